@@ -99,7 +99,7 @@ impl Check {
 
 /// The state of a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum State {
+pub(crate) enum FindingState {
     /// It is well.
     Ok,
     /// A run may succeed, but somebody should know about this.
@@ -108,7 +108,7 @@ pub(crate) enum State {
     Bad,
 }
 
-impl State {
+impl FindingState {
     /// Returns the word that is shown, which is also the one in `--json`.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -162,7 +162,7 @@ pub(crate) struct Finding {
     /// The thing that was checked.
     pub check: Check,
     /// Its state.
-    pub state: State,
+    pub state: FindingState,
     /// The words for what was seen, which are the same for all servers where it is the same.
     pub detail: String,
     /// The part that belongs to this server alone.
@@ -175,7 +175,7 @@ pub(crate) struct Finding {
 
 impl Finding {
     /// Returns a finding without advice.
-    pub(crate) fn new(check: Check, state: State, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(check: Check, state: FindingState, detail: impl Into<String>) -> Self {
         Self {
             check,
             state,
@@ -188,17 +188,17 @@ impl Finding {
 
     /// Returns a finding that all is well.
     pub(crate) fn ok(check: Check, detail: impl Into<String>) -> Self {
-        Self::new(check, State::Ok, detail)
+        Self::new(check, FindingState::Ok, detail)
     }
 
     /// Returns a finding that a run may succeed, with advice.
     pub(crate) fn warning(check: Check, detail: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self::new(check, State::Warning, detail).advise(advice)
+        Self::new(check, FindingState::Warning, detail).advise(advice)
     }
 
     /// Returns a finding that a run would fail, with advice.
     pub(crate) fn bad(check: Check, detail: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self::new(check, State::Bad, detail).advise(advice)
+        Self::new(check, FindingState::Bad, detail).advise(advice)
     }
 
     /// Adds advice, unless it is empty or already there.
@@ -249,14 +249,14 @@ pub(crate) struct Examination {
 
 impl Examination {
     /// Returns the worst state of its findings.
-    pub(crate) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> FindingState {
         let states = self.findings.iter().map(|finding| finding.state);
-        states.max().unwrap_or(State::Ok)
+        states.max().unwrap_or(FindingState::Ok)
     }
 
     /// Returns true if it is about a server that was not reached, or accepted no login.
     pub(crate) fn is_out_of_reach(&self) -> bool {
-        let is_of_the_way = |finding: &Finding| finding.state == State::Bad && finding.check.is_of_the_way();
+        let is_of_the_way = |finding: &Finding| finding.state == FindingState::Bad && finding.check.is_of_the_way();
         matches!(self.subject, Subject::Server(..)) && self.findings.iter().any(is_of_the_way)
     }
 }

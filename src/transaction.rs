@@ -18,7 +18,7 @@ pub(crate) struct Handler {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stage {
+enum TransactionState {
     #[default]
     Closed,
     Open,
@@ -28,7 +28,7 @@ enum Stage {
 /// The transaction of a run: there is at most one. Nested ones join it, but each of them rolls back its own handlers first.
 #[derive(Debug, Default)]
 pub(crate) struct Transaction {
-    stage: Stage,
+    state: TransactionState,
     handlers: Vec<Handler>,
     last_task: Option<String>,
     incomplete: bool,
@@ -41,11 +41,11 @@ pub(crate) struct Transaction {
 impl Transaction {
     /// Opens the transaction; returns false if one is open already, which the caller then joins.
     pub(crate) fn begin(&mut self) -> bool {
-        if self.stage != Stage::Closed {
+        if self.state != TransactionState::Closed {
             return false;
         }
         *self = Self {
-            stage: Stage::Open,
+            state: TransactionState::Open,
             ..Self::default()
         };
         true
@@ -63,17 +63,17 @@ impl Transaction {
 
     /// Returns true if a transaction is open or being rolled back.
     pub(crate) fn is_open(&self) -> bool {
-        self.stage != Stage::Closed
+        self.state != TransactionState::Closed
     }
 
     /// Returns true while handlers are run.
     pub(crate) fn is_rolling_back(&self) -> bool {
-        self.stage == Stage::RollingBack
+        self.state == TransactionState::RollingBack
     }
 
     /// Remembers the task that was entered last, for the headline of a rollback.
     pub(crate) fn entered(&mut self, task: &str) {
-        if self.stage == Stage::Open {
+        if self.state == TransactionState::Open {
             self.last_task = Some(task.to_owned());
         }
     }
@@ -81,7 +81,7 @@ impl Transaction {
     /// Registers a handler; returns false outside a transaction. Handlers that are registered during a rollback are ignored
     /// (X20).
     pub(crate) fn register(&mut self, handler: Handler) -> bool {
-        if self.stage == Stage::Open {
+        if self.state == TransactionState::Open {
             self.handlers.push(handler);
         }
         self.is_open()
@@ -89,7 +89,7 @@ impl Transaction {
 
     /// Starts a rollback of all handlers but the first `kept`. Returns the task that was entered last.
     pub(crate) fn start_rollback(&mut self, kept: usize) -> Option<String> {
-        self.stage = Stage::RollingBack;
+        self.state = TransactionState::RollingBack;
         self.kept = kept;
         self.last_task.clone()
     }
@@ -101,7 +101,7 @@ impl Transaction {
 
     /// Takes the handler that was registered last.
     pub(crate) fn take_handler(&mut self) -> Option<Handler> {
-        (self.stage == Stage::RollingBack && self.handlers.len() > self.kept)
+        (self.state == TransactionState::RollingBack && self.handlers.len() > self.kept)
             .then(|| self.handlers.pop())
             .flatten()
     }
@@ -124,7 +124,7 @@ impl Transaction {
         *self = match is_outermost {
             true => Self::default(),
             false => Self {
-                stage: Stage::Open,
+                state: TransactionState::Open,
                 incomplete: false,
                 kept: 0,
                 inner: true,

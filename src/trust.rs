@@ -22,7 +22,7 @@ const STICKY: u32 = 0o1000;
 
 /// The reason why a file is not read.
 #[derive(Debug, Error)]
-pub enum Refusal {
+pub enum UntrustedFile {
     /// The system cannot read it.
     #[error("cannot read {}: {reason}", .file.display())]
     Unreadable {
@@ -57,7 +57,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl UntrustedFile {
     /// Returns hints that help, one line each.
     pub fn hints(&self) -> Vec<String> {
         let named = "to run it all the same, name it: capr -f FILE TASK; CAPR_TRUST=DIRECTORY accepts all that is in a directory";
@@ -142,7 +142,7 @@ impl Trust {
     }
 
     /// Reads a regular file that is trusted.
-    pub fn read(&self, file: &Path) -> Result<Vec<u8>, Refusal> {
+    pub fn read(&self, file: &Path) -> Result<Vec<u8>, UntrustedFile> {
         let really = file.canonicalize().map_err(|error| unreadable(file, &error))?;
         let metadata = file.metadata().and_then(|metadata| regular::is_regular(&metadata));
         metadata.map_err(|error| unreadable(file, &error))?;
@@ -163,7 +163,7 @@ impl Trust {
         kind: Kind,
         metadata: &Metadata,
         root: Option<u32>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), UntrustedFile> {
         let what = || match kind {
             Kind::File => "it".to_owned(),
             Kind::Directory => format!("the directory {}", path.display()),
@@ -172,7 +172,7 @@ impl Trust {
         let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
         // The owner of the root directory could put anything anywhere; in a container that may be an account without a name.
         if !self.users.contains(&owner) && (kind == Kind::File || Some(owner) != root) {
-            return Err(Refusal::Foreign {
+            return Err(UntrustedFile::Foreign {
                 file: file.to_owned(),
                 what: what(),
                 owner: account(owner),
@@ -190,7 +190,7 @@ impl Trust {
         };
         match who {
             None => Ok(()),
-            Some(who) => Err(Refusal::Writable {
+            Some(who) => Err(UntrustedFile::Writable {
                 file: file.to_owned(),
                 what: what(),
                 path: path.to_owned(),
@@ -216,7 +216,10 @@ impl Trust {
 }
 
 /// Calls `meet` for everything on the way to a file, following links; the root directory comes first and the file last.
-fn walk(file: &Path, mut meet: impl FnMut(&Path, Kind, &Metadata) -> Result<(), Refusal>) -> Result<(), Refusal> {
+fn walk(
+    file: &Path,
+    mut meet: impl FnMut(&Path, Kind, &Metadata) -> Result<(), UntrustedFile>,
+) -> Result<(), UntrustedFile> {
     let failed = |error: io::Error| unreadable(file, &error);
     let parts = |path: &Path| -> Vec<PathBuf> {
         path.components()
@@ -272,8 +275,8 @@ fn group(id: u32) -> String {
     }
 }
 
-fn unreadable(file: &Path, error: &io::Error) -> Refusal {
-    Refusal::Unreadable {
+fn unreadable(file: &Path, error: &io::Error) -> UntrustedFile {
+    UntrustedFile::Unreadable {
         file: file.to_owned(),
         reason: plain(error),
     }

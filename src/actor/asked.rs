@@ -5,13 +5,13 @@ use crate::secret::{Redactor, Secret};
 use crate::unanswered::Unanswered;
 
 #[derive(Default)]
-pub(super) struct Asked {
+pub(super) struct PasswordInUse {
     current: Option<Secret>,
     failure: Option<Unanswered>,
 }
 
-impl Asked {
-    /// Returns the password, which is redacted from now on. After a failure nobody is asked again until [`Asked::reset`].
+impl PasswordInUse {
+    /// Returns the password, which is redacted from now on. After a failure nobody is asked again until [`PasswordInUse::reset`].
     pub(super) fn get(
         &mut self,
         passwords: &mut dyn Passwords,

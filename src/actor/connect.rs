@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::mpsc::Sender;
 
-use super::asked::Asked;
+use super::asked::PasswordInUse;
 use super::teller::Teller;
 use super::{ActionError, Actor, Passwords};
 use crate::configuration::Server;
@@ -93,7 +93,7 @@ impl Actor {
 struct Logins<'a> {
     local: bool,
     teller: &'a mut Teller,
-    asked: &'a mut Asked,
+    asked: &'a mut PasswordInUse,
     passwords: &'a mut dyn Passwords,
     /// The messages of servers that were reported already.
     shown: &'a mut HashSet<String>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Actor, Running};
+use super::{Actor, RunningAction};
 use crate::event::{Event, Level};
 use crate::exit::Exit;
 use crate::journal::Ended;
@@ -10,7 +10,7 @@ use crate::journal::Ended;
 impl Actor {
     pub(super) fn server_finished(
         &mut self,
-        running: &mut Running,
+        running: &mut RunningAction,
         index: usize,
         (exit, is_stopped): (Exit, bool),
         elapsed: Duration,
@@ -43,7 +43,7 @@ impl Actor {
     }
 
     /// Reports what the recipe has taken of a server's output.
-    fn tell_taken(&mut self, running: &mut Running, index: usize) {
+    fn tell_taken(&mut self, running: &mut RunningAction, index: usize) {
         let Some(job) = running.jobs.get_mut(index) else {
             return;
         };
@@ -59,7 +59,7 @@ impl Actor {
     }
 
     /// Reports the login shell's output from before the command, once for each server, since it is usually the same.
-    fn tell_before(&mut self, running: &Running, index: usize) {
+    fn tell_before(&mut self, running: &RunningAction, index: usize) {
         let Some(job) = running.jobs.get(index).filter(|job| !job.before.trim().is_empty()) else {
             return;
         };
@@ -72,7 +72,7 @@ impl Actor {
         }
     }
 
-    pub(super) fn action_finished(&mut self, running: &Running) {
+    pub(super) fn action_finished(&mut self, running: &RunningAction) {
         if !running.silent {
             self.teller.tell(Event::ActionFinished {
                 action: running.id,

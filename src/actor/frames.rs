@@ -17,12 +17,12 @@ pub(super) struct Frame {
 
 /// The running tasks, innermost last. The servers of a frame outlive it: a rollback handler may still need them.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(super) struct TouchedFrames {
     stack: Vec<Frame>,
     touched: Vec<IndexSet<Server>>,
 }
 
-impl Frames {
+impl TouchedFrames {
     /// Begins a task that has touched no server yet.
     pub(super) fn push(&mut self, task: &str) {
         self.touched.push(IndexSet::new());

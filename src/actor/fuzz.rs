@@ -3,8 +3,8 @@
 use crate::fuzz::Target;
 use crate::secret::{Redactor, Secret};
 
-use super::sudo::{Filter, Found};
-use super::text::{Decoder, Lines};
+use super::sudo::{SudoFilter, SudoPart};
+use super::text::{Decoder, LineSplitter};
 
 /// The targets of this folder.
 pub const TARGETS: &[Target] = &[Target {
@@ -43,7 +43,7 @@ fn read_output(bytes: &[u8]) -> bool {
     }
     let redactor = Redactor::default();
     redactor.add(&Secret::new("hunter2!"));
-    let mut lines = Lines::default();
+    let mut lines = LineSplitter::default();
     for piece in text.as_bytes().chunks(usize::from(*size).max(1)) {
         lines.push(&String::from_utf8_lossy(piece), &redactor, |line| {
             assert!(!line.contains('\n'))
@@ -56,14 +56,14 @@ fn read_output(bytes: &[u8]) -> bool {
 /// Returns the output that is left for the person when it comes in pieces, and true if sudo asked in it.
 fn told(bytes: &[u8], size: usize) -> (String, bool) {
     let mut decoder = Decoder::default();
-    let mut filter = Filter::new(MARK, Some("capr-1-"));
+    let mut filter = SudoFilter::new(MARK, Some("capr-1-"));
     let (mut text, mut asked) = (String::new(), false);
-    let mut take = |filter: &mut Filter, piece: &str| {
+    let mut take = |filter: &mut SudoFilter, piece: &str| {
         for found in filter.push(piece, asked) {
             match found {
-                Found::Text(said) => text.push_str(&said),
-                Found::Question => asked = true,
-                Found::Begun | Found::Refusal | Found::Started => {}
+                SudoPart::Text(said) => text.push_str(&said),
+                SudoPart::Question => asked = true,
+                SudoPart::Begun | SudoPart::Refusal | SudoPart::Started => {}
             }
         }
     };

@@ -3,7 +3,7 @@
 
 use indexmap::IndexMap;
 
-use super::running::{Job, Running};
+use super::running::{RunningAction, ServerJob};
 use super::{ActionError, Actor};
 use crate::configuration::Server;
 use crate::exit::Exit;
@@ -24,19 +24,19 @@ impl Gate {
     }
 
     /// Returns true if a job that has ended like this was not let in.
-    pub(super) fn has_closed(&self, job: &Job, exit: &Exit) -> bool {
+    pub(super) fn has_closed(&self, job: &ServerJob, exit: &Exit) -> bool {
         matches!(exit, Exit::Status(_)) && self.reason(job).is_some()
     }
 
     /// Returns what the script has printed, if it has not let the command begin.
-    fn reason(&self, job: &Job) -> Option<String> {
+    fn reason(&self, job: &ServerJob) -> Option<String> {
         let text = job.text();
         let reason = text.strip_prefix(&self.mark)?.strip_prefix('\n')?;
         Some(reason.to_owned())
     }
 }
 
-impl Running {
+impl RunningAction {
     /// Returns true if a script in front of the command decides if it begins.
     pub fn has_gate(&self) -> bool {
         self.gate.is_some()
@@ -44,13 +44,13 @@ impl Running {
 
     /// Returns the servers of which nobody knows if the command was let in, when all have ended.
     pub fn lost(&self) -> Vec<Server> {
-        let is_lost = |job: &&Job| !matches!(job.exit, Some(Exit::Status(_)));
+        let is_lost = |job: &&ServerJob| !matches!(job.exit, Some(Exit::Status(_)));
         self.jobs.iter().filter(is_lost).map(|job| job.server.clone()).collect()
     }
 
     /// Returns the servers whose command was let in, when all have ended.
     pub fn let_in(&self) -> Vec<Server> {
-        let is_in = |job: &&Job| matches!(job.exit, Some(Exit::Status(_))) && !job.is_turned_away;
+        let is_in = |job: &&ServerJob| matches!(job.exit, Some(Exit::Status(_))) && !job.is_turned_away;
         self.jobs.iter().filter(is_in).map(|job| job.server.clone()).collect()
     }
 }
@@ -61,7 +61,7 @@ impl Actor {
     /// # Errors
     ///
     /// When it was not, and no connection was lost; when no journal can be made.
-    pub fn admit(&mut self, running: &mut Running) -> Result<(), ActionError> {
+    pub fn admit(&mut self, running: &mut RunningAction) -> Result<(), ActionError> {
         let Some(gate) = &running.gate else { return Ok(()) };
         let away = running.jobs.iter().filter(|job| job.is_turned_away);
         let answers: IndexMap<Server, (i32, String)> = away

@@ -1,7 +1,7 @@
 //! The records of an action in the journal, and the results of an action of an earlier run.
 
 use super::error::ActionError;
-use super::running::Job;
+use super::running::ServerJob;
 use super::{Action, Actor, Output};
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
@@ -27,7 +27,7 @@ impl Action {
     }
 }
 
-impl Job {
+impl ServerJob {
     /// Returns how the job ended, for the journal.
     pub(super) fn kept(&self, output: Output, asks: bool) -> Ended {
         let status = match &self.exit {

@@ -32,7 +32,7 @@ use indexmap::IndexMap;
 pub use action::{Action, Consent, Outcome, Output, Passwords, Piece, RollbackStep};
 pub use error::ActionError;
 pub use journaled::failure_of;
-pub use running::Running;
+pub use running::RunningAction;
 
 use crate::configuration::{BlockId, Server};
 use crate::diagnostic::ServerFailure;
@@ -43,8 +43,8 @@ use crate::journal::Journal;
 use crate::secret::Redactor;
 use crate::session::{Connector, SessionId};
 use crate::transaction::{Handler, Transaction};
-use asked::Asked;
-use frames::Frames;
+use asked::PasswordInUse;
+use frames::TouchedFrames;
 use teller::Teller;
 use undoing::Rolling;
 
@@ -54,8 +54,8 @@ pub struct Actor {
     local: Fanout,
     teller: Teller,
     interrupt: Interrupt,
-    asked: Asked,
-    frames: Frames,
+    asked: PasswordInUse,
+    frames: TouchedFrames,
     transaction: Transaction,
     rolling: Option<Rolling>,
     /// The servers that this rollback could not reach, with the reasons.
@@ -88,8 +88,8 @@ impl Actor {
             local: Fanout::new(local, interrupt.clone()),
             teller: Teller::new(reporter, redactor),
             interrupt,
-            asked: Asked::default(),
-            frames: Frames::default(),
+            asked: PasswordInUse::default(),
+            frames: TouchedFrames::default(),
             transaction: Transaction::default(),
             rolling: None,
             unreachable: IndexMap::new(),

@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 use super::gate::Gate;
 use super::late::Late;
-use super::running::{Channel, Job, Transfer};
-use super::silence::{self, Silence};
-use super::sudo::Found;
-use super::{Action, ActionError, Actor, Consent, Outcome, Output, Passwords, Piece, Running};
+use super::running::{JobStream, ServerJob, Transfer};
+use super::silence::{self, CommandSilence};
+use super::sudo::SudoPart;
+use super::{Action, ActionError, Actor, Consent, Outcome, Output, Passwords, Piece, RunningAction};
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level};
 use crate::exit::{Exit, Stream};
@@ -47,7 +47,7 @@ impl Actor {
     ///
     /// In a rollback handler the action runs only on servers that the handler's task has touched. A server that cannot be
     /// connected is skipped, which is reported.
-    pub fn start(&mut self, action: Action, passwords: &mut dyn Passwords) -> Result<Running, ActionError> {
+    pub fn start(&mut self, action: Action, passwords: &mut dyn Passwords) -> Result<RunningAction, ActionError> {
         if let Some(signal) = self.interrupt.take() {
             return Err(self.interrupted(signal));
         }
@@ -86,7 +86,7 @@ impl Actor {
         self.actions += 1;
         let id = ActionId(self.actions);
         let shown = self.teller.redactor().clean(&action.shown);
-        let parts = jobs.iter().map(|(destination, command)| Job {
+        let parts = jobs.iter().map(|(destination, command)| ServerJob {
             server: destination.server.clone(),
             shown: action.parts.get(&command.line).cloned(),
             terminal: command.terminal.is_some(),
@@ -94,15 +94,15 @@ impl Actor {
                 .input
                 .is_told
                 .then(|| Transfer::of(Some(command.input.length()))),
-            out: Channel::new(command.input.opening.as_deref()),
-            err: Channel::new(command.input.opening.as_deref()),
+            out: JobStream::new(command.input.opening.as_deref()),
+            err: JobStream::new(command.input.opening.as_deref()),
             captured: String::new(),
             taken: (Vec::new(), 0),
             tail: VecDeque::new(),
             out_tail: VecDeque::new(),
             before: String::new(),
             exit: None,
-            silence: Silence::new(Instant::now()),
+            silence: CommandSilence::new(Instant::now()),
             opening: command.input.opening.clone(),
             answers: 0,
             sent: None,
@@ -113,7 +113,7 @@ impl Actor {
             captured_before: 0,
             is_turned_away: false,
         });
-        let mut running = Running {
+        let mut running = RunningAction {
             flight: None,
             begun,
             gate,
@@ -153,7 +153,11 @@ impl Actor {
 
     /// Follows an action. Returns the next piece of output for a handler, or `None` when the action has ended on all servers;
     /// without a handler there is no piece.
-    pub fn next(&mut self, running: &mut Running, passwords: &mut dyn Passwords) -> Result<Option<Piece>, ActionError> {
+    pub fn next(
+        &mut self,
+        running: &mut RunningAction,
+        passwords: &mut dyn Passwords,
+    ) -> Result<Option<Piece>, ActionError> {
         loop {
             if let Some(piece) = running.pieces.pop_front() {
                 if running.jobs.get(piece.index).is_some_and(|job| job.closed.is_some()) {
@@ -199,12 +203,12 @@ impl Actor {
 
     /// Notes that the content of a transfer has begun after this many bytes that do not count; its size is `total`, if that is
     /// known.
-    pub fn expect(&mut self, running: &mut Running, index: usize, before: u64, total: Option<u64>) {
+    pub fn expect(&mut self, running: &mut RunningAction, index: usize, before: u64, total: Option<u64>) {
         running.expect(index, before, total);
     }
 
     /// Sends a string to the standard input of one server's command.
-    pub fn write(&mut self, running: &Running, index: usize, text: &str) {
+    pub fn write(&mut self, running: &RunningAction, index: usize, text: &str) {
         if let Some(flight) = &running.flight {
             self.fanout(running.local)
                 .write(flight, index, text.as_bytes().to_vec());
@@ -213,7 +217,7 @@ impl Actor {
 
     /// Ends the command on one server because its output block has seen enough. This is not a failure, and none of its later
     /// output is handed out.
-    pub fn close(&mut self, running: &mut Running, index: usize) {
+    pub fn close(&mut self, running: &mut RunningAction, index: usize) {
         let Some(job) = running.jobs.get_mut(index).filter(|job| job.closed.is_none()) else {
             return;
         };
@@ -222,7 +226,7 @@ impl Actor {
     }
 
     /// Takes the steps that are due against commands that are to end.
-    fn press(&mut self, running: &mut Running) {
+    fn press(&mut self, running: &mut RunningAction) {
         let now = Instant::now();
         let Some(flight) = &running.flight else { return };
         for (index, job) in running.jobs.iter_mut().enumerate() {
@@ -234,7 +238,7 @@ impl Actor {
     }
 
     /// Returns the result of an action that has ended, or an error that names every server on which it failed.
-    pub fn finish(&mut self, running: Running) -> Result<Outcome, ActionError> {
+    pub fn finish(&mut self, running: RunningAction) -> Result<Outcome, ActionError> {
         match self.end(running)? {
             (_, Some(failed)) => Err(failed),
             (outcome, None) => Ok(outcome),
@@ -242,7 +246,7 @@ impl Actor {
     }
 
     /// Returns the result of an action on the servers where it succeeded, and an error for the others.
-    pub fn end(&mut self, mut running: Running) -> Result<(Outcome, Option<ActionError>), ActionError> {
+    pub fn end(&mut self, mut running: RunningAction) -> Result<(Outcome, Option<ActionError>), ActionError> {
         while self.next(&mut running, &mut Nobody)?.is_some() {}
         let servers = running.failures();
         let failed = (!servers.is_empty()).then(|| ActionError::Failed {
@@ -265,7 +269,7 @@ impl Actor {
     }
 
     /// Ends an action whose handler failed: waits for the end on every server and reports it.
-    pub fn stop(&mut self, mut running: Running) {
+    pub fn stop(&mut self, mut running: RunningAction) {
         self.cancel(&mut running);
     }
 
@@ -334,7 +338,7 @@ impl Actor {
 
     fn output(
         &mut self,
-        running: &mut Running,
+        running: &mut RunningAction,
         index: usize,
         stream: Stream,
         bytes: &[u8],
@@ -342,14 +346,14 @@ impl Actor {
     ) -> Result<(), ActionError> {
         for found in running.receive(index, stream, bytes, &mut self.teller) {
             match found {
-                Found::Question => self.question(running, index, passwords)?,
-                Found::Refusal => {
+                SudoPart::Question => self.question(running, index, passwords)?,
+                SudoPart::Refusal => {
                     if let Some(job) = running.jobs.get_mut(index) {
                         job.refused = true;
                     }
                 }
-                Found::Begun => self.feed(running, index, |opening| opening.then.as_ref()),
-                Found::Started => {
+                SudoPart::Begun => self.feed(running, index, |opening| opening.then.as_ref()),
+                SudoPart::Started => {
                     if let Some(job) = running.jobs.get_mut(index) {
                         job.started();
                     }
@@ -357,7 +361,7 @@ impl Actor {
                         opening.started.as_ref().map(|(_, input)| input)
                     });
                 }
-                Found::Text(_) => {}
+                SudoPart::Text(_) => {}
             }
         }
         if running.is_too_much() {
@@ -373,7 +377,7 @@ impl Actor {
     }
 
     /// Gives a command the input that was held back until now.
-    fn feed(&mut self, running: &Running, index: usize, part: impl Fn(&Opening) -> Option<&Input>) {
+    fn feed(&mut self, running: &RunningAction, index: usize, part: impl Fn(&Opening) -> Option<&Input>) {
         let Some(opening) = running.jobs.get(index).and_then(|job| job.opening.clone()) else {
             return;
         };
@@ -391,7 +395,7 @@ impl Actor {
     /// asks again, it has refused the password, whatever it prints. Then the person is asked again, once for all servers.
     fn question(
         &mut self,
-        running: &mut Running,
+        running: &mut RunningAction,
         index: usize,
         passwords: &mut dyn Passwords,
     ) -> Result<(), ActionError> {
@@ -459,7 +463,7 @@ impl Actor {
     }
 
     /// Answers sudo with the end of its input, which does not count as an attempt.
-    fn decline(&mut self, running: &Running, index: usize) {
+    fn decline(&mut self, running: &RunningAction, index: usize) {
         const END_OF_TRANSMISSION: &str = "\x04";
         match running.jobs.get(index) {
             Some(job) if job.terminal => self.write(running, index, END_OF_TRANSMISSION),
@@ -472,7 +476,7 @@ impl Actor {
     }
 
     /// Reports commands that have been silent for long.
-    fn tell_silence(&mut self, running: &mut Running) {
+    fn tell_silence(&mut self, running: &mut RunningAction) {
         let now = Instant::now();
         if running.look.is_some_and(|look| look <= now)
             && running.tell_silence(now, &mut self.teller)
@@ -482,7 +486,7 @@ impl Actor {
         }
     }
 
-    fn lingers(&mut self, running: &Running, index: usize) {
+    fn lingers(&mut self, running: &RunningAction, index: usize) {
         if let Some(job) = running.jobs.get(index) {
             self.teller.tell(Event::Message {
                 level: Level::Important,
@@ -496,7 +500,7 @@ impl Actor {
 
     /// Ends the commands that still run on every server, and reports how they ended. A stop request meanwhile takes the next step
     /// at once.
-    fn cancel(&mut self, running: &mut Running) {
+    fn cancel(&mut self, running: &mut RunningAction) {
         let Some(flight) = running.flight.take() else {
             return;
         };

@@ -8,10 +8,10 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::error::REFUSED;
 use super::gate::Gate;
-use super::silence::Silence;
-use super::sudo::{Filter, Found};
+use super::silence::CommandSilence;
+use super::sudo::{SudoFilter, SudoPart};
 use super::teller::Teller;
-use super::text::{Decoder, Lines};
+use super::text::{Decoder, LineSplitter};
 use super::{Output, Piece};
 use crate::configuration::Server;
 use crate::diagnostic::ServerFailure;
@@ -27,7 +27,7 @@ const TAIL: usize = 10;
 
 /// An action in flight. The caller calls [`super::Actor::next`] until it returns nothing, then [`super::Actor::finish`].
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningAction {
     pub(super) flight: Option<Flight>,
     /// Its step in the journal.
     pub(super) begun: Option<Begun>,
@@ -43,13 +43,13 @@ pub struct Running {
     pub(super) heartbeat: Option<Duration>,
     /// The next time at which silent commands are looked for.
     pub(super) look: Option<Instant>,
-    pub(super) jobs: Vec<Job>,
+    pub(super) jobs: Vec<ServerJob>,
     pub(super) pieces: VecDeque<Piece>,
 }
 
 /// The part of an action on one server.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct ServerJob {
     pub server: Server,
     /// This server's own command as it is written in the recipe, if not all servers have the same.
     pub shown: Option<String>,
@@ -57,8 +57,8 @@ pub(super) struct Job {
     pub terminal: bool,
     /// The progress of a transfer, if the action is one.
     pub transfer: Option<Transfer>,
-    pub out: Channel,
-    pub err: Channel,
+    pub out: JobStream,
+    pub err: JobStream,
     /// All of standard output, if it is kept.
     pub captured: String,
     /// The first lines of what the recipe has taken, if they are to be reported, and the number of those behind them.
@@ -70,7 +70,7 @@ pub(super) struct Job {
     /// The output of the login shell in front of the command, unchanged.
     pub before: String,
     pub exit: Option<Exit>,
-    pub silence: Silence,
+    pub silence: CommandSilence,
     /// The marks that are awaited before the command is given more input.
     pub opening: Option<Arc<Opening>>,
     /// The number of sudo's questions that were answered.
@@ -135,34 +135,34 @@ impl Transfer {
 
 /// One stream of a job, from bytes to lines.
 #[derive(Debug)]
-pub(super) struct Channel {
+pub(super) struct JobStream {
     decoder: Decoder,
-    filter: Option<Filter>,
-    lines: Lines,
+    filter: Option<SudoFilter>,
+    lines: LineSplitter,
 }
 
-impl Channel {
+impl JobStream {
     pub(super) fn new(opening: Option<&Opening>) -> Self {
         let filter = |opening: &Opening| {
             let started = opening.started.as_ref().map(|(mark, _)| mark.as_str());
-            Filter::new(&opening.mark, started)
+            SudoFilter::new(&opening.mark, started)
         };
         Self {
             decoder: Decoder::default(),
             filter: opening.map(filter),
-            lines: Lines::default(),
+            lines: LineSplitter::default(),
         }
     }
 }
 
-impl Job {
+impl ServerJob {
     /// Notes that sudo has started its command: nothing after this belongs to sudo.
     pub(super) fn started(&mut self) {
         let filters = [&mut self.out.filter, &mut self.err.filter];
-        filters.into_iter().flatten().for_each(Filter::end);
+        filters.into_iter().flatten().for_each(SudoFilter::end);
     }
 
-    fn channel(&mut self, stream: Stream) -> &mut Channel {
+    fn channel(&mut self, stream: Stream) -> &mut JobStream {
         match stream {
             Stream::Out => &mut self.out,
             Stream::Err => &mut self.err,
@@ -171,8 +171,8 @@ impl Job {
 
     /// Returns the line that has not ended yet, of the command or of the login shell before it.
     pub(super) fn unfinished(&self) -> Option<String> {
-        let of = |channel: &Channel| {
-            let held = channel.filter.as_ref().map(Filter::held).unwrap_or_default();
+        let of = |channel: &JobStream| {
+            let held = channel.filter.as_ref().map(SudoFilter::held).unwrap_or_default();
             format!("{}{held}", channel.lines.rest())
         };
         let before = self.before.rsplit('\n').next().unwrap_or_default();
@@ -217,14 +217,14 @@ impl Job {
     }
 }
 
-impl Running {
+impl RunningAction {
     /// Returns the action's step in the journal, if it is kept.
     pub fn begun(&self) -> Option<Begun> {
         self.begun.clone()
     }
 
     /// Takes bytes of output. The command's own output is handled at once; marks and sudo's questions are returned.
-    pub(super) fn receive(&mut self, index: usize, stream: Stream, bytes: &[u8], teller: &mut Teller) -> Vec<Found> {
+    pub(super) fn receive(&mut self, index: usize, stream: Stream, bytes: &[u8], teller: &mut Teller) -> Vec<SudoPart> {
         let Some(job) = self.jobs.get_mut(index) else {
             return Vec::new();
         };
@@ -247,12 +247,12 @@ impl Running {
         let text = channel.decoder.push(bytes);
         let found = match &mut channel.filter {
             Some(filter) => filter.push(&text, answered),
-            None => vec![Found::Text(text)],
+            None => vec![SudoPart::Text(text)],
         };
         let mut questions = Vec::new();
         for found in found {
             match found {
-                Found::Text(text) => self.text(index, stream, &text, teller),
+                SudoPart::Text(text) => self.text(index, stream, &text, teller),
                 question => questions.push(question),
             }
         }
@@ -306,7 +306,7 @@ impl Running {
                 return;
             };
             let channel = job.channel(stream);
-            let mut rest = channel.filter.as_mut().map(Filter::finish).unwrap_or_default();
+            let mut rest = channel.filter.as_mut().map(SudoFilter::finish).unwrap_or_default();
             rest.push_str(&channel.decoder.finish());
             if !rest.is_empty() {
                 self.text(index, stream, &rest, teller);

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::running::Running;
+use super::running::RunningAction;
 use super::teller::Teller;
 use crate::configuration::Server;
 use crate::event::{Event, Level};
@@ -13,7 +13,7 @@ const UNFINISHED: Duration = Duration::from_secs(5);
 
 /// The state of one command's silence.
 #[derive(Debug)]
-pub(super) struct Silence {
+pub(super) struct CommandSilence {
     /// The time of its last output.
     pub heard: Instant,
     /// The time when it was last reported that it still runs.
@@ -22,7 +22,7 @@ pub(super) struct Silence {
     is_shown: bool,
 }
 
-impl Silence {
+impl CommandSilence {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             heard: now,
@@ -46,7 +46,7 @@ pub(super) fn first(heartbeat: Option<Duration>) -> Option<Instant> {
 /// Silent servers, by the unfinished line at which they wait, if they have one.
 type Told = Vec<(Option<String>, Vec<Server>)>;
 
-impl Running {
+impl RunningAction {
     /// Reports commands that have been silent for long; returns true if an unfinished line was shown.
     pub(super) fn tell_silence(&mut self, now: Instant, teller: &mut Teller) -> bool {
         let Some(heartbeat) = self.heartbeat else {

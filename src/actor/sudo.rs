@@ -9,7 +9,7 @@ const SUDO_RS: &str = "[sudo: ";
 
 /// A part of the output.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum SudoPart {
     /// Output of the command.
     Text(String),
     /// The mark that is printed before the command begins.
@@ -25,11 +25,11 @@ pub(super) enum Found {
 /// One stream of one command. A question contains the word that was made on the server for this command, stands at the start of a
 /// line that has not ended yet, and comes before sudo has started its command.
 #[derive(Debug)]
-pub(super) struct Filter {
+pub(super) struct SudoFilter {
     mark: String,
     /// The mark that sudo's command prints first, if it is awaited.
     started: Option<String>,
-    stage: Stage,
+    state: SudoState,
     held: String,
     line_start: bool,
     /// The line that begins here or continues belongs to sudo.
@@ -41,7 +41,7 @@ pub(super) struct Filter {
 }
 
 #[derive(Debug)]
-enum Stage {
+enum SudoState {
     /// The mark is awaited.
     Waiting,
     /// The mark was printed, with this word.
@@ -50,12 +50,12 @@ enum Stage {
     Over,
 }
 
-impl Filter {
+impl SudoFilter {
     pub(super) fn new(mark: &str, started: Option<&str>) -> Self {
         Self {
             mark: mark.to_owned(),
             started: started.map(str::to_owned),
-            stage: Stage::Waiting,
+            state: SudoState::Waiting,
             held: String::new(),
             line_start: true,
             skipping: false,
@@ -65,7 +65,7 @@ impl Filter {
     }
 
     /// Takes output; `answered` is true if sudo was given a password before, on whichever stream it asked.
-    pub(super) fn push(&mut self, text: &str, answered: bool) -> Vec<Found> {
+    pub(super) fn push(&mut self, text: &str, answered: bool) -> Vec<SudoPart> {
         self.ever_asked |= answered;
         let mut input = std::mem::take(&mut self.held);
         input.push_str(text);
@@ -86,10 +86,10 @@ impl Filter {
             self.line_start = line.ends_with('\n');
             if self.skipping {
                 self.skipping = !self.line_start;
-            } else if let Some(Found::Text(text)) = found.last_mut() {
+            } else if let Some(SudoPart::Text(text)) = found.last_mut() {
                 text.push_str(line);
             } else {
-                found.push(Found::Text(line.to_owned()));
+                found.push(SudoPart::Text(line.to_owned()));
             }
             rest = after;
         }
@@ -99,7 +99,7 @@ impl Filter {
 
     /// Returns the rest behind a part that is not the command's: `Some(None)` if that part is not complete yet, `None` if there
     /// is no such part at this place.
-    fn own<'a>(&mut self, rest: &'a str, found: &mut Vec<Found>) -> Option<Option<&'a str>> {
+    fn own<'a>(&mut self, rest: &'a str, found: &mut Vec<SudoPart>) -> Option<Option<&'a str>> {
         if let Some(mark) = self.awaited()
             && let Some(behind) = rest.strip_prefix(mark)
         {
@@ -107,14 +107,14 @@ impl Filter {
                 return Some(None);
             };
             self.line_start = true;
-            (self.stage, self.asked) = match self.stage {
-                Stage::Waiting => {
-                    found.push(Found::Begun);
-                    (Stage::Begun(word.trim_end_matches('\r').to_owned()), false)
+            (self.state, self.asked) = match self.state {
+                SudoState::Waiting => {
+                    found.push(SudoPart::Begun);
+                    (SudoState::Begun(word.trim_end_matches('\r').to_owned()), false)
                 }
                 _ => {
-                    found.push(Found::Started);
-                    (Stage::Over, false)
+                    found.push(SudoPart::Started);
+                    (SudoState::Over, false)
                 }
             };
             return Some(Some(after));
@@ -139,13 +139,13 @@ impl Filter {
                 // The words of sudo-rs after the question continue to the end of the line.
                 self.skipping = begins.is_some();
                 self.ever_asked = true;
-                found.push(Found::Question);
+                found.push(SudoPart::Question);
                 return Some(Some(after));
             }
         }
-        if self.ever_asked && rest.starts_with(REFUSAL) && !matches!(self.stage, Stage::Over) {
+        if self.ever_asked && rest.starts_with(REFUSAL) && !matches!(self.state, SudoState::Over) {
             self.skipping = true;
-            found.push(Found::Refusal);
+            found.push(SudoPart::Refusal);
             return Some(Some(rest));
         }
         None
@@ -153,17 +153,17 @@ impl Filter {
 
     /// Returns the mark that comes next.
     fn awaited(&self) -> Option<&str> {
-        match self.stage {
-            Stage::Waiting => Some(&self.mark),
-            Stage::Begun(_) => self.started.as_deref(),
-            Stage::Over => None,
+        match self.state {
+            SudoState::Waiting => Some(&self.mark),
+            SudoState::Begun(_) => self.started.as_deref(),
+            SudoState::Over => None,
         }
     }
 
     /// Returns the word that sudo asks with, while it may ask.
     fn word(&self) -> Option<&str> {
-        match &self.stage {
-            Stage::Begun(word) => Some(word).filter(|word| !word.is_empty()).map(String::as_str),
+        match &self.state {
+            SudoState::Begun(word) => Some(word).filter(|word| !word.is_empty()).map(String::as_str),
             _ => None,
         }
     }
@@ -177,7 +177,7 @@ impl Filter {
             if let Some(word) = self.word() {
                 beginnings.extend([word.to_owned(), format!("{SUDO_RS}{word}")]);
             }
-            if self.ever_asked && !matches!(self.stage, Stage::Over) {
+            if self.ever_asked && !matches!(self.state, SudoState::Over) {
                 beginnings.push(REFUSAL.to_owned());
             }
             if beginnings.iter().any(|beginning| beginning.starts_with(line)) {
@@ -200,7 +200,7 @@ impl Filter {
 
     /// Notes that sudo has started its command, which the other stream has shown.
     pub(super) fn end(&mut self) {
-        self.stage = Stage::Over;
+        self.state = SudoState::Over;
     }
 
     /// Returns the output that is held back now.
@@ -216,31 +216,31 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
-    use super::{Filter, Found};
+    use super::{SudoFilter, SudoPart};
 
     const WORD: &str = "66f2473001074826";
 
-    fn text(text: &str) -> Found {
-        Found::Text(text.to_owned())
+    fn text(text: &str) -> SudoPart {
+        SudoPart::Text(text.to_owned())
     }
 
     /// Returns a filter that has seen the first mark.
-    fn begun(started: Option<&str>) -> Filter {
-        let mut filter = Filter::new("<mark>", started);
-        assert_eq!(filter.push(&format!("<mark>{WORD}\r\n"), false), [Found::Begun]);
+    fn begun(started: Option<&str>) -> SudoFilter {
+        let mut filter = SudoFilter::new("<mark>", started);
+        assert_eq!(filter.push(&format!("<mark>{WORD}\r\n"), false), [SudoPart::Begun]);
         filter
     }
 
     #[test]
     fn u4_a_question_split_over_chunks_is_found_and_kept_out_of_the_output() {
-        let mut filter = Filter::new("<mark>", None);
+        let mut filter = SudoFilter::new("<mark>", None);
         assert_eq!(filter.push("hello<ma", false), [text("hello")]);
         assert_eq!(filter.push("rk>66f24730", false), []);
         assert_eq!(
             filter.push("01074826\nfirst\n66f247", false),
-            [Found::Begun, text("first\n")]
+            [SudoPart::Begun, text("first\n")]
         );
-        assert_eq!(filter.push("3001074826", false), [Found::Question]);
+        assert_eq!(filter.push("3001074826", false), [SudoPart::Question]);
         assert_eq!(filter.push("\r", false), []);
         assert_eq!(filter.push("\nroot\r\n", false), [text("root\r\n")]);
         assert_eq!(filter.finish(), "");
@@ -249,14 +249,14 @@ mod tests {
     #[test]
     fn u4_a_refusal_and_the_next_question_in_one_chunk_are_both_found() {
         let mut filter = begun(None);
-        assert_eq!(filter.push(WORD, false), [Found::Question]);
+        assert_eq!(filter.push(WORD, false), [SudoPart::Question]);
         assert_eq!(
             filter.push(&format!("\r\nSorry, try again.\r\n{WORD}"), false),
-            [Found::Refusal, Found::Question]
+            [SudoPart::Refusal, SudoPart::Question]
         );
         assert_eq!(
             filter.push(&format!("\r\nFalsch!\r\n{WORD}"), false),
-            [text("Falsch!\r\n"), Found::Question]
+            [text("Falsch!\r\n"), SudoPart::Question]
         );
     }
 
@@ -274,23 +274,23 @@ mod tests {
     #[test]
     fn u5_without_an_echo_the_output_after_the_answer_is_whole() {
         let mut filter = begun(None);
-        assert_eq!(filter.push(WORD, false), [Found::Question]);
+        assert_eq!(filter.push(WORD, false), [SudoPart::Question]);
         assert_eq!(filter.push("root\n\nS", false), [text("root\n\n")]);
         assert_eq!(filter.push("ome\n", false), [text("Some\n")]);
     }
 
     #[test]
     fn nothing_is_a_question_before_the_word_is_known_or_after_sudo_has_started() {
-        let mut filter = Filter::new("<mark>", Some("<on>"));
+        let mut filter = SudoFilter::new("<mark>", Some("<on>"));
         assert_eq!(filter.push(WORD, false), [text(WORD)]);
         assert_eq!(
             filter.push(&format!("\n<mark>{WORD}\n"), false),
-            [text("\n"), Found::Begun]
+            [text("\n"), SudoPart::Begun]
         );
-        assert_eq!(filter.push(WORD, false), [Found::Question]);
+        assert_eq!(filter.push(WORD, false), [SudoPart::Question]);
         assert_eq!(
             filter.push(&format!("<on>\n{WORD}"), false),
-            [Found::Started, text(WORD)]
+            [SudoPart::Started, text(WORD)]
         );
         assert_eq!(filter.push("<on>\n<mark>x\n", false), [text("<on>\n<mark>x\n")]);
     }
@@ -299,7 +299,7 @@ mod tests {
     fn the_question_of_sudo_rs_has_the_word_in_it() {
         let mut filter = begun(None);
         assert_eq!(filter.push("[sud", false), []);
-        assert_eq!(filter.push(&format!("o: {WORD}] Pass"), false), [Found::Question]);
+        assert_eq!(filter.push(&format!("o: {WORD}] Pass"), false), [SudoPart::Question]);
         assert_eq!(filter.push("word: \r\nroot\r\n[s", false), [text("root\r\n")]);
         assert_eq!(filter.finish(), "[s");
     }

@@ -44,9 +44,9 @@ impl Decoder {
 
 /// Turns strings into whole lines, without their newlines.
 #[derive(Debug, Default)]
-pub(super) struct Lines(String);
+pub(super) struct LineSplitter(String);
 
-impl Lines {
+impl LineSplitter {
     pub(super) fn push(&mut self, text: &str, redactor: &Redactor, mut line: impl FnMut(&str)) {
         for part in text.split_inclusive('\n') {
             let Some(end) = part.strip_suffix('\n') else {
@@ -84,12 +84,12 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use super::{Decoder, LONGEST, Lines};
+    use super::{Decoder, LONGEST, LineSplitter};
     use crate::secret::{Redactor, Secret};
 
     #[test]
     fn c23_lines_are_put_together_and_the_rest_comes_at_the_end() {
-        let mut lines = Lines::default();
+        let mut lines = LineSplitter::default();
         let mut seen = Vec::new();
         for text in ["hel", "lo\r", "\n\n  two\nthr", "ee"] {
             lines.push(text, &Redactor::default(), |line| seen.push(line.to_owned()));
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn c28_a_line_without_end_does_not_grow_without_limit() {
-        let mut lines = Lines::default();
+        let mut lines = LineSplitter::default();
         let mut count = 0;
         let chunk = "x".repeat(LONGEST);
         for _ in 0..4 {
@@ -114,7 +114,7 @@ mod tests {
     fn a_line_is_not_cut_in_a_secret() {
         let redactor = Redactor::default();
         redactor.add(&Secret::new("hunter2!"));
-        let mut lines = Lines::default();
+        let mut lines = LineSplitter::default();
         let mut seen = Vec::new();
         for text in ["x".repeat(LONGEST), "xhunt".to_owned(), "er2!\n".to_owned()] {
             lines.push(&text, &redactor, |line| {

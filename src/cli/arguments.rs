@@ -7,7 +7,7 @@ use clap::{ArgAction, Parser, ValueEnum};
 use jiff::SignedDuration;
 
 use super::help;
-use super::init::Kind;
+use super::init::AppKind;
 use super::settings::{UsageError, is_assignment};
 
 /// Runs tasks on many servers over SSH and deploys applications.
@@ -81,7 +81,7 @@ pub(super) struct Arguments {
 
     /// With init: what is deployed, instead of asking
     #[arg(long, value_name = "KIND", value_enum)]
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<AppKind>,
 
     /// With init: the address of the repository
     #[arg(long, value_name = "ADDRESS")]

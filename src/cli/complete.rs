@@ -14,7 +14,7 @@ use super::connectors;
 use super::guide::ALL;
 use super::lib::Deed;
 use super::settings::{Settings, is_assignment, is_recipe};
-use super::shell::Shell;
+use super::shell::Invocation;
 use crate::configuration::TaskSummary;
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
@@ -84,7 +84,7 @@ pub(super) enum Names {
 }
 
 /// Returns the words that may stand at the cursor. The arguments are the program's name, `--`, and all words that were typed.
-pub(super) fn answer(name: &str, arguments: &[OsString], names: Names, shell: &Shell) -> io::Result<String> {
+pub(super) fn answer(name: &str, arguments: &[OsString], names: Names, shell: &Invocation) -> io::Result<String> {
     let words = arguments.iter().skip_while(|word| *word != "--").skip(1);
     let mut words: Vec<OsString> = words.cloned().collect();
     let mut index = match shell.variable(INDEX).and_then(|index| index.parse().ok()) {
@@ -173,11 +173,11 @@ struct Known {
 
 impl Known {
     /// Returns nothing if the recipe cannot be loaded: this is not the moment to say why.
-    fn of(typed: &Typed, shell: &Shell) -> Self {
+    fn of(typed: &Typed, shell: &Invocation) -> Self {
         Self::load(typed, shell).unwrap_or_default()
     }
 
-    fn load(typed: &Typed, shell: &Shell) -> Option<Self> {
+    fn load(typed: &Typed, shell: &Invocation) -> Option<Self> {
         let named = typed.is_named.then_some("-f").into_iter();
         let named = named.chain(typed.recipe.iter().map(String::as_str));
         let options = typed.options.iter().map(String::as_str);
@@ -242,7 +242,7 @@ impl Offer {
     }
 }
 
-fn command(typed: &Typed, known: &Known, shell: &Shell) -> Command {
+fn command(typed: &Typed, known: &Known, shell: &Invocation) -> Command {
     let words: Vec<Offer> = match typed.tool {
         None => tools(typed)
             .chain(stages(typed, known))
@@ -350,7 +350,7 @@ fn takes_path(typed: &Typed) -> bool {
 }
 
 /// The names of the project's libraries, behind those words of `lib` that take one.
-fn added(typed: &Typed, shell: &Shell) -> Vec<Offer> {
+fn added(typed: &Typed, shell: &Invocation) -> Vec<Offer> {
     let deed = typed.words.first().and_then(|word| Deed::from_str(word, false).ok());
     let takes = match deed {
         Some(Deed::Update) => true,

@@ -8,7 +8,7 @@ use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::doctor::{Circumstances, Needs, here, of_servers, visit};
 use crate::fanout::Fanout;
-use crate::finding::{Examination, State};
+use crate::finding::{Examination, FindingState};
 use crate::interrupt::Interrupt;
 use crate::recipe::{Examined, Recipe};
 use crate::report::Console;
@@ -16,14 +16,14 @@ use crate::session::{Destination, SshOptions};
 
 use super::connectors::{self, Ssh};
 use super::refuse;
-use super::shell::Shell;
+use super::shell::Invocation;
 
 /// Directories of programs that are not in a user's `PATH`.
 const SYSTEM: [&str; 2] = ["/usr/sbin", "/usr/lib"];
 
 /// The command, with its settings.
 pub(super) struct Doctor<'a> {
-    pub(super) shell: &'a Shell,
+    pub(super) shell: &'a Invocation,
     pub(super) console: &'a Console,
     pub(super) interrupt: &'a Interrupt,
     pub(super) ssh: Ssh,
@@ -132,7 +132,7 @@ fn code(found: &[Examination]) -> u8 {
         return Fault::Connection.exit_code();
     }
     match found.iter().map(Examination::state).max() {
-        Some(State::Bad) => Fault::Failed.exit_code(),
+        Some(FindingState::Bad) => Fault::Failed.exit_code(),
         _ => 0,
     }
 }

@@ -17,7 +17,7 @@ use super::arguments::Arguments;
 use super::below::Below;
 use super::search;
 use super::settings::UsageError;
-use super::shell::Shell;
+use super::shell::Invocation;
 
 /// The exit code of `--check` if something needs formatting.
 const DIFFERS: u8 = 1;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const INPUT: &str = "standard input";
 
 /// Runs the command and returns its exit code. A file that cannot be read or written does not keep others from being formatted.
-pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Result<u8, Box<Diagnostic>> {
+pub(super) fn run(arguments: &Arguments, shell: &Invocation, console: &Console) -> Result<u8, Box<Diagnostic>> {
     if arguments.out.is_some() || arguments.force {
         return Err(Box::new(UsageError::Port.into()));
     } else if arguments.json {
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Re
 }
 
 /// Returns the files to format, as they are named.
-fn files(words: &[String], shell: &Shell) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+fn files(words: &[String], shell: &Invocation) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     if words.is_empty() {
         let found = search::find(&shell.directory).ok_or(UsageError::NoRecipe);
         let (directory, recipe) = found.map_err(|error| Box::new(error.into()))?;

@@ -3,7 +3,7 @@
 use clap::{CommandFactory, ValueEnum};
 
 use super::arguments::{Arguments, Tool};
-use super::shell::Shell;
+use super::shell::Invocation;
 use super::{help, pager, refuse};
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -16,7 +16,7 @@ pub(super) const ALL: &str = "all";
 /// The width of a page if there is no terminal.
 const COLUMNS: usize = 100;
 
-pub(super) fn help(words: &[String], is_colored: bool, shell: &Shell, console: &Console) -> u8 {
+pub(super) fn help(words: &[String], is_colored: bool, shell: &Invocation, console: &Console) -> u8 {
     let named = match words {
         [_] => {
             console.data(&Arguments::command().render_help().to_string());

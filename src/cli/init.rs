@@ -12,7 +12,7 @@ use crate::place::Draft;
 use crate::recipe::{Prompts, format};
 use crate::report::Console;
 
-pub(super) use project::{Kind, Said};
+pub(super) use project::{AppKind, InitOptions};
 
 const CAPRFILE: &str = include_str!("init/Caprfile");
 
@@ -24,7 +24,7 @@ const RECIPE: &str = "config/deploy.rhai";
 pub(super) fn init(
     directory: &Path,
     named: &str,
-    said: &Said,
+    said: &InitOptions,
     prompts: &mut dyn Prompts,
     console: &Console,
 ) -> Result<(), Box<Diagnostic>> {
@@ -39,7 +39,7 @@ pub(super) fn init(
     // If a recipe exists already, nothing is asked: the answers would be written nowhere.
     let project = match directory.join(RECIPE).symlink_metadata() {
         Ok(_) => None,
-        Err(_) => project::Project::of(directory, said, prompts)?,
+        Err(_) => project::NewProject::of(directory, said, prompts)?,
     };
     match &project {
         Some(project) => files.extend(recipe::files(project)),

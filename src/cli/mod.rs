@@ -64,14 +64,14 @@ use self::prompts::TerminalPrompts;
 use self::records::Records;
 use self::resume::Resuming;
 use self::settings::{Settings, Work};
-use self::shell::{Presentation, Shell};
+use self::shell::{Invocation, Presentation};
 
 /// Runs the command that the arguments (the first is the program's name) ask for, and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     signals::outlive_full_files();
     address_space::be_sparing();
     let core_files = private::keep();
-    let shell = Shell::of_process(core_files);
+    let shell = Invocation::of_process(core_files);
     if let Some(asking) = shell.variable(complete::VARIABLE) {
         let words: Vec<OsString> = arguments.into_iter().collect();
         let answer = if shell.variable(bounded::VARIABLE).is_some() {
@@ -100,7 +100,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// Prints help and version on standard output, complaints on standard error.
-fn usage(error: &clap::Error, words: &[OsString], shell: &Shell) -> u8 {
+fn usage(error: &clap::Error, words: &[OsString], shell: &Invocation) -> u8 {
     let console = Console::new(options(Presentation::unasked(shell), false, None), Redactor::default());
     if error.kind() == ErrorKind::DisplayHelp
         && let Some(tool) = tool_of(words)
@@ -133,7 +133,7 @@ fn tool_of(words: &[OsString]) -> Option<Tool> {
     Tool::from_str(first, false).ok()
 }
 
-fn version(arguments: &Arguments, shell: &Shell, console: &Console) -> u8 {
+fn version(arguments: &Arguments, shell: &Invocation, console: &Console) -> u8 {
     if arguments.words.len() > 1 {
         let message = "version takes no words: capr version";
         return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
@@ -169,7 +169,7 @@ fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> 
     }
 }
 
-fn with_arguments(arguments: Arguments, shell: &Shell) -> u8 {
+fn with_arguments(arguments: Arguments, shell: &Invocation) -> u8 {
     let presentation = Presentation::resolve(&arguments, shell);
     let is_rehearsal = arguments.is_rehearsal();
     let redactor = Redactor::default();
@@ -265,17 +265,17 @@ fn told(code: u8, console: &Console) -> u8 {
 }
 
 #[cfg(feature = "port")]
-fn carry_over(arguments: &Arguments, shell: &Shell, console: &Console) -> u8 {
+fn carry_over(arguments: &Arguments, shell: &Invocation, console: &Console) -> u8 {
     port::run(arguments, shell, console).unwrap_or_else(|wrong| refuse(console, &[*wrong]))
 }
 
 #[cfg(not(feature = "port"))]
-fn carry_over(_: &Arguments, _: &Shell, console: &Console) -> u8 {
+fn carry_over(_: &Arguments, _: &Invocation, console: &Console) -> u8 {
     let message = "this capr was built without port; cargo install capr has it";
     refuse(console, &[Diagnostic::new(Fault::Usage, message)])
 }
 
-fn make_project(arguments: &Arguments, shell: &Shell, console: &Console, redactor: Redactor) -> u8 {
+fn make_project(arguments: &Arguments, shell: &Invocation, console: &Console, redactor: Redactor) -> u8 {
     let named = match arguments.words.as_slice() {
         [_] => ".",
         [_, named] => named,
@@ -288,7 +288,7 @@ fn make_project(arguments: &Arguments, shell: &Shell, console: &Console, redacto
         Ok(prompts) => prompts,
         Err(error) => return refuse(console, &[Diagnostic::new(Fault::Failed, plain(&error))]),
     };
-    let said = init::Said {
+    let said = init::InitOptions {
         kind: arguments.kind,
         repository: arguments.repository.clone(),
         servers: arguments.server.clone(),
@@ -300,7 +300,7 @@ fn make_project(arguments: &Arguments, shell: &Shell, console: &Console, redacto
     }
 }
 
-fn manual_pages(words: &[String], shell: &Shell, console: &Console) -> u8 {
+fn manual_pages(words: &[String], shell: &Invocation, console: &Console) -> u8 {
     let [_, directory] = words else {
         let message = "manual takes the directory to write to: capr manual ~/.local/share/man";
         return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
@@ -325,7 +325,7 @@ fn refuse(console: &Console, diagnostics: &[Diagnostic]) -> u8 {
 
 fn with_settings(
     mut settings: Settings,
-    shell: &Shell,
+    shell: &Invocation,
     console: &Console,
     redactor: Redactor,
     interrupt: Interrupt,
@@ -382,7 +382,7 @@ fn with_settings(
             }
             match (loaded, work) {
                 (Ok(recipe), Work::Ssh { words, command }) => {
-                    let login = ssh::Login {
+                    let login = ssh::WantedLogin {
                         words,
                         command,
                         ssh: settings.ssh,
@@ -536,7 +536,7 @@ fn ended(recipe: Recipe, result: Result<(), Box<Stopped>>, console: &Console) ->
 }
 
 /// Runs the interactive shell, with the stage that the word may name.
-fn interactive(recipe: Recipe, mut words: Vec<String>, surroundings: &interactive::Surroundings) -> u8 {
+fn interactive(recipe: Recipe, mut words: Vec<String>, surroundings: &interactive::ShellSurroundings) -> u8 {
     let console = surroundings.console;
     words.push("shell".to_owned());
     match recipe.enter_stage(&words) {

@@ -6,7 +6,7 @@ use std::io::{Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use super::shell::Shell;
+use super::shell::Invocation;
 use crate::report::Console;
 
 /// The pager if nobody names one.
@@ -16,7 +16,7 @@ const OPTIONS: (&str, &str) = ("LESS", "FRX");
 
 /// Shows a page, with or without styles. A pager replaces this process, so that everything that is typed there (Ctrl-C, too) is
 /// for the pager alone.
-pub(super) fn show(page: &str, has_styles: bool, shell: &Shell, console: &Console) {
+pub(super) fn show(page: &str, has_styles: bool, shell: &Invocation, console: &Console) {
     if let Some(pager) = pager(shell)
         && let Ok(file) = unnamed(page)
     {
@@ -28,7 +28,7 @@ pub(super) fn show(page: &str, has_styles: bool, shell: &Shell, console: &Consol
 }
 
 /// Returns the command in `PAGER`, as `man` reads it; `None` if no terminal would show it.
-fn pager(shell: &Shell) -> Option<&str> {
+fn pager(shell: &Invocation) -> Option<&str> {
     if !shell.data.is_terminal || shell.is_dumb() {
         return None;
     }
@@ -36,7 +36,7 @@ fn pager(shell: &Shell) -> Option<&str> {
     Some(named).filter(|named| !["", "cat"].contains(named))
 }
 
-fn command(pager: &str, shell: &Shell) -> Command {
+fn command(pager: &str, shell: &Invocation) -> Command {
     let mut command = match pager.contains(char::is_whitespace) {
         true => Command::new("sh"),
         false => Command::new(pager),
@@ -61,22 +61,22 @@ fn unnamed(page: &str) -> std::io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shell, pager};
-    use crate::cli::shell::Terminal;
+    use super::{Invocation, pager};
+    use crate::cli::shell::StreamTerminal;
 
     #[test]
     fn only_a_terminal_has_a_pager() {
         let with = |is_terminal, environment: &[(&str, &str)]| {
             let environment = environment.iter();
-            let shell = Shell {
+            let shell = Invocation {
                 environment: environment
                     .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                     .collect(),
-                data: Terminal {
+                data: StreamTerminal {
                     is_terminal,
                     columns: None,
                 },
-                ..Shell::default()
+                ..Invocation::default()
             };
             pager(&shell).map(str::to_owned)
         };

@@ -11,13 +11,13 @@ use crate::report::Console;
 
 use super::arguments::Arguments;
 use super::settings::UsageError;
-use super::shell::Shell;
+use super::shell::Invocation;
 
 /// The exit code if something needs a hand.
 const NEEDS_A_LOOK: u8 = 1;
 
 /// Runs the command; returns its exit code, or the error.
-pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console) -> Result<u8, Box<Diagnostic>> {
+pub(super) fn run(arguments: &Arguments, shell: &Invocation, console: &Console) -> Result<u8, Box<Diagnostic>> {
     if arguments.stdin {
         return Err(Box::new(UsageError::Stdin.into()));
     }

@@ -15,12 +15,12 @@ use crate::secret::Redactor;
 
 use super::prompts::TerminalPrompts;
 use super::settings::Settings;
-use super::shell::Shell;
+use super::shell::Invocation;
 use super::{connectors, interactive};
 
 /// This process.
 pub(super) struct Program<'a> {
-    pub(super) shell: &'a Shell,
+    pub(super) shell: &'a Invocation,
     pub(super) console: &'a Console,
     pub(super) redactor: &'a Redactor,
     pub(super) interrupt: &'a Interrupt,
@@ -59,8 +59,8 @@ impl Program<'_> {
     }
 
     /// Returns the surroundings that the interactive shell works with.
-    pub(super) fn of_shell(&self, checks: bool) -> interactive::Surroundings<'_> {
-        interactive::Surroundings {
+    pub(super) fn of_shell(&self, checks: bool) -> interactive::ShellSurroundings<'_> {
+        interactive::ShellSurroundings {
             shell: self.shell,
             console: self.console,
             redactor: self.redactor,

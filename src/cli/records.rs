@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::{Arguments, Tool};
 use super::program::Program;
 use super::refuse;
-use super::shell::Shell;
+use super::shell::Invocation;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Event, Reporter as _};
 use crate::io_error::plain;
@@ -35,7 +35,7 @@ impl Records {
     /// # Errors
     ///
     /// If a file cannot be made, or if nothing runs that could have a record.
-    pub(super) fn open(arguments: &Arguments, shell: &Shell) -> Result<Self, Box<Diagnostic>> {
+    pub(super) fn open(arguments: &Arguments, shell: &Invocation) -> Result<Self, Box<Diagnostic>> {
         let lists = arguments.tasks.is_some() || arguments.bare || arguments.explain.is_some() || arguments.servers;
         let runs = matches!(
             arguments.tool(),
@@ -85,7 +85,7 @@ impl Records {
 }
 
 impl Target {
-    fn open(path: &Path, shell: &Shell) -> Result<Self, Box<Diagnostic>> {
+    fn open(path: &Path, shell: &Invocation) -> Result<Self, Box<Diagnostic>> {
         let name = path.display().to_string();
         match Draft::of(&shell.directory.join(path), MODE) {
             Ok(draft) => Ok(Self { name, draft }),
@@ -106,7 +106,7 @@ impl Target {
 }
 
 /// Makes the page, or whatever else was asked for, from a log in JSON.
-pub(super) fn of_log(arguments: &Arguments, records: Records, shell: &Shell, console: &Console) -> u8 {
+pub(super) fn of_log(arguments: &Arguments, records: Records, shell: &Invocation, console: &Console) -> u8 {
     let [_, named] = arguments.words.as_slice() else {
         let message = "report takes the file of a log in JSON: capr report run.json > run.html";
         return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);

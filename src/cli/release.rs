@@ -1,7 +1,7 @@
 //! `capr --version --check`: asks whether there is a newer release. Nothing asks without this option.
 
 use super::refuse;
-use super::shell::Shell;
+use super::shell::Invocation;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::libraries::newest;
 use crate::report::Console;
@@ -10,7 +10,7 @@ use crate::report::Console;
 const VARIABLE: &str = "CAPR_REPOSITORY";
 
 /// Says on standard output whether this version is the newest release, and returns the exit code: 1 if that cannot be found out.
-pub(super) fn check(shell: &Shell, console: &Console) -> u8 {
+pub(super) fn check(shell: &Invocation, console: &Console) -> u8 {
     let built_from = Some(env!("CARGO_PKG_REPOSITORY")).filter(|address| !address.is_empty());
     let Some(address) = shell.variable(VARIABLE).or(built_from) else {
         let message = "this capr does not know where its releases are";

@@ -14,7 +14,7 @@ use crate::secret::Redactor;
 use super::arguments::Arguments;
 use super::program::Program;
 use super::settings::{Settings, UsageError};
-use super::shell::Shell;
+use super::shell::Invocation;
 use super::{perform, refuse, tasks_of_stage};
 
 /// The variables that select the servers of a run, besides the typed options.
@@ -71,7 +71,7 @@ pub(super) fn named(recipe: &Recipe, name: &str, words: &[String]) -> String {
 }
 
 /// Returns the journals of the recipe that is run.
-pub(super) fn shelf(settings: &Settings, shell: &Shell) -> Option<Shelf> {
+pub(super) fn shelf(settings: &Settings, shell: &Invocation) -> Option<Shelf> {
     let state = shell.variable("XDG_STATE_HOME").map(PathBuf::from);
     let state = state.filter(|state| state.is_absolute());
     let state = state.or_else(|| Some(PathBuf::from(shell.variable("HOME")?).join(".local/state")))?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::libraries::Shelf;
 use crate::trust::Trust;
 
-use super::shell::Shell;
+use super::shell::Invocation;
 
 /// The names of recipes, in the order in which each directory is searched for them.
 pub(super) const NAMES: [&str; 3] = ["Caprfile", "deploy.rhai", "config/deploy.rhai"];
@@ -31,7 +31,7 @@ pub(super) struct Libraries {
 }
 
 /// The libraries of a recipe; `base` is the directory that its path is seen from.
-pub(super) fn libraries(recipes: &[PathBuf], base: &Path, shell: &Shell) -> Libraries {
+pub(super) fn libraries(recipes: &[PathBuf], base: &Path, shell: &Invocation) -> Libraries {
     let mut first = Vec::new();
     let beside = recipes.first().and_then(|recipe| recipe.parent());
     if let Some(beside) = beside {
@@ -59,7 +59,7 @@ pub(super) fn libraries(recipes: &[PathBuf], base: &Path, shell: &Shell) -> Libr
 }
 
 /// The directory in which libraries lie that were fetched.
-pub(super) fn cache(shell: &Shell) -> Option<PathBuf> {
+pub(super) fn cache(shell: &Invocation) -> Option<PathBuf> {
     let caches = shell.variable("XDG_CACHE_HOME").map(PathBuf::from);
     let caches = caches.filter(|directory| directory.is_absolute());
     let caches = caches.or_else(|| Some(Path::new(shell.variable("HOME")?).join(".cache")));
@@ -68,7 +68,7 @@ pub(super) fn cache(shell: &Shell) -> Option<PathBuf> {
 
 /// Returns whose files are run besides our own and root's: those of the caller of `sudo`, the files that the person named, and
 /// those in directories of `CAPR_TRUST`.
-pub(super) fn trust(said: &[PathBuf], stdlib: Option<&Path>, shell: &Shell) -> Trust {
+pub(super) fn trust(said: &[PathBuf], stdlib: Option<&Path>, shell: &Invocation) -> Trust {
     let mut trust = Trust::default();
     trust.caller(shell.variable("SUDO_UID"));
     for file in said {

@@ -14,7 +14,7 @@ use super::arguments::{Arguments, GraphFormat, Tool};
 use super::connectors::Ssh;
 use super::resume::Resuming;
 use super::search;
-use super::shell::Shell;
+use super::shell::Invocation;
 
 /// A command line that makes no sense.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -143,7 +143,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Resolves the arguments, and rejects a command line that makes no sense before anything is loaded.
-    pub(super) fn resolve(mut arguments: Arguments, shell: &Shell) -> Result<Self, UsageError> {
+    pub(super) fn resolve(mut arguments: Arguments, shell: &Invocation) -> Result<Self, UsageError> {
         let tool = arguments.tool();
         arguments.without_options_of_tools()?;
         let resuming = resuming(&arguments, tool)?;
@@ -204,7 +204,7 @@ impl Settings {
                 home,
                 run: shell.run.clone(),
                 recovers,
-                consent: recipe::Consent {
+                consent: recipe::GivenConsent {
                     yes: arguments.yes,
                     stage: arguments.confirm,
                 },
@@ -357,7 +357,7 @@ struct Recipes {
 
 impl Recipes {
     /// Returns the recipes that are named: by options, or else by the first word, or by the pattern of a list.
-    fn named(files: Vec<PathBuf>, words: &mut Vec<String>, pattern: &mut Option<String>, shell: &Shell) -> Self {
+    fn named(files: Vec<PathBuf>, words: &mut Vec<String>, pattern: &mut Option<String>, shell: &Invocation) -> Self {
         let (mut files, mut said) = (files.clone(), files);
         if files.is_empty() {
             if words.first().is_some_and(|word| is_recipe(word, &shell.directory)) {
@@ -378,7 +378,7 @@ impl Recipes {
     }
 
     /// Looks for a recipe here and above, if none is named; else all of them have to be there.
-    fn find(&mut self, tool: Option<Tool>, shell: &Shell) -> Result<(), UsageError> {
+    fn find(&mut self, tool: Option<Tool>, shell: &Invocation) -> Result<(), UsageError> {
         if self.files.is_empty() {
             return match search::find(&shell.directory) {
                 Some((found, recipe)) => {
@@ -403,7 +403,7 @@ impl Recipes {
 }
 
 /// Returns what SSH connections need to know: `files` are those of `-F`.
-fn ssh(files: Option<&str>, home: Option<PathBuf>, shell: &Shell) -> Ssh {
+fn ssh(files: Option<&str>, home: Option<PathBuf>, shell: &Invocation) -> Ssh {
     let absolute = |path: &str| shell.directory.join(path);
     let files = files.or_else(|| shell.variable("CAPR_SSH_CONFIG"));
     let variables = shell.environment.iter();

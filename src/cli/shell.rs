@@ -17,14 +17,14 @@ use super::arguments::{Arguments, ColorChoice, LogFormat, Tool};
 
 /// Directory, environment and terminals.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shell {
+pub(super) struct Invocation {
     pub(super) directory: PathBuf,
     /// The environment; variables that are not UTF-8 are left out, as a recipe could not hold them.
     pub(super) environment: IndexMap<String, String>,
     /// Standard error: whether it is a terminal, and its width if it is known.
-    pub(super) messages: Terminal,
+    pub(super) messages: StreamTerminal,
     /// The same for standard output.
-    pub(super) data: Terminal,
+    pub(super) data: StreamTerminal,
     /// The limit for core files that it was started with.
     pub(super) core_files: Option<Rlimit>,
     /// The name of this run.
@@ -32,12 +32,12 @@ pub(super) struct Shell {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Terminal {
+pub(super) struct StreamTerminal {
     pub(super) is_terminal: bool,
     pub(super) columns: Option<usize>,
 }
 
-impl Shell {
+impl Invocation {
     pub(super) fn of_process(core_files: Rlimit) -> Self {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -89,11 +89,11 @@ fn user_of_process() -> Option<String> {
     })
 }
 
-fn terminal<T: IsTerminal + AsFd>(stream: fn() -> T) -> Terminal {
+fn terminal<T: IsTerminal + AsFd>(stream: fn() -> T) -> StreamTerminal {
     let is_terminal = stream().is_terminal();
     let size = if is_terminal { size_of(stream) } else { None };
     let columns = size.map(|size| size.columns);
-    Terminal { is_terminal, columns }
+    StreamTerminal { is_terminal, columns }
 }
 
 /// Returns the size of standard error at this moment, if it is a terminal that tells its size.
@@ -121,11 +121,11 @@ pub(super) struct Presentation {
 
 impl Presentation {
     /// Returns the presentation without any options.
-    pub(super) fn unasked(shell: &Shell) -> Self {
+    pub(super) fn unasked(shell: &Invocation) -> Self {
         Self::new(None, ColorChoice::Auto, Level::Info, shell)
     }
 
-    pub(super) fn resolve(arguments: &Arguments, shell: &Shell) -> Self {
+    pub(super) fn resolve(arguments: &Arguments, shell: &Invocation) -> Self {
         let is_listing = arguments.tasks.is_some()
             || arguments.bare
             || arguments.servers
@@ -145,7 +145,7 @@ impl Presentation {
         }
     }
 
-    fn new(format: Option<LogFormat>, color: ColorChoice, threshold: Level, shell: &Shell) -> Self {
+    fn new(format: Option<LogFormat>, color: ColorChoice, threshold: Level, shell: &Invocation) -> Self {
         let is_able = shell.messages.is_terminal && !shell.is_dumb();
         let is_job = |name| !shell.messages.is_terminal && shell.variable(name) == Some("true");
         let service = match format {
@@ -183,7 +183,7 @@ impl Presentation {
     }
 
     /// Returns the log of a CI service, if there is one.
-    pub(super) fn ci(&self, shell: &Shell) -> Option<Ci> {
+    pub(super) fn ci(&self, shell: &Invocation) -> Option<Ci> {
         let service = self.service?;
         let workspace = match service {
             Service::GitHub => shell.variable("GITHUB_WORKSPACE"),
@@ -206,24 +206,24 @@ impl Presentation {
 mod tests {
     use clap::Parser;
 
-    use super::{Presentation, Shell, Terminal};
+    use super::{Invocation, Presentation, StreamTerminal};
     use crate::cli::arguments::Arguments;
     use crate::event::Level;
     use crate::report::{Format, Service};
 
     fn presentation(arguments: &[&str], environment: &[(&str, &str)], is_terminal: bool) -> Presentation {
-        let terminal = Terminal {
+        let terminal = StreamTerminal {
             is_terminal,
             columns: is_terminal.then_some(100),
         };
-        let shell = Shell {
+        let shell = Invocation {
             environment: environment
                 .iter()
                 .map(|(name, value)| (String::from(*name), String::from(*value)))
                 .collect(),
             messages: terminal,
             data: terminal,
-            ..Shell::default()
+            ..Invocation::default()
         };
         let arguments = ["capr", "deploy"].iter().chain(arguments);
         Presentation::resolve(&Arguments::try_parse_from(arguments).unwrap(), &shell)

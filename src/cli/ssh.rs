@@ -16,7 +16,7 @@ use super::connectors::{self, Ssh};
 use super::refuse;
 
 /// A login that a person wants.
-pub(super) struct Login {
+pub(super) struct WantedLogin {
     /// The server, after the stage that a word may name.
     pub(super) words: Vec<String>,
     /// The command to run there; empty for the login shell.
@@ -27,7 +27,7 @@ pub(super) struct Login {
 }
 
 /// Becomes ssh. Returns only if it cannot, or if only the command line is to be shown.
-pub(super) fn run(recipe: &Recipe, login: Login, console: &Console) -> u8 {
+pub(super) fn run(recipe: &Recipe, login: WantedLogin, console: &Console) -> u8 {
     let is_shown = login.is_rehearsal;
     match call(recipe, login) {
         Ok(call) if is_shown => {
@@ -47,8 +47,8 @@ pub(super) fn run(recipe: &Recipe, login: Login, console: &Console) -> u8 {
 }
 
 /// Returns the whole command line.
-fn call(recipe: &Recipe, login: Login) -> Result<Vec<String>, Vec<Diagnostic>> {
-    let Login {
+fn call(recipe: &Recipe, login: WantedLogin) -> Result<Vec<String>, Vec<Diagnostic>> {
+    let WantedLogin {
         words, command, ssh, ..
     } = login;
     let usage = |message: String| vec![Diagnostic::new(Fault::Usage, message)];

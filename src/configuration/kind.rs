@@ -111,7 +111,7 @@ const WAITS: [&str; 6] = ["url", "port", "command", "tries", "interval", "timeou
 
 /// The reason why a variable cannot have a value, and a correct value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct ValueRefusal {
     /// The message, which names the variable and the value.
     pub message: String,
     /// The hint, which says what to write.
@@ -126,10 +126,10 @@ impl Kind {
     }
 
     /// Refuses a value that the variable cannot have.
-    pub(crate) fn refusal(self, name: &str, value: &Value) -> Option<Refusal> {
+    pub(crate) fn refusal(self, name: &str, value: &Value) -> Option<ValueRefusal> {
         let message = self.fault(name, value)?;
         let hint = self.hint(name, value);
-        Some(Refusal { message, hint })
+        Some(ValueRefusal { message, hint })
     }
 
     fn fault(self, name: &str, value: &Value) -> Option<String> {
@@ -390,10 +390,10 @@ fn repository_fault(address: &str) -> Option<&'static str> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{KINDS, Kind, Refusal};
+    use super::{KINDS, Kind, ValueRefusal};
     use crate::configuration::Value;
 
-    fn refusal(name: &str, value: &Value) -> Option<Refusal> {
+    fn refusal(name: &str, value: &Value) -> Option<ValueRefusal> {
         Kind::of(name)?.refusal(name, value)
     }
 

@@ -17,7 +17,7 @@ mod variables;
 pub(crate) use hooks::{Hook, HookAction, When};
 pub(crate) use kind::Kind;
 pub(crate) use nearest::{did_you_mean, nearest, suggestion};
-pub(crate) use outline::{Act, Graph, GraphTask, Link, Outline, ReadVariable, Step};
+pub(crate) use outline::{Act, Graph, GraphTask, Link, Outline, ReadVariable, TaskStep};
 pub(crate) use role::{Assignment, Roles};
 pub(crate) use run_options::{Environment, RunOptions, Shell, Stdin};
 pub(crate) use selection::{Filter, Selection, SelectionError, select};
@@ -25,7 +25,7 @@ pub(crate) use server::{HOST_RULE, Server, ServerSyntax, USER_RULE, is_plain_hos
 pub(crate) use summary::{Addressed, Servers, Shown, TaskSummary, Variable};
 pub(crate) use task::{Task, TaskId, Tasks, clean_description, join, outwards};
 pub(crate) use value::{Attributes, Value};
-pub(crate) use variables::{Read, Setter, Setting, Variables, is_variable_name};
+pub(crate) use variables::{Setter, Setting, VariableRead, Variables, is_variable_name};
 
 /// The number of a block of the recipe that is kept for later; only the recipe layer knows its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -22,7 +22,7 @@ pub struct Outline {
     /// The variables that its body and the functions it calls name, in the order in which they are named.
     pub reads: Vec<ReadVariable>,
     /// Its steps, in the order of the source, including the hooks around it.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TaskStep>,
     /// True if its steps are left out: they are shown where the task is named first, it is one of its own steps, or it is too
     /// deep.
     pub is_again: bool,
@@ -39,7 +39,7 @@ pub struct ReadVariable {
 
 /// One thing that a task does, or that holds for others.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct TaskStep {
     /// The action itself.
     pub act: Act,
     /// The place where it is written.

@@ -47,7 +47,7 @@ struct Variable<V> {
 
 /// The result of reading a variable.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Read<V> {
+pub(crate) enum VariableRead<V> {
     /// The value.
     Value(V),
     /// A block that has to be evaluated now; its value goes to [`Variables::evaluated`].
@@ -114,11 +114,11 @@ impl<V: Clone> Variables<V> {
     }
 
     /// Reads a variable without evaluating it.
-    pub(crate) fn read(&self, name: &str) -> Read<V> {
+    pub(crate) fn read(&self, name: &str) -> VariableRead<V> {
         match self.0.get(name) {
-            Some(Variable { value: Some(value), .. }) => Read::Value(value.clone()),
-            Some(Variable { lazy: Some(block), .. }) => Read::Lazy(*block),
-            _ => Read::Unknown,
+            Some(Variable { value: Some(value), .. }) => VariableRead::Value(value.clone()),
+            Some(Variable { lazy: Some(block), .. }) => VariableRead::Lazy(*block),
+            _ => VariableRead::Unknown,
         }
     }
 
@@ -166,7 +166,7 @@ pub(crate) fn is_variable_name(name: &str) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{BlockId, Read, Setter, Setting, Variables, is_variable_name};
+    use super::{BlockId, Setter, Setting, VariableRead, Variables, is_variable_name};
     use crate::origin::Origin;
 
     fn recipe(line: usize) -> Setter {
@@ -183,9 +183,9 @@ mod tests {
         variables.set_lazy("a", BlockId(1), recipe(1));
         assert!(!variables.reset("a"));
         variables.evaluated("a", BlockId(1), 7);
-        assert_eq!(variables.read("a"), Read::Value(7));
+        assert_eq!(variables.read("a"), VariableRead::Value(7));
         assert!(variables.reset("a"));
-        assert_eq!(variables.read("a"), Read::Lazy(BlockId(1)));
+        assert_eq!(variables.read("a"), VariableRead::Lazy(BlockId(1)));
         variables.set("b", 1, recipe(2));
         assert!(!variables.reset("b"));
         assert!(!variables.reset("c"));
@@ -206,7 +206,7 @@ mod tests {
         variables.set_lazy("a", BlockId(1), recipe(1));
         variables.set("a", 2, recipe(2));
         variables.evaluated("a", BlockId(1), 1);
-        assert_eq!(variables.read("a"), Read::Value(2));
+        assert_eq!(variables.read("a"), VariableRead::Value(2));
     }
 
     #[test]

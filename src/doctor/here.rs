@@ -10,7 +10,7 @@ use crate::session::ssh::{AgentKey, FileKey, KnownHostsFile, Survey};
 
 use super::login::is_post_quantum;
 use super::needs::counted;
-use crate::finding::{Check, Examination, Fact, Finding, State, Subject};
+use crate::finding::{Check, Examination, Fact, Finding, FindingState, Subject};
 use crate::io_error::plain;
 
 /// The most open files that a server needs.
@@ -247,7 +247,7 @@ fn limits(circumstances: &Circumstances) -> Option<Finding> {
     let finding = if limit < needed {
         Finding::new(
             Check::Limits,
-            State::Warning,
+            FindingState::Warning,
             format!(
                 "{limit} open files, and {} may need {needed}",
                 counted(circumstances.servers, "server")
@@ -264,7 +264,7 @@ fn limits(circumstances: &Circumstances) -> Option<Finding> {
 #[allow(clippy::indexing_slicing)]
 mod tests {
     use super::{Circumstances, here};
-    use crate::finding::{Check, Finding, State};
+    use crate::finding::{Check, Finding, FindingState};
     use crate::session::ssh::{AgentKey, FileKey, KnownHostsFile, Survey};
 
     fn found(survey: &Survey, circumstances: &Circumstances, check: Check) -> Vec<Finding> {
@@ -272,7 +272,7 @@ mod tests {
         all.into_iter().filter(|finding| finding.check == check).collect()
     }
 
-    fn states(findings: &[Finding]) -> Vec<State> {
+    fn states(findings: &[Finding]) -> Vec<FindingState> {
         findings.iter().map(|finding| finding.state).collect()
     }
 
@@ -302,15 +302,18 @@ mod tests {
         let all = here(&survey, &circumstances).findings;
         let silent: Vec<&Finding> = all
             .iter()
-            .filter(|finding| (finding.state == State::Ok) != finding.advice.is_empty())
+            .filter(|finding| (finding.state == FindingState::Ok) != finding.advice.is_empty())
             .collect();
         assert!(silent.is_empty(), "{silent:?}");
         let of = |check| states(&found(&survey, &circumstances, check));
-        assert_eq!(of(Check::SshConfig), [State::Bad]);
-        assert_eq!(of(Check::Agent), [State::Warning]);
-        assert_eq!(of(Check::KeyFile), [State::Bad, State::Warning, State::Warning]);
-        assert_eq!(of(Check::KnownHosts), [State::Warning]);
-        assert_eq!(of(Check::Limits), [State::Warning]);
+        assert_eq!(of(Check::SshConfig), [FindingState::Bad]);
+        assert_eq!(of(Check::Agent), [FindingState::Warning]);
+        assert_eq!(
+            of(Check::KeyFile),
+            [FindingState::Bad, FindingState::Warning, FindingState::Warning]
+        );
+        assert_eq!(of(Check::KnownHosts), [FindingState::Warning]);
+        assert_eq!(of(Check::Limits), [FindingState::Warning]);
         let told = &found(&survey, &circumstances, Check::KnownHosts)[0].detail;
         assert!(
             told.starts_with("~/.ssh/known_hosts has 1 key; passed over are line 1"),

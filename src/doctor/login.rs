@@ -6,7 +6,7 @@ use crate::recipe::without_credentials;
 use crate::session::{ConnectError, HostKeyPolicy, Phase, Standing, StepWay};
 
 use super::visit::Visit;
-use crate::finding::{Check, Fact, Finding, Own, State, Unit};
+use crate::finding::{Check, Fact, Finding, FindingState, Own, Unit};
 
 /// Parts of the names of key exchanges that quantum computers cannot break.
 const POST_QUANTUM: [&str; 2] = ["mlkem", "sntrup"];
@@ -158,7 +158,7 @@ fn login(visit: &Visit) -> Option<Finding> {
         [] => finding,
         warnings => warnings.iter().fold(
             Finding {
-                state: State::Warning,
+                state: FindingState::Warning,
                 ..finding
             },
             |finding, warning| finding.advise(warning.as_str()),
@@ -202,7 +202,7 @@ fn failure(error: &ConnectError, visit: &Visit, call: &str) -> Finding {
     };
     let check = if gateway.is_some() { Check::Connection } else { check };
     let reason = without_credentials(&error.reason);
-    let mut finding = Finding::new(check, State::Bad, reason);
+    let mut finding = Finding::new(check, FindingState::Bad, reason);
     for hint in &error.hints {
         finding = finding.advise(hint.as_str());
     }

@@ -19,7 +19,7 @@ const LONGEST: usize = 400;
 
 /// The parts of the script that a server needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Parts {
+pub(super) struct ScriptParts {
     /// True if releases go there.
     pub(super) releases: bool,
     /// True if migrations run there.
@@ -32,7 +32,7 @@ pub(super) fn is_basic(tool: &str) -> bool {
 }
 
 /// Returns the script for a server.
-pub(super) fn script(needs: &Needs, parts: Parts) -> String {
+pub(super) fn script(needs: &Needs, parts: ScriptParts) -> String {
     let mut text = String::from(
         r#"# What does this server have?
 say() { printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | tr '\n\t' '  ')"; }
@@ -94,7 +94,7 @@ room() {
     text
 }
 
-fn tools(needs: &Needs, deploys: Option<&Deploys>, parts: Parts) -> Vec<String> {
+fn tools(needs: &Needs, deploys: Option<&Deploys>, parts: ScriptParts) -> Vec<String> {
     let mut tools: Vec<String> = Vec::new();
     if let Some(deploys) = deploys {
         tools.extend(BASIC.map(str::to_owned));
@@ -123,11 +123,11 @@ pub(super) fn repository_script(script: &str) -> String {
 
 /// The answers of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Answers {
+pub(super) struct ScriptAnswers {
     words: HashMap<String, Vec<String>>,
 }
 
-impl Answers {
+impl ScriptAnswers {
     /// Reads the output of a script; other lines are passed over.
     pub(super) fn read(bytes: &[u8]) -> Self {
         let mut words: HashMap<String, Vec<String>> = HashMap::new();
@@ -180,24 +180,24 @@ impl Answers {
 mod tests {
     use std::process::Command;
 
-    use super::{Answers, Needs, Parts, script};
+    use super::{Needs, ScriptAnswers, ScriptParts, script};
     use crate::deadline::InTime;
     use crate::doctor::needs::Deploys;
 
     #[test]
     fn what_a_server_says_is_read_word_by_word_and_all_else_is_passed_over() {
         let said = b"welcome\nclock\t12\nroom\t100 7\nlacks\tgit\nlacks\tsvn\nsudo\t1 sudo: a password is required\nstep\tsudo\nx\t\xff\n";
-        let answers = Answers::read(said);
+        let answers = ScriptAnswers::read(said);
         assert_eq!(answers.first("clock"), Some("12"));
         assert_eq!(answers.all("lacks"), ["git", "svn"]);
         assert_eq!(answers.room(), (Some(100), Some(7)));
         assert_eq!(answers.sudo(), Some((1, "sudo: a password is required")));
         assert_eq!(answers.step(), Some("sudo"));
         assert!(!answers.is_done("all"));
-        assert_eq!(Answers::read(b"room\t \nsudo\t0\n").room(), (None, None));
-        assert_eq!(Answers::read(b"sudo\t0\n").sudo(), Some((0, "")));
+        assert_eq!(ScriptAnswers::read(b"room\t \nsudo\t0\n").room(), (None, None));
+        assert_eq!(ScriptAnswers::read(b"sudo\t0\n").sudo(), Some((0, "")));
         assert_eq!(
-            Answers::read(b"sudo\tx y\nroom\t-1 99999999999999999999\n").sudo(),
+            ScriptAnswers::read(b"sudo\tx y\nroom\t-1 99999999999999999999\n").sudo(),
             None
         );
     }
@@ -216,7 +216,7 @@ mod tests {
             }),
             ..Needs::default()
         };
-        let parts = Parts {
+        let parts = ScriptParts {
             releases: true,
             migrations: false,
         };
@@ -225,7 +225,7 @@ mod tests {
                 .args(&shell[1..])
                 .args(["-c", &script(&needs, parts)])
                 .in_time();
-            let answers = Answers::read(&output.stdout);
+            let answers = ScriptAnswers::read(&output.stdout);
             assert!(answers.is_done("all"), "{shell:?}: {output:?}");
             assert_eq!(answers.all("bad deploy_to"), ["a b"], "{shell:?}");
             assert_eq!(answers.first("release"), Some("one"));

@@ -7,9 +7,9 @@ use crate::recipe::{Examined, without_credentials};
 
 use super::login;
 use super::needs::{Deploys, Needs};
-use super::script::Answers;
+use super::script::ScriptAnswers;
 use super::visit::{Heard, Visit};
-use crate::finding::{Check, Examination, Fact, Finding, Own, State, Subject, Unit};
+use crate::finding::{Check, Examination, Fact, Finding, FindingState, Own, Subject, Unit};
 use crate::plan::quote;
 
 /// The greatest difference of the clocks, as in `deploy:check`: the clock of whoever deploys names releases, and the server's
@@ -35,7 +35,7 @@ pub(super) fn examination(visit: &Visit, needs: &Needs) -> Examination {
         ));
     }
     if let Some(heard) = &visit.heard {
-        let answers = Answers::read(&heard.out);
+        let answers = ScriptAnswers::read(&heard.out);
         findings.extend(shell(heard, &answers));
         if answers.first("user").is_some() {
             findings.extend(clock(heard, &answers));
@@ -68,7 +68,7 @@ fn last_line(bytes: &[u8]) -> Option<String> {
     Some(line.chars().take(200).collect())
 }
 
-fn shell(heard: &Heard, answers: &Answers) -> Option<Finding> {
+fn shell(heard: &Heard, answers: &ScriptAnswers) -> Option<Finding> {
     let shell = answers.first("shell").unwrap_or("unknown");
     if answers.first("user").is_some() {
         let finding = Finding::ok(Check::Shell, shell);
@@ -97,7 +97,7 @@ fn shell(heard: &Heard, answers: &Answers) -> Option<Finding> {
     Some(Finding::bad(Check::Shell, format!("{how}{said}"), advice))
 }
 
-fn clock(heard: &Heard, answers: &Answers) -> Option<Finding> {
+fn clock(heard: &Heard, answers: &ScriptAnswers) -> Option<Finding> {
     let there: i64 = answers.first("clock")?.parse().ok()?;
     let here = heard
         .began
@@ -125,7 +125,7 @@ fn clock(heard: &Heard, answers: &Answers) -> Option<Finding> {
     Some(finding.fact("seconds_away", Fact::Number(away)))
 }
 
-fn disk(answers: &Answers) -> Option<Finding> {
+fn disk(answers: &ScriptAnswers) -> Option<Finding> {
     let (free, files) = answers.room();
     let free = free?;
     let place = answers.first("at").unwrap_or("/").to_owned();
@@ -153,7 +153,7 @@ fn disk(answers: &Answers) -> Option<Finding> {
     })
 }
 
-fn tools(answers: &Answers, needs: &Needs) -> Option<Finding> {
+fn tools(answers: &ScriptAnswers, needs: &Needs) -> Option<Finding> {
     let (has, lacks) = (answers.all("has"), answers.all("lacks"));
     if has.is_empty() && lacks.is_empty() {
         return None;
@@ -192,7 +192,7 @@ fn tools(answers: &Answers, needs: &Needs) -> Option<Finding> {
     )))
 }
 
-fn sudo(answers: &Answers, needs: &Needs) -> Option<Finding> {
+fn sudo(answers: &ScriptAnswers, needs: &Needs) -> Option<Finding> {
     let program = needs.sudo.as_deref()?;
     let (status, said) = answers.sudo()?;
     let said = said.trim_start_matches("sudo: ");
@@ -218,7 +218,7 @@ fn sudo(answers: &Answers, needs: &Needs) -> Option<Finding> {
 }
 
 /// Returns the findings of the library's own scripts: each `bad` is one.
-fn of_deploys(answers: &Answers, deploys: &Deploys, call: &str) -> Vec<Finding> {
+fn of_deploys(answers: &ScriptAnswers, deploys: &Deploys, call: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let place = deploys.deploy_to.clone().unwrap_or_default();
     let wrong = |about: &str| answers.all(&format!("bad {about}"));
@@ -322,7 +322,7 @@ fn release(said: &str, call: &str) -> Finding {
 }
 
 /// Returns the finding that the script did not come to its end.
-fn cut_off(heard: &Heard, answers: &Answers) -> Option<Finding> {
+fn cut_off(heard: &Heard, answers: &ScriptAnswers) -> Option<Finding> {
     if answers.is_done("all") {
         return None;
     }
@@ -340,7 +340,7 @@ fn cut_off(heard: &Heard, answers: &Answers) -> Option<Finding> {
 }
 
 fn repository(heard: &Heard) -> Finding {
-    let answers = Answers::read(&heard.out);
+    let answers = ScriptAnswers::read(&heard.out);
     let reason = last_line(&heard.err);
     let why = |detail: &str| match &reason {
         Some(reason) => format!("{detail}: {}", without_credentials(reason)),
@@ -365,7 +365,7 @@ fn repository(heard: &Heard) -> Finding {
             let exit = exit.as_ref().map_or_else(String::new, |exit| format!(" ({exit})"));
             Finding::new(
                 Check::Repository,
-                State::Bad,
+                FindingState::Bad,
                 why(&format!("cannot be looked at{exit}")),
             )
             .advise(advice)
@@ -376,15 +376,19 @@ fn repository(heard: &Heard) -> Finding {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Answers, Heard, State, clock, disk};
+    use super::{FindingState, Heard, ScriptAnswers, clock, disk};
 
     #[test]
     fn a_server_may_tell_any_time_and_any_place() {
         for time in ["-9223372036854775808", "9223372036854775807", "0"] {
-            let answers = Answers::read(format!("clock\t{time}\n").as_bytes());
-            assert_eq!(clock(&Heard::default(), &answers).unwrap().state, State::Bad, "{time}");
+            let answers = ScriptAnswers::read(format!("clock\t{time}\n").as_bytes());
+            assert_eq!(
+                clock(&Heard::default(), &answers).unwrap().state,
+                FindingState::Bad,
+                "{time}"
+            );
         }
-        let full = disk(&Answers::read(b"room\t1\nat\t/x; rm -rf y\n")).unwrap();
+        let full = disk(&ScriptAnswers::read(b"room\t1\nat\t/x; rm -rf y\n")).unwrap();
         let advice = format!("{:?}", full.advice);
         assert!(advice.contains("df '/x; rm -rf y', df -i '/x; rm -rf y'"), "{advice}");
     }

@@ -12,7 +12,7 @@ use crate::recipe::Recipe;
 use crate::session::{ConnectError, Destination, LoginReport, Negotiated, Standing, Step, StepKind, StepWay};
 
 use super::needs::Needs;
-use super::script::{Parts, repository_script, script};
+use super::script::{ScriptParts, repository_script, script};
 
 /// The time limit for a server's answers.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ pub(super) struct Heard {
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
     pub(super) server: Server,
-    pub(super) parts: Parts,
+    pub(super) parts: ScriptParts,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) way: Option<(StepWay, Duration)>,
     /// The type of the host key, its fingerprint, and what is known about it.
@@ -59,7 +59,7 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    fn of(server: Server, parts: Parts) -> Self {
+    fn of(server: Server, parts: ScriptParts) -> Self {
         Self {
             server,
             parts,
@@ -125,7 +125,7 @@ pub(crate) fn visit(fanout: &mut Fanout, recipe: &Recipe, needs: &Needs) -> Resu
         .servers
         .iter()
         .map(|server| {
-            let parts = Parts {
+            let parts = ScriptParts {
                 releases: server.takes_releases,
                 migrations: server.migrates,
             };

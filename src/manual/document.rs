@@ -9,12 +9,12 @@ use super::pages::PAGES;
 /// A page: blocks, one below the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Vec<PageBlock>,
 }
 
 /// A block of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Block {
+pub(super) enum PageBlock {
     /// A heading and its level, which is 1 for the page's title.
     Heading(u8, Vec<Span>),
     Paragraph(Vec<Span>),
@@ -29,13 +29,13 @@ pub(super) enum Block {
 /// A part of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Span {
-    pub(super) kind: Kind,
+    pub(super) kind: SpanStyle,
     pub(super) text: String,
 }
 
 /// The emphasis of a part of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SpanStyle {
     Plain,
     Strong,
     Code,
@@ -55,7 +55,7 @@ impl Document {
     /// Returns the title of the page, if it has one.
     pub fn title(&self) -> Option<String> {
         match self.blocks.first() {
-            Some(Block::Heading(1, spans)) => Some(plain(spans)),
+            Some(PageBlock::Heading(1, spans)) => Some(plain(spans)),
             _ => None,
         }
     }
@@ -71,7 +71,7 @@ impl Document {
     /// Returns the part below this heading, with the heading.
     pub fn section(&self, heading: &str) -> Option<Self> {
         let mut blocks = self.blocks.iter().skip_while(|block| match block {
-            Block::Heading(_, spans) => plain(spans) != heading,
+            PageBlock::Heading(_, spans) => plain(spans) != heading,
             _ => true,
         });
         let first = blocks.next()?;
@@ -88,12 +88,12 @@ impl Document {
             cell.strip_prefix(function).is_some_and(|rest| rest.starts_with('('))
         };
         let tables = self.blocks.iter().filter_map(|block| match block {
-            Block::Table(rows) => rows.split_first(),
+            PageBlock::Table(rows) => rows.split_first(),
             _ => None,
         });
         let found = tables.flat_map(|(heads, rows)| rows.iter().filter(calls).map(move |row| (heads, row)));
-        let blocks: Vec<Block> = found
-            .map(|(heads, row)| Block::Table(vec![heads.clone(), row.clone()]))
+        let blocks: Vec<PageBlock> = found
+            .map(|(heads, row)| PageBlock::Table(vec![heads.clone(), row.clone()]))
             .collect();
         (!blocks.is_empty()).then_some(Self { blocks })
     }
@@ -101,7 +101,7 @@ impl Document {
     /// Returns the part whose heading begins with these words, without the heading.
     pub fn part(&self, begin: &str) -> Option<Self> {
         let heading = self.blocks.iter().find_map(|block| match block {
-            Block::Heading(_, spans) => Some(plain(spans)).filter(|text| {
+            PageBlock::Heading(_, spans) => Some(plain(spans)).filter(|text| {
                 let rest = text.strip_prefix(begin);
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
             }),
@@ -113,7 +113,7 @@ impl Document {
     }
 }
 
-impl Block {
+impl PageBlock {
     fn depth(&self) -> Option<u8> {
         match self {
             Self::Heading(depth, _) => Some(*depth),
@@ -150,17 +150,24 @@ impl Reader {
             Event::End(tag) => self.end(tag),
             Event::Text(text) => match &mut self.code {
                 Some(code) => code.push_str(&text),
-                None => self.say(if self.strong > 0 { Kind::Strong } else { Kind::Plain }, &text),
+                None => self.say(
+                    if self.strong > 0 {
+                        SpanStyle::Strong
+                    } else {
+                        SpanStyle::Plain
+                    },
+                    &text,
+                ),
             },
-            Event::Code(text) => self.say(Kind::Code, &text),
-            Event::SoftBreak => self.say(Kind::Plain, " "),
-            Event::HardBreak => self.say(Kind::Plain, "\n"),
-            Event::Html(text) | Event::InlineHtml(text) if text.starts_with("<br") => self.say(Kind::Plain, "\n"),
+            Event::Code(text) => self.say(SpanStyle::Code, &text),
+            Event::SoftBreak => self.say(SpanStyle::Plain, " "),
+            Event::HardBreak => self.say(SpanStyle::Plain, "\n"),
+            Event::Html(text) | Event::InlineHtml(text) if text.starts_with("<br") => self.say(SpanStyle::Plain, "\n"),
             _ => {}
         }
     }
 
-    fn say(&mut self, kind: Kind, text: &str) {
+    fn say(&mut self, kind: SpanStyle, text: &str) {
         match self.spans.last_mut().filter(|last| last.kind == kind) {
             Some(last) => last.text.push_str(text),
             None => self.spans.push(Span {
@@ -204,16 +211,16 @@ impl Reader {
             TagEnd::Link => {
                 let target = self.links.pop().unwrap_or_default();
                 if let Some(where_to) = leads_to(&target) {
-                    self.say(Kind::Plain, &format!(" ({where_to})"));
+                    self.say(SpanStyle::Plain, &format!(" ({where_to})"));
                 }
             }
             TagEnd::Heading(level) => {
                 let spans = take(&mut self.spans);
-                self.add(Block::Heading(depth(level), spans));
+                self.add(PageBlock::Heading(depth(level), spans));
             }
             TagEnd::CodeBlock => {
                 if let Some(code) = self.code.take() {
-                    self.add(Block::Code(code.trim_end().to_owned()));
+                    self.add(PageBlock::Code(code.trim_end().to_owned()));
                 }
             }
             TagEnd::TableCell => {
@@ -222,7 +229,7 @@ impl Reader {
             }
             TagEnd::Table => {
                 let rows = take(&mut self.rows);
-                self.add(Block::Table(rows));
+                self.add(PageBlock::Table(rows));
             }
             TagEnd::Paragraph | TagEnd::Item => self.end_item_or_paragraph(),
             TagEnd::List(_) => {
@@ -239,13 +246,13 @@ impl Reader {
             return;
         }
         let block = match self.lists.len() {
-            0 => Block::Paragraph(spans),
-            depth => Block::Item(depth - 1, self.marker.take().unwrap_or_default(), spans),
+            0 => PageBlock::Paragraph(spans),
+            depth => PageBlock::Item(depth - 1, self.marker.take().unwrap_or_default(), spans),
         };
         self.add(block);
     }
 
-    fn add(&mut self, block: Block) {
+    fn add(&mut self, block: PageBlock) {
         self.document.blocks.push(block);
     }
 }
@@ -272,7 +279,7 @@ fn leads_to(target: &str) -> Option<String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Block, Document, Kind, plain};
+    use super::{Document, PageBlock, SpanStyle, plain};
 
     #[test]
     fn a_page_is_read_into_its_blocks() {
@@ -284,11 +291,11 @@ mod tests {
             .blocks
             .iter()
             .map(|block| match block {
-                Block::Heading(depth, spans) => format!("{depth} {}", plain(spans)),
-                Block::Paragraph(spans) => plain(spans),
-                Block::Code(text) => format!("code {text}"),
-                Block::Item(depth, marker, spans) => format!("{depth}{marker} {}", plain(spans)),
-                Block::Table(rows) => {
+                PageBlock::Heading(depth, spans) => format!("{depth} {}", plain(spans)),
+                PageBlock::Paragraph(spans) => plain(spans),
+                PageBlock::Code(text) => format!("code {text}"),
+                PageBlock::Item(depth, marker, spans) => format!("{depth}{marker} {}", plain(spans)),
+                PageBlock::Table(rows) => {
                     let cells = rows.iter().flatten().map(|cell| plain(cell));
                     cells.collect::<Vec<_>>().join(";")
                 }
@@ -307,11 +314,20 @@ mod tests {
                 "code indented"
             ]
         );
-        let Some(Block::Paragraph(spans)) = page.blocks.get(1) else {
+        let Some(PageBlock::Paragraph(spans)) = page.blocks.get(1) else {
             panic!("a paragraph");
         };
-        let kinds: Vec<Kind> = spans.iter().map(|span| span.kind).collect();
-        assert_eq!(kinds, [Kind::Plain, Kind::Code, Kind::Plain, Kind::Strong, Kind::Plain]);
+        let kinds: Vec<SpanStyle> = spans.iter().map(|span| span.kind).collect();
+        assert_eq!(
+            kinds,
+            [
+                SpanStyle::Plain,
+                SpanStyle::Code,
+                SpanStyle::Plain,
+                SpanStyle::Strong,
+                SpanStyle::Plain
+            ]
+        );
     }
 
     #[test]

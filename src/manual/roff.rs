@@ -1,6 +1,6 @@
 //! A page for `man`: requests of the macro package `man`, which both groff and mandoc know.
 
-use super::document::{Block, Document, Kind, Span, plain};
+use super::document::{Document, PageBlock, Span, SpanStyle, plain};
 
 /// Returns a page as the body of a manual page: headings of the second level become sections. A paragraph has begun before the
 /// body.
@@ -10,17 +10,17 @@ pub fn roff(document: &Document) -> String {
     let mut is_begun = true;
     for block in &document.blocks {
         let begin = if is_begun { "" } else { ".PP\n" };
-        is_begun = matches!(block, Block::Heading(..));
+        is_begun = matches!(block, PageBlock::Heading(..));
         match block {
             // The manual page has a title of its own.
-            Block::Heading(1, _) => {}
-            Block::Heading(2, spans) => request(&mut text, "SH", &plain(spans).to_uppercase()),
-            Block::Heading(_, spans) => request(&mut text, "SS", &plain(spans)),
-            Block::Paragraph(spans) => {
+            PageBlock::Heading(1, _) => {}
+            PageBlock::Heading(2, spans) => request(&mut text, "SH", &plain(spans).to_uppercase()),
+            PageBlock::Heading(_, spans) => request(&mut text, "SS", &plain(spans)),
+            PageBlock::Paragraph(spans) => {
                 text.push_str(begin);
                 text.push_str(&lines(spans));
             }
-            Block::Code(code) => {
+            PageBlock::Code(code) => {
                 text.push_str(begin);
                 text.push_str(".RS 4\n.nf\n");
                 for line in code.lines() {
@@ -29,13 +29,13 @@ pub fn roff(document: &Document) -> String {
                 }
                 text.push_str(".fi\n.RE\n");
             }
-            Block::Item(depth, marker, spans) => {
+            PageBlock::Item(depth, marker, spans) => {
                 let marker = if marker == "-" { "\\(bu" } else { marker.as_str() };
                 text.push_str(&".RS 4\n".repeat(*depth));
                 text.push_str(&format!(".IP \"{marker}\" 4\n{}", lines(spans)));
                 text.push_str(&".RE\n".repeat(*depth));
             }
-            Block::Table(rows) => table(&mut text, rows),
+            PageBlock::Table(rows) => table(&mut text, rows),
         }
     }
     text
@@ -84,8 +84,8 @@ fn lines(spans: &[Span]) -> String {
     let mut text = String::new();
     for span in spans {
         let (begin, end) = match span.kind {
-            Kind::Plain => ("", ""),
-            Kind::Strong | Kind::Code => ("\\fB", "\\fR"),
+            SpanStyle::Plain => ("", ""),
+            SpanStyle::Strong | SpanStyle::Code => ("\\fB", "\\fR"),
         };
         let pieces = span.text.split('\n').map(|line| match line {
             "" => String::new(),

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use super::document::{Block, Document, Kind, Span};
+use super::document::{Document, PageBlock, Span, SpanStyle};
 
 /// The indentation of everything below a heading.
 const INDENT: usize = 2;
@@ -20,10 +20,10 @@ pub fn screen(document: &Document, columns: usize, color: bool) -> String {
         color,
     };
     let mut lines: Vec<String> = Vec::new();
-    let mut last: Option<&Block> = None;
+    let mut last: Option<&PageBlock> = None;
     for block in &document.blocks {
-        let goes_on = matches!(block, Block::Item(_, marker, _) if !marker.is_empty());
-        let is_close = last.is_none() || goes_on && matches!(last, Some(Block::Item(..)));
+        let goes_on = matches!(block, PageBlock::Item(_, marker, _) if !marker.is_empty());
+        let is_close = last.is_none() || goes_on && matches!(last, Some(PageBlock::Item(..)));
         if !is_close {
             lines.push(String::new());
         }
@@ -47,15 +47,15 @@ struct Page {
 type Word = Vec<Span>;
 
 impl Page {
-    fn block(&self, block: &Block) -> Vec<String> {
+    fn block(&self, block: &PageBlock) -> Vec<String> {
         match block {
-            Block::Heading(depth, spans) => self.heading(*depth, spans),
-            Block::Paragraph(spans) => self.filled(spans, INDENT, INDENT),
-            Block::Code(text) => text
+            PageBlock::Heading(depth, spans) => self.heading(*depth, spans),
+            PageBlock::Paragraph(spans) => self.filled(spans, INDENT, INDENT),
+            PageBlock::Code(text) => text
                 .lines()
                 .map(|line| format!("{:1$}{line}", "", INDENT + 2))
                 .collect(),
-            Block::Item(depth, marker, spans) => {
+            PageBlock::Item(depth, marker, spans) => {
                 let before = INDENT + 2 * depth;
                 let behind = before + marker.chars().count().max(1) + 1;
                 let mut lines = self.filled(spans, behind, behind);
@@ -64,7 +64,7 @@ impl Page {
                 }
                 lines
             }
-            Block::Table(rows) => self.table(rows),
+            PageBlock::Table(rows) => self.table(rows),
         }
     }
 
@@ -117,9 +117,9 @@ impl Page {
     fn styled(&self, span: &Span) -> String {
         let style = match span.kind {
             _ if !self.color => return span.text.clone(),
-            Kind::Plain => return span.text.clone(),
-            Kind::Strong => Style::new().bold(),
-            Kind::Code => AnsiColor::Cyan.on_default(),
+            SpanStyle::Plain => return span.text.clone(),
+            SpanStyle::Strong => Style::new().bold(),
+            SpanStyle::Code => AnsiColor::Cyan.on_default(),
         };
         format!("{style}{}{style:#}", span.text)
     }
@@ -192,7 +192,7 @@ impl Page {
             }
             if !spans.is_empty() {
                 spans.push(Span {
-                    kind: Kind::Plain,
+                    kind: SpanStyle::Plain,
                     text: ": ".to_owned(),
                 });
             }
@@ -209,8 +209,8 @@ fn paragraphs(spans: &[Span], color: bool) -> Vec<Vec<Word>> {
     let (mut words, mut word): (Vec<Word>, Word) = (Vec::new(), Vec::new());
     for span in spans {
         let text = match span.kind {
-            Kind::Code if !color && span.text.contains('`') => format!("`` {} ``", span.text),
-            Kind::Code if !color => format!("`{}`", span.text),
+            SpanStyle::Code if !color && span.text.contains('`') => format!("`` {} ``", span.text),
+            SpanStyle::Code if !color => format!("`{}`", span.text),
             _ => span.text.clone(),
         };
         for (place, line) in text.split('\n').enumerate() {

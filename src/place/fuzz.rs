@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::fuzz::Target;
 
-use super::{Place, Room, unpack};
+use super::{DiskRoom, Place, unpack};
 
 /// The targets of this folder.
 pub const TARGETS: &[Target] = &[Target {
@@ -78,7 +78,7 @@ fn attempt(bytes: &[u8], is_there: bool) -> std::io::Result<bool> {
     let mut file = tempfile::tempfile()?;
     file.write_all(bytes)?;
     file.rewind()?;
-    let done = unpack(file, &Place::of(&to)?, &mut Room::default(), &|| false);
+    let done = unpack(file, &Place::of(&to)?, &mut DiskRoom::default(), &|| false);
     let after = fs::metadata(&outside)?;
     assert_eq!(fs::read_to_string(&outside)?, PRECIOUS, "a file outside was written to");
     assert_eq!(

@@ -17,5 +17,5 @@ pub use append::append;
 pub use draft::Draft;
 pub use hidden::New;
 pub use reach::Place;
-pub use room::Room;
-pub use unpack::{Stop, unpack};
+pub use room::DiskRoom;
+pub use unpack::{StopCheck, unpack};

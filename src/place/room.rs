@@ -12,18 +12,18 @@ const ENTRY: u64 = 4096;
 
 /// Keeps some of a disk free from what others send: a twentieth of it, but at most 1 GiB.
 #[derive(Debug)]
-pub struct Room {
+pub struct DiskRoom {
     most: u64,
     written: u64,
 }
 
-impl Default for Room {
+impl Default for DiskRoom {
     fn default() -> Self {
         Self::keeping(1 << 30)
     }
 }
 
-impl Room {
+impl DiskRoom {
     /// Keeps `most` bytes free, or a twentieth of the disk if that is less.
     fn keeping(most: u64) -> Self {
         Self { most, written: 0 }
@@ -76,12 +76,12 @@ fn full(room: u64) -> io::Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Room, STEP};
+    use super::{DiskRoom, STEP};
 
     #[test]
     fn what_comes_without_an_end_stops_before_the_disk_is_full() {
         let file = tempfile::tempfile().unwrap();
-        let mut room = Room::default();
+        let mut room = DiskRoom::default();
         for _ in 0..STEP / 4096 - 1 {
             room.take_entry(&file).unwrap();
         }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::rc::Rc;
 
-use super::{Place, Room, Stop, unpack};
+use super::{DiskRoom, Place, StopCheck, unpack};
 
 /// An entry: its name, its kind, the target of a link, the claimed size, the content.
 type Sent<'a> = (&'a [u8], u8, &'a [u8], Option<u64>, &'a [u8]);
@@ -37,7 +37,7 @@ fn unpacked(bytes: &[u8]) -> (tempfile::TempDir, Result<Vec<String>, String>) {
 }
 
 /// Does the same until it has to stop.
-fn unpacked_until(bytes: &[u8], stop: Stop<'_>) -> (tempfile::TempDir, Result<Vec<String>, String>) {
+fn unpacked_until(bytes: &[u8], stop: StopCheck<'_>) -> (tempfile::TempDir, Result<Vec<String>, String>) {
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("precious"), "old").unwrap();
     fs::create_dir(outside.path().join("in")).unwrap();
@@ -45,7 +45,7 @@ fn unpacked_until(bytes: &[u8], stop: Stop<'_>) -> (tempfile::TempDir, Result<Ve
     file.write_all(bytes).unwrap();
     file.rewind().unwrap();
     let place = Place::of(&outside.path().join("in/d")).unwrap();
-    let done = unpack(file, &place, &mut Room::default(), stop).map_err(|error| error.to_string());
+    let done = unpack(file, &place, &mut DiskRoom::default(), stop).map_err(|error| error.to_string());
     (outside, done)
 }
 

@@ -19,7 +19,7 @@ use tar::{Archive, Entry, EntryType};
 use super::hidden::Hidden;
 use super::merge::{merge, open};
 use super::reach::Place;
-use super::room::Room;
+use super::room::DiskRoom;
 use crate::plan::PERMISSIONS;
 
 /// The longest extension of an entry, such as a long name, in bytes. Extensions are kept in memory.
@@ -39,7 +39,7 @@ const LONGEST_SHOWN: usize = 200;
 
 /// Unpacks an archive to a place, or into the directory that is there. If it is stopped before the end, nothing of it is there.
 /// Returns the entries that were left out.
-pub fn unpack(mut archive: File, place: &Place, room: &mut Room, stop: Stop<'_>) -> io::Result<Vec<String>> {
+pub fn unpack(mut archive: File, place: &Place, room: &mut DiskRoom, stop: StopCheck<'_>) -> io::Result<Vec<String>> {
     inspect(&archive, stop)?;
     archive.rewind()?;
     let hidden = place.hide()?;
@@ -83,9 +83,9 @@ pub fn unpack(mut archive: File, place: &Place, room: &mut Room, stop: Stop<'_>)
 }
 
 /// A function that returns true if a long operation is to stop.
-pub type Stop<'a> = &'a dyn Fn() -> bool;
+pub type StopCheck<'a> = &'a dyn Fn() -> bool;
 
-fn goes_on(stop: Stop<'_>) -> io::Result<()> {
+fn goes_on(stop: StopCheck<'_>) -> io::Result<()> {
     match stop() {
         true => Err(io::Error::other("stopped")),
         false => Ok(()),
@@ -153,7 +153,7 @@ fn shown(name: &[u8]) -> String {
 }
 
 /// Refuses archives that cannot be unpacked before anything is made.
-fn inspect(archive: &File, stop: Stop<'_>) -> io::Result<()> {
+fn inspect(archive: &File, stop: StopCheck<'_>) -> io::Result<()> {
     for entry in Archive::new(archive).entries_with_seek()?.raw(true) {
         goes_on(stop)?;
         let entry = entry?;
@@ -181,7 +181,7 @@ fn holes(name: &[u8]) -> io::Error {
 
 struct Tree<'a> {
     root: &'a OwnedFd,
-    room: &'a mut Room,
+    room: &'a mut DiskRoom,
     /// The permissions that the umask leaves.
     umask: u32,
     /// The last directory that something was put into, with the parts of its path from the root.
@@ -191,11 +191,11 @@ struct Tree<'a> {
     /// The total length of the names in it, in bytes.
     names: usize,
     left_out: LeftOut,
-    stop: Stop<'a>,
+    stop: StopCheck<'a>,
 }
 
 impl<'a> Tree<'a> {
-    fn new(hidden: &'a Hidden<'_>, room: &'a mut Room, stop: Stop<'a>) -> io::Result<Self> {
+    fn new(hidden: &'a Hidden<'_>, room: &'a mut DiskRoom, stop: StopCheck<'a>) -> io::Result<Self> {
         let root = hidden.directory();
         mkdirat(root, "umask", Mode::from_raw_mode(PERMISSIONS))?;
         let made = statat(root, "umask", AtFlags::SYMLINK_NOFOLLOW)?;
@@ -343,7 +343,7 @@ impl<'a> Tree<'a> {
 }
 
 /// Writes only what there is room for.
-struct Roomy<'a>(&'a File, &'a mut Room);
+struct Roomy<'a>(&'a File, &'a mut DiskRoom);
 
 impl Write for Roomy<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -357,7 +357,7 @@ impl Write for Roomy<'_> {
 }
 
 /// Writes until it is stopped.
-struct Stoppable<'a, W>(W, Stop<'a>);
+struct Stoppable<'a, W>(W, StopCheck<'a>);
 
 impl<W: Write> Write for Stoppable<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -3,7 +3,7 @@
 
 use super::Recipe;
 use super::language::values::{plain, text};
-use crate::configuration::{Read, Value};
+use crate::configuration::{Value, VariableRead};
 use crate::event::{Event, Level};
 
 /// The task of the library that makes a release.
@@ -37,7 +37,7 @@ impl Recipe {
             let known = FACTS
                 .into_iter()
                 .filter_map(|name| match configuration.variables.read(name) {
-                    Read::Value(value) if matches!(plain(&value), Value::Text(_)) => Some((name, text(&value))),
+                    VariableRead::Value(value) if matches!(plain(&value), Value::Text(_)) => Some((name, text(&value))),
                     _ => None,
                 });
             known.collect()
@@ -48,7 +48,7 @@ impl Recipe {
     /// Says what is live when a run was stopped behind the switch, where no hook of a failure can say it.
     pub(super) fn tell_live(&self) {
         let read = self.interpreter.defined.configuration.borrow().variables.read(LIVE);
-        if let Read::Value(value) = read
+        if let VariableRead::Value(value) = read
             && matches!(plain(&value), Value::Text(_))
         {
             self.interpreter.say(Level::Important, text(&value));

@@ -11,7 +11,7 @@ use super::language::syntax::reading::symbols;
 use super::language::values::Namespace;
 use super::language::verb::{Choices, Verb};
 use super::running::block::call_function;
-use super::running::call::{Call, Given, check, decode};
+use super::running::call::{Call, GivenValue, check, decode};
 use super::running::interpreter::Interpreter;
 use super::running::loader::Modules;
 use super::running::verb_context::{Performed, VerbContext};
@@ -183,7 +183,7 @@ fn perform(
     inputs: &[rhai::Expression],
     state: &Dynamic,
 ) -> Fallible {
-    let look = |context: &EvalContext, given: &Given| match interpreter.take_missing(Some(context.scope())) {
+    let look = |context: &EvalContext, given: &GivenValue| match interpreter.take_missing(Some(context.scope())) {
         Some(missing) => Err(raise(missing, Position::NONE)),
         None => interpreter.refuse_missing(verb, given, context.scope()),
     };

@@ -9,7 +9,7 @@ use rhai::{ASTNode, Expr, Position};
 use super::language::origin::Fallible;
 use super::meaning::errors::diagnostic;
 use super::meaning::mentions::{path, verb};
-use super::running::action::{Request, Settings};
+use super::running::action::{CallSettings, Request};
 use super::running::call::Call;
 use super::{Nobody, Recipe};
 use crate::actor::Output;
@@ -189,7 +189,7 @@ impl Recipe {
         }
     }
 
-    fn settings(&self) -> Fallible<Settings> {
+    fn settings(&self) -> Fallible<CallSettings> {
         self.interpreter.settings(&self.engine, &Call::at(Position::NONE))
     }
 

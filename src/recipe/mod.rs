@@ -61,7 +61,7 @@ pub use self::language::secret_name::{is_secret_name, names_secret};
 pub use self::language::verbs::is_test_file;
 pub use self::meaning::parts::{Parts, TaskPart, VariablePart};
 pub use self::reference::{language, reference, reference_of_tests, verb};
-pub use self::running::consent::Consent;
+pub use self::running::consent::GivenConsent;
 pub use self::running::stack::{STACK, on_large_stack};
 pub use self::running::surroundings::{Options, Prompts, Surroundings};
 pub use self::running::trial::Trial;

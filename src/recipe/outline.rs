@@ -8,9 +8,10 @@ use super::Recipe;
 use super::addressed::servers;
 use super::language::mask::masked;
 use super::meaning::defined::Body;
-use super::meaning::steps::{Kind, Piece, is_block, is_local, of_block, of_functions};
+use super::meaning::steps::{BlockPiece, BlockPieceKind, is_block, is_local, of_block, of_functions};
 use crate::configuration::{
-    Act, BlockId, Graph, GraphTask, HookAction, Link, Outline, Read, ReadVariable, RunOptions, Step, Task, When,
+    Act, BlockId, Graph, GraphTask, HookAction, Link, Outline, ReadVariable, RunOptions, Task, TaskStep, VariableRead,
+    When,
 };
 use crate::origin::Origin;
 
@@ -184,7 +185,7 @@ impl<'a> Teller<'a> {
 
     /// Returns the hooks around a task as steps. Tasks that are hooks by their names are the first `before` hooks and the last
     /// `after` hooks.
-    fn hooks(&mut self, when: When, task: &Rc<Task>) -> Vec<Step> {
+    fn hooks(&mut self, when: When, task: &Rc<Task>) -> Vec<TaskStep> {
         let defined = &self.recipe.interpreter.defined;
         let (hooks, implicit) = {
             let configuration = defined.configuration.borrow();
@@ -206,18 +207,18 @@ impl<'a> Teller<'a> {
                     None => continue,
                 },
             };
-            steps.push(Step {
+            steps.push(TaskStep {
                 act: Act::Hook(when.name()),
                 origin: hook.origin.clone(),
                 steps: inside,
             });
         }
-        let implicit = implicit.iter().map(|task| Step {
+        let implicit = implicit.iter().map(|task| TaskStep {
             act: Act::Hook(when.name()),
             origin: Some(task.origin.clone()),
             steps: vec![self.called_task(task, None)],
         });
-        let implicit: Vec<Step> = implicit.collect();
+        let implicit: Vec<TaskStep> = implicit.collect();
         match when {
             When::Before => steps.splice(0..0, implicit).for_each(drop),
             _ => steps.extend(implicit),
@@ -225,32 +226,32 @@ impl<'a> Teller<'a> {
         steps
     }
 
-    fn called_task(&mut self, task: &Rc<Task>, origin: Option<Origin>) -> Step {
-        Step {
+    fn called_task(&mut self, task: &Rc<Task>, origin: Option<Origin>) -> TaskStep {
+        TaskStep {
             act: Act::Task(Box::new(self.task(task))),
             origin,
             steps: Vec::new(),
         }
     }
 
-    fn steps(&mut self, pieces: &[Piece], place: &Place) -> Vec<Step> {
+    fn steps(&mut self, pieces: &[BlockPiece], place: &Place) -> Vec<TaskStep> {
         pieces.iter().flat_map(|piece| self.step(piece, place)).collect()
     }
 
     /// Returns a piece as steps; none if it does nothing.
-    fn step(&mut self, piece: &Piece, place: &Place) -> Vec<Step> {
+    fn step(&mut self, piece: &BlockPiece, place: &Place) -> Vec<TaskStep> {
         let origin = origin(place.body, piece);
         let act = match &piece.kind {
-            Kind::Name(path) => {
+            BlockPieceKind::Name(path) => {
                 let task = self.meant(path, place.body);
                 return task.map(|task| self.called_task(&task, origin)).into_iter().collect();
             }
-            Kind::Function(name) => return self.function(name, place),
-            Kind::Verb { name, given, .. } if is_block(name) => Act::Block {
+            BlockPieceKind::Function(name) => return self.function(name, place),
+            BlockPieceKind::Verb { name, given, .. } if is_block(name) => Act::Block {
                 verb: name,
                 text: given.clone(),
             },
-            Kind::Verb {
+            BlockPieceKind::Verb {
                 name,
                 given,
                 servers: said,
@@ -267,19 +268,19 @@ impl<'a> Teller<'a> {
                     )
                 }),
             },
-            Kind::Under => Act::Under(self.line(origin.as_ref())),
-            Kind::Otherwise => Act::Under("else".to_owned()),
+            BlockPieceKind::Under => Act::Under(self.line(origin.as_ref())),
+            BlockPieceKind::Otherwise => Act::Under("else".to_owned()),
         };
         let steps = self.steps(&piece.inside, place);
         let is_empty = steps.is_empty() && matches!(act, Act::Block { .. } | Act::Under(_));
         match is_empty {
             true => Vec::new(),
-            false => vec![Step { act, origin, steps }],
+            false => vec![TaskStep { act, origin, steps }],
         }
     }
 
     /// Returns the steps of a function of the recipe, which replace its call.
-    fn function(&mut self, name: &str, place: &Place) -> Vec<Step> {
+    fn function(&mut self, name: &str, place: &Place) -> Vec<TaskStep> {
         if self.inside.iter().any(|around| around == name) {
             return Vec::new();
         }
@@ -295,7 +296,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Returns the pieces of the functions with this name in the file of a block.
-    fn functions(&self, name: &str, body: &Body) -> (Vec<Piece>, Body) {
+    fn functions(&self, name: &str, body: &Body) -> (Vec<BlockPiece>, Body) {
         let files = self.recipe.interpreter.defined.files.borrow();
         let mut texts = files.read.iter().rev();
         let text = texts.find(|text| Some(&text.file) == body.file.as_ref());
@@ -310,7 +311,10 @@ impl<'a> Teller<'a> {
     fn meant(&self, path: &[String], body: &Body) -> Option<Rc<Task>> {
         let defined = &self.recipe.interpreter.defined;
         if let [name] = path
-            && !matches!(defined.configuration.borrow().variables.read(name), Read::Unknown)
+            && !matches!(
+                defined.configuration.borrow().variables.read(name),
+                VariableRead::Unknown
+            )
         {
             return None;
         }
@@ -318,11 +322,11 @@ impl<'a> Teller<'a> {
     }
 
     /// Collects the tasks that pieces call, including those that their functions call.
-    fn calls(&mut self, pieces: &[Piece], body: &Body, called: &mut Vec<Rc<Task>>) {
+    fn calls(&mut self, pieces: &[BlockPiece], body: &Body, called: &mut Vec<Rc<Task>>) {
         for piece in pieces {
             match &piece.kind {
-                Kind::Name(path) => called.extend(self.meant(path, body)),
-                Kind::Function(name) if !self.inside.contains(name) => {
+                BlockPieceKind::Name(path) => called.extend(self.meant(path, body)),
+                BlockPieceKind::Function(name) if !self.inside.contains(name) => {
                     let (pieces, body) = self.functions(name, body);
                     self.inside.push(name.clone());
                     self.calls(&pieces, &body, called);
@@ -335,11 +339,11 @@ impl<'a> Teller<'a> {
     }
 
     /// Collects the names in pieces that may be names of variables.
-    fn names(&mut self, pieces: &[Piece], body: &Body, names: &mut Vec<String>) {
+    fn names(&mut self, pieces: &[BlockPiece], body: &Body, names: &mut Vec<String>) {
         for piece in pieces {
             match &piece.kind {
-                Kind::Name(path) => names.extend(path.first().cloned()),
-                Kind::Function(name) if !self.inside.contains(name) => {
+                BlockPieceKind::Name(path) => names.extend(path.first().cloned()),
+                BlockPieceKind::Function(name) if !self.inside.contains(name) => {
                     let (pieces, body) = self.functions(name, body);
                     self.inside.push(name.clone());
                     self.names(&pieces, &body, names);
@@ -382,7 +386,7 @@ impl<'a> Teller<'a> {
 }
 
 /// Returns the place of a piece in the source.
-fn origin(body: &Body, piece: &Piece) -> Option<Origin> {
+fn origin(body: &Body, piece: &BlockPiece) -> Option<Origin> {
     Some(Origin {
         file: body.file.clone()?,
         line: piece.position.line()?,

@@ -7,7 +7,7 @@ use rhai::Position;
 use super::Recipe;
 use super::language::origin::Fallible;
 use super::language::values;
-use crate::configuration::{Read, Setter, nearest, suggestion};
+use crate::configuration::{Setter, VariableRead, nearest, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// A stage and its file.
@@ -209,7 +209,7 @@ impl Recipe {
     pub(super) fn missing_stages(&self) -> Vec<Diagnostic> {
         let configuration = self.interpreter.defined.configuration.borrow();
         let variables = &configuration.variables;
-        let Read::Value(listed) = variables.read("stages") else {
+        let VariableRead::Value(listed) = variables.read("stages") else {
             return Vec::new();
         };
         let origin = variables.settings("stages").and_then(|(setting, _)| match &setting.by {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rhai::Engine;
 
 use super::running::interpreter::Interpreter;
-use super::running::trial::Failed;
+use super::running::trial::RehearsalFailed;
 use super::{Recipe, Rollback, Stopped, stages};
 use crate::configuration::Filter;
 use crate::diagnostic::{Diagnostic, Fault, Origin};
@@ -25,7 +25,7 @@ impl Recipe {
     pub fn cases(&self) -> Vec<CaseOfFile> {
         let trial = self.interpreter.trial.as_ref();
         let cases = trial.map(super::running::trial::Trial::cases).unwrap_or_default();
-        let case = |case: super::running::trial::Case| CaseOfFile {
+        let case = |case: super::running::trial::TestBlock| CaseOfFile {
             name: case.name,
             origin: case.origin,
         };
@@ -66,7 +66,12 @@ impl Recipe {
 }
 
 /// Runs tasks as the words of a command line say; returns the failure, if there was one.
-fn conduct(interpreter: Rc<Interpreter>, engine: Rc<Engine>, main: Option<&str>, words: &[String]) -> Option<Failed> {
+fn conduct(
+    interpreter: Rc<Interpreter>,
+    engine: Rc<Engine>,
+    main: Option<&str>,
+    words: &[String],
+) -> Option<RehearsalFailed> {
     let mut recipe = Recipe {
         engine,
         interpreter,
@@ -104,11 +109,11 @@ fn conduct(interpreter: Rc<Interpreter>, engine: Rc<Engine>, main: Option<&str>,
     failed
 }
 
-fn run(recipe: &mut Recipe, words: &[String]) -> Option<Failed> {
+fn run(recipe: &mut Recipe, words: &[String]) -> Option<RehearsalFailed> {
     recipe.begin_line();
     let failed = |diagnostic: Diagnostic| {
         let code = diagnostic.fault.exit_code();
-        Some(Failed { diagnostic, code })
+        Some(RehearsalFailed { diagnostic, code })
     };
     let tasks = match recipe.enter_stage(words) {
         Ok(words) => recipe.take_words(words),
@@ -134,7 +139,7 @@ fn run(recipe: &mut Recipe, words: &[String]) -> Option<Failed> {
                 Rollback::Incomplete => 5,
                 _ => diagnostic.fault.exit_code(),
             };
-            Some(Failed { diagnostic, code })
+            Some(RehearsalFailed { diagnostic, code })
         }
     }
 }

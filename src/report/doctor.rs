@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::configuration::Server;
-use crate::finding::{Examination, Fact, Finding, Own, State, Subject, Unit};
+use crate::finding::{Examination, Fact, Finding, FindingState, Own, Subject, Unit};
 
 use super::clean::Cleaner;
 use super::json::Json;
@@ -47,15 +47,15 @@ pub(super) fn blocks(examinations: &[Examination], cleaner: &Cleaner, shown: Sho
 
 /// Returns the last line: how many servers are in which state.
 pub(super) fn summary(examinations: &[Examination]) -> String {
-    let of = |state: State, is_server: bool| {
+    let of = |state: FindingState, is_server: bool| {
         let counted = examinations
             .iter()
             .filter(|examination| matches!(examination.subject, Subject::Server(..)) == is_server);
         counted.filter(|examination| examination.state() == state).count()
     };
-    let servers = [State::Ok, State::Warning, State::Bad].map(|state| of(state, true));
+    let servers = [FindingState::Ok, FindingState::Warning, FindingState::Bad].map(|state| of(state, true));
     let total: usize = servers.iter().sum();
-    let here = match (of(State::Bad, false), of(State::Warning, false)) {
+    let here = match (of(FindingState::Bad, false), of(FindingState::Warning, false)) {
         (0, 0) => "all is well on this machine",
         (0, _) => "there are warnings about this machine or the recipe",
         _ => "something is bad on this machine or in the recipe",
@@ -90,14 +90,14 @@ pub(super) fn findings_json(examinations: &[Examination], json: &Json) -> String
 /// Returns the last JSON object.
 pub(super) fn summary_json(examinations: &[Examination], json: &Json) -> String {
     let findings = || examinations.iter().flat_map(|examination| &examination.findings);
-    let of = |state: State| findings().filter(|finding| finding.state == state).count();
+    let of = |state: FindingState| findings().filter(|finding| finding.state == state).count();
     let is_server = |examination: &&Examination| matches!(examination.subject, Subject::Server(..));
     json.line(&Whole {
         servers: examinations.iter().filter(is_server).count(),
         unreached: examinations.iter().filter(|one| one.is_out_of_reach()).count(),
-        ok: of(State::Ok),
-        warning: of(State::Warning),
-        bad: of(State::Bad),
+        ok: of(FindingState::Ok),
+        warning: of(FindingState::Warning),
+        bad: of(FindingState::Bad),
     })
 }
 
@@ -229,9 +229,9 @@ fn block(group: &[&Examination], cleaner: &Cleaner, shown: Shown) -> String {
         let (name, style) = (
             finding.state.name(),
             match finding.state {
-                State::Ok => Label::Good,
-                State::Warning => Label::Notice,
-                State::Bad => Label::Bad,
+                FindingState::Ok => Label::Good,
+                FindingState::Warning => Label::Notice,
+                FindingState::Bad => Label::Bad,
             },
         );
         let blank = " ".repeat(9 - name.len());
@@ -344,7 +344,7 @@ fn filled(text: &str, columns: Option<usize>) -> Vec<String> {
 mod tests {
     use super::{Shown, blocks, general, summary};
     use crate::configuration::Server;
-    use crate::finding::{Check, Examination, Finding, Own, State, Subject, Unit};
+    use crate::finding::{Check, Examination, Finding, FindingState, Own, Subject, Unit};
     use crate::report::clean::Cleaner;
     use crate::report::palette::Look;
 
@@ -362,7 +362,7 @@ mod tests {
         }
     }
 
-    fn finding(check: Check, state: State, detail: &str, own: Own, advice: &[&str]) -> Finding {
+    fn finding(check: Check, state: FindingState, detail: &str, own: Own, advice: &[&str]) -> Finding {
         Finding {
             check,
             state,
@@ -384,15 +384,15 @@ mod tests {
     fn well(host: &str, number: u64) -> Examination {
         let address = finding(
             Check::Address,
-            State::Ok,
+            FindingState::Ok,
             "1 address",
             Own::Text(format!("10.0.0.{number}")),
             &[],
         );
         let way = Own::Amount(number, Unit::Milliseconds, "in %");
-        let way = finding(Check::Connection, State::Ok, "direct", way, &[]);
+        let way = finding(Check::Connection, FindingState::Ok, "direct", way, &[]);
         let room = Own::Amount(number << 20, Unit::Kibibytes, "%");
-        let room = finding(Check::Disk, State::Ok, "free in /u", room, &[]);
+        let room = finding(Check::Disk, FindingState::Ok, "free in /u", room, &[]);
         server(host, number, vec![address, way, room])
     }
 
@@ -404,7 +404,7 @@ mod tests {
             number,
             vec![finding(
                 Check::Connection,
-                State::Bad,
+                FindingState::Bad,
                 &detail,
                 Own::Nothing,
                 &[&advice],

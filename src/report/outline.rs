@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::configuration::{Act, Addressed, Link, Outline, ReadVariable, Servers, Step};
+use crate::configuration::{Act, Addressed, Link, Outline, ReadVariable, Servers, TaskStep};
 use crate::origin::Origin;
 
 use super::json::Json;
@@ -29,8 +29,8 @@ pub(super) fn tree(outlines: &[Outline]) -> String {
     text
 }
 
-fn branches(text: &mut String, before: &str, steps: &[Step]) {
-    let steps: Vec<&Step> = steps.iter().filter(|step| !only_ends(step)).collect();
+fn branches(text: &mut String, before: &str, steps: &[TaskStep]) {
+    let steps: Vec<&TaskStep> = steps.iter().filter(|step| !only_ends(step)).collect();
     for (at, step) in steps.iter().enumerate() {
         let is_last = at + 1 == steps.len();
         let (branch, below) = if is_last {
@@ -44,7 +44,7 @@ fn branches(text: &mut String, before: &str, steps: &[Step]) {
 }
 
 /// Returns true for a step that ends with an error and does nothing else.
-fn only_ends(step: &Step) -> bool {
+fn only_ends(step: &TaskStep) -> bool {
     match &step.act {
         Act::Command { verb, .. } => *verb == "abort",
         Act::Under(_) => step.steps.iter().all(only_ends),
@@ -53,14 +53,14 @@ fn only_ends(step: &Step) -> bool {
 }
 
 /// Returns the steps below a step.
-fn inner(step: &Step) -> &[Step] {
+fn inner(step: &TaskStep) -> &[TaskStep] {
     match (&step.act, step.steps.as_slice()) {
         (Act::Task(outline), _) => &outline.steps,
         // A hook that is one task is shown in one line.
         (
             Act::Hook(_),
             [
-                Step {
+                TaskStep {
                     act: Act::Task(outline),
                     ..
                 },
@@ -71,12 +71,12 @@ fn inner(step: &Step) -> &[Step] {
 }
 
 /// Returns a step in one line; of a script the first line.
-fn said(step: &Step) -> String {
+fn said(step: &TaskStep) -> String {
     match &step.act {
         Act::Task(outline) => of_task(outline),
         Act::Hook(event) => match step.steps.as_slice() {
             [
-                Step {
+                TaskStep {
                     act: Act::Task(outline),
                     ..
                 },
@@ -135,7 +135,7 @@ fn option(name: &str, value: &str) -> String {
 }
 
 /// Returns true if one of the task's own steps runs on its servers.
-fn touches_servers(steps: &[Step]) -> bool {
+fn touches_servers(steps: &[TaskStep]) -> bool {
     steps.iter().any(|step| match &step.act {
         Act::Command {
             is_local, addressed, ..
@@ -273,7 +273,7 @@ impl Words {
     }
 
     /// Adds steps with their numbers; `file` is the file of the task.
-    fn steps(&mut self, indent: usize, before: &str, steps: &[Step], file: &str) {
+    fn steps(&mut self, indent: usize, before: &str, steps: &[TaskStep], file: &str) {
         for (at, step) in steps.iter().enumerate() {
             let number = format!("{before}{}", at + 1);
             let place = step.origin.as_ref().map(|origin| match *origin.file == *file {
@@ -285,7 +285,7 @@ impl Words {
             let inside = match &step.act {
                 // The steps of another task are in its own explanation.
                 Act::Task(_) => &[],
-                Act::Hook(_) if matches!(step.steps.as_slice(), [Step { act: Act::Task(_), .. }]) => &[],
+                Act::Hook(_) if matches!(step.steps.as_slice(), [TaskStep { act: Act::Task(_), .. }]) => &[],
                 _ => step.steps.as_slice(),
             };
             self.steps(indent + 2, &format!("{number}."), inside, file);
@@ -294,7 +294,7 @@ impl Words {
 }
 
 /// Returns a step in words.
-fn told(step: &Step) -> String {
+fn told(step: &TaskStep) -> String {
     match &step.act {
         Act::Task(outline) => format!("runs the task {}", of_task(outline)),
         Act::Hook(event) => {
@@ -307,7 +307,7 @@ fn told(step: &Step) -> String {
             };
             match step.steps.as_slice() {
                 [
-                    Step {
+                    TaskStep {
                         act: Act::Task(outline),
                         ..
                     },
@@ -484,7 +484,7 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn of(step: &'a Step) -> Self {
+    fn of(step: &'a TaskStep) -> Self {
         let mut told = Self {
             step: "task",
             text: None,

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use super::Source;
 use super::window::{Stored, Window};
-use crate::place::Room;
+use crate::place::DiskRoom;
 use crate::plan::PERMISSIONS;
 
 /// The time after which a wait for a pipe is interrupted, to see if it is to go on.
@@ -127,7 +127,7 @@ pub(crate) fn piped(path: &Path, stopped: &dyn Fn() -> bool) -> io::Result<Arc<d
         return Err(io::Error::other("is a device, and has no end"));
     }
     let mut spool = Spool::new()?;
-    let mut room = Room::default();
+    let mut room = DiskRoom::default();
     let (begun, mut has_writer) = (Instant::now(), !kind.is_fifo());
     let mut buffer = vec![0; 64 << 10];
     loop {

@@ -23,7 +23,7 @@ pub(crate) const END: &str = ".capr.end";
 
 /// A directory that is to be sent.
 #[derive(Debug)]
-pub(crate) struct Tree {
+pub(crate) struct SentTree {
     /// The archive of the directory.
     pub source: Arc<dyn Source>,
     /// The files that are not in it: sockets, pipes, devices.
@@ -31,7 +31,7 @@ pub(crate) struct Tree {
 }
 
 /// Reads a directory with everything in it. Links stay links; owners are not kept.
-pub(crate) fn tree(directory: &Path) -> io::Result<Tree> {
+pub(crate) fn tree(directory: &Path) -> io::Result<SentTree> {
     let mut archive = Archive {
         root: directory.to_owned(),
         entries: Vec::new(),
@@ -47,7 +47,7 @@ pub(crate) fn tree(directory: &Path) -> io::Result<Tree> {
         start: 0,
         head: 0,
     })?;
-    Ok(Tree {
+    Ok(SentTree {
         source: Arc::new(Window::new(archive)),
         left_out,
     })

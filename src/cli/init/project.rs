@@ -11,7 +11,7 @@ use crate::recipe::Prompts;
 
 /// The kinds of applications that `capr init` knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Kind {
+pub(in crate::cli) enum AppKind {
     /// Rails behind puma
     Rails,
     /// Node, a service of systemd
@@ -26,7 +26,7 @@ pub(in crate::cli) enum Kind {
 
 /// A stage and its servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::cli) struct Stage {
+pub(in crate::cli) struct StageServers {
     pub(in crate::cli) name: String,
     pub(in crate::cli) servers: Vec<String>,
 }
@@ -46,20 +46,20 @@ pub(in crate::cli) enum Packages {
 
 /// All that a recipe is written from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cli) struct Project {
-    pub(in crate::cli) kind: Kind,
+pub(in crate::cli) struct NewProject {
+    pub(in crate::cli) kind: AppKind,
     pub(in crate::cli) packages: Packages,
     pub(in crate::cli) application: String,
     pub(in crate::cli) repository: String,
     /// The servers of a project without stages.
     pub(in crate::cli) servers: Vec<String>,
-    pub(in crate::cli) stages: Vec<Stage>,
+    pub(in crate::cli) stages: Vec<StageServers>,
 }
 
 /// The values of the options.
 #[derive(Clone, Debug, Default)]
-pub(in crate::cli) struct Said {
-    pub(in crate::cli) kind: Option<Kind>,
+pub(in crate::cli) struct InitOptions {
+    pub(in crate::cli) kind: Option<AppKind>,
     pub(in crate::cli) repository: Option<String>,
     pub(in crate::cli) servers: Vec<String>,
     /// As they were typed: `staging` or `staging=app1,app2`.
@@ -72,17 +72,17 @@ const REPOSITORY: &str = "ssh://git@example.com/application.git";
 /// The number of times that a question is asked before the answers count as a failure.
 const ATTEMPTS: u32 = 3;
 
-impl Said {
+impl InitOptions {
     fn is_nothing(&self) -> bool {
         self.kind.is_none() && self.repository.is_none() && self.servers.is_empty() && self.stages.is_empty()
     }
 }
 
-impl Project {
+impl NewProject {
     /// Returns the project of the options. Without options it asks the person, if there is one; `None` if nothing is known.
     pub(in crate::cli) fn of(
         directory: &Path,
-        said: &Said,
+        said: &InitOptions,
         prompts: &mut dyn Prompts,
     ) -> Result<Option<Self>, Box<Diagnostic>> {
         let found = Found::in_directory(directory);
@@ -113,7 +113,7 @@ impl Project {
 
 /// The values that the directory itself gives.
 struct Found {
-    kind: Option<Kind>,
+    kind: Option<AppKind>,
     packages: Packages,
     application: String,
     repository: Option<String>,
@@ -125,13 +125,13 @@ impl Found {
         let says =
             |name: &str, word: &str| fs::read_to_string(directory.join(name)).is_ok_and(|file| file.contains(word));
         let kind = if says("Gemfile", "rails") || says("Gemfile.lock", " rails ") {
-            Some(Kind::Rails)
+            Some(AppKind::Rails)
         } else if has("composer.json") || has("index.php") || has("public/index.php") {
-            Some(Kind::Php)
+            Some(AppKind::Php)
         } else if has("package.json") {
-            Some(Kind::Node)
+            Some(AppKind::Node)
         } else if has("index.html") {
-            Some(Kind::Static)
+            Some(AppKind::Static)
         } else {
             None
         };
@@ -172,7 +172,7 @@ fn is_plain(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.')
 }
 
-fn ask(found: Found, prompts: &mut dyn Prompts) -> Result<Option<Project>, Box<Diagnostic>> {
+fn ask(found: Found, prompts: &mut dyn Prompts) -> Result<Option<NewProject>, Box<Diagnostic>> {
     if !prompts.can_ask() {
         return Ok(None);
     }
@@ -182,7 +182,7 @@ fn ask(found: Found, prompts: &mut dyn Prompts) -> Result<Option<Project>, Box<D
         prompts,
         &format!("What is deployed? {kinds}"),
         known.as_deref(),
-        |answer| Kind::from_str(answer, true).map_err(|_| format!("it can be {kinds}")),
+        |answer| AppKind::from_str(answer, true).map_err(|_| format!("it can be {kinds}")),
     )?
     else {
         return Ok(None);
@@ -218,7 +218,7 @@ fn ask(found: Found, prompts: &mut dyn Prompts) -> Result<Option<Project>, Box<D
         let question = format!("Servers of {}, separated by blanks", stage.name);
         stage.servers = answer(prompts, &question, None, servers)?.unwrap_or_default();
     }
-    Ok(Some(Project {
+    Ok(Some(NewProject {
         kind,
         packages: found.packages,
         application: found.application,
@@ -257,24 +257,24 @@ fn answer<T>(
 }
 
 fn names() -> Vec<String> {
-    Kind::value_variants().iter().map(|kind| name_of(*kind)).collect()
+    AppKind::value_variants().iter().map(|kind| name_of(*kind)).collect()
 }
 
 /// Returns the name of a kind in options and answers.
-fn name_of(kind: Kind) -> String {
+fn name_of(kind: AppKind) -> String {
     let value = kind.to_possible_value();
     value.map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// Reads a stage as it is typed: `NAME` or `NAME=HOST,HOST`.
-fn stage_of(typed: &str) -> Result<Stage, Box<Diagnostic>> {
+fn stage_of(typed: &str) -> Result<StageServers, Box<Diagnostic>> {
     let (name, servers) = typed.split_once('=').unwrap_or((typed, ""));
     let is_name = !name.is_empty() && !name.starts_with(['-', '.']) && name.chars().all(is_plain);
     if !is_name {
         let message = format!("`{name}' cannot be the name of a stage: letters, digits, - and _ can");
         return Err(usage(message).into());
     }
-    Ok(Stage {
+    Ok(StageServers {
         name: name.to_owned(),
         servers: hosts(servers.split(',').filter(|server| !server.is_empty()))?,
     })

@@ -1,10 +1,10 @@
 //! The recipes of a project: first the part that all kinds share, then the part of each kind.
 
-use super::project::{Kind, Packages, Project};
+use super::project::{AppKind, NewProject, Packages};
 use crate::recipe::quoted;
 
 /// Returns the files of a project, by their paths below its directory.
-pub(in crate::cli) fn files(project: &Project) -> Vec<(String, String)> {
+pub(in crate::cli) fn files(project: &NewProject) -> Vec<(String, String)> {
     let mut files = vec![("config/deploy.rhai".to_owned(), main(project))];
     for stage in &project.stages {
         let text = format!(
@@ -17,7 +17,7 @@ pub(in crate::cli) fn files(project: &Project) -> Vec<(String, String)> {
     files
 }
 
-fn main(project: &Project) -> String {
+fn main(project: &NewProject) -> String {
     let mut text = format!(
         "// What is deployed from where, and to which servers. `capr -T` lists the tasks.\n\n\
          set :application, {};\nset :repository, {};\n\
@@ -27,7 +27,7 @@ fn main(project: &Project) -> String {
         quoted(&project.application),
         quoted(&project.repository),
     );
-    if project.kind != Kind::Fastcgi {
+    if project.kind != AppKind::Fastcgi {
         // What `restart` and `migrate` are to be is said below: nothing is left to the words that the recipe has.
         text += "set :dialect, 3;\n";
     }
@@ -44,7 +44,7 @@ fn main(project: &Project) -> String {
         );
     }
     text += "\n";
-    if project.kind == Kind::Php {
+    if project.kind == AppKind::Php {
         text += &of_packages(project.packages);
     }
     text + of_kind(project.kind)
@@ -79,7 +79,7 @@ fn of_packages(packages: Packages) -> String {
 }
 
 /// Returns the roles of the servers; migrations run on the first server.
-fn roles(kind: Kind, servers: &[String], example: &str) -> String {
+fn roles(kind: AppKind, servers: &[String], example: &str) -> String {
     let servers = match servers.is_empty() {
         true => vec![format!("{example}.example.com")],
         false => servers.to_vec(),
@@ -88,20 +88,20 @@ fn roles(kind: Kind, servers: &[String], example: &str) -> String {
     let all = all.join(", ");
     let first = quoted(servers.first().map_or("", String::as_str));
     match kind {
-        Kind::Static => format!("role :web, {all};\n"),
-        Kind::Node | Kind::Php => format!("role :web, {all};\nrole :app, {all};\n"),
-        Kind::Rails | Kind::Fastcgi => format!(
+        AppKind::Static => format!("role :web, {all};\n"),
+        AppKind::Node | AppKind::Php => format!("role :web, {all};\nrole :app, {all};\n"),
+        AppKind::Rails | AppKind::Fastcgi => format!(
             "role :web, {all};\nrole :app, {all};\nrole :db, {first}, :primary => true;    // where migrations run\n"
         ),
     }
 }
 
-fn of_kind(kind: Kind) -> &'static str {
+fn of_kind(kind: AppKind) -> &'static str {
     match kind {
-        Kind::Rails => include_str!("rails.rhai"),
-        Kind::Node => include_str!("node.rhai"),
-        Kind::Php => include_str!("php.rhai"),
-        Kind::Static => include_str!("static.rhai"),
-        Kind::Fastcgi => include_str!("fastcgi.rhai"),
+        AppKind::Rails => include_str!("rails.rhai"),
+        AppKind::Node => include_str!("node.rhai"),
+        AppKind::Php => include_str!("php.rhai"),
+        AppKind::Static => include_str!("static.rhai"),
+        AppKind::Fastcgi => include_str!("fastcgi.rhai"),
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
-use crate::cli::shell::Shell;
+use crate::cli::shell::Invocation;
 use crate::recipe::names_secret;
 use crate::secret::Redactor;
 
@@ -28,7 +28,7 @@ pub(super) struct History {
 
 impl History {
     /// Returns the history in the user's directory for the state of programs.
-    pub(super) fn of(shell: &Shell) -> Self {
+    pub(super) fn of(shell: &Invocation) -> Self {
         let state = shell.variable("XDG_STATE_HOME").map(PathBuf::from);
         let state = state.filter(|state| state.is_absolute());
         let state = state.or_else(|| Some(Path::new(shell.variable("HOME")?).join(".local/state")));

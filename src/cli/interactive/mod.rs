@@ -6,4 +6,4 @@ mod reader;
 mod run;
 mod words;
 
-pub(super) use run::{Surroundings, run};
+pub(super) use run::{ShellSurroundings, run};

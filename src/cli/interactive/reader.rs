@@ -13,13 +13,13 @@ use rustyline::history::{History as _, MemHistory};
 use rustyline::{Config, Editor};
 
 use super::line::Keys;
-use super::words::Words;
+use super::words::ShellNames;
 use crate::interrupt::{Interrupt, Signal};
 use crate::io_error::plain;
 
 /// The outcome of waiting for a line.
 #[derive(Debug)]
-pub(super) enum Read {
+pub(super) enum LineRead {
     Line(String),
     /// Ctrl-C: the typed text is discarded.
     Discarded,
@@ -38,18 +38,18 @@ enum Order {
 }
 
 /// Reads lines, one whenever it is asked to.
-pub(super) struct Reader {
+pub(super) struct LineReader {
     orders: Sender<Order>,
-    found: Receiver<Read>,
+    found: Receiver<LineRead>,
     interrupt: Interrupt,
     /// The terminal, and its settings before.
     terminal: Option<(File, Termios)>,
 }
 
-impl Reader {
+impl LineReader {
     /// Starts reading lines: from the terminal, with these words to complete and these earlier lines, or else from standard
     /// input.
-    pub(super) fn start(words: Words, lines: Vec<String>, interrupt: &Interrupt) -> io::Result<Self> {
+    pub(super) fn start(words: ShellNames, lines: Vec<String>, interrupt: &Interrupt) -> io::Result<Self> {
         let terminal = match io::stdin().is_terminal() {
             true => {
                 let terminal = File::options().read(true).write(true).open("/dev/tty")?;
@@ -61,7 +61,7 @@ impl Reader {
         let (orders, taken) = channel();
         let (finder, found) = channel();
         let raised = finder.clone();
-        interrupt.on_raise(move |signal| drop(raised.send(Read::Stopped(signal))));
+        interrupt.on_raise(move |signal| drop(raised.send(LineRead::Stopped(signal))));
         let is_terminal = terminal.is_some();
         thread::Builder::new().name("lines".to_owned()).spawn(move || {
             let result = match is_terminal {
@@ -69,7 +69,7 @@ impl Reader {
                 false => take(&taken, &finder),
             };
             if let Err(error) = result {
-                let _ = finder.send(Read::Failed(error));
+                let _ = finder.send(LineRead::Failed(error));
             }
         })?;
         Ok(Self {
@@ -85,23 +85,23 @@ impl Reader {
     }
 
     /// Returns the next line.
-    pub(super) fn line(&self, prompt: &str) -> Read {
+    pub(super) fn line(&self, prompt: &str) -> LineRead {
         if self.orders.send(Order::Read(prompt.to_owned())).is_err() {
-            return self.found.try_recv().unwrap_or(Read::End);
+            return self.found.try_recv().unwrap_or(LineRead::End);
         }
         loop {
             match self.found.recv() {
                 // The request may have been handled already; and a terminal that waits for a line has nothing to stop.
-                Ok(Read::Stopped(_)) => match self.interrupt.take() {
+                Ok(LineRead::Stopped(_)) => match self.interrupt.take() {
                     Some(Signal::Int) if self.is_terminal() => {}
                     Some(signal) => {
                         self.restore();
-                        return Read::Stopped(signal);
+                        return LineRead::Stopped(signal);
                     }
                     None => {}
                 },
                 Ok(read) => return read,
-                Err(_) => return Read::End,
+                Err(_) => return LineRead::End,
             }
         }
     }
@@ -128,7 +128,7 @@ impl Reader {
 }
 
 /// Reads lines of standard input.
-fn take(orders: &Receiver<Order>, finder: &Sender<Read>) -> Result<(), String> {
+fn take(orders: &Receiver<Order>, finder: &Sender<LineRead>) -> Result<(), String> {
     let mut input = io::stdin().lock();
     for order in orders {
         if !matches!(order, Order::Read(_)) {
@@ -139,8 +139,8 @@ fn take(orders: &Receiver<Order>, finder: &Sender<Read>) -> Result<(), String> {
         let line = String::from_utf8(line).map_err(|_| "a line is not UTF-8".to_owned())?;
         let line = line.strip_suffix('\n').unwrap_or(&line);
         let found = match read {
-            0 => Read::End,
-            _ => Read::Line(line.strip_suffix('\r').unwrap_or(line).to_owned()),
+            0 => LineRead::End,
+            _ => LineRead::Line(line.strip_suffix('\r').unwrap_or(line).to_owned()),
         };
         if finder.send(found).is_err() {
             break;
@@ -150,13 +150,18 @@ fn take(orders: &Receiver<Order>, finder: &Sender<Read>) -> Result<(), String> {
 }
 
 /// Reads lines of a terminal, which can be edited.
-fn edit(mut words: Words, lines: Vec<String>, orders: &Receiver<Order>, finder: &Sender<Read>) -> Result<(), String> {
+fn edit(
+    mut words: ShellNames,
+    lines: Vec<String>,
+    orders: &Receiver<Order>,
+    finder: &Sender<LineRead>,
+) -> Result<(), String> {
     let config = Config::builder()
         .behavior(Behavior::PreferTerm)
         .completion_type(CompletionType::List)
         .build();
     let history = MemHistory::with_config(&config);
-    let mut editor: Editor<Words, MemHistory> =
+    let mut editor: Editor<ShellNames, MemHistory> =
         Editor::with_history(config, history).map_err(|error| error.to_string())?;
     for line in lines {
         words.remember(&line);
@@ -180,11 +185,11 @@ fn edit(mut words: Words, lines: Vec<String>, orders: &Receiver<Order>, finder: 
                 continue;
             }
             Order::Read(prompt) => match editor.readline(&prompt) {
-                Ok(line) => Read::Line(line),
-                Err(ReadlineError::Interrupted) => Read::Discarded,
-                Err(ReadlineError::Eof) => Read::End,
-                Err(ReadlineError::Io(error)) => Read::Failed(plain(&error)),
-                Err(error) => Read::Failed(error.to_string()),
+                Ok(line) => LineRead::Line(line),
+                Err(ReadlineError::Interrupted) => LineRead::Discarded,
+                Err(ReadlineError::Eof) => LineRead::End,
+                Err(ReadlineError::Io(error)) => LineRead::Failed(plain(&error)),
+                Err(error) => LineRead::Failed(error.to_string()),
             },
         };
         if finder.send(found).is_err() {

@@ -4,9 +4,9 @@ use std::io::{IsTerminal, stdin};
 
 use super::history::History;
 use super::line::{Keys, Line, What};
-use super::reader::{Read, Reader};
-use super::words::Words;
-use crate::cli::shell::Shell;
+use super::reader::{LineRead, LineReader};
+use super::words::ShellNames;
+use crate::cli::shell::Invocation;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Event, Level, Reporter};
 use crate::interrupt::{Interrupt, Signal};
@@ -33,8 +33,8 @@ blank, or that speaks of a password, token or the like, is not kept for later sh
 ";
 
 /// The things that a shell works with.
-pub(in crate::cli) struct Surroundings<'a> {
-    pub(in crate::cli) shell: &'a Shell,
+pub(in crate::cli) struct ShellSurroundings<'a> {
+    pub(in crate::cli) shell: &'a Invocation,
     pub(in crate::cli) console: &'a Console,
     pub(in crate::cli) redactor: &'a Redactor,
     pub(in crate::cli) interrupt: &'a Interrupt,
@@ -44,8 +44,8 @@ pub(in crate::cli) struct Surroundings<'a> {
 
 /// Reads lines and runs them until there are no more. Returns the exit code: 0 at a terminal, else that of the last line that
 /// failed.
-pub(in crate::cli) fn run(mut recipe: Recipe, surroundings: &Surroundings) -> u8 {
-    let Surroundings {
+pub(in crate::cli) fn run(mut recipe: Recipe, surroundings: &ShellSurroundings) -> u8 {
+    let ShellSurroundings {
         shell,
         console,
         interrupt,
@@ -57,8 +57,8 @@ pub(in crate::cli) fn run(mut recipe: Recipe, surroundings: &Surroundings) -> u8
         false => Ok(Vec::new()),
     };
     let lost = lines.as_ref().err().map(plain);
-    let words = Words::of(&recipe);
-    let reader = match Reader::start(words, lines.unwrap_or_default(), interrupt) {
+    let words = ShellNames::of(&recipe);
+    let reader = match LineReader::start(words, lines.unwrap_or_default(), interrupt) {
         Ok(reader) => reader,
         Err(error) => {
             let message = format!("cannot read from the terminal: {}", plain(&error));
@@ -93,9 +93,9 @@ pub(in crate::cli) fn run(mut recipe: Recipe, surroundings: &Surroundings) -> u8
 }
 
 struct Lines<'a> {
-    surroundings: &'a Surroundings<'a>,
+    surroundings: &'a ShellSurroundings<'a>,
     recipe: &'a mut Recipe,
-    reader: &'a Reader,
+    reader: &'a LineReader,
     /// The servers of lines that name none, as the prompt shows them.
     scope: Option<String>,
     /// The exit code of the last line that failed.
@@ -105,7 +105,7 @@ struct Lines<'a> {
 impl Lines<'_> {
     /// Runs lines until there are no more; returns the signal if one ended them.
     fn all(&mut self, history: &History) -> Option<Signal> {
-        let Surroundings {
+        let ShellSurroundings {
             console,
             redactor,
             interrupt,
@@ -124,15 +124,15 @@ impl Lines<'_> {
                 None => console.cleaned("capr> "),
             };
             let text = match self.reader.line(prompt.as_str()) {
-                Read::Line(text) => text,
-                Read::Discarded => continue,
-                Read::End => return None,
-                Read::Failed(error) => {
+                LineRead::Line(text) => text,
+                LineRead::Discarded => continue,
+                LineRead::End => return None,
+                LineRead::Failed(error) => {
                     let message = format!("cannot read a line: {error}");
                     self.code = told(console, &Diagnostic::new(Fault::Failed, message));
                     return None;
                 }
-                Read::Stopped(signal) => return Some(signal),
+                LineRead::Stopped(signal) => return Some(signal),
             };
             let line = Line::of(&text);
             if let Line::Leave = line {
@@ -196,7 +196,7 @@ impl Lines<'_> {
     }
 
     fn carry_out(&mut self, what: &What) -> u8 {
-        let Surroundings {
+        let ShellSurroundings {
             console,
             interrupt,
             checks,

@@ -17,7 +17,7 @@ const FIRST: [&str; 6] = ["exit", "help", "on", "quit", "set", "with"];
 
 /// Everything that has a name.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(super) struct ShellNames {
     pub(super) tasks: Vec<String>,
     pub(super) roles: Vec<String>,
     pub(super) servers: Vec<String>,
@@ -25,7 +25,7 @@ pub(super) struct Words {
     programs: BTreeSet<String>,
 }
 
-impl Words {
+impl ShellNames {
     pub(super) fn of(recipe: &Recipe) -> Self {
         let variables = recipe.variables(|_| true, false);
         let words = Self {
@@ -119,7 +119,7 @@ fn split_scope(text: &str) -> (usize, &str) {
     }
 }
 
-impl Completer for Words {
+impl Completer for ShellNames {
     type Candidate = String;
 
     fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
@@ -127,27 +127,27 @@ impl Completer for Words {
     }
 }
 
-impl Hinter for Words {
+impl Hinter for ShellNames {
     type Hint = String;
 }
 
-impl Highlighter for Words {}
-impl Validator for Words {}
-impl Helper for Words {}
+impl Highlighter for ShellNames {}
+impl Validator for ShellNames {}
+impl Helper for ShellNames {}
 
 #[cfg(test)]
 mod tests {
-    use super::Words;
+    use super::ShellNames;
 
     #[test]
     fn what_was_typed_says_which_names_may_follow() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let mut words = Words {
+        let mut words = ShellNames {
             tasks: names(&["deploy", "deploy:restart", "web:disable"]),
             roles: names(&["app", "web"]),
             servers: names(&["app1", "u@app2:2222"]),
             variables: names(&["branch"]),
-            ..Words::default()
+            ..ShellNames::default()
         };
         words.remember("uptime -p");
         words.remember("with app uname -a");

@@ -21,7 +21,7 @@ use crate::trust::Trust;
 use super::arguments::Arguments;
 use super::search;
 use super::settings::UsageError;
-use super::shell::Shell;
+use super::shell::Invocation;
 
 /// The words after `capr lib`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -56,7 +56,7 @@ struct Options<'a> {
 /// A call in a project.
 struct Call<'a> {
     options: Options<'a>,
-    shell: &'a Shell,
+    shell: &'a Invocation,
     console: &'a Console,
     redactor: Redactor,
     trust: Trust,
@@ -67,7 +67,12 @@ struct Call<'a> {
 type Wrong = Box<Diagnostic>;
 
 /// Runs the command and returns its exit code.
-pub(super) fn run(arguments: &Arguments, shell: &Shell, console: &Console, redactor: Redactor) -> Result<u8, Wrong> {
+pub(super) fn run(
+    arguments: &Arguments,
+    shell: &Invocation,
+    console: &Console,
+    redactor: Redactor,
+) -> Result<u8, Wrong> {
     let words: Vec<&str> = arguments.words.iter().skip(1).map(String::as_str).collect();
     let (deed, words) = match words.split_first() {
         Some((first, rest)) => (Deed::from_str(first, false).map_err(|_| no_deed(first))?, rest),
@@ -166,7 +171,7 @@ fn check_options(deed: Deed, arguments: &Arguments) -> Result<(), Wrong> {
 }
 
 /// Returns the directory of the project: that of `capr.toml`, else that of the recipe, else this one.
-fn directory(shell: &Shell) -> PathBuf {
+fn directory(shell: &Invocation) -> PathBuf {
     let of_recipe = || search::find(&shell.directory).map(|(directory, _)| directory);
     Project::find(&shell.directory)
         .or_else(of_recipe)
@@ -174,7 +179,7 @@ fn directory(shell: &Shell) -> PathBuf {
 }
 
 /// Returns the names of the project's libraries, for completion; none if its files cannot be read.
-pub(super) fn names(shell: &Shell) -> BTreeSet<String> {
+pub(super) fn names(shell: &Invocation) -> BTreeSet<String> {
     let places = Places {
         project: directory(shell),
         cache: search::cache(shell),

@@ -10,7 +10,7 @@ use crate::place::Draft;
 use crate::recipe::library_names;
 use crate::report::Console;
 
-use super::super::shell::Shell;
+use super::super::shell::Invocation;
 use super::{Wrong, usage};
 
 /// The words in the files that stand for the name, for the name as a part of a variable, and for the version of capr.
@@ -25,7 +25,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// Makes the library in a directory with its name.
-pub(super) fn new(name: &str, shell: &Shell, console: &Console) -> Result<u8, Wrong> {
+pub(super) fn new(name: &str, shell: &Invocation, console: &Console) -> Result<u8, Wrong> {
     if !is_name(name) {
         let wrong = Diagnostic::new(Fault::Usage, format!("`{name}' is no name of a library"));
         let hint = "a name begins with a small letter and goes on with small letters, digits, `-' and `_'";

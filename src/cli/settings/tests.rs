@@ -4,7 +4,7 @@ use clap::Parser;
 
 use super::{Settings, UsageError, Work};
 use crate::cli::arguments::Arguments;
-use crate::cli::shell::Shell;
+use crate::cli::shell::Invocation;
 use crate::diagnostic::Diagnostic;
 
 /// Makes a directory with two recipes and a directory that has the name of a task.
@@ -18,12 +18,12 @@ fn directory() -> tempfile::TempDir {
 }
 
 fn resolve_in(directory: &Path, arguments: &[&str]) -> Result<Settings, UsageError> {
-    let shell = Shell {
+    let shell = Invocation {
         directory: directory.to_owned(),
         environment: [("HOME", "/home/me"), ("FOO", "old"), ("CAPR_SSH_CONFIG", "a::/b")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
-        ..Shell::default()
+        ..Invocation::default()
     };
     let arguments = Arguments::try_parse_from(["capr"].iter().chain(arguments)).unwrap();
     Settings::resolve(arguments, &shell)
@@ -181,14 +181,14 @@ fn libraries_are_the_projects_then_those_of_the_path_then_the_users() {
     let directory = directory();
     std::fs::create_dir(directory.path().join("config")).unwrap();
     std::fs::write(directory.path().join("config/deploy.rhai"), "").unwrap();
-    let shell = Shell {
+    let shell = Invocation {
         directory: directory.path().to_owned(),
         environment: [("HOME", "/home/me"), ("CAPR_PATH", "a::/b")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
-        ..Shell::default()
+        ..Invocation::default()
     };
-    let found = |shell: &Shell, recipe: &str| {
+    let found = |shell: &Invocation, recipe: &str| {
         let arguments = Arguments::try_parse_from(["capr", recipe, "x"]).unwrap();
         let options = Settings::resolve(arguments, shell).unwrap().recipe_options;
         [options.libraries, options.libraries_after].concat()

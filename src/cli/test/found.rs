@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::below::Below;
-use crate::cli::shell::Shell;
+use crate::cli::shell::Invocation;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::is_test_file;
 
@@ -12,7 +12,7 @@ const OF_OTHERS: [&str; 2] = ["node_modules", "target"];
 
 /// Returns the files that are named, and those below the directories that are named; without a word those below the working
 /// directory. Each has the name that the person would use.
-pub(super) fn files(words: &[&String], shell: &Shell) -> Result<Vec<String>, Box<Diagnostic>> {
+pub(super) fn files(words: &[&String], shell: &Invocation) -> Result<Vec<String>, Box<Diagnostic>> {
     let here = ".".to_owned();
     let words = if words.is_empty() { vec![&here] } else { words.to_vec() };
     let below = Below {
@@ -49,7 +49,7 @@ mod tests {
     use std::fs;
 
     use super::files;
-    use crate::cli::shell::Shell;
+    use crate::cli::shell::Invocation;
 
     #[test]
     fn test_files_are_found_by_their_names_and_nothing_hidden_is_looked_at() {
@@ -66,9 +66,9 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
-        let shell = Shell {
+        let shell = Invocation {
             directory: root.path().to_owned(),
-            ..Shell::default()
+            ..Invocation::default()
         };
         let all = files(&[], &shell).unwrap();
         assert_eq!(

@@ -17,7 +17,7 @@ use crate::verdict::{Case, Order, Outcome, Verdict, Verdicts};
 use super::arguments::Arguments;
 use super::refuse;
 use super::settings::is_assignment;
-use super::shell::Shell;
+use super::shell::Invocation;
 use run::{Job, Way};
 
 pub(super) use worker::{VARIABLE, answer};
@@ -33,14 +33,14 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The arguments, and the process.
 struct Wish<'a> {
     arguments: &'a Arguments,
-    shell: &'a Shell,
+    shell: &'a Invocation,
     console: &'a Console,
     color: bool,
     environment: Vec<(String, String)>,
 }
 
 /// Runs the command and returns its exit code.
-pub(super) fn run(arguments: &Arguments, color: bool, shell: &Shell, console: &Console) -> u8 {
+pub(super) fn run(arguments: &Arguments, color: bool, shell: &Invocation, console: &Console) -> u8 {
     let words = arguments.words.iter().skip(1);
     let environment = words
         .clone()

@@ -10,7 +10,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use crate::cli::arguments::Arguments;
 use crate::cli::connectors::{self, Ssh};
 use crate::cli::search;
-use crate::cli::shell::{Presentation, Shell};
+use crate::cli::shell::{Invocation, Presentation};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Event;
 use crate::interrupt::Interrupt;
@@ -27,7 +27,7 @@ use crate::verdict::{Case, Failure, Order, Reply};
 pub(in crate::cli) const VARIABLE: &str = "CAPR_TEST_WITHIN";
 
 /// Reads the order from standard input, runs it, and answers.
-pub(in crate::cli) fn answer(arguments: &Arguments, shell: &Shell) -> u8 {
+pub(in crate::cli) fn answer(arguments: &Arguments, shell: &Invocation) -> u8 {
     // If this is not possible, it ends at its time limit or when everything is done.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let mut text = String::new();
@@ -74,7 +74,7 @@ fn console(presentation: Presentation, redactor: Redactor) -> Console {
 
 struct Worker<'a> {
     arguments: &'a Arguments,
-    shell: &'a Shell,
+    shell: &'a Invocation,
     order: &'a Order,
     console: &'a Console,
 }

@@ -1,7 +1,7 @@
 //! Decides where blanks stand and where lines may end: turns statements into operations for the printer.
 
-use super::tokens::Kind;
-use super::tree::{Element, Group, Part, Role, Shape};
+use super::tokens::TokenKind;
+use super::tree::{BracketShape, Element, Group, Role, TreePart};
 
 /// The indentation of a new line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(super) enum Op<'a> {
 }
 
 /// Returns the operations for a source.
-pub(super) fn operations<'a>(parts: &[Part<'a>]) -> Vec<Op<'a>> {
+pub(super) fn operations<'a>(parts: &[TreePart<'a>]) -> Vec<Op<'a>> {
     let mut layout = Layout { ops: Vec::new() };
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
@@ -83,7 +83,7 @@ impl<'a> Layout<'a> {
         self.ops.push(Op::Line { has_empty, edge });
     }
 
-    fn part(&mut self, part: &Part<'a>) {
+    fn part(&mut self, part: &TreePart<'a>) {
         let elements = part.elements.as_slice();
         let commas = commas(elements);
         let is_group = matches!(commas, Commas::Options | Commas::All);
@@ -164,7 +164,7 @@ impl<'a> Layout<'a> {
             let is_else = next.role() == Some(Role::Keyword) && matches!(token.text, "else" | "catch");
             let edge = if is_else { else_edge(elements) } else { Edge::Further };
             self.line(false, edge);
-        } else if token.kind == Kind::LineComment && !is_new_line {
+        } else if token.kind == TokenKind::LineComment && !is_new_line {
             // A comment has its own blank in front.
         } else if next.is_comment() || before.is_comment() {
             let is_behind = matches!(next.role(), Some(Role::Comma | Role::Semicolon));
@@ -187,8 +187,8 @@ impl<'a> Layout<'a> {
             Element::Token(token, Role::LineComment) if token.breaks == 0 => self.ops.push(Op::Beside(token.text)),
             Element::Token(token, _) => self.ops.push(Op::Text(token.text)),
             Element::Group(group) => match group.shape {
-                Shape::Block => self.block(group),
-                Shape::Values | Shape::Map | Shape::Cases => self.list(group),
+                BracketShape::Block => self.block(group),
+                BracketShape::Values | BracketShape::Map | BracketShape::Cases => self.list(group),
             },
         }
     }
@@ -215,13 +215,13 @@ impl<'a> Layout<'a> {
     }
 
     /// Adds a blank in front of a comment on the line of the bracket.
-    fn beside(&mut self, part: &Part<'a>) {
+    fn beside(&mut self, part: &TreePart<'a>) {
         let is_block = part.elements.first().and_then(Element::role) == Some(Role::BlockComment);
         self.ops.extend(is_block.then_some(Op::Blank));
     }
 
     fn list(&mut self, group: &Group<'a>) {
-        let is_blank = matches!(group.shape, Shape::Map | Shape::Cases);
+        let is_blank = matches!(group.shape, BracketShape::Map | BracketShape::Cases);
         let is_broken = is_broken(group);
         if group.parts.len() < 2 && !is_broken {
             self.list_of_one(group, is_blank);
@@ -324,7 +324,7 @@ fn are_broken(elements: &[Element], blocks: &[usize]) -> bool {
     let chain = elements.get(*first..=*last).unwrap_or_default();
     chain.iter().enumerate().any(|(index, element)| match element {
         // An empty block needs no second line.
-        Element::Group(group) if group.shape == Shape::Block => {
+        Element::Group(group) if group.shape == BracketShape::Block => {
             group.parts.len() > 1 || !group.parts.is_empty() && has_breaks(group)
         }
         Element::Group(group) => group.open.breaks > 0 || has_breaks(group),
@@ -339,7 +339,7 @@ fn are_broken(elements: &[Element], blocks: &[usize]) -> bool {
 }
 
 /// Returns true for a statement that contains a new line or a comment, or begins after one.
-fn is_long(part: &Part) -> bool {
+fn is_long(part: &TreePart) -> bool {
     part.elements.iter().any(|element| match element {
         Element::Token(token, _) => token.breaks > 0 || token.is_comment(),
         Element::Group(group) => group.open.breaks > 0 || has_breaks(group),
@@ -352,12 +352,12 @@ fn has_breaks(group: &Group) -> bool {
 
 /// Returns true for a list that was broken at its values.
 fn is_broken(group: &Group) -> bool {
-    let is_comment = |part: &Part| {
+    let is_comment = |part: &TreePart| {
         part.elements
             .last()
             .is_some_and(|last| last.role() == Some(Role::LineComment))
     };
-    let is_behind = |part: &Part| part.breaks() > 0 || part.is_beside || is_comment(part);
+    let is_behind = |part: &TreePart| part.breaks() > 0 || part.is_beside || is_comment(part);
     group.parts.iter().any(is_behind) || !group.parts.is_empty() && group.close.is_some_and(|close| close.breaks > 0)
 }
 
@@ -396,7 +396,7 @@ fn has_blank(before: &Element, next: &Element) -> bool {
         (Some(Role::Word), Some(Role::CloseParameters)) => next.first().text == "||",
         // Only the blank shows if a bracket contains the arguments, or is a part of one.
         (Some(Role::Word | Role::Verb | Role::String) | None, None) => match next.first().kind {
-            Kind::Open('(' | '[') => is_apart,
+            TokenKind::Open('(' | '[') => is_apart,
             _ => true,
         },
         _ => true,

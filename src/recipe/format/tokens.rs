@@ -1,10 +1,10 @@
 //! The tokens of a source with the comments between them, and the space in front of each.
 
-use crate::recipe::language::syntax::layout::{Kind as Piece, comment, exact_pieces};
+use crate::recipe::language::syntax::layout::{SourcePieceKind as Piece, comment, exact_pieces};
 
 /// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     /// An opening bracket; that of a map is `#`.
     Open(char),
     Close(char),
@@ -26,7 +26,7 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token<'a> {
     pub(super) text: &'a str,
-    pub(super) kind: Kind,
+    pub(super) kind: TokenKind,
     /// The number of line ends between the token before and this one.
     pub(super) breaks: usize,
     /// True if there is anything between them, even if only a blank.
@@ -35,7 +35,7 @@ pub(super) struct Token<'a> {
 
 impl Token<'_> {
     pub(super) fn is_comment(&self) -> bool {
-        matches!(self.kind, Kind::LineComment | Kind::BlockComment)
+        matches!(self.kind, TokenKind::LineComment | TokenKind::BlockComment)
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
         None => 0,
     };
     if first > 0 {
-        reader.push(0, first, Kind::LineComment);
+        reader.push(0, first, TokenKind::LineComment);
     }
     let pieces = exact_pieces(text, first);
     let mut pieces = pieces.iter().peekable();
@@ -68,11 +68,11 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
         reader.between(at, piece.range.start);
         let (start, mut end) = (piece.range.start, piece.range.end);
         let kind = match piece.kind {
-            Piece::Open(bracket) => Kind::Open(bracket),
-            Piece::Close(bracket) => Kind::Close(bracket),
-            Piece::Semicolon => Kind::Semicolon,
-            Piece::Char | Piece::Text(_) => Kind::String,
-            Piece::Comment => Kind::LineComment,
+            Piece::Open(bracket) => TokenKind::Open(bracket),
+            Piece::Close(bracket) => TokenKind::Close(bracket),
+            Piece::Semicolon => TokenKind::Semicolon,
+            Piece::Char | Piece::Text(_) => TokenKind::String,
+            Piece::Comment => TokenKind::LineComment,
             Piece::Word => {
                 if has_exponent(reader.slice(start, end)) {
                     // This is the sign in `1e-5`.
@@ -85,7 +85,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
                             .map_or(end, |next| next.range.end);
                     }
                 }
-                Kind::Word
+                TokenKind::Word
             }
             Piece::Other => {
                 let rest = reader.slice(start, text.len());
@@ -104,8 +104,8 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
                     end = word.range.end;
                 }
                 match reader.slice(start, end) {
-                    "," => Kind::Comma,
-                    _ => Kind::Sign,
+                    "," => TokenKind::Comma,
+                    _ => TokenKind::Sign,
                 }
             }
         };
@@ -137,11 +137,11 @@ impl<'a> Reader<'a> {
         self.text.get(start..end).unwrap_or_default()
     }
 
-    fn push(&mut self, start: usize, end: usize, kind: Kind) {
+    fn push(&mut self, start: usize, end: usize, kind: TokenKind) {
         let text = self.slice(start, end);
         self.tokens.push(Token {
             text: match kind {
-                Kind::LineComment => text.trim_end(),
+                TokenKind::LineComment => text.trim_end(),
                 _ => text,
             },
             kind,
@@ -169,8 +169,8 @@ impl<'a> Reader<'a> {
                 }
             };
             let kind = match rest.starts_with("//") {
-                true => Kind::LineComment,
-                false => Kind::BlockComment,
+                true => TokenKind::LineComment,
+                false => TokenKind::BlockComment,
             };
             self.push(at, at + length, kind);
             self.is_apart = true;
@@ -181,7 +181,7 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, tokens};
+    use super::{TokenKind, tokens};
 
     #[test]
     fn operators_numbers_and_comments_are_one_token_each() {
@@ -209,12 +209,12 @@ mod tests {
         ];
         assert_eq!(found, expected);
         let all = tokens("a;\n\n// b\nc");
-        let breaks: Vec<(Kind, usize)> = all.iter().map(|token| (token.kind, token.breaks)).collect();
+        let breaks: Vec<(TokenKind, usize)> = all.iter().map(|token| (token.kind, token.breaks)).collect();
         let expected = [
-            (Kind::Word, 0),
-            (Kind::Semicolon, 0),
-            (Kind::LineComment, 2),
-            (Kind::Word, 1),
+            (TokenKind::Word, 0),
+            (TokenKind::Semicolon, 0),
+            (TokenKind::LineComment, 2),
+            (TokenKind::Word, 1),
         ];
         assert_eq!(breaks, expected);
     }

@@ -1,7 +1,7 @@
 //! The tokens of a source as statements and brackets. The role of each follows from what stands before it, without a grammar: a
 //! wrong role only affects blanks and lines.
 
-use super::tokens::{Kind, Token};
+use super::tokens::{Token, TokenKind};
 use crate::recipe::language::verbs;
 
 /// The role of a token among its neighbours.
@@ -68,13 +68,13 @@ impl<'a> Element<'a> {
     }
 
     pub(super) fn is_block(&self) -> bool {
-        matches!(self, Self::Group(group) if group.shape == Shape::Block)
+        matches!(self, Self::Group(group) if group.shape == BracketShape::Block)
     }
 }
 
 /// The kind of content in a bracket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum BracketShape {
     /// It contains statements.
     Block,
     /// The cases of a `switch`.
@@ -87,22 +87,22 @@ pub(super) enum Shape {
 /// A bracket with its content.
 #[derive(Clone, Debug)]
 pub(super) struct Group<'a> {
-    pub(super) shape: Shape,
+    pub(super) shape: BracketShape,
     pub(super) open: Token<'a>,
     /// The closing bracket; `None` if the source ends before it.
     pub(super) close: Option<Token<'a>>,
-    pub(super) parts: Vec<Part<'a>>,
+    pub(super) parts: Vec<TreePart<'a>>,
 }
 
 /// A statement, or a value of a list with its comma, or a comment on a line of its own.
 #[derive(Clone, Debug)]
-pub(super) struct Part<'a> {
+pub(super) struct TreePart<'a> {
     pub(super) elements: Vec<Element<'a>>,
     /// True for a comment on the line of the opening bracket.
     pub(super) is_beside: bool,
 }
 
-impl Part<'_> {
+impl TreePart<'_> {
     /// Returns the number of line ends before it.
     pub(super) fn breaks(&self) -> usize {
         self.elements.first().map_or(0, |element| element.first().breaks)
@@ -110,17 +110,17 @@ impl Part<'_> {
 }
 
 /// Returns the statements of a source.
-pub(super) fn parts<'a>(tokens: &[Token<'a>]) -> Vec<Part<'a>> {
+pub(super) fn parts<'a>(tokens: &[Token<'a>]) -> Vec<TreePart<'a>> {
     let mut parser = Parser {
         tokens: tokens.to_vec(),
         at: 0,
     };
     let mut parts = Vec::new();
     loop {
-        parts.extend(parser.parts(Shape::Block));
+        parts.extend(parser.parts(BracketShape::Block));
         // A bracket that closes nothing is a statement of its own.
         let Some(token) = parser.take() else { return parts };
-        parts.push(Part {
+        parts.push(TreePart {
             elements: vec![Element::Token(token, Role::Unknown)],
             is_beside: false,
         });
@@ -154,13 +154,13 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads the content of a bracket up to its end.
-    fn parts(&mut self, shape: Shape) -> Vec<Part<'a>> {
-        let mut parts: Vec<Part<'a>> = Vec::new();
+    fn parts(&mut self, shape: BracketShape) -> Vec<TreePart<'a>> {
+        let mut parts: Vec<TreePart<'a>> = Vec::new();
         while let Some(token) = self.peek(0) {
             match token.kind {
-                Kind::Close(_) => break,
-                Kind::LineComment | Kind::BlockComment => self.comment(token, shape, &mut parts),
-                Kind::Semicolon => {
+                TokenKind::Close(_) => break,
+                TokenKind::LineComment | TokenKind::BlockComment => self.comment(token, shape, &mut parts),
+                TokenKind::Semicolon => {
                     // It stands behind a block, or behind another semicolon.
                     self.at += 1;
                     let element = Element::Token(token, Role::Semicolon);
@@ -169,7 +169,7 @@ impl<'a> Parser<'a> {
                         .filter(|part| !part.elements.iter().any(Element::is_comment))
                     {
                         Some(last) => last.elements.push(element),
-                        None => parts.push(Part {
+                        None => parts.push(TreePart {
                             elements: vec![element],
                             is_beside: false,
                         }),
@@ -182,12 +182,12 @@ impl<'a> Parser<'a> {
     }
 
     /// Adds a comment between two parts.
-    fn comment(&mut self, token: Token<'a>, shape: Shape, parts: &mut Vec<Part<'a>>) {
+    fn comment(&mut self, token: Token<'a>, shape: BracketShape, parts: &mut Vec<TreePart<'a>>) {
         let element = Element::Token(token, comment(token));
-        let is_alone = token.kind == Kind::LineComment
+        let is_alone = token.kind == TokenKind::LineComment
             || self
                 .peek(1)
-                .is_none_or(|next| next.breaks > 0 || matches!(next.kind, Kind::Close(_)));
+                .is_none_or(|next| next.breaks > 0 || matches!(next.kind, TokenKind::Close(_)));
         if !is_alone && (token.breaks > 0 || parts.is_empty()) {
             // The comment belongs to the part behind it on its line.
             parts.push(self.part(shape));
@@ -196,48 +196,50 @@ impl<'a> Parser<'a> {
         self.at += 1;
         match parts.last_mut() {
             Some(last) if token.breaks == 0 => last.elements.push(element),
-            _ => parts.push(Part {
+            _ => parts.push(TreePart {
                 elements: vec![element],
                 is_beside: token.breaks == 0 && self.at > 1,
             }),
         }
     }
 
-    fn part(&mut self, shape: Shape) -> Part<'a> {
+    fn part(&mut self, shape: BracketShape) -> TreePart<'a> {
         let mut elements: Vec<Element<'a>> = Vec::new();
         // The keyword of the next block.
         let mut keyword = None;
         while let Some(token) = self.peek(0) {
             match token.kind {
-                Kind::Close(_) => break,
-                Kind::Open(bracket) => {
+                TokenKind::Close(_) => break,
+                TokenKind::Open(bracket) => {
                     let owner = if bracket == '{' { keyword.take() } else { None };
                     self.at += 1;
                     let group = self.group(token, bracket, owner);
-                    let is_block = group.shape == Shape::Block || group.shape == Shape::Cases;
+                    let is_block = group.shape == BracketShape::Block || group.shape == BracketShape::Cases;
                     elements.push(Element::Group(group));
                     let ends = match shape {
-                        Shape::Block => self.ends_behind_block(&elements, owner),
-                        Shape::Cases => owner.is_none() && self.peek(0).is_none_or(|next| next.kind != Kind::Comma),
-                        Shape::Values | Shape::Map => false,
+                        BracketShape::Block => self.ends_behind_block(&elements, owner),
+                        BracketShape::Cases => {
+                            owner.is_none() && self.peek(0).is_none_or(|next| next.kind != TokenKind::Comma)
+                        }
+                        BracketShape::Values | BracketShape::Map => false,
                     };
                     if is_block && ends {
                         break;
                     }
                 }
-                Kind::Semicolon => {
+                TokenKind::Semicolon => {
                     self.at += 1;
                     elements.push(Element::Token(token, Role::Semicolon));
                     break;
                 }
-                Kind::Comma => {
+                TokenKind::Comma => {
                     self.at += 1;
                     elements.push(Element::Token(token, Role::Comma));
-                    if shape != Shape::Block {
+                    if shape != BracketShape::Block {
                         break;
                     }
                 }
-                Kind::Sign if self.begins_parameters(token, &elements) => self.parameters(&mut elements),
+                TokenKind::Sign if self.begins_parameters(token, &elements) => self.parameters(&mut elements),
                 _ => {
                     let role = self.role(token, &elements, shape);
                     self.at += 1;
@@ -248,7 +250,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        Part {
+        TreePart {
             elements,
             is_beside: false,
         }
@@ -256,10 +258,10 @@ impl<'a> Parser<'a> {
 
     fn group(&mut self, open: Token<'a>, bracket: char, owner: Option<&str>) -> Group<'a> {
         let shape = match bracket {
-            '{' if owner == Some("switch") => Shape::Cases,
-            '{' => Shape::Block,
-            '#' => Shape::Map,
-            _ => Shape::Values,
+            '{' if owner == Some("switch") => BracketShape::Cases,
+            '{' => BracketShape::Block,
+            '#' => BracketShape::Map,
+            _ => BracketShape::Values,
         };
         let parts = self.parts(shape);
         Group {
@@ -276,7 +278,7 @@ impl<'a> Parser<'a> {
         let begins = match first {
             Some(Element::Token(token, Role::Keyword)) => token.text,
             Some(Element::Token(_, Role::Verb)) => "verb",
-            Some(Element::Group(group)) if group.shape == Shape::Block => "{",
+            Some(Element::Group(group)) if group.shape == BracketShape::Block => "{",
             _ => return false,
         };
         let is_its_own = match begins {
@@ -288,10 +290,10 @@ impl<'a> Parser<'a> {
         // Comments may stand between `}` and `else`.
         let mut next = self.tokens.iter().skip(self.at).filter(|token| !token.is_comment());
         let goes_on = next.next().is_some_and(|next| match next.kind {
-            Kind::Word => {
+            TokenKind::Word => {
                 matches!(next.text, "else" | "catch") || begins == "do" && matches!(next.text, "while" | "until")
             }
-            Kind::Sign => matches!(next.text, "." | "?."),
+            TokenKind::Sign => matches!(next.text, "." | "?."),
             _ => false,
         });
         is_its_own && !goes_on
@@ -303,9 +305,9 @@ impl<'a> Parser<'a> {
             "|" if !is_value(elements) => true,
             "|" => {
                 let names = self.tokens.iter().skip(self.at + 1);
-                let mut behind = names.skip_while(|token| matches!(token.kind, Kind::Word | Kind::Comma));
+                let mut behind = names.skip_while(|token| matches!(token.kind, TokenKind::Word | TokenKind::Comma));
                 behind.next().is_some_and(|end| end.text == "|")
-                    && behind.next().is_some_and(|open| open.kind == Kind::Open('{'))
+                    && behind.next().is_some_and(|open| open.kind == TokenKind::Open('{'))
             }
             _ => false,
         }
@@ -321,9 +323,9 @@ impl<'a> Parser<'a> {
         elements.push(Element::Token(first, Role::OpenParameters));
         while let Some(token) = self.peek(0) {
             let role = match token.kind {
-                Kind::Word => Role::Word,
-                Kind::Comma => Role::Separator,
-                Kind::Sign if token.text == "|" => Role::CloseParameters,
+                TokenKind::Word => Role::Word,
+                TokenKind::Comma => Role::Separator,
+                TokenKind::Sign if token.text == "|" => Role::CloseParameters,
                 _ => return,
             };
             self.at += 1;
@@ -334,22 +336,22 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn role(&self, token: Token<'a>, elements: &[Element<'a>], shape: Shape) -> Role {
+    fn role(&self, token: Token<'a>, elements: &[Element<'a>], shape: BracketShape) -> Role {
         match token.kind {
-            Kind::LineComment | Kind::BlockComment => comment(token),
-            Kind::String => Role::String,
-            Kind::Word => self.word(token, elements, shape),
+            TokenKind::LineComment | TokenKind::BlockComment => comment(token),
+            TokenKind::String => Role::String,
+            TokenKind::Word => self.word(token, elements, shape),
             _ => self.sign(token, elements, shape),
         }
     }
 
-    fn word(&self, token: Token<'a>, elements: &[Element<'a>], shape: Shape) -> Role {
+    fn word(&self, token: Token<'a>, elements: &[Element<'a>], shape: BracketShape) -> Role {
         let behind = self.peek(1).map_or("", |next| next.text);
         let is_name = match elements.last() {
             Some(Element::Token(before, Role::Tight)) => matches!(before.text, "." | "?." | "::"),
             Some(Element::Token(_, Role::Symbol)) => true,
             Some(Element::Token(before, Role::Keyword)) => matches!(before.text, "fn" | "let" | "const"),
-            _ => shape == Shape::Map && elements.is_empty(),
+            _ => shape == BracketShape::Map && elements.is_empty(),
         };
         // In `as :user { … }` it is a verb; behind a file it names an import.
         let is_as_verb = token.text == "as" && elements.iter().all(Element::is_comment);
@@ -364,17 +366,18 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn sign(&self, token: Token<'a>, elements: &[Element<'a>], shape: Shape) -> Role {
+    fn sign(&self, token: Token<'a>, elements: &[Element<'a>], shape: BracketShape) -> Role {
         let next = self.peek(1);
         // Behind a brace Rhai reads a sign as that of a number.
-        let is_behind_brace = matches!(elements.last(), Some(Element::Group(group)) if group.shape != Shape::Values);
+        let is_behind_brace =
+            matches!(elements.last(), Some(Element::Group(group)) if group.shape != BracketShape::Values);
         let is_behind_value = is_value(elements) && !is_behind_brace;
         match token.text {
             "." | "?." | "::" | ".." | "..=" => Role::Tight,
-            "?" if next.is_some_and(|next| next.kind == Kind::Open('[') && !next.is_apart) => Role::Tight,
+            "?" if next.is_some_and(|next| next.kind == TokenKind::Open('[') && !next.is_apart) => Role::Tight,
             "=>" => Role::Arrow,
             "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "**=" | "&=" | "|=" | "^=" | "<<=" | ">>=" => Role::Assign,
-            ":" if shape == Shape::Map && elements.len() == 1 => Role::Key,
+            ":" if shape == BracketShape::Map && elements.len() == 1 => Role::Key,
             ":" => Role::Symbol,
             // This is the call `f!(x)`.
             "!" if is_behind_value && !token.is_apart => Role::Tight,
@@ -395,7 +398,7 @@ impl<'a> Parser<'a> {
 
 fn comment(token: Token) -> Role {
     match token.kind {
-        Kind::LineComment => Role::LineComment,
+        TokenKind::LineComment => Role::LineComment,
         _ => Role::BlockComment,
     }
 }

@@ -14,13 +14,13 @@ pub(in crate::recipe) type Fallible<T = Dynamic> = Result<T, Box<EvalAltResult>>
 
 /// An error in the form that scripts see.
 #[derive(Clone, Debug)]
-pub(in crate::recipe) struct Failure {
+pub(in crate::recipe) struct ScriptFailure {
     pub(in crate::recipe) diagnostic: Rc<Diagnostic>,
     /// The function that was not found: `name (types of its arguments)`.
     pub(in crate::recipe) missing: Option<Rc<str>>,
 }
 
-impl From<Diagnostic> for Failure {
+impl From<Diagnostic> for ScriptFailure {
     fn from(diagnostic: Diagnostic) -> Self {
         Self {
             diagnostic: Rc::new(diagnostic),
@@ -29,7 +29,7 @@ impl From<Diagnostic> for Failure {
     }
 }
 
-impl Failure {
+impl ScriptFailure {
     fn has_origin(&self) -> bool {
         self.diagnostic.origin.is_some()
     }
@@ -59,7 +59,7 @@ pub(in crate::recipe) fn origin(source: Option<&str>, position: Position) -> Opt
 /// Makes an error that a recipe can catch.
 pub(in crate::recipe) fn raise(diagnostic: Diagnostic, position: Position) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorRuntime(
-        Dynamic::from(Failure::from(diagnostic)),
+        Dynamic::from(ScriptFailure::from(diagnostic)),
         position,
     ))
 }
@@ -67,7 +67,7 @@ pub(in crate::recipe) fn raise(diagnostic: Diagnostic, position: Position) -> Bo
 /// Makes an error that ends the run: `abort`, a signal.
 pub(in crate::recipe) fn terminate(diagnostic: Diagnostic, position: Position) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorTerminated(
-        Dynamic::from(Failure::from(diagnostic)),
+        Dynamic::from(ScriptFailure::from(diagnostic)),
         position,
     ))
 }
@@ -78,8 +78,8 @@ pub(in crate::recipe) fn wrong(message: impl Into<String>, position: Position) -
 }
 
 /// Returns the failure inside an error's token.
-pub(in crate::recipe) fn failure_of(token: &Dynamic) -> Option<Failure> {
-    token.read_lock::<Failure>().map(|failure| failure.clone())
+pub(in crate::recipe) fn failure_of(token: &Dynamic) -> Option<ScriptFailure> {
+    token.read_lock::<ScriptFailure>().map(|failure| failure.clone())
 }
 
 /// Moves the place of an `abort` in the library that reports a lack of the recipe to the call in the recipe.
@@ -88,7 +88,7 @@ pub(in crate::recipe) fn asked_by_recipe(
     is_own: impl Fn(&str) -> bool,
 ) -> Box<EvalAltResult> {
     if let EvalAltResult::ErrorTerminated(token, position) = &mut *error
-        && let Some(mut failure) = token.write_lock::<Failure>()
+        && let Some(mut failure) = token.write_lock::<ScriptFailure>()
         && failure.diagnostic.fault == Fault::Failed
         && failure
             .diagnostic
@@ -108,7 +108,7 @@ pub(in crate::recipe) fn told_of_caller(
     is_own: impl Fn(&str) -> bool,
 ) -> Box<EvalAltResult> {
     if let EvalAltResult::ErrorRuntime(token, position) | EvalAltResult::ErrorTerminated(token, position) = &mut *error
-        && let Some(mut failure) = token.write_lock::<Failure>()
+        && let Some(mut failure) = token.write_lock::<ScriptFailure>()
         && let Some(origin) = &failure.diagnostic.origin
         && is_own(&origin.file)
     {
@@ -130,7 +130,7 @@ pub(in crate::recipe) fn said_instead(error: &EvalAltResult, told: Diagnostic) -
 /// Adds a task to those around an error.
 pub(in crate::recipe) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> Box<EvalAltResult> {
     if let EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) = &mut *error
-        && let Some(mut failure) = token.write_lock::<Failure>()
+        && let Some(mut failure) = token.write_lock::<ScriptFailure>()
     {
         let tasks = &mut Rc::make_mut(&mut failure.diagnostic).tasks;
         tasks.insert(0, task.to_owned());

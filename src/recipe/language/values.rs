@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, Position};
 
-use super::origin::{Failure, Fallible, wrong};
+use super::origin::{Fallible, ScriptFailure, wrong};
 use crate::configuration::{Attributes, Kind, Value};
 use crate::diagnostic::{Diagnostic, Fault};
 
@@ -14,7 +14,7 @@ pub(in crate::recipe) struct Namespace(pub(in crate::recipe) Rc<str>);
 
 /// Returns a value as a string. `Dynamic` itself knows only Rhai's own types.
 pub(in crate::recipe) fn text(value: &Dynamic) -> String {
-    if let Some(failure) = value.read_lock::<Failure>() {
+    if let Some(failure) = value.read_lock::<ScriptFailure>() {
         failure.diagnostic.message.clone()
     } else if let Some(namespace) = value.read_lock::<Namespace>() {
         namespace.0.to_string()

@@ -5,7 +5,7 @@ use rhai::{ASTNode, Expr, Position, Stmt};
 
 use super::defined::Defined;
 use super::mentions::{literal, verb};
-use super::read::Read;
+use super::read::ReadCall;
 
 /// Returns true if the `ask` at the end of these nodes sets a variable: its first argument is a symbol, and its value is not
 /// used.
@@ -14,7 +14,7 @@ pub(super) fn is_variable(around: &[ASTNode]) -> bool {
         return false;
     };
     let is_symbol = matches!(
-        Read::of(call).arguments.first(),
+        ReadCall::of(call).arguments.first(),
         Some(first @ Expr::Custom(..)) if literal(first).is_some()
     );
     is_symbol && is_statement(around)

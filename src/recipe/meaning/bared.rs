@@ -5,7 +5,7 @@ use rhai::{Expr, Position, Stmt};
 use super::claims::Claims;
 use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
-use super::read::Read;
+use super::read::ReadCall;
 use crate::diagnostic::Diagnostic;
 use crate::recipe::language::secret_name::is_secret_name;
 use crate::recipe::language::syntax::marks::as_written;
@@ -30,7 +30,7 @@ pub(super) fn is_command(verb: &str) -> bool {
 
 impl Claims {
     /// Notes the secrets in the command line of a call.
-    pub(super) fn bared(&mut self, verb: &str, read: &Read) {
+    pub(super) fn bared(&mut self, verb: &str, read: &ReadCall) {
         if is_command(verb) {
             let is_local = HERE.contains(&verb);
             let mut found = Vec::new();
@@ -51,7 +51,7 @@ fn secrets(line: &Expr, found: &mut Vec<(String, Position)>) {
     match line {
         Expr::Variable(variable, _, position) => note(as_written(&variable.1), *position),
         Expr::Custom(call, position) if verb(call) == Some("fetch") => {
-            let read = Read::of(call);
+            let read = ReadCall::of(call);
             if let Some(name) = read.arguments.first().and_then(|name| literal(name)) {
                 note(&name, *position);
             }

@@ -30,7 +30,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// A call in a source.
-pub(super) struct Call {
+pub(super) struct SourceCall {
     pub(super) name: String,
     pub(super) given: usize,
     position: Position,
@@ -43,7 +43,7 @@ pub(super) struct Call {
     pub(super) shapes: Vec<(Option<Shape>, Position)>,
 }
 
-impl Call {
+impl SourceCall {
     /// Returns the call at the end of these nodes.
     pub(super) fn at(nodes: &[ASTNode]) -> Option<Self> {
         let (call, position, is_method) = match nodes.last()? {
@@ -102,11 +102,11 @@ impl Claims {
 }
 
 /// The functions and methods that exist, by name, with true for methods; and the numbers of arguments that they take.
-pub(super) type Known = HashMap<(bool, String), BTreeSet<usize>>;
+pub(super) type KnownFunctions = HashMap<(bool, String), BTreeSet<usize>>;
 
 impl Findings<'_> {
     /// Returns an error for each call of a function or method that does not exist.
-    pub(super) fn unknown_calls(&self, engine: &Engine, known: &Known) -> Vec<Diagnostic> {
+    pub(super) fn unknown_calls(&self, engine: &Engine, known: &KnownFunctions) -> Vec<Diagnostic> {
         let signatures = signatures(engine);
         let own = self.texts.iter();
         let calls = own.flat_map(|(text, claims)| claims.calls.iter().map(move |call| (*text, call)));
@@ -123,8 +123,8 @@ impl Findings<'_> {
             .collect()
     }
 
-    pub(super) fn known(&self, engine: &Engine) -> Known {
-        let mut known = Known::new();
+    pub(super) fn known(&self, engine: &Engine) -> KnownFunctions {
+        let mut known = KnownFunctions::new();
         let of_engine = engine.collect_fn_metadata(
             None,
             |function| Some((function.metadata.name.to_string(), function.metadata.num_params)),
@@ -142,7 +142,7 @@ impl Findings<'_> {
         known
     }
 
-    fn unknown_call(&self, text: &Text, call: &Call, known: &Known) -> Option<Diagnostic> {
+    fn unknown_call(&self, text: &Text, call: &SourceCall, known: &KnownFunctions) -> Option<Diagnostic> {
         let name = call.name.as_str();
         // Names in the library's own values say nothing about those in a recipe.
         let is_near = |other: &Text| other.file == text.file || !self.defined.is_of_stdlib(&other.file);

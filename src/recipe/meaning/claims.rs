@@ -7,19 +7,19 @@ use std::rc::Rc;
 use rhai::{AST, ASTNode, BinaryExpr, CustomExpr, Dynamic, Expr, Position, Span, Stmt};
 
 use super::asked::is_variable;
-use super::calls::Call;
+use super::calls::SourceCall;
 use super::conditions::Conditions;
 use super::errors::{diagnostic, locate};
 use super::loads::Load;
 use super::mentions::{bare_tasks, literal, row, verb};
 use super::missing::Members;
 use super::properties::Shapes;
-use super::read::{Read, items, kinds, lists_servers, values};
+use super::read::{ReadCall, items, kinds, lists_servers, values};
 use crate::configuration::join;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::syntax::marks::as_written;
-use crate::recipe::language::syntax::named::Names;
+use crate::recipe::language::syntax::named::SourceNames;
 use crate::recipe::language::verb::{Choices, Verb, Written, sets};
 use crate::recipe::language::verbs::takes_names;
 
@@ -30,7 +30,7 @@ pub(super) type Walk<'a> = &'a mut dyn FnMut(&[ASTNode]) -> bool;
 pub(in crate::recipe) struct Text {
     pub(in crate::recipe) file: Rc<str>,
     pub(in crate::recipe) ast: Rc<AST>,
-    pub(in crate::recipe) names: Names,
+    pub(in crate::recipe) names: SourceNames,
     /// The words in the parts that could not be read.
     pub(super) lost: HashSet<String>,
     /// Its claims, which are read once.
@@ -38,7 +38,7 @@ pub(in crate::recipe) struct Text {
 }
 
 impl Text {
-    pub(in crate::recipe) fn new(file: Rc<str>, ast: Rc<AST>, names: Names, lost: HashSet<String>) -> Self {
+    pub(in crate::recipe) fn new(file: Rc<str>, ast: Rc<AST>, names: SourceNames, lost: HashSet<String>) -> Self {
         Self {
             file,
             ast,
@@ -108,7 +108,7 @@ pub(in crate::recipe) struct Claims {
     /// The positions at which variables are asked for: `ask :branch, "main";`.
     pub(in crate::recipe) asked_for: HashSet<Position>,
     /// Calls of functions and methods.
-    pub(super) calls: Vec<Call>,
+    pub(super) calls: Vec<SourceCall>,
     /// The kinds of values, and the properties that are read of them.
     pub(super) shapes: Shapes,
     /// Names whose values may be functions: local variables, parameters, members of maps.
@@ -175,7 +175,7 @@ impl Claims {
                 }
                 _ => {}
             }
-            claims.calls.extend(Call::at(nodes));
+            claims.calls.extend(SourceCall::at(nodes));
             claims.holders(nodes);
             claims.shapes.note(nodes);
             claims.behind_an_end(nodes);
@@ -191,7 +191,7 @@ impl Claims {
     }
 
     fn call(&mut self, file: &str, verb: &'static Verb, call: &CustomExpr, around: &[ASTNode]) {
-        let read = Read::of(call);
+        let read = ReadCall::of(call);
         self.defines(verb.name, &read, around);
         if takes_names(verb.name) {
             self.bare(&read, around);
@@ -254,7 +254,7 @@ impl Claims {
         }
     }
 
-    fn bare(&mut self, read: &Read, around: &[ASTNode]) {
+    fn bare(&mut self, read: &ReadCall, around: &[ASTNode]) {
         let options = read.options.iter().flat_map(|(key, value)| [*key, *value]);
         for (expression, name) in read.arguments.iter().copied().chain(options).flat_map(bare_tasks) {
             self.bare.extend(namespace(around).map(|namespace| Claim {
@@ -266,7 +266,7 @@ impl Claims {
     }
 
     /// Notes everything in a call that can be wrong.
-    fn uses(&mut self, verb: &'static Verb, read: &Read, around: &[ASTNode]) -> Fallible<()> {
+    fn uses(&mut self, verb: &'static Verb, read: &ReadCall, around: &[ASTNode]) -> Fallible<()> {
         let has_hosts = read
             .options
             .iter()
@@ -364,7 +364,7 @@ impl Claims {
     }
 
     /// Notes what the call defines.
-    fn defines(&mut self, verb: &'static str, read: &Read, around: &[ASTNode]) {
+    fn defines(&mut self, verb: &'static str, read: &ReadCall, around: &[ASTNode]) {
         let first = read.arguments.first().and_then(|first| literal(first));
         if matches!(verb, "role" | "server") {
             self.server_options(read);
@@ -433,7 +433,7 @@ impl Claims {
     }
 
     /// Notes the keys in `role :db, "db1", :ssh_options => #{ … }`.
-    fn server_options(&mut self, read: &Read<'_>) {
+    fn server_options(&mut self, read: &ReadCall<'_>) {
         for (key, value) in &read.options {
             if let (Some("ssh_options"), Expr::Map(map, position)) = (literal(key).as_deref(), value) {
                 let keys = map.0.iter();

@@ -6,7 +6,7 @@ use super::claims::{Claims, Text};
 use super::errors::{no_truth, types};
 use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
-use super::read::Read;
+use super::read::ReadCall;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::takes::Shape;
@@ -38,7 +38,7 @@ impl Claims {
                 call.args.iter().for_each(|side| self.condition(side));
             }
             Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call).is_some_and(sets) => {
-                let read = Read::of(call);
+                let read = ReadCall::of(call);
                 if let [name, value] = read.arguments.as_slice()
                     && let (Some(name), Some(shape)) = (literal(name), Shape::of(value))
                 {
@@ -69,7 +69,7 @@ fn variable(value: &Expr) -> Option<String> {
         Expr::Variable(variable, None, _) if variable.0.is_none() && variable.2.is_empty() => {
             Some(as_written(&variable.1).to_owned())
         }
-        Expr::Custom(call, _) if verb(call) == Some("fetch") => literal(Read::of(call).arguments.first()?),
+        Expr::Custom(call, _) if verb(call) == Some("fetch") => literal(ReadCall::of(call).arguments.first()?),
         _ => None,
     }
 }
@@ -89,7 +89,7 @@ fn no_condition(value: &Expr) -> Option<Diagnostic> {
         let (kind, way_out) = match verb(call)? {
             "capture" => ("string", "whether a command succeeds on a server: test(\"…\")"),
             "run" | "stream" => ("nothing", "whether a command succeeds on a server: test(\"…\")"),
-            "run_locally" if Read::of(call).options.is_empty() => {
+            "run_locally" if ReadCall::of(call).options.is_empty() => {
                 ("string", "whether a command of this machine succeeds: system(\"…\")")
             }
             _ => return None,

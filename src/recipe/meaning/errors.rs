@@ -8,7 +8,7 @@ use rhai::{Dynamic, EvalAltResult};
 use super::names::{GETTER, no_property};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::lower;
-use crate::recipe::language::origin::{Failure, failure_of};
+use crate::recipe::language::origin::{ScriptFailure, failure_of};
 use crate::recipe::language::syntax;
 
 /// Adds a place in `source` to an error, unless it has one already.
@@ -43,7 +43,7 @@ pub(in crate::recipe) fn locate(error: Box<EvalAltResult>, source: Option<&str>)
             let mut diagnostic = Diagnostic::new(Fault::Recipe, message);
             diagnostic.label = label(&other).map(str::to_owned);
             diagnostic.hints.extend(hint);
-            let mut failure = Failure::from(diagnostic).at(source, position);
+            let mut failure = ScriptFailure::from(diagnostic).at(source, position);
             failure.missing = match &other {
                 EvalAltResult::ErrorFunctionNotFound(signature, _) if no_negation(signature).is_none() => {
                     Some(signature.as_str().into())
@@ -59,7 +59,7 @@ pub(in crate::recipe) fn locate(error: Box<EvalAltResult>, source: Option<&str>)
 }
 
 /// Returns the failure in an error that has left the script.
-pub(in crate::recipe) fn failure(error: Box<EvalAltResult>) -> Failure {
+pub(in crate::recipe) fn failure(error: Box<EvalAltResult>) -> ScriptFailure {
     match &*locate(error, None) {
         EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) => {
             failure_of(token).unwrap_or_else(|| thrown(token).into())

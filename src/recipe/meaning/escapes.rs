@@ -6,7 +6,7 @@ use rhai::{ASTNode, Expr, FnCallExpr, Stmt};
 use super::claims::Claims;
 use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
-use super::read::Read;
+use super::read::ReadCall;
 use crate::diagnostic::Diagnostic;
 
 const ESCAPES: [&str; 3] = ["\\n", "\\t", "\\e"];
@@ -69,7 +69,7 @@ fn goes_elsewhere(text: &Expr, around: &[ASTNode]) -> bool {
             compares(call) || OF_TEXTS.contains(&call.name.as_str())
         }
         ASTNode::Expr(Expr::Custom(call, _)) => {
-            let read = Read::of(call);
+            let read = ReadCall::of(call);
             let is_it = |value: &&Expr| std::ptr::eq(*value, text);
             let is_data = read
                 .options

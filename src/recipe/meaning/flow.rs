@@ -10,7 +10,7 @@ use super::claims::{Claims, Text};
 use super::defined::Defined;
 use super::findings::{Findings, at};
 use super::mentions::verb;
-use crate::configuration::{BlockId, HookAction, Read, Task, When, suggestion};
+use crate::configuration::{BlockId, HookAction, Task, VariableRead, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::capistrano::instead;
 use crate::recipe::language::meanings::READ_BY_CAPR;
@@ -150,7 +150,7 @@ impl Findings<'_> {
             // A variable that is set in other places as well may have another value by then.
             .filter(|name| sets().filter(|(_, (set, _))| set == *name).count() == 1)
             .filter_map(|name| match defined.configuration.borrow().variables.read(name) {
-                Read::Lazy(block) => Some((name.as_str(), block)),
+                VariableRead::Lazy(block) => Some((name.as_str(), block)),
                 _ => None,
             })
             .collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::findings::Findings;
-use crate::configuration::{Read, Setter, Setting, Task};
+use crate::configuration::{Setter, Setting, Task, VariableRead};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// Tasks of the library that are meant to be replaced.
@@ -214,7 +214,7 @@ impl Findings<'_> {
         if is_default && self.is_set(name) {
             return Vec::new();
         }
-        let Read::Value(value) = configuration.variables.read(name) else {
+        let VariableRead::Value(value) = configuration.variables.read(name) else {
             return Vec::new();
         };
         match value.clone().into_array() {

@@ -10,7 +10,7 @@ use super::claims::{Text, namespace};
 use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
 use super::parts::is_at_top;
-use super::read::Read;
+use super::read::ReadCall;
 use crate::configuration::join;
 use crate::diagnostic::Diagnostic;
 use crate::recipe::language::syntax::marks::as_written;
@@ -43,7 +43,7 @@ pub(in crate::recipe) fn habits(text: &Text) -> Vec<Diagnostic> {
             return true;
         };
         let Some(verb) = verb(call) else { return true };
-        let read = Read::of(call);
+        let read = ReadCall::of(call);
         let first = read.arguments.first().copied();
         let name = first.and_then(literal);
         match (verb, name) {
@@ -131,7 +131,7 @@ fn of_others(value: &Expr, locals: &HashSet<String>) -> Option<(String, Position
                 Some((as_written(&variable.1).to_owned(), *place))
             }
             Some(ASTNode::Expr(Expr::Custom(call, place))) if verb(call) == Some("fetch") => {
-                let read = Read::of(call);
+                let read = ReadCall::of(call);
                 read.arguments
                     .first()
                     .and_then(|name| literal(name))

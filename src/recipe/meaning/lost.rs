@@ -5,7 +5,7 @@ use rhai::{ASTNode, Expr, Position, Stmt};
 use super::claims::{Claims, Text};
 use super::findings::at;
 use super::mentions::{literal, verb};
-use super::read::Read;
+use super::read::ReadCall;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verb::sets;
@@ -58,7 +58,7 @@ impl Claims {
         let (value, name) = match nodes.last() {
             Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => (&variable.1, None),
             Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call).is_some_and(sets) => {
-                match Read::of(call).arguments.as_slice() {
+                match ReadCall::of(call).arguments.as_slice() {
                     [name, value] => (*value, literal(name)),
                     _ => return,
                 }
@@ -70,7 +70,7 @@ impl Claims {
         {
             let told = Diagnostic::new(Fault::Recipe, format!("`{word}' gives no value")).label("gives nothing");
             let hint = format!("let it be a statement of its own: {word} …;");
-            self.wrong.push(at(told.hint(hint), text, Read::of(call).position));
+            self.wrong.push(at(told.hint(hint), text, ReadCall::of(call).position));
             return;
         }
         let Some((owner, method, position)) = in_place(value) else {

@@ -7,7 +7,7 @@ use rhai::{ASTNode, Expr, Position, Stmt};
 use super::claims::{Claims, Text};
 use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
-use super::read::Read;
+use super::read::ReadCall;
 use crate::configuration::suggestion;
 use crate::diagnostic::Diagnostic;
 use crate::recipe::language::syntax::marks::as_written;
@@ -58,7 +58,7 @@ impl Claims {
                 }
             }
             Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call).is_some_and(sets) => {
-                let read = Read::of(call);
+                let read = ReadCall::of(call);
                 if let Some(name) = read.arguments.first().and_then(|name| literal(name))
                     && let Some(value) = read.set_to()
                 {
@@ -149,7 +149,7 @@ fn is_part_of_text(nodes: &[ASTNode]) -> bool {
                     "capture" | "capture_all" | "run" | "run_locally" | "stream" | "sudo" | "system" | "test"
                 )
             });
-            let read = Read::of(call);
+            let read = ReadCall::of(call);
             let command = read.arguments.first();
             takes_command
                 && matches!((command, last), (Some(command), ASTNode::Expr(last)) if std::ptr::eq(*command, *last))

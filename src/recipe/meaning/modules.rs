@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::calls::Call;
+use super::calls::SourceCall;
 use super::claims::Text;
 use super::defined::Defined;
 use super::findings::Findings;
@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 
 impl Findings<'_> {
     /// Returns the error for a function that an imported file does not have.
-    pub(super) fn unknown_of_module(&self, text: &Text, module: &str, call: &Call) -> Option<Diagnostic> {
+    pub(super) fn unknown_of_module(&self, text: &Text, module: &str, call: &SourceCall) -> Option<Diagnostic> {
         // A name may be imported more than once, and modules inside modules are not followed.
         let mut paths = text.claims().imports.iter().filter(|(name, _)| name == module);
         let (Some((_, path)), None) = (paths.next(), paths.next()) else {

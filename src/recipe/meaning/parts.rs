@@ -7,7 +7,7 @@ use rhai::{ASTNode, Expr};
 
 use super::claims::{Text, namespace};
 use super::mentions::{literal, verb};
-use super::read::{Read, items};
+use super::read::{ReadCall, items};
 use crate::configuration::{clean_description, join};
 use crate::diagnostic::Diagnostic;
 use crate::recipe::language::meanings::{Meaning, meanings};
@@ -88,7 +88,7 @@ impl Parts {
             let (Some(verb), Some(namespace)) = (verb(call), namespace(around)) else {
                 return true;
             };
-            let read = Read::of(call);
+            let read = ReadCall::of(call);
             let line = read.position.line().unwrap_or_default();
             let place = format!("{}:{line}", text.file);
             let first = read.arguments.first().and_then(|first| literal(first));
@@ -145,7 +145,7 @@ pub(super) fn is_at_top(around: &[ASTNode]) -> bool {
 }
 
 /// Returns a hook in words; `None` for `on` with servers.
-fn hook(verb: &str, read: &Read) -> Option<String> {
+fn hook(verb: &str, read: &ReadCall) -> Option<String> {
     let target = match read.arguments.first() {
         Some(first) => literal(first)?,
         None => return None,

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use rhai::{ASTNode, Engine, Expr, Position, Stmt};
 
-use super::calls::Known;
+use super::calls::KnownFunctions;
 use super::findings::{Findings, at};
 use super::mentions::{literal, verb};
 use super::names::{no_property, property_hint};
-use super::read::Read;
+use super::read::ReadCall;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::takes::Shape;
@@ -115,7 +115,7 @@ impl Shapes {
                 }
             }
             Some(ASTNode::Expr(Expr::Custom(call, _))) if verb(call).is_some_and(sets) => {
-                let read = Read::of(call);
+                let read = ReadCall::of(call);
                 let value = read.arguments.get(1).copied().or(read.block);
                 if let (Some(name), Some(value)) = (read.arguments.first().and_then(|name| literal(name)), value) {
                     self.variables.entry(name).or_default().push(Shape::of(value));
@@ -172,7 +172,7 @@ fn property(expression: &Expr) -> Option<Property> {
 
 impl Findings<'_> {
     /// Returns an error for each property that its value does not have.
-    pub(super) fn unknown_properties(&self, engine: &Engine, known: &Known) -> Vec<Diagnostic> {
+    pub(super) fn unknown_properties(&self, engine: &Engine, known: &KnownFunctions) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
             for Property { name, owner, position } in &claims.shapes.properties {

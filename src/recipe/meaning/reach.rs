@@ -10,7 +10,7 @@ use super::claims::{Text, Walk};
 use super::defined::Defined;
 use super::findings::Findings;
 use super::mentions::{closure, literal, path, verb};
-use crate::configuration::{BlockId, Hook, HookAction, Read, Task, When};
+use crate::configuration::{BlockId, Hook, HookAction, Task, VariableRead, When};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// A part of a source: its file, its beginning, its end.
@@ -162,7 +162,7 @@ impl Reach<'_> {
             return;
         }
         let read = self.defined.configuration.borrow().variables.read(name);
-        if let Read::Lazy(block) = read {
+        if let VariableRead::Lazy(block) = read {
             self.block(block, None);
         }
         for text in self.texts.clone() {

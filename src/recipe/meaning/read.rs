@@ -15,14 +15,14 @@ use crate::recipe::language::verb::{Choices, Verb, sets};
 use crate::recipe::language::{grammar, verbs};
 
 /// A call of a verb, split into its parts.
-pub(super) struct Read<'a> {
+pub(super) struct ReadCall<'a> {
     pub(super) arguments: Vec<&'a Expr>,
     pub(super) options: Vec<(&'a Expr, &'a Expr)>,
     pub(super) block: Option<&'a Expr>,
     pub(super) position: Position,
 }
 
-impl<'a> Read<'a> {
+impl<'a> ReadCall<'a> {
     pub(super) fn of(call: &'a CustomExpr) -> Self {
         let mut read = Self {
             arguments: Vec::new(),
@@ -74,7 +74,7 @@ impl<'a> Read<'a> {
 /// Returns a command's own selection of servers, if all of it is written out.
 pub(in crate::recipe) fn says_of_servers(call: &CustomExpr) -> Option<(&'static str, usize, Selection)> {
     let verb = row(call)?;
-    let read = Read::of(call);
+    let read = ReadCall::of(call);
     let said = match verb.name {
         "task" => return None,
         "on" => listed(&read)?,
@@ -86,7 +86,7 @@ pub(in crate::recipe) fn says_of_servers(call: &CustomExpr) -> Option<(&'static 
 }
 
 /// Returns the servers that `on roles(:app), |server| { … }` lists, if they are written out.
-fn listed(read: &Read) -> Option<Selection> {
+fn listed(read: &ReadCall) -> Option<Selection> {
     read.block?;
     let flag = |name: &str| Some([(name.to_owned(), Value::Bool(true))].into_iter().collect());
     match read.arguments.first()? {
@@ -113,7 +113,7 @@ fn listed(read: &Read) -> Option<Selection> {
 }
 
 /// Returns an error for values that are written out and cannot be right.
-pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
+pub(super) fn values(verb: &'static Verb, read: &ReadCall) -> Fallible<()> {
     if let Choices::Known([_, ..]) = verb.options
         && verb.name != "on"
     {
@@ -151,7 +151,7 @@ pub(super) fn values(verb: &'static Verb, read: &Read) -> Fallible<()> {
 }
 
 /// Returns an error for an argument that is written out and of a kind that the verb does not take there.
-pub(super) fn kinds(verb: &'static Verb, read: &Read) -> Fallible<()> {
+pub(super) fn kinds(verb: &'static Verb, read: &ReadCall) -> Fallible<()> {
     let takes_options = !matches!(verb.options, Choices::Known([]));
     let last = read.arguments.len().saturating_sub(1);
     let mut arguments = read.arguments.iter().enumerate();

@@ -3,21 +3,21 @@
 use rhai::{AST, ASTNode, Expr, FlowControl, FnPtr, Position, Stmt};
 
 use super::mentions::{literal, path, verb};
-use super::read::{Read, says_of_servers};
+use super::read::{ReadCall, says_of_servers};
 use crate::configuration::Selection;
 use crate::recipe::language::mask::masked;
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verbs;
 
 /// A piece of a block, with the pieces inside it.
-pub(in crate::recipe) struct Piece {
-    pub(in crate::recipe) kind: Kind,
+pub(in crate::recipe) struct BlockPiece {
+    pub(in crate::recipe) kind: BlockPieceKind,
     pub(in crate::recipe) position: Position,
     pub(in crate::recipe) inside: Vec<Self>,
 }
 
 /// The kinds of pieces.
-pub(in crate::recipe) enum Kind {
+pub(in crate::recipe) enum BlockPieceKind {
     /// A call of a verb that does something, with its selection of servers.
     Verb {
         name: &'static str,
@@ -84,14 +84,14 @@ pub(in crate::recipe) fn is_local(verb: &str) -> bool {
 }
 
 /// Returns the pieces of a block.
-pub(in crate::recipe) fn of_block(block: &Expr) -> Vec<Piece> {
+pub(in crate::recipe) fn of_block(block: &Expr) -> Vec<BlockPiece> {
     let mut walk = Walk::default();
     block.walk(&mut Vec::new(), &mut |nodes| walk.step(nodes));
     walk.end()
 }
 
 /// Returns the pieces of the functions with this name in a source.
-pub(in crate::recipe) fn of_functions(ast: &AST, name: &str) -> Vec<Piece> {
+pub(in crate::recipe) fn of_functions(ast: &AST, name: &str) -> Vec<BlockPiece> {
     let mut walk = Walk::default();
     for function in ast.iter_fn_def().filter(|function| function.name == name) {
         let (from, to) = (function.body.start_position(), function.body.end_position());
@@ -107,9 +107,9 @@ pub(in crate::recipe) fn of_functions(ast: &AST, name: &str) -> Vec<Piece> {
 /// A walk through a block, from the outside in.
 #[derive(Default)]
 struct Walk {
-    found: Vec<Piece>,
+    found: Vec<BlockPiece>,
     /// Pieces that are not complete yet: the depth of each, and where its body and its `else` branch begin.
-    open: Vec<(usize, Piece, Option<Split>)>,
+    open: Vec<(usize, BlockPiece, Option<Split>)>,
 }
 
 /// The positions at which the parts of a condition begin.
@@ -132,7 +132,7 @@ impl Walk {
         true
     }
 
-    fn end(mut self) -> Vec<Piece> {
+    fn end(mut self) -> Vec<BlockPiece> {
         while !self.open.is_empty() {
             self.close();
         }
@@ -147,14 +147,14 @@ impl Walk {
                 let named = call.inputs.first().and_then(literal);
                 named
                     .into_iter()
-                    .for_each(|name| self.leaf(Kind::Name(vec![name]), expression.position()));
+                    .for_each(|name| self.leaf(BlockPieceKind::Name(vec![name]), expression.position()));
             } else if let Some(row) = verbs::find(name).filter(|row| is_block(row.name) || ACTS.contains(&row.name)) {
-                let read = Read::of(call);
+                let read = ReadCall::of(call);
                 if row.name == "on" && read.block.is_none() {
                     return;
                 }
                 let given = given(&read.arguments);
-                let kind = Kind::Verb {
+                let kind = BlockPieceKind::Verb {
                     name: row.name,
                     given,
                     servers: says_of_servers(call).map(Box::new),
@@ -176,13 +176,13 @@ impl Walk {
             let function = value.read_lock::<FnPtr>().map(|function| function.fn_name().to_owned());
             function
                 .into_iter()
-                .for_each(|name| self.leaf(Kind::Function(name), *position));
+                .for_each(|name| self.leaf(BlockPieceKind::Function(name), *position));
         }
         if let Expr::FnCall(call, position) = expression {
-            self.leaf(Kind::Function(call.name.to_string()), *position);
+            self.leaf(BlockPieceKind::Function(call.name.to_string()), *position);
         }
         if let Some(path) = path(expression) {
-            self.leaf(Kind::Name(path), expression.position());
+            self.leaf(BlockPieceKind::Name(path), expression.position());
         }
     }
 
@@ -193,22 +193,22 @@ impl Walk {
             }
             Stmt::For(parts, position) => (&parts.2, position),
             Stmt::Switch(_, position) | Stmt::Do(_, _, position) => {
-                return self.begin(Kind::Under, *position, depth, None);
+                return self.begin(BlockPieceKind::Under, *position, depth, None);
             }
             Stmt::FnCall(call, position) => {
-                self.leaf(Kind::Function(call.name.to_string()), *position);
+                self.leaf(BlockPieceKind::Function(call.name.to_string()), *position);
                 if call.args.is_empty() {
-                    self.leaf(Kind::Name(vec![as_written(&call.name).to_owned()]), *position);
+                    self.leaf(BlockPieceKind::Name(vec![as_written(&call.name).to_owned()]), *position);
                 }
                 return;
             }
             _ => return,
         };
-        self.begin(Kind::Under, *position, depth, Some(split(flow)));
+        self.begin(BlockPieceKind::Under, *position, depth, Some(split(flow)));
     }
 
-    fn leaf(&mut self, kind: Kind, position: Position) {
-        let piece = Piece {
+    fn leaf(&mut self, kind: BlockPieceKind, position: Position) {
+        let piece = BlockPiece {
             kind,
             position,
             inside: Vec::new(),
@@ -216,8 +216,8 @@ impl Walk {
         self.keep(piece);
     }
 
-    fn begin(&mut self, kind: Kind, position: Position, depth: usize, split: Option<Split>) {
-        let piece = Piece {
+    fn begin(&mut self, kind: BlockPieceKind, position: Position, depth: usize, split: Option<Split>) {
+        let piece = BlockPiece {
             kind,
             position,
             inside: Vec::new(),
@@ -225,7 +225,7 @@ impl Walk {
         self.open.push((depth, piece, split));
     }
 
-    fn keep(&mut self, piece: Piece) {
+    fn keep(&mut self, piece: BlockPiece) {
         match self.open.last_mut() {
             Some((_, around, _)) => around.inside.push(piece),
             None => self.found.push(piece),
@@ -239,7 +239,7 @@ impl Walk {
         };
         let Some(split) = split else {
             // The arguments of a command are evaluated before it runs.
-            if let Kind::Verb { name, .. } = piece.kind
+            if let BlockPieceKind::Verb { name, .. } = piece.kind
                 && !is_block(name)
             {
                 let before = std::mem::take(&mut piece.inside);
@@ -260,8 +260,8 @@ impl Walk {
         piece.inside = body;
         self.keep(piece);
         if !otherwise.is_empty() {
-            self.keep(Piece {
-                kind: Kind::Otherwise,
+            self.keep(BlockPiece {
+                kind: BlockPieceKind::Otherwise,
                 position: split.otherwise,
                 inside: otherwise,
             });

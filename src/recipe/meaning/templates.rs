@@ -5,12 +5,12 @@ use rhai::{Expr, Position};
 use super::claims::Claims;
 use super::findings::{Findings, at};
 use super::mentions::literal;
-use super::read::Read;
+use super::read::ReadCall;
 use crate::diagnostic::Diagnostic;
 
 impl Claims {
     /// Notes the file of a template, or the template itself if it contains ERB.
-    pub(super) fn templates(&mut self, read: &Read) {
+    pub(super) fn templates(&mut self, read: &ReadCall) {
         let of_option = |name: &str| {
             let mut options = read.options.iter();
             options.find_map(|(key, value)| (literal(key).as_deref() == Some(name)).then_some(*value))

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, Map};
 
-use super::calls::Call;
+use super::calls::SourceCall;
 use super::claims::Text;
 use super::errors::types;
 use super::findings::{Findings, at};
@@ -48,7 +48,7 @@ pub(super) fn signatures(engine: &Engine) -> Signatures {
 
 impl Findings<'_> {
     /// Returns the error for an argument of a kind that the function never takes at this position.
-    pub(super) fn wrong_type(&self, text: &Text, call: &Call, signatures: &Signatures) -> Option<Diagnostic> {
+    pub(super) fn wrong_type(&self, text: &Text, call: &SourceCall, signatures: &Signatures) -> Option<Diagnostic> {
         let name = call.name.as_str();
         if text.ast.iter_functions().any(|function| function.name == name) {
             return None;

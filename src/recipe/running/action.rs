@@ -108,7 +108,7 @@ pub(in crate::recipe) struct Branches {
 }
 
 /// The servers and the options of a call.
-pub(in crate::recipe) struct Settings {
+pub(in crate::recipe) struct CallSettings {
     pub(in crate::recipe) selection: Selection,
     pub(in crate::recipe) options: RunOptions,
     /// The environment that the recipe gives this command, without the one for all commands.
@@ -135,7 +135,7 @@ impl Sudo {
 
 impl Interpreter {
     /// Returns the settings of a call: its own options override the task's, which override the recipe's defaults.
-    pub(in crate::recipe) fn settings(&self, engine: &Engine, call: &Call) -> Fallible<Settings> {
+    pub(in crate::recipe) fn settings(&self, engine: &Engine, call: &Call) -> Fallible<CallSettings> {
         let (task_selection, task_options) = self.task_settings();
         let own = selection(&call.options)?;
         let selection = self.selection_around(task_selection).overlaid_by(&own);
@@ -182,7 +182,7 @@ impl Interpreter {
                 options = under.overlaid_by(&options);
             }
         }
-        Ok(Settings {
+        Ok(CallSettings {
             selection,
             options: options.overlaid_by(&own_options),
             environment,
@@ -206,7 +206,7 @@ impl Interpreter {
         &self,
         context: &mut EvalContext,
         call: &Call,
-        settings: &Settings,
+        settings: &CallSettings,
         request: Request,
     ) -> Fallible<Option<Outcome>> {
         let failed = |error| failure(error, call.position);
@@ -367,7 +367,7 @@ impl Interpreter {
         server: &Server,
         ssh: &SshOptions,
         request: &Request,
-        settings: &Settings,
+        settings: &CallSettings,
         parts: &mut HashMap<String, String>,
     ) -> Result<Vec<(Destination, Command)>, Unsendable> {
         let Some(branches) = &request.branches else {

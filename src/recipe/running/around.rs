@@ -5,7 +5,7 @@
 use indexmap::IndexMap;
 use rhai::Position;
 
-use super::evaluation::Line;
+use super::evaluation::Suspender;
 use super::interpreter::Interpreter;
 use crate::configuration::{Environment, Selection, Server};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -17,20 +17,20 @@ pub(in crate::recipe) struct Around {
     /// The server whose block is evaluated, to which commands go.
     pub(in crate::recipe) server: Option<Server>,
     /// The way to the code that performs commands for all servers together; without it a command is performed at once.
-    pub(in crate::recipe) line: Option<Line>,
+    pub(in crate::recipe) line: Option<Suspender>,
     /// The settings of `within`, `with` and `as`.
-    pub(in crate::recipe) said: Said,
+    pub(in crate::recipe) said: AroundSettings,
 }
 
 /// The settings of `within`, `with` and `as`; inner ones override outer ones.
 #[derive(Clone, Default)]
-pub(in crate::recipe) struct Said {
+pub(in crate::recipe) struct AroundSettings {
     pub(in crate::recipe) dir: Option<String>,
     pub(in crate::recipe) environment: IndexMap<String, String>,
     pub(in crate::recipe) user: Option<String>,
 }
 
-impl Said {
+impl AroundSettings {
     /// Enters a directory. One that does not begin with `/` or `~` is below the surrounding one.
     pub(in crate::recipe) fn enter(&mut self, dir: &str) {
         let outer = self.dir.take();
@@ -68,7 +68,7 @@ impl Interpreter {
     }
 
     /// Returns the settings of `within`, `with` and `as` here.
-    pub(in crate::recipe) fn said_around(&self) -> Said {
+    pub(in crate::recipe) fn said_around(&self) -> AroundSettings {
         self.around.borrow().said.clone()
     }
 
@@ -83,7 +83,7 @@ impl Interpreter {
     }
 
     /// Calls a function with other surrounding settings.
-    pub(in crate::recipe) fn saying<T>(&self, said: Said, work: impl FnOnce() -> T) -> T {
+    pub(in crate::recipe) fn saying<T>(&self, said: AroundSettings, work: impl FnOnce() -> T) -> T {
         let outer = std::mem::replace(&mut self.around.borrow_mut().said, said);
         let result = work();
         self.around.borrow_mut().said = outer;

@@ -20,7 +20,7 @@ pub(in crate::recipe) struct Call<'a> {
 }
 
 /// An argument, or the value of an option, that was just evaluated.
-pub(in crate::recipe) struct Given<'a> {
+pub(in crate::recipe) struct GivenValue<'a> {
     pub(in crate::recipe) index: usize,
     pub(in crate::recipe) option: Option<&'a str>,
     pub(in crate::recipe) value: &'a Dynamic,
@@ -51,7 +51,7 @@ pub(in crate::recipe) fn decode<'a>(
     context: &mut EvalContext,
     inputs: &'a [Expression<'a>],
     state: &Dynamic,
-    look: &dyn Fn(&EvalContext, &Given) -> Fallible<()>,
+    look: &dyn Fn(&EvalContext, &GivenValue) -> Fallible<()>,
 ) -> Fallible<Call<'a>> {
     let mut call = Call::at(grammar::position(state));
     let (mut key, mut inputs) = (None, inputs.iter());
@@ -70,7 +70,7 @@ pub(in crate::recipe) fn decode<'a>(
                 let value = (input.eval_with_context(context)?, input.position());
                 let key = key.take();
                 let option = key.as_ref().map(|(key, _): &(Dynamic, _)| key.to_string());
-                let given = Given {
+                let given = GivenValue {
                     index: call.arguments.len(),
                     option: option.as_deref(),
                     value: &value.0,

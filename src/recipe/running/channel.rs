@@ -6,22 +6,22 @@ use std::rc::Rc;
 use rhai::Engine;
 
 use super::interpreter::Interpreter;
-use crate::actor::Running;
+use crate::actor::RunningAction;
 use crate::configuration::Server;
 use crate::recipe::language::origin::{Fallible, wrong};
 
 /// One server's command while its output block runs.
 #[derive(Clone)]
-pub(in crate::recipe) struct Channel {
-    running: Rc<RefCell<Option<Running>>>,
+pub(in crate::recipe) struct BlockChannel {
+    running: Rc<RefCell<Option<RunningAction>>>,
     index: usize,
     server: Server,
     /// True if an earlier run has run the command.
     is_replayed: bool,
 }
 
-impl Channel {
-    pub(in crate::recipe) fn new(running: Rc<RefCell<Option<Running>>>, index: usize, server: Server) -> Self {
+impl BlockChannel {
+    pub(in crate::recipe) fn new(running: Rc<RefCell<Option<RunningAction>>>, index: usize, server: Server) -> Self {
         Self {
             running,
             index,
@@ -54,26 +54,29 @@ impl Channel {
 
 /// Registers channels for scripts: `channel.send_data(text)`, `channel.close()`, `channel.host`, `channel["host"]`.
 pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
-    engine.register_type_with_name::<Channel>("Channel");
-    engine.register_get("host", |channel: &mut Channel| channel.property("host"));
-    engine.register_get("server", |channel: &mut Channel| channel.property("server"));
-    engine.register_indexer_get(|channel: &mut Channel, name: &str| channel.property(name));
+    engine.register_type_with_name::<BlockChannel>("Channel");
+    engine.register_get("host", |channel: &mut BlockChannel| channel.property("host"));
+    engine.register_get("server", |channel: &mut BlockChannel| channel.property("server"));
+    engine.register_indexer_get(|channel: &mut BlockChannel, name: &str| channel.property(name));
     let (interpreter, ending) = (interpreter.clone(), interpreter.clone());
-    engine.register_fn("send_data", move |channel: &mut Channel, text: &str| -> Fallible<()> {
-        match &*channel.running.borrow() {
-            Some(running) => {
-                interpreter.actor.borrow_mut().write(running, channel.index, text);
-                Ok(())
+    engine.register_fn(
+        "send_data",
+        move |channel: &mut BlockChannel, text: &str| -> Fallible<()> {
+            match &*channel.running.borrow() {
+                Some(running) => {
+                    interpreter.actor.borrow_mut().write(running, channel.index, text);
+                    Ok(())
+                }
+                // The command was given the string in the earlier run.
+                None if channel.is_replayed => Ok(()),
+                None => Err(wrong("the command of this channel has ended", rhai::Position::NONE)),
             }
-            // The command was given the string in the earlier run.
-            None if channel.is_replayed => Ok(()),
-            None => Err(wrong("the command of this channel has ended", rhai::Position::NONE)),
-        }
-    });
-    engine.register_fn("close", move |channel: &mut Channel| {
+        },
+    );
+    engine.register_fn("close", move |channel: &mut BlockChannel| {
         if let Some(running) = channel.running.borrow_mut().as_mut() {
             ending.actor.borrow_mut().close(running, channel.index);
         }
     });
-    engine.register_fn("to_string", |channel: &mut Channel| channel.server.to_string());
+    engine.register_fn("to_string", |channel: &mut BlockChannel| channel.server.to_string());
 }

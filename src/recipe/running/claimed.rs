@@ -11,7 +11,7 @@ use crate::recipe::meaning::library::TO_BE_REPLACED;
 
 /// The result when a library defines a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::recipe) enum Claim {
+pub(in crate::recipe) enum LibraryClaim {
     /// No other library has it.
     Free,
     /// Another one has it, and this one holds.
@@ -53,7 +53,7 @@ impl Interpreter {
         }
         drop(files);
         let claim = self.claim(What::Task, name, (&own, &other), position)?;
-        Ok(claim != Claim::Loses)
+        Ok(claim != LibraryClaim::Loses)
     }
 
     /// Returns whose variable holds. A library may set those of the deploy library and of libraries that it loads itself.
@@ -66,13 +66,13 @@ impl Interpreter {
         name: &str,
         from: Option<&Origin>,
         position: Position,
-    ) -> Fallible<Claim> {
+    ) -> Fallible<LibraryClaim> {
         let files = self.defined.files.borrow();
         let own = from
             .filter(|_| self.budget.is_loading())
             .and_then(|from| files.owner(&from.file));
         let Some(own) = own.filter(|own| *own != Owner::Deploy) else {
-            return Ok(Claim::Free);
+            return Ok(LibraryClaim::Free);
         };
         let other = {
             let configuration = self.defined.configuration.borrow();
@@ -90,18 +90,24 @@ impl Interpreter {
         drop(files);
         match other {
             Some(other) => self.claim(What::Variable, name, (&own, &other), position),
-            None => Ok(Claim::Free),
+            None => Ok(LibraryClaim::Free),
         }
     }
 
-    fn claim(&self, what: What, name: &str, (own, other): (&Owner, &Owner), position: Position) -> Fallible<Claim> {
+    fn claim(
+        &self,
+        what: What,
+        name: &str,
+        (own, other): (&Owner, &Owner),
+        position: Position,
+    ) -> Fallible<LibraryClaim> {
         let is_of_others = [own, other].iter().any(|owner| matches!(owner, Owner::Added(_)));
         if own == other || !is_of_others {
-            return Ok(Claim::Free);
+            return Ok(LibraryClaim::Free);
         }
         match self.defined.files.borrow().shelf.winner(name) {
-            Some(winner) if winner == own.name() => Ok(Claim::Wins),
-            Some(winner) if winner == other.name() => Ok(Claim::Loses),
+            Some(winner) if winner == own.name() => Ok(LibraryClaim::Wins),
+            Some(winner) if winner == other.name() => Ok(LibraryClaim::Loses),
             _ => Err(both(what, name, (own, other), position)),
         }
     }

@@ -12,7 +12,7 @@ use crate::recipe::language::origin::{Fallible, raise};
 
 /// The consent that the command line gives.
 #[derive(Clone, Debug, Default)]
-pub struct Consent {
+pub struct GivenConsent {
     /// `-y`: nobody is asked whether tasks are to run.
     pub yes: bool,
     /// `--confirm NAME`: the protected stage that is meant.

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
-use crate::place::{New, Place, Room, Stop, unpack};
+use crate::place::{DiskRoom, New, Place, StopCheck, unpack};
 use crate::plan::{FILE_FOLLOWS, Mode, TAR_FOLLOWS, placeholders};
 
 /// The most that a login shell may print before the content begins, in bytes.
@@ -48,7 +48,7 @@ struct Content {
     /// The bytes that have arrived, in a file beside the place; an archive's file has no name.
     file: File,
     kind: Kind,
-    room: Room,
+    room: DiskRoom,
 }
 
 enum Kind {
@@ -77,7 +77,7 @@ impl Downloads {
     }
 
     /// Takes bytes as they arrive. Returns the facts about the content once, when it begins.
-    pub(in crate::recipe) fn take(&self, server: &Server, bytes: &[u8]) -> Result<Option<Begun>, NotWritten> {
+    pub(in crate::recipe) fn take(&self, server: &Server, bytes: &[u8]) -> Result<Option<ContentBegun>, NotWritten> {
         let to = self.place(server);
         let mut all = self.arriving.borrow_mut();
         let arriving = all.entry(server.clone()).or_insert_with(|| Arriving::Begin(Vec::new()));
@@ -88,7 +88,7 @@ impl Downloads {
 
     /// Puts everything that has arrived into its place, except the files of servers that `failed`, and those that are left when
     /// it has to stop.
-    pub(in crate::recipe) fn keep(&self, failed: &[&Server], stop: Stop<'_>) -> Kept {
+    pub(in crate::recipe) fn keep(&self, failed: &[&Server], stop: StopCheck<'_>) -> Kept {
         let mut kept = Kept::default();
         for (server, arriving) in self.arriving.borrow_mut().drain(..) {
             if failed.contains(&&server) || stop() {
@@ -133,7 +133,7 @@ pub(in crate::recipe) fn written_twice<'a>(
 }
 
 /// The facts about content that has begun.
-pub(in crate::recipe) struct Begun {
+pub(in crate::recipe) struct ContentBegun {
     /// The number of bytes that came before it.
     pub(in crate::recipe) before: u64,
     /// The size of the content, if it is known.
@@ -149,7 +149,13 @@ pub(in crate::recipe) struct Kept {
 }
 
 impl Arriving {
-    fn take(&mut self, to: &Path, directories: bool, mode: Option<&Mode>, bytes: &[u8]) -> io::Result<Option<Begun>> {
+    fn take(
+        &mut self,
+        to: &Path,
+        directories: bool,
+        mode: Option<&Mode>,
+        bytes: &[u8],
+    ) -> io::Result<Option<ContentBegun>> {
         match self {
             Self::Content(content) => content.write(bytes).map(|()| None),
             Self::Begin(seen) => {
@@ -169,7 +175,7 @@ impl Arriving {
                     let message = "`mode' is for a file; the files of a directory keep their own";
                     return Err(io::Error::other(message));
                 }
-                let begun = Begun {
+                let begun = ContentBegun {
                     before: (seen.len() - rest.len()) as u64,
                     total: head.total(),
                 };
@@ -181,7 +187,7 @@ impl Arriving {
         }
     }
 
-    fn keep(self, mode: Option<&Mode>, stop: Stop<'_>) -> io::Result<Vec<String>> {
+    fn keep(self, mode: Option<&Mode>, stop: StopCheck<'_>) -> io::Result<Vec<String>> {
         let Self::Content(mut content) = self else {
             return Err(io::Error::other("the server sent nothing"));
         };
@@ -196,7 +202,7 @@ impl Content {
     /// Starts to receive content. `is_closed` keeps others from reading the file until it has the mode that the recipe wants.
     fn begin(to: &Path, head: &Head, is_closed: bool) -> io::Result<Self> {
         let place = Rc::new(Place::of(to)?);
-        let room = Room::default();
+        let room = DiskRoom::default();
         let (file, kind) = match head {
             Head::File { total, mode } => {
                 place.takes_file()?;

@@ -11,7 +11,7 @@ use crate::actor::ActionError;
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, ServerFailure};
 use crate::event::Level;
-use crate::recipe::language::origin::{Failure, Fallible, raise, said_instead};
+use crate::recipe::language::origin::{Fallible, ScriptFailure, raise, said_instead};
 use crate::recipe::meaning::errors::failure as failure_of;
 
 /// The results of the blocks of servers.
@@ -94,7 +94,7 @@ impl Endings {
 struct Ended {
     server: Server,
     error: Box<EvalAltResult>,
-    told: Failure,
+    told: ScriptFailure,
     /// The error of the action, if that is the failure.
     action: Option<ActionError>,
 }

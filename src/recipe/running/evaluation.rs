@@ -9,9 +9,9 @@ use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-use super::around::{Around, Said};
+use super::around::{Around, AroundSettings};
 use super::block::Block;
-use super::channel::Channel;
+use super::channel::BlockChannel;
 use super::interpreter::Interpreter;
 use super::wish::Wish;
 use crate::actor::{Outcome, Piece};
@@ -20,7 +20,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, terminate};
 
 /// The thing that a suspended evaluation waits for.
-pub(super) enum Wanted {
+pub(super) enum EvaluationNeed {
     /// A command on its server.
     Command(Box<Wish>),
     /// More output of its command; it has handled a piece.
@@ -34,11 +34,11 @@ pub(super) enum Wanted {
 }
 
 /// The value with which an evaluation continues.
-pub(super) enum Answer {
+pub(super) enum Continuation {
     /// The start of the evaluation.
     Begin,
     /// A piece of output for the block of its command.
-    Piece(Piece, Channel),
+    Piece(Piece, BlockChannel),
     /// The end of its command; there is no outcome if it was not run on this server.
     Ended(Fallible<Option<Outcome>>),
     /// The result of a task, or the value of a variable.
@@ -49,7 +49,7 @@ pub(super) enum Answer {
 
 /// The way from an evaluation to the code that resumes it. It is never copied: each evaluation has one, which is in the
 /// interpreter only while that evaluation runs.
-pub(in crate::recipe) struct Line(NonNull<Yielder<Answer, Wanted>>);
+pub(in crate::recipe) struct Suspender(NonNull<Yielder<Continuation, EvaluationNeed>>);
 
 /// A stack for an evaluation.
 pub(super) type Stack = DefaultStack;
@@ -57,29 +57,29 @@ pub(super) type Stack = DefaultStack;
 /// The evaluation of a block for one server.
 pub(super) struct Evaluation {
     pub(super) server: Server,
-    coroutine: Coroutine<Answer, Wanted, Fallible, Stack>,
+    coroutine: Coroutine<Continuation, EvaluationNeed, Fallible, Stack>,
 }
 
 /// The point that an evaluation has reached.
-pub(super) enum Step {
-    Wants(Wanted),
+pub(super) enum EvaluationStep {
+    Wants(EvaluationNeed),
     Ended(Fallible),
 }
 
 /// The block that is evaluated for each server, with everything that is the same for all.
-pub(super) struct Work {
+pub(super) struct BlockWork {
     pub(super) interpreter: Rc<Interpreter>,
     pub(super) engine: Rc<Engine>,
     pub(super) block: Block,
     pub(super) parameters: Vec<String>,
     /// The number of functions around it.
     pub(super) level: usize,
-    pub(super) said: Said,
+    pub(super) said: AroundSettings,
 }
 
-impl Work {
+impl BlockWork {
     /// Evaluates the block for a server, without other surroundings; `line` decides how commands are performed.
-    pub(super) fn evaluate(&self, server: &Server, line: Option<Line>) -> Fallible {
+    pub(super) fn evaluate(&self, server: &Server, line: Option<Suspender>) -> Fallible {
         let interpreter = &self.interpreter;
         let values = [Dynamic::from_map(super::parallel::described(interpreter, server))];
         let parameters: Vec<_> = self.parameters.iter().cloned().zip(values).collect();
@@ -105,26 +105,26 @@ impl Drop for Leaves<'_> {
 
 impl Evaluation {
     /// Makes an evaluation that has not begun.
-    pub(super) fn new(work: &Rc<Work>, server: Server, stack: Stack) -> Self {
+    pub(super) fn new(work: &Rc<BlockWork>, server: Server, stack: Stack) -> Self {
         let (work, of) = (Rc::clone(work), server.clone());
         let coroutine = Coroutine::with_stack(
             stack,
-            move |yielder: &Yielder<Answer, Wanted>, first: Answer| match first {
-                Answer::Leave => Ok(Dynamic::UNIT),
-                _ => work.evaluate(&of, Some(Line(NonNull::from(yielder)))),
+            move |yielder: &Yielder<Continuation, EvaluationNeed>, first: Continuation| match first {
+                Continuation::Leave => Ok(Dynamic::UNIT),
+                _ => work.evaluate(&of, Some(Suspender(NonNull::from(yielder)))),
             },
         );
         Self { server, coroutine }
     }
 
     /// Continues until the evaluation waits for something, or ends.
-    pub(super) fn go_on(&mut self, answer: Answer) -> Step {
+    pub(super) fn go_on(&mut self, answer: Continuation) -> EvaluationStep {
         if self.coroutine.done() {
-            return Step::Ended(Ok(Dynamic::UNIT));
+            return EvaluationStep::Ended(Ok(Dynamic::UNIT));
         }
         match self.coroutine.resume(answer) {
-            CoroutineResult::Yield(wanted) => Step::Wants(wanted),
-            CoroutineResult::Return(result) => Step::Ended(result),
+            CoroutineResult::Yield(wanted) => EvaluationStep::Wants(wanted),
+            CoroutineResult::Return(result) => EvaluationStep::Ended(result),
         }
     }
 
@@ -142,7 +142,7 @@ impl Interpreter {
 
     /// Suspends the evaluation that is running until there is an answer. The interpreter's state for it is put aside, since
     /// others are evaluated meanwhile.
-    pub(super) fn ask(&self, wanted: Wanted) -> Answer {
+    pub(super) fn ask(&self, wanted: EvaluationNeed) -> Continuation {
         let around = self.around.take();
         let (namespace, level) = (self.namespace(), self.budget.level.get());
         let answer = match &around.line {
@@ -150,7 +150,7 @@ impl Interpreter {
             // that coroutine runs: it is taken out above before the coroutine is suspended, and `Work::evaluate` takes it out
             // before the coroutine, and with it the yielder, ends. So the code that finds it here runs in that coroutine.
             Some(line) => unsafe { line.0.as_ref() }.suspend(wanted),
-            None => Answer::Leave,
+            None => Continuation::Leave,
         };
         self.enter_namespace(namespace);
         self.budget.level.set(level);

@@ -11,22 +11,22 @@ use rhai::{Dynamic, Engine, INT, Position};
 
 use super::around::Around;
 use super::block::Block;
-use super::consent::{Consent, Consented};
+use super::consent::{Consented, GivenConsent};
 use super::counter::Counter;
 use super::frames::{Frames, MAX_FRAMES};
 use super::limits::Budget;
 use super::lock::Locks;
 use super::missing::MissingValue;
-use super::mode::Mode;
-use super::pause::Bell;
+use super::mode::RunMode;
+use super::pause::StopBell;
 use super::person::Person;
 use super::replayed::Resumption;
 use super::rollback::Handlers;
 use super::surroundings::{Options, Surroundings};
-use super::told::Told;
+use super::told::Notices;
 use super::trial::Trial;
 use crate::actor::Actor;
-use crate::configuration::{BlockId, Filter, Read, RunOptions, Selection, Server, Setter, Task, When, join};
+use crate::configuration::{BlockId, Filter, RunOptions, Selection, Server, Setter, Task, VariableRead, When, join};
 use crate::diagnostic::{Origin, ServerFailure};
 use crate::event::{Event, Level};
 use crate::interrupt::Interrupt;
@@ -44,18 +44,18 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) defined: Defined,
     pub(in crate::recipe) actor: RefCell<Actor>,
     pub(in crate::recipe) person: Person,
-    pub(in crate::recipe) mode: Mode,
+    pub(in crate::recipe) mode: RunMode,
     pub(in crate::recipe) interrupt: Interrupt,
     pub(in crate::recipe) words: RefCell<Words>,
     /// The person's conditions for servers. They change only between the lines of an interactive shell.
     pub(in crate::recipe) filter: RefCell<Filter>,
-    pub(in crate::recipe) consent: Consent,
+    pub(in crate::recipe) consent: GivenConsent,
     pub(in crate::recipe) consented: RefCell<Consented>,
     pub(in crate::recipe) home: Option<PathBuf>,
     pub(in crate::recipe) journal: Journal,
     pub(in crate::recipe) resumption: Resumption,
     pub(in crate::recipe) locks: RefCell<Locks>,
-    pub(in crate::recipe) told: Told,
+    pub(in crate::recipe) told: Notices,
     pub(in crate::recipe) missing: MissingValue,
     /// The last command of this machine that was not run, since the recipe is only looked at.
     pub(in crate::recipe) not_run: RefCell<Option<(&'static str, Option<Origin>)>>,
@@ -72,7 +72,7 @@ pub(in crate::recipe) struct Interpreter {
     /// This interpreter and its engine, for blocks that are evaluated side by side.
     pub(in crate::recipe) owners: RefCell<(Weak<Interpreter>, Weak<Engine>)>,
     /// Ends waits when a stop request comes.
-    pub(super) bell: Bell,
+    pub(super) bell: StopBell,
     pub(in crate::recipe) budget: Budget,
     blocks: RefCell<Vec<Block>>,
     namespace: RefCell<Rc<str>>,
@@ -115,8 +115,8 @@ impl Interpreter {
             journal: options.journal.clone(),
             resumption: Resumption::of(&options.journal),
             person: Person::new(prompts),
-            mode: Mode::of(options),
-            bell: Bell::of(&interrupt),
+            mode: RunMode::of(options),
+            bell: StopBell::of(&interrupt),
             interrupt,
             words: RefCell::new(Words::new(|word| crate::recipe::language::verbs::find(word).is_some())),
             filter: RefCell::new(Filter {
@@ -127,7 +127,7 @@ impl Interpreter {
             consented: RefCell::default(),
             home: options.home.clone(),
             locks: RefCell::new(Locks::new(options.run.clone(), options.lock_wait)),
-            told: Told::default(),
+            told: Notices::default(),
             budget: Budget::default(),
             missing: MissingValue::default(),
             not_run: RefCell::default(),
@@ -238,14 +238,14 @@ impl Interpreter {
     pub(in crate::recipe) fn variable(&self, engine: &Engine, name: &str) -> Fallible<Option<Dynamic>> {
         let read = self.defined.configuration.borrow().variables.read(name);
         match read {
-            Read::Value(value) => {
+            VariableRead::Value(value) => {
                 // A list may have been changed in place since it was set.
                 self.refuse(name, &value)?;
                 Ok(Some(value))
             }
-            Read::Unknown => Ok(None),
-            Read::Lazy(_) if self.is_one_of_many() => self.variable_for_all(name),
-            Read::Lazy(block) => {
+            VariableRead::Unknown => Ok(None),
+            VariableRead::Lazy(_) if self.is_one_of_many() => self.variable_for_all(name),
+            VariableRead::Lazy(block) => {
                 if self.evaluating.borrow().iter().any(|other| other == name) {
                     let mut chain = self.evaluating.borrow().clone();
                     chain.push(name.to_owned());

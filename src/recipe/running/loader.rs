@@ -24,7 +24,7 @@ use crate::recipe::meaning::findings::Machine;
 use crate::recipe::meaning::libraries::{libraries, library as known};
 use crate::recipe::meaning::loads::Load;
 use crate::recipe::meaning::stdlib;
-use crate::trust::Refusal;
+use crate::trust::UntrustedFile;
 
 /// The nesting of files above which they count as files that load each other.
 const MAX_DEPTH: usize = 20;
@@ -440,7 +440,7 @@ fn added_is_wrong(mut wrong: Diagnostic, position: Position) -> Box<EvalAltResul
     raise(wrong, position)
 }
 
-fn refused(refusal: &Refusal, position: Position) -> Box<EvalAltResult> {
+fn refused(refusal: &UntrustedFile, position: Position) -> Box<EvalAltResult> {
     let mut diagnostic = Diagnostic::new(Fault::Recipe, refusal.to_string());
     diagnostic.hints = refusal.hints();
     raise(diagnostic, position)

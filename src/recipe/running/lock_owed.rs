@@ -5,7 +5,7 @@
 use indexmap::IndexMap;
 use rhai::Engine;
 
-use super::action::{Request, Settings};
+use super::action::{CallSettings, Request};
 use super::interpreter::Interpreter;
 use super::lock::Attempt;
 use crate::configuration::{Server, Shell, Task};
@@ -92,7 +92,7 @@ impl Interpreter {
     pub(super) fn lock_in_front(
         &self,
         source: Option<&str>,
-        (request, settings): (&Request, &Settings),
+        (request, settings): (&Request, &CallSettings),
         servers: &[Server],
     ) -> Option<Front> {
         let locks = self.locks.borrow();

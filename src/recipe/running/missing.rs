@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use rhai::{ASTNode, Dynamic, Engine, Expr, ImmutableString, NativeCallContext, Position, Scope, Stmt};
 
-use super::call::Given;
+use super::call::GivenValue;
 use super::interpreter::Interpreter;
-use crate::configuration::{Read, suggestion};
+use crate::configuration::{VariableRead, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, origin, raise};
 use crate::recipe::language::syntax::marks::as_written;
@@ -159,7 +159,7 @@ impl Interpreter {
             Some(value) => value.flatten_clone(),
             None if root == "ENV" => self.environment.flatten_clone(),
             None => match self.defined.configuration.borrow().variables.read(root) {
-                Read::Value(value) => value.flatten_clone(),
+                VariableRead::Value(value) => value.flatten_clone(),
                 _ => return None,
             },
         };
@@ -172,8 +172,8 @@ impl Interpreter {
     }
 
     /// Refuses missing values among the arguments and options of a verb.
-    pub(in crate::recipe) fn refuse_missing(&self, verb: &Verb, given: &Given, scope: &Scope) -> Fallible<()> {
-        let Given {
+    pub(in crate::recipe) fn refuse_missing(&self, verb: &Verb, given: &GivenValue, scope: &Scope) -> Fallible<()> {
+        let GivenValue {
             index,
             option,
             value,

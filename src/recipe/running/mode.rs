@@ -4,7 +4,7 @@ use super::surroundings::Options;
 
 /// Facts that hold for the whole run.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::recipe) struct Mode {
+pub(in crate::recipe) struct RunMode {
     /// True if nothing is changed and no server is connected to.
     pub(in crate::recipe) dry_run: bool,
     /// True if the recipe is only examined: no server, no local command, no file that is written, no question.
@@ -15,7 +15,7 @@ pub(in crate::recipe) struct Mode {
     pub(in crate::recipe) recovers: bool,
 }
 
-impl Mode {
+impl RunMode {
     pub(super) fn of(options: &Options) -> Self {
         Self {
             dry_run: options.dry_run,

@@ -17,7 +17,7 @@ use crate::recipe::language::values::{dynamic, texts};
 
 /// Collects branches while the block runs.
 #[derive(Clone, Default)]
-pub(in crate::recipe) struct Session(Rc<RefCell<Vec<Branch>>>);
+pub(in crate::recipe) struct ParallelSession(Rc<RefCell<Vec<Branch>>>);
 
 /// A command, and the condition for its servers.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub(in crate::recipe) enum Condition {
     Constant(bool),
 }
 
-impl Session {
+impl ParallelSession {
     /// Returns the branches that the block has added, in order.
     pub(in crate::recipe) fn branches(&self) -> Vec<Branch> {
         self.0.borrow().clone()
@@ -170,20 +170,24 @@ pub(in crate::recipe) fn described(interpreter: &Interpreter, server: &Server) -
 
 /// Registers sessions for scripts: `session.when(condition, command)`, `session.else(command)`.
 pub(in crate::recipe) fn register(engine: &mut Engine) {
-    engine.register_type_with_name::<Session>("Session");
-    engine.register_fn("when", |session: &mut Session, condition: Dynamic, command: Dynamic| {
-        session.add(Some(condition), &command, Map::new())
-    });
+    engine.register_type_with_name::<ParallelSession>("Session");
     engine.register_fn(
         "when",
-        |session: &mut Session, condition: Dynamic, command: Dynamic, options: Map| {
+        |session: &mut ParallelSession, condition: Dynamic, command: Dynamic| {
+            session.add(Some(condition), &command, Map::new())
+        },
+    );
+    engine.register_fn(
+        "when",
+        |session: &mut ParallelSession, condition: Dynamic, command: Dynamic, options: Map| {
             session.add(Some(condition), &command, options)
         },
     );
-    engine.register_fn("else", |session: &mut Session, command: Dynamic| {
+    engine.register_fn("else", |session: &mut ParallelSession, command: Dynamic| {
         session.add(None, &command, Map::new())
     });
-    engine.register_fn("else", |session: &mut Session, command: Dynamic, options: Map| {
-        session.add(None, &command, options)
-    });
+    engine.register_fn(
+        "else",
+        |session: &mut ParallelSession, command: Dynamic, options: Map| session.add(None, &command, options),
+    );
 }

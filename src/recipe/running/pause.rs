@@ -12,9 +12,9 @@ use crate::interrupt::Interrupt;
 use crate::recipe::language::origin::Fallible;
 
 /// Receives a message at every stop request.
-pub(super) struct Bell(Receiver<()>);
+pub(super) struct StopBell(Receiver<()>);
 
-impl Bell {
+impl StopBell {
     pub(super) fn of(interrupt: &Interrupt) -> Self {
         let (raised, wake) = channel();
         // Sending fails only when the run is over and nobody listens any more.
@@ -33,7 +33,7 @@ impl Interpreter {
             trial.wait(long);
             return Ok(());
         }
-        let Bell(wake) = &self.bell;
+        let StopBell(wake) = &self.bell;
         while wake.try_recv().is_ok() {}
         let until = Instant::now().checked_add(long);
         // A request that is let pass does not end it.

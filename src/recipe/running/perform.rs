@@ -8,12 +8,12 @@ use rhai::{Dynamic, EvalContext, Position};
 use super::action::failure;
 use super::block::in_place;
 use super::call::Call;
-use super::channel::Channel;
-use super::download::{Begun, Downloads};
+use super::channel::BlockChannel;
+use super::download::{ContentBegun, Downloads};
 use super::interpreter::Interpreter;
 use super::passwords::Asker;
-use super::replayed::{LiveStep, Step, whole};
-use crate::actor::{Action, ActionError, Outcome, Piece, Running};
+use super::replayed::{LiveStep, ReplayedStep, whole};
+use crate::actor::{Action, ActionError, Outcome, Piece, RunningAction};
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
@@ -57,8 +57,8 @@ impl Interpreter {
             self.give(context, call, piece)?;
         }
         let (action, step) = match replayed {
-            Step::Ended(ended) => return ended.result.and_then(whole),
-            Step::Live(action, step) => (action, step),
+            ReplayedStep::Ended(ended) => return ended.result.and_then(whole),
+            ReplayedStep::Live(action, step) => (action, step),
         };
         let result = self.perform_live(context, call, (action, &step), downloads);
         self.keep_outcome(&step, result.as_ref().err());
@@ -68,7 +68,7 @@ impl Interpreter {
     /// Gives the block of a command a piece of output from an earlier run.
     fn give(&self, context: &mut EvalContext, call: &Call, (server, piece): (Server, Piece)) -> Result<(), Broken> {
         let Some(block) = call.block else { return Ok(()) };
-        let channel = Dynamic::from(Channel::replayed(piece.index, server));
+        let channel = Dynamic::from(BlockChannel::replayed(piece.index, server));
         let values = [channel, piece.stream.to_string().into(), piece.text.into()];
         let parameters = call.parameters.iter().cloned().zip(values).collect();
         in_place(context, block, parameters).map(drop).map_err(Broken::Script)
@@ -95,7 +95,7 @@ impl Interpreter {
                 return self.downloaded(downloads, &running, &piece, call.position);
             }
             let Some(block) = call.block else { return Ok(()) };
-            let channel = Dynamic::from(Channel::new(running.clone(), piece.index, piece.server));
+            let channel = Dynamic::from(BlockChannel::new(running.clone(), piece.index, piece.server));
             let values = [channel, piece.stream.to_string().into(), piece.text.into()];
             let parameters = call.parameters.iter().cloned().zip(values).collect();
             match in_place(context, block, parameters) {
@@ -129,7 +129,7 @@ impl Interpreter {
     /// Hands out the output of an action until it has ended. If the code that takes it fails, the action is ended on all servers.
     pub(super) fn follow(
         &self,
-        running: &RefCell<Option<Running>>,
+        running: &RefCell<Option<RunningAction>>,
         passwords: &mut Asker,
         take: &mut dyn FnMut(Piece) -> Result<(), Broken>,
     ) -> Result<(), Broken> {
@@ -153,12 +153,12 @@ impl Interpreter {
     pub(super) fn downloaded(
         &self,
         downloads: &Downloads,
-        running: &RefCell<Option<Running>>,
+        running: &RefCell<Option<RunningAction>>,
         piece: &Piece,
         position: Position,
     ) -> Result<(), Broken> {
         match downloads.take(&piece.server, &piece.bytes) {
-            Ok(Some(Begun { before, total })) => {
+            Ok(Some(ContentBegun { before, total })) => {
                 if let Some(running) = running.borrow_mut().as_mut() {
                     self.actor.borrow_mut().expect(running, piece.index, before, total);
                 }

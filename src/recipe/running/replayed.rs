@@ -9,7 +9,7 @@ use rhai::{Engine, Position};
 use super::interpreter::Interpreter;
 use super::perform::Broken;
 use crate::actor::{Action, ActionError, Outcome, Output, Piece, failure_of};
-use crate::configuration::{Read, Server};
+use crate::configuration::{Server, VariableRead};
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::Level;
 use crate::journal::{Asked, Begun, Ended, Failure, Found, Journal, Refusal, Replayed};
@@ -19,7 +19,7 @@ use crate::recipe::language::origin::{Fallible, terminate};
 type Ends = (Outcome, Option<ActionError>);
 
 /// An action, after the journal was asked about it.
-pub(super) enum Step {
+pub(super) enum ReplayedStep {
     /// An earlier run has done it.
     Ended(EndedStep),
     /// It has to be done, or the rest of it.
@@ -47,7 +47,7 @@ pub(super) struct LiveStep {
     earlier: Option<(Vec<Server>, BTreeMap<usize, Ended>)>,
 }
 
-impl Step {
+impl ReplayedStep {
     /// Takes the output that the earlier run has given to blocks.
     pub(super) fn take_pieces(&mut self) -> Vec<(Server, Piece)> {
         std::mem::take(match self {
@@ -80,7 +80,12 @@ impl Resumption {
 
 impl Interpreter {
     /// Asks the journal about an action.
-    pub(super) fn replay(&self, engine: &Engine, mut action: Action, position: Position) -> Result<Step, Broken> {
+    pub(super) fn replay(
+        &self,
+        engine: &Engine,
+        mut action: Action,
+        position: Position,
+    ) -> Result<ReplayedStep, Broken> {
         let (task, is_rolling_back) = {
             let actor = self.actor.borrow();
             (actor.task(), actor.is_rolling_back())
@@ -97,7 +102,7 @@ impl Interpreter {
             earlier: None,
         };
         if !self.journal.is_kept() {
-            return Ok(Step::Live(action, live));
+            return Ok(ReplayedStep::Live(action, live));
         }
         self.prepare_journal(engine)?;
         let replayed = {
@@ -109,13 +114,13 @@ impl Interpreter {
         };
         let Some(replayed) = replayed else {
             self.wake(position).map_err(Broken::Script)?;
-            return Ok(Step::Live(action, live));
+            return Ok(ReplayedStep::Live(action, live));
         };
         self.actor.borrow_mut().replayed(&action, &replayed);
         let pieces = pieces(&action, &replayed);
         let Some(left) = &replayed.left else {
             let result = ended(&action, &replayed);
-            return Ok(Step::Ended(EndedStep { pieces, result }));
+            return Ok(ReplayedStep::Ended(EndedStep { pieces, result }));
         };
         self.wake(position).map_err(Broken::Script)?;
         let jobs = replayed.jobs.iter().filter_map(|job| action.jobs.get(*job));
@@ -126,7 +131,7 @@ impl Interpreter {
         ends.retain(|place, _| !left.contains(place));
         live.earlier = Some((servers, ends));
         live.pieces = pieces;
-        Ok(Step::Live(action, live))
+        Ok(ReplayedStep::Live(action, live))
     }
 
     /// Turns the journal off if the recipe wants none, records the release of the run, and reports a journal that is incomplete.
@@ -139,7 +144,7 @@ impl Interpreter {
             }
         }
         let release = self.defined.configuration.borrow().variables.read("release_name");
-        if let Read::Value(name) = release {
+        if let VariableRead::Value(name) = release {
             self.journal.release(&name.to_string());
         }
         if let Some(reason) = self.journal.take_lost() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::consent::Consent;
+use super::consent::GivenConsent;
 use super::trial::Trial;
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
@@ -58,7 +58,7 @@ pub struct Options {
     /// `--lock-wait`: the time for which somebody else's lock is waited for.
     pub lock_wait: Duration,
     /// The consent of the command line: `-y` and `--confirm`.
-    pub consent: Consent,
+    pub consent: GivenConsent,
     /// The journal of the run.
     pub journal: Journal,
     /// The world of a test, if one is run.

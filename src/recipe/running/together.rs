@@ -7,17 +7,17 @@ use std::rc::Rc;
 use rhai::{Engine, EvalAltResult, Position};
 
 use super::action::failure;
-use super::channel::Channel;
+use super::channel::BlockChannel;
 use super::download::written_twice;
 use super::endings::Endings;
-use super::evaluation::{Answer, Wanted};
+use super::evaluation::{Continuation, EvaluationNeed};
 use super::interpreter::Interpreter;
 use super::passwords::Asker;
 use super::perform::Broken;
-use super::replayed::{LiveStep, Step};
-use super::turns::{Member, State, same};
+use super::replayed::{LiveStep, ReplayedStep};
+use super::turns::{Member, MemberState, same};
 use super::wish::Wish;
-use crate::actor::{Action, ActionError, Outcome, Piece, Running};
+use crate::actor::{Action, ActionError, Outcome, Piece, RunningAction};
 use crate::configuration::Server;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::verbs::downloads::DOWNLOAD;
@@ -42,7 +42,7 @@ enum Begun {
 }
 
 /// An action in flight.
-type Flight = Rc<RefCell<Option<Running>>>;
+type Flight = Rc<RefCell<Option<RunningAction>>>;
 
 impl Interpreter {
     /// Performs what the members wait for. Each is given its own answer; those whose action was not begun continue to wait.
@@ -79,13 +79,13 @@ impl Interpreter {
                 }
             };
             let given = step.take_pieces().into_iter().try_for_each(|(server, piece)| {
-                let channel = Channel::replayed(piece.index, server);
+                let channel = BlockChannel::replayed(piece.index, server);
                 self.piece(members, &group, channel, piece)
             });
             match (given, step) {
                 (Err(broken), _) => begun.push((group, Begun::Ended(Err(broken)))),
-                (Ok(()), Step::Ended(step)) => begun.push((group, Begun::Ended(step.result))),
-                (Ok(()), Step::Live(action, step)) => {
+                (Ok(()), ReplayedStep::Ended(step)) => begun.push((group, Begun::Ended(step.result))),
+                (Ok(()), ReplayedStep::Live(action, step)) => {
                     let servers = action.jobs.iter().map(|(destination, _)| destination.server.clone());
                     let kept = self.keep_locks(engine, &servers.collect::<Vec<_>>());
                     let started = kept.and_then(|()| self.actor.borrow_mut().start(action, &mut passwords));
@@ -138,7 +138,7 @@ impl Interpreter {
             if let Some((downloads, wish)) = downloads {
                 return self.downloaded(downloads, flight, &piece, wish.place.1);
             }
-            let channel = Channel::new(Rc::clone(flight), piece.index, piece.server.clone());
+            let channel = BlockChannel::new(Rc::clone(flight), piece.index, piece.server.clone());
             self.piece(members, group, channel, piece)
         });
         let ended = followed.and_then(|()| match flight.borrow_mut().take() {
@@ -173,7 +173,7 @@ impl Interpreter {
             let is_left_out = self.left_out.borrow().contains_key(member.server());
             let Some(wish) = member.wish() else { continue };
             if is_left_out && wish.goes_on {
-                member.state = State::Ready(Answer::Ended(Ok(None)));
+                member.state = MemberState::Ready(Continuation::Ended(Ok(None)));
                 continue;
             }
             let group = groups
@@ -186,7 +186,9 @@ impl Interpreter {
             if is_full {
                 continue;
             }
-            let State::Wants(Wanted::Command(wish)) = std::mem::replace(&mut member.state, State::Ended) else {
+            let MemberState::Wants(EvaluationNeed::Command(wish)) =
+                std::mem::replace(&mut member.state, MemberState::Ended)
+            else {
                 continue;
             };
             match group.and_then(|group| groups.get_mut(group)) {
@@ -221,14 +223,14 @@ impl Interpreter {
             let Some(member) = members.get_mut(index) else { continue };
             let server = member.server().clone();
             member.state = match servers.shift_remove(&server) {
-                None => State::Wants(Wanted::Command(wish)),
+                None => MemberState::Wants(EvaluationNeed::Command(wish)),
                 Some(error) => {
                     let error = ActionError::NotConnected {
                         total,
                         servers: [(server.clone(), error)].into_iter().collect(),
                         password: password.clone(),
                     };
-                    State::Ready(Answer::Ended(self.failed(&server, &wish, error, endings)))
+                    MemberState::Ready(Continuation::Ended(self.failed(&server, &wish, error, endings)))
                 }
             };
         }
@@ -322,23 +324,23 @@ impl Interpreter {
                 })),
             };
             if let Some(member) = members.get_mut(index) {
-                member.state = State::Ready(Answer::Ended(answer));
+                member.state = MemberState::Ready(Continuation::Ended(answer));
             }
         }
         None
     }
 
     /// Hands a piece of output to the member that takes it.
-    fn piece(&self, members: &mut [Member], group: &Wishes, channel: Channel, piece: Piece) -> Result<(), Broken> {
+    fn piece(&self, members: &mut [Member], group: &Wishes, channel: BlockChannel, piece: Piece) -> Result<(), Broken> {
         let Some((index, wish)) = taker(members, group, &piece) else {
             return Ok(());
         };
         let (true, Some(member)) = (wish.has_block, members.get_mut(*index)) else {
             return Ok(());
         };
-        let _ = member.go_on(Answer::Piece(piece, channel));
+        let _ = member.go_on(Continuation::Piece(piece, channel));
         match member.state {
-            State::Wants(Wanted::More) => Ok(()),
+            MemberState::Wants(EvaluationNeed::More) => Ok(()),
             _ => Err(Broken::Block(*index)),
         }
     }
@@ -390,7 +392,7 @@ fn stop(error: &ActionError) -> Option<Box<EvalAltResult>> {
 fn give_back(members: &mut [Member], group: Wishes) {
     for (index, wish) in group {
         if let Some(member) = members.get_mut(index) {
-            member.state = State::Wants(Wanted::Command(wish));
+            member.state = MemberState::Wants(EvaluationNeed::Command(wish));
         }
     }
 }
@@ -398,7 +400,7 @@ fn give_back(members: &mut [Member], group: Wishes) {
 fn answer_all(members: &mut [Member], group: Wishes, answer: impl Fn(usize) -> Fallible<Option<Outcome>>) {
     for (index, _) in group {
         if let Some(member) = members.get_mut(index) {
-            member.state = State::Ready(Answer::Ended(answer(index)));
+            member.state = MemberState::Ready(Continuation::Ended(answer(index)));
         }
     }
 }

@@ -7,13 +7,13 @@ use crate::configuration::Server;
 
 /// The notices that were given.
 #[derive(Default)]
-pub(in crate::recipe) struct Told {
+pub(in crate::recipe) struct Notices {
     strangers: Cell<bool>,
     unreleased: RefCell<HashSet<Server>>,
     bared: RefCell<HashSet<String>>,
 }
 
-impl Told {
+impl Notices {
     /// Returns true the first time that the command line names hosts which are not in the recipe.
     pub(super) fn strangers(&self) -> bool {
         !self.strangers.replace(true)

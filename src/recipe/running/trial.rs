@@ -28,26 +28,26 @@ const BEGINNING: i64 = 1_767_225_600;
 
 /// A test of a file.
 #[derive(Clone, Debug)]
-pub(in crate::recipe) struct Case {
+pub(in crate::recipe) struct TestBlock {
     pub(in crate::recipe) name: String,
     pub(in crate::recipe) block: BlockId,
     pub(in crate::recipe) origin: Option<Origin>,
 }
 
 /// The failure of a rehearsed run.
-pub(in crate::recipe) struct Failed {
+pub(in crate::recipe) struct RehearsalFailed {
     pub(in crate::recipe) diagnostic: Diagnostic,
     pub(in crate::recipe) code: u8,
 }
 
 /// Runs tasks as the words of a command line say.
-type Conductor = Box<dyn Fn(&[String]) -> Option<Failed>>;
+type Conductor = Box<dyn Fn(&[String]) -> Option<RehearsalFailed>>;
 
 /// The world of a test. A clone is a handle to the same world.
 #[derive(Clone)]
-pub struct Trial(Rc<Stage>);
+pub struct Trial(Rc<TrialWorld>);
 
-struct Stage {
+struct TrialWorld {
     /// The scripted servers; `None` if they are real.
     servers: Option<Script>,
     machine: Script,
@@ -56,7 +56,7 @@ struct Stage {
     told: Told,
     replies: Replies,
     clock: Cell<Timestamp>,
-    cases: RefCell<Vec<Case>>,
+    cases: RefCell<Vec<TestBlock>>,
     conductor: RefCell<Option<Conductor>>,
     last: RefCell<Option<Rc<Rehearsed>>>,
     is_rehearsing: Cell<bool>,
@@ -94,7 +94,7 @@ impl Trial {
         let (script, machine) = (Script::new(), Script::new());
         let (given, done_here) = (Recording::default(), Recording::default());
         let (told, replies) = (Told::default(), Replies::default());
-        let stage = Stage {
+        let world = TrialWorld {
             servers: servers.is_none().then(|| script.clone()),
             machine: machine.clone(),
             given: given.clone(),
@@ -118,7 +118,7 @@ impl Trial {
             redactor,
             interrupt,
         };
-        (Self(Rc::new(stage)), surroundings)
+        (Self(Rc::new(world)), surroundings)
     }
 
     /// Returns the script of the servers, unless they are real.
@@ -167,11 +167,11 @@ impl Trial {
         format!("/tmp/capr-test-{number}")
     }
 
-    pub(in crate::recipe) fn add(&self, case: Case) {
+    pub(in crate::recipe) fn add(&self, case: TestBlock) {
         self.0.cases.borrow_mut().push(case);
     }
 
-    pub(in crate::recipe) fn cases(&self) -> Vec<Case> {
+    pub(in crate::recipe) fn cases(&self) -> Vec<TestBlock> {
         self.0.cases.borrow().clone()
     }
 
@@ -181,7 +181,7 @@ impl Trial {
     }
 
     /// Runs tasks; `None` if one run is inside another.
-    pub(in crate::recipe) fn run(&self, words: &[String]) -> Option<Option<Failed>> {
+    pub(in crate::recipe) fn run(&self, words: &[String]) -> Option<Option<RehearsalFailed>> {
         if self.0.is_rehearsing.replace(true) {
             return None;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rhai::{Dynamic, EvalAltResult};
 
 use super::endings::Endings;
-use super::evaluation::{Answer, Evaluation, Stack, Step, Wanted, Work};
+use super::evaluation::{BlockWork, Continuation, Evaluation, EvaluationNeed, EvaluationStep, Stack};
 use super::stack::STACK;
 use super::wish::Wish;
 use crate::address_space;
@@ -16,7 +16,7 @@ use crate::event::Level;
 use crate::recipe::language::origin::Fallible;
 
 /// The servers that are evaluated together.
-pub(super) struct Order {
+pub(super) struct TurnOrder {
     /// The number of servers at a time.
     pub(super) size: usize,
     /// The pause between two groups.
@@ -26,15 +26,15 @@ pub(super) struct Order {
 /// An evaluation and its state.
 pub(super) struct Member {
     evaluation: Evaluation,
-    pub(super) state: State,
+    pub(super) state: MemberState,
 }
 
 /// The state of an evaluation.
-pub(super) enum State {
+pub(super) enum MemberState {
     /// It can continue with this answer.
-    Ready(Answer),
+    Ready(Continuation),
     /// It waits for this.
-    Wants(Wanted),
+    Wants(EvaluationNeed),
     Ended,
 }
 
@@ -46,20 +46,20 @@ impl Member {
     /// Returns the command that it wants performed, if it waits for one.
     pub(super) fn wish(&self) -> Option<&Wish> {
         match &self.state {
-            State::Wants(Wanted::Command(wish)) => Some(wish),
+            MemberState::Wants(EvaluationNeed::Command(wish)) => Some(wish),
             _ => None,
         }
     }
 
     /// Lets it continue, and notes the point that it reaches. Returns its result if it has ended.
-    pub(super) fn go_on(&mut self, answer: Answer) -> Option<Fallible> {
+    pub(super) fn go_on(&mut self, answer: Continuation) -> Option<Fallible> {
         match self.evaluation.go_on(answer) {
-            Step::Wants(wanted) => {
-                self.state = State::Wants(wanted);
+            EvaluationStep::Wants(wanted) => {
+                self.state = MemberState::Wants(wanted);
                 None
             }
-            Step::Ended(result) => {
-                self.state = State::Ended;
+            EvaluationStep::Ended(result) => {
+                self.state = MemberState::Ended;
                 Some(result)
             }
         }
@@ -67,7 +67,7 @@ impl Member {
 }
 
 /// Evaluates a block for servers.
-pub(super) fn evaluate(work: &Rc<Work>, servers: &[Server], order: &Order) -> Fallible<()> {
+pub(super) fn evaluate(work: &Rc<BlockWork>, servers: &[Server], order: &TurnOrder) -> Fallible<()> {
     let interpreter = &work.interpreter;
     // Each evaluation has surroundings of its own.
     let outer = interpreter.around.take();
@@ -76,7 +76,7 @@ pub(super) fn evaluate(work: &Rc<Work>, servers: &[Server], order: &Order) -> Fa
     result
 }
 
-fn by_order(work: &Rc<Work>, servers: &[Server], order: &Order) -> Fallible<()> {
+fn by_order(work: &Rc<BlockWork>, servers: &[Server], order: &TurnOrder) -> Fallible<()> {
     let interpreter = &work.interpreter;
     let size = order.size.max(1);
     let turns = servers.len().div_ceil(size);
@@ -111,21 +111,21 @@ fn stacks(number: usize) -> Vec<Stack> {
 }
 
 /// Evaluates the block for one server on the present stack.
-fn alone(work: &Work, server: &Server, all: &[Server]) -> Fallible<()> {
+fn alone(work: &BlockWork, server: &Server, all: &[Server]) -> Fallible<()> {
     let mut endings = Endings::new(all);
     endings.ended(server, work.evaluate(server, None));
     endings.result(&work.interpreter)
 }
 
 /// Evaluates the block for several servers, each on a stack of its own; returns the stacks.
-fn side_by_side(work: &Rc<Work>, servers: &[Server], all: &[Server], stacks: Vec<Stack>) -> Fallible<Vec<Stack>> {
+fn side_by_side(work: &Rc<BlockWork>, servers: &[Server], all: &[Server], stacks: Vec<Stack>) -> Fallible<Vec<Stack>> {
     let interpreter = &work.interpreter;
     let mut spare = stacks.into_iter();
     let pairs = servers.iter().zip(spare.by_ref());
     let mut members: Vec<Member> = pairs
         .map(|(server, stack)| Member {
             evaluation: Evaluation::new(work, server.clone(), stack),
-            state: State::Ready(Answer::Begin),
+            state: MemberState::Ready(Continuation::Begin),
         })
         .collect();
     let mut endings = Endings::new(all);
@@ -151,8 +151,8 @@ fn side_by_side(work: &Rc<Work>, servers: &[Server], all: &[Server], stacks: Vec
 /// Lets all members that can continue do so, in the order of servers.
 fn go_on(members: &mut [Member], endings: &mut Endings) {
     for member in members {
-        if let State::Ready(_) = &member.state
-            && let State::Ready(answer) = std::mem::replace(&mut member.state, State::Ended)
+        if let MemberState::Ready(_) = &member.state
+            && let MemberState::Ready(answer) = std::mem::replace(&mut member.state, MemberState::Ended)
             && let Some(result) = member.go_on(answer)
         {
             endings.ended(member.server(), result);
@@ -163,51 +163,53 @@ fn go_on(members: &mut [Member], endings: &mut Endings) {
 /// Ends the members that wait, without starting anything more.
 fn leave(members: &mut [Member]) {
     for member in members {
-        while !matches!(member.state, State::Ended) {
-            let _ = member.go_on(Answer::Leave);
+        while !matches!(member.state, MemberState::Ended) {
+            let _ = member.go_on(Continuation::Leave);
         }
     }
 }
 
 /// Runs the tasks and evaluates the variables that members wait for; returns true if there were any. Each is run or evaluated
 /// once, and all members that wait for it get the result.
-fn serve(work: &Work, members: &mut [Member]) -> bool {
+fn serve(work: &BlockWork, members: &mut [Member]) -> bool {
     let interpreter = &work.interpreter;
     let mut has_served = false;
     while let Some(index) = members.iter().position(|member| is_served(&member.state)) {
         has_served = true;
         let Some(first) = members.get_mut(index) else { break };
-        let State::Wants(wanted) = std::mem::replace(&mut first.state, State::Ended) else {
+        let MemberState::Wants(wanted) = std::mem::replace(&mut first.state, MemberState::Ended) else {
             break;
         };
         let (waiting, value): (Vec<usize>, _) = match &wanted {
-            Wanted::Task(task) => {
-                let is_same =
-                    |state: &State| matches!(state, State::Wants(Wanted::Task(other)) if Rc::ptr_eq(other, task));
+            EvaluationNeed::Task(task) => {
+                let is_same = |state: &MemberState| matches!(state, MemberState::Wants(EvaluationNeed::Task(other)) if Rc::ptr_eq(other, task));
                 let waiting = all(members, is_same);
                 (waiting, interpreter.run_task(&work.engine, task).map(Some))
             }
-            Wanted::Variable(name) => {
-                let is_same = |state: &State| matches!(state, State::Wants(Wanted::Variable(other)) if other == name);
+            EvaluationNeed::Variable(name) => {
+                let is_same = |state: &MemberState| matches!(state, MemberState::Wants(EvaluationNeed::Variable(other)) if other == name);
                 let waiting = all(members, is_same);
                 (waiting, interpreter.variable(&work.engine, name))
             }
-            Wanted::Command(_) | Wanted::More | Wanted::Stop => break,
+            EvaluationNeed::Command(_) | EvaluationNeed::More | EvaluationNeed::Stop => break,
         };
         for waiting in std::iter::once(index).chain(waiting) {
             if let Some(member) = members.get_mut(waiting) {
-                member.state = State::Ready(Answer::Value(copy(&value)));
+                member.state = MemberState::Ready(Continuation::Value(copy(&value)));
             }
         }
     }
     has_served
 }
 
-fn is_served(state: &State) -> bool {
-    matches!(state, State::Wants(Wanted::Task(_) | Wanted::Variable(_)))
+fn is_served(state: &MemberState) -> bool {
+    matches!(
+        state,
+        MemberState::Wants(EvaluationNeed::Task(_) | EvaluationNeed::Variable(_))
+    )
 }
 
-fn all(members: &[Member], is_meant: impl Fn(&State) -> bool) -> Vec<usize> {
+fn all(members: &[Member], is_meant: impl Fn(&MemberState) -> bool) -> Vec<usize> {
     let members = members.iter().enumerate();
     members
         .filter(|(_, member)| is_meant(&member.state))

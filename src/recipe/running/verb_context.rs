@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, Engine, EvalContext, Expression, Position};
 
-use super::action::{Request, Settings};
+use super::action::{CallSettings, Request};
 use super::block::{Block, in_place};
 use super::call::Call;
 use super::interpreter::Interpreter;
@@ -144,12 +144,12 @@ impl<'x> VerbContext<'x, '_, '_, '_, '_, '_, '_> {
     }
 
     /// Returns the settings of the call: its own options override the task's, which override the recipe's defaults.
-    pub(in crate::recipe) fn settings(&self) -> Fallible<Settings> {
+    pub(in crate::recipe) fn settings(&self) -> Fallible<CallSettings> {
         self.interpreter.settings(self.engine(), &self.call)
     }
 
     /// Performs a request on the servers of the call; `None` if none matches and that is not an error.
-    pub(in crate::recipe) fn act(&mut self, settings: &Settings, request: Request) -> Fallible<Option<Outcome>> {
+    pub(in crate::recipe) fn act(&mut self, settings: &CallSettings, request: Request) -> Fallible<Option<Outcome>> {
         self.interpreter.act(self.scope, &self.call, settings, request)
     }
 

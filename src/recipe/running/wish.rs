@@ -7,7 +7,7 @@ use rhai::{Dynamic, EvalContext, Position};
 use super::block::in_place;
 use super::call::Call;
 use super::download::Downloads;
-use super::evaluation::{Answer, Wanted, left};
+use super::evaluation::{Continuation, EvaluationNeed, left};
 use super::interpreter::Interpreter;
 use crate::actor::{Action, Outcome, Output};
 use crate::configuration::Task;
@@ -44,15 +44,15 @@ impl Interpreter {
     /// Lets a command be performed together with those of the other servers, and handles its output meanwhile.
     pub(super) fn wish(&self, context: &mut EvalContext, call: &Call, mut wish: Wish) -> Fallible<Option<Outcome>> {
         wish.has_block = call.block.is_some() && wish.action.output == Output::Handler;
-        let mut answer = self.ask(Wanted::Command(Box::new(wish)));
+        let mut answer = self.ask(EvaluationNeed::Command(Box::new(wish)));
         loop {
             let (piece, channel) = match answer {
-                Answer::Piece(piece, channel) => (piece, channel),
-                Answer::Ended(result) => return result,
-                Answer::Begin | Answer::Value(_) | Answer::Leave => return Err(left()),
+                Continuation::Piece(piece, channel) => (piece, channel),
+                Continuation::Ended(result) => return result,
+                Continuation::Begin | Continuation::Value(_) | Continuation::Leave => return Err(left()),
             };
             let Some(block) = call.block else {
-                answer = self.ask(Wanted::More);
+                answer = self.ask(EvaluationNeed::More);
                 continue;
             };
             let values = [
@@ -63,10 +63,10 @@ impl Interpreter {
             let parameters = call.parameters.iter().cloned().zip(values).collect();
             let result = self.at_once(|| in_place(context, block, parameters));
             match result {
-                Ok(_) => answer = self.ask(Wanted::More),
+                Ok(_) => answer = self.ask(EvaluationNeed::More),
                 Err(error) => {
                     // The action has ended everywhere once there is an answer.
-                    let _ = self.ask(Wanted::Stop);
+                    let _ = self.ask(EvaluationNeed::Stop);
                     return Err(error);
                 }
             }
@@ -75,16 +75,16 @@ impl Interpreter {
 
     /// Lets a task run once for all servers that reach it.
     pub(in crate::recipe) fn task_for_all(&self, task: &Rc<Task>) -> Fallible {
-        match self.ask(Wanted::Task(Rc::clone(task))) {
-            Answer::Value(value) => value.map(Option::unwrap_or_default),
+        match self.ask(EvaluationNeed::Task(Rc::clone(task))) {
+            Continuation::Value(value) => value.map(Option::unwrap_or_default),
             _ => Err(left()),
         }
     }
 
     /// Lets a lazy variable be evaluated outside of the blocks of servers.
     pub(in crate::recipe) fn variable_for_all(&self, name: &str) -> Fallible<Option<Dynamic>> {
-        match self.ask(Wanted::Variable(name.to_owned())) {
-            Answer::Value(value) => value,
+        match self.ask(EvaluationNeed::Variable(name.to_owned())) {
+            Continuation::Value(value) => value,
             _ => Err(left()),
         }
     }

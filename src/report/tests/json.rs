@@ -12,7 +12,7 @@ use crate::configuration::{Addressed, Server, Servers, Setter, Setting, Shown, V
 use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
 use crate::event::{ActionId, Event, Level, Reporter, Rollback, UndoneEnd, UndoneOn, UndoneStep};
 use crate::exit::{Cause, Exit, Phase, Stream};
-use crate::finding::{Check, Examination, Finding, State, Subject};
+use crate::finding::{Check, Examination, Finding, FindingState, Subject};
 use crate::interrupt::Signal;
 use crate::report::{Console, Ending, Format};
 use crate::secret::Redactor;
@@ -265,7 +265,7 @@ fn data(console: &Console) {
     ];
     let examinations = subjects.map(|subject| Examination {
         subject,
-        findings: vec![Finding::new(Check::Version, State::Ok, "capr")],
+        findings: vec![Finding::new(Check::Version, FindingState::Ok, "capr")],
     });
     console.findings(&examinations, true, true);
     console.verdict(&examinations, true);

@@ -26,10 +26,10 @@ const LINGER: Duration = Duration::from_millis(500);
 /// The most bytes that are read from a stream at a time.
 const CHUNK: usize = 64 * 1024;
 
-pub(super) type Output = Box<dyn Fn(Stream, Vec<u8>) + Send>;
-pub(super) type Ended = Box<dyn FnOnce(Exit, Duration) + Send>;
+pub(super) type OnOutput = Box<dyn Fn(Stream, Vec<u8>) + Send>;
+pub(super) type OnEnd = Box<dyn FnOnce(Exit, Duration) + Send>;
 
-pub(super) enum Order {
+pub(super) enum JobOrder {
     Feed(Arc<dyn Source>),
     EndInput,
     /// The command was sent a signal that tells it to end.
@@ -44,12 +44,12 @@ pub(super) enum Order {
 #[derive(Clone)]
 pub(super) struct Handle {
     group: Arc<Group>,
-    orders: Sender<Order>,
+    orders: Sender<JobOrder>,
     waker: Arc<Wake>,
 }
 
 impl Handle {
-    pub(super) fn order(&self, order: Order) {
+    pub(super) fn order(&self, order: JobOrder) {
         let _ = self.orders.send(order);
         self.wake();
     }
@@ -114,7 +114,7 @@ impl Drop for Leader {
     }
 }
 
-pub(super) struct Job {
+pub(super) struct LocalJob {
     leader: Leader,
     started: Instant,
     stdin: Option<ChildStdin>,
@@ -123,7 +123,7 @@ pub(super) struct Job {
     input: Feed,
     end_input: bool,
     unsent: Option<String>,
-    orders: Receiver<Order>,
+    orders: Receiver<JobOrder>,
     woken: Arc<Wake>,
     timeout: Option<Duration>,
     /// The steps against a command that has run too long, or whose input cannot be read.
@@ -134,11 +134,11 @@ pub(super) struct Job {
     backlog: Arc<Backlog>,
     /// Reading has stopped, since the backlog is full.
     paused: bool,
-    output: Output,
+    output: OnOutput,
 }
 
-impl Job {
-    pub(super) fn start(command: Command, backlog: Arc<Backlog>, output: Output, ended: Ended) -> io::Result<Handle> {
+impl LocalJob {
+    pub(super) fn start(command: Command, backlog: Arc<Backlog>, output: OnOutput, ended: OnEnd) -> io::Result<Handle> {
         let woken = Arc::new(Wake::new()?);
         let (orders, received) = mpsc::channel();
         let mut child = std_process::Command::new("/bin/sh")
@@ -184,7 +184,7 @@ impl Job {
             while let Err(rustix::io::Errno::INTR) =
                 process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
             {}
-            exited.order(Order::Exited);
+            exited.order(JobOrder::Exited);
         })?;
         thread::Builder::new().name("local".to_owned()).spawn(move || {
             let started = job.started;
@@ -249,14 +249,14 @@ impl Job {
     fn take_orders(&mut self) {
         while let Ok(order) = self.orders.try_recv() {
             match order {
-                Order::Feed(source) => self.input.push(source),
-                Order::EndInput => self.end_input = true,
-                Order::Signalled => self.told_to_end = true,
-                Order::Abandoned => {
+                JobOrder::Feed(source) => self.input.push(source),
+                JobOrder::EndInput => self.end_input = true,
+                JobOrder::Signalled => self.told_to_end = true,
+                JobOrder::Abandoned => {
                     self.told_to_end = true;
                     self.abandoned = true;
                 }
-                Order::Exited => self.exited = Some(Instant::now()),
+                JobOrder::Exited => self.exited = Some(Instant::now()),
             }
         }
     }

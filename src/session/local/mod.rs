@@ -14,7 +14,7 @@ use crate::io_error::plain;
 use crate::session::backlog::{Backlog, Space};
 use crate::session::{Command, Connector, Destination, JobId, JobSignal, Report, Session, SessionId};
 use crate::source::{Source, text};
-use job::{Handle, Job, Order};
+use job::{Handle, JobOrder, LocalJob};
 
 /// The most output that may wait to be taken, of all commands together, in bytes.
 const MOST_QUEUED: usize = 8 << 20;
@@ -69,7 +69,7 @@ impl LocalSession {
         let _ = self.reports.send(report);
     }
 
-    fn order(&self, job: JobId, order: Order) {
+    fn order(&self, job: JobId, order: JobOrder) {
         if let Some(handle) = self.jobs.lock().running.get(&job) {
             handle.order(order);
         }
@@ -79,7 +79,7 @@ impl LocalSession {
     fn kill_all(&self) {
         for handle in self.jobs.lock().running.values() {
             handle.kill(JobSignal::Kill);
-            handle.order(Order::Abandoned);
+            handle.order(JobOrder::Abandoned);
         }
     }
 }
@@ -101,7 +101,7 @@ impl Session for LocalSession {
             };
             let reports = self.reports.clone();
             let output = move |stream, bytes| drop(reports.send(Report::Output(id, job, stream, bytes)));
-            match Job::start(command, Arc::clone(&self.backlog), Box::new(output), Box::new(ended)) {
+            match LocalJob::start(command, Arc::clone(&self.backlog), Box::new(output), Box::new(ended)) {
                 Ok(handle) => {
                     if let Some(limit) = self.core_files {
                         handle.allow_core_files(limit);
@@ -120,17 +120,17 @@ impl Session for LocalSession {
     }
 
     fn feed(&self, job: JobId, source: Arc<dyn Source>) {
-        self.order(job, Order::Feed(source));
+        self.order(job, JobOrder::Feed(source));
     }
 
     fn end_input(&self, job: JobId) {
-        self.order(job, Order::EndInput);
+        self.order(job, JobOrder::EndInput);
     }
 
     fn signal(&self, job: JobId, signal: JobSignal) {
         if let Some(handle) = self.jobs.lock().running.get(&job) {
             handle.kill(signal);
-            handle.order(Order::Signalled);
+            handle.order(JobOrder::Signalled);
         }
     }
 

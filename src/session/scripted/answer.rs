@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::exit::{Exit, Stream};
-use crate::session::scripted::Record;
+use crate::session::scripted::ScriptRecord;
 use crate::session::{JobSignal, Opening};
 
-pub(super) type Condition = Arc<dyn Fn(&[Record]) -> bool + Send + Sync>;
-pub(super) type Action = Arc<dyn Fn() + Send + Sync>;
+pub(super) type RecordCondition = Arc<dyn Fn(&[ScriptRecord]) -> bool + Send + Sync>;
+pub(super) type SideEffect = Arc<dyn Fn() + Send + Sync>;
 
 #[derive(Clone)]
-pub(super) enum Step {
+pub(super) enum ScriptStep {
     Output(Stream, Vec<u8>),
     /// Acts like sudo: prints the prompt and reads a line, up to three times.
     Password {
@@ -24,8 +24,8 @@ pub(super) enum Step {
     Start,
     ReadLine,
     ReadAll,
-    When(Condition),
-    Call(Action),
+    When(RecordCondition),
+    Call(SideEffect),
     Hang,
     End(Exit),
     Lose(String),
@@ -37,7 +37,7 @@ pub(super) enum Step {
 /// A signal ends the command wherever it waits, like a program that does not catch signals.
 #[derive(Clone)]
 pub struct Answer {
-    pub(super) steps: VecDeque<Step>,
+    pub(super) steps: VecDeque<ScriptStep>,
     /// The weakest signal that ends the command.
     pub(super) dies_of: Option<JobSignal>,
 }
@@ -57,44 +57,44 @@ impl Answer {
         }
     }
 
-    fn then(mut self, step: Step) -> Self {
+    fn then(mut self, step: ScriptStep) -> Self {
         self.steps.push_back(step);
         self
     }
 
     /// Prints these bytes as one chunk of standard output; no newline is added.
     pub fn out(self, bytes: impl AsRef<[u8]>) -> Self {
-        self.then(Step::Output(Stream::Out, bytes.as_ref().to_vec()))
+        self.then(ScriptStep::Output(Stream::Out, bytes.as_ref().to_vec()))
     }
 
     /// Prints these bytes as one chunk of standard error.
     pub fn err(self, bytes: impl AsRef<[u8]>) -> Self {
-        self.then(Step::Output(Stream::Err, bytes.as_ref().to_vec()))
+        self.then(ScriptStep::Output(Stream::Err, bytes.as_ref().to_vec()))
     }
 
     /// Prints the mark of the command line, like the script in front of a command that calls sudo, with the word `sudo asks: `.
     pub fn begins(self) -> Self {
-        self.then(Step::Begin)
+        self.then(ScriptStep::Begin)
     }
 
     /// Lets the command begin first, and sudo start its own, without a question.
     pub(super) fn behind(mut self, opening: &Opening) -> Self {
         if opening.started.is_some() {
-            self.steps.push_front(Step::Start);
+            self.steps.push_front(ScriptStep::Start);
         }
-        self.steps.push_front(Step::Begin);
+        self.steps.push_front(ScriptStep::Begin);
         self
     }
 
     /// Prints the mark with which sudo's command starts.
     pub fn starts(self) -> Self {
-        self.then(Step::Start)
+        self.then(ScriptStep::Start)
     }
 
     /// Asks for a password like sudo: prints the prompt without a newline on standard output, and waits for a line of input.
     /// After a wrong one it prints `Sorry, try again.` and the prompt again; the third wrong one ends the command with status 1.
     pub fn asks_password(self, prompt: &str, password: &str) -> Self {
-        self.then(Step::Password {
+        self.then(ScriptStep::Password {
             prompt: prompt.to_owned(),
             password: password.to_owned(),
             tries: 3,
@@ -104,17 +104,17 @@ impl Answer {
 
     /// Waits for a line of input.
     pub fn reads_line(self) -> Self {
-        self.then(Step::ReadLine)
+        self.then(ScriptStep::ReadLine)
     }
 
     /// Waits for the end of input.
     pub fn reads_all(self) -> Self {
-        self.then(Step::ReadAll)
+        self.then(ScriptStep::ReadAll)
     }
 
     /// Waits until the commands so far meet a condition, which is checked after everything that happens.
-    pub fn when(self, condition: impl Fn(&[Record]) -> bool + Send + Sync + 'static) -> Self {
-        self.then(Step::When(Arc::new(condition)))
+    pub fn when(self, condition: impl Fn(&[ScriptRecord]) -> bool + Send + Sync + 'static) -> Self {
+        self.then(ScriptStep::When(Arc::new(condition)))
     }
 
     /// Waits until a command whose line contains `part` has been started on `host`.
@@ -135,12 +135,12 @@ impl Answer {
 
     /// Calls a function: it may raise an interrupt or change the script, since nothing is locked meanwhile.
     pub fn calls(self, action: impl Fn() + Send + Sync + 'static) -> Self {
-        self.then(Step::Call(Arc::new(action)))
+        self.then(ScriptStep::Call(Arc::new(action)))
     }
 
     /// Never ends by itself. Here the timeout of a command takes effect at once.
     pub fn hangs(self) -> Self {
-        self.then(Step::Hang)
+        self.then(ScriptStep::Hang)
     }
 
     /// Ends with a status.
@@ -150,12 +150,12 @@ impl Answer {
 
     /// Ends in another way: by a signal, or refused.
     pub fn ends(self, exit: Exit) -> Self {
-        self.then(Step::End(exit))
+        self.then(ScriptStep::End(exit))
     }
 
     /// Loses the server's connection, with everything that runs on it.
     pub fn loses_connection(self, reason: &str) -> Self {
-        self.then(Step::Lose(reason.to_owned()))
+        self.then(ScriptStep::Lose(reason.to_owned()))
     }
 
     /// Ignores signals weaker than this one.

@@ -4,7 +4,7 @@
 //! is possible without more input, so that a test sees the same in every run.
 
 mod answer;
-mod stage;
+mod scene;
 mod turn;
 
 use std::sync::mpsc::Sender;
@@ -21,11 +21,11 @@ use crate::session::{
     Terminal, Warning,
 };
 use crate::source::{Source, readable};
-use stage::{Rule, Stage};
+use scene::{Rule, Scene};
 
 /// One command that a scripted server was given, and its end.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct ScriptRecord {
     /// The server that ran it.
     pub server: Server,
     /// The command line.
@@ -44,7 +44,7 @@ pub struct Record {
     pub exit: Option<Exit>,
 }
 
-impl Record {
+impl ScriptRecord {
     /// Returns true if it is a command on `host` whose line contains `part`.
     pub fn is(&self, host: &str, part: &str) -> bool {
         names(host, &self.server) && self.line.contains(part)
@@ -62,7 +62,7 @@ fn names(host: &str, server: &Server) -> bool {
 /// The rules are tried in the order in which they were added, and the first that matches answers. A command that no rule matches
 /// ends with status 0 at once, unless the script is [`strict`](Self::strict).
 #[derive(Clone, Default)]
-pub struct Script(Arc<Mutex<Stage>>);
+pub struct Script(Arc<Mutex<Scene>>);
 
 impl Script {
     /// Returns a script in which every command succeeds.
@@ -72,7 +72,7 @@ impl Script {
 
     /// Refuses commands that no rule matches from now on.
     pub fn strict(&self) -> &Self {
-        self.stage().strict = true;
+        self.scene().strict = true;
         self
     }
 
@@ -99,46 +99,46 @@ impl Script {
             once: false,
             opens: true,
         };
-        self.stage().rules.insert(0, rule);
+        self.scene().rules.insert(0, rule);
         self
     }
 
     fn rule(&self, rule: Rule) -> &Self {
-        self.stage().rules.push(rule);
+        self.scene().rules.push(rule);
         self
     }
 
     /// Lets connections to `host` fail from now on, for this reason.
     pub fn refuse(&self, host: &str, phase: Phase, reason: &str) -> &Self {
         let error = ConnectError::new(phase, reason.to_owned());
-        self.stage().connecting.insert(0, (host.to_owned(), Some(Err(error))));
+        self.scene().connecting.insert(0, (host.to_owned(), Some(Err(error))));
         self
     }
 
     /// Neither makes nor refuses connections to `host` from now on, until [`accept`](Self::accept).
     pub fn stall(&self, host: &str) -> &Self {
-        self.stage().connecting.insert(0, (host.to_owned(), None));
+        self.scene().connecting.insert(0, (host.to_owned(), None));
         self
     }
 
     /// Makes connections to `host` from now on, and those that were stalled at once.
     pub fn accept(&self, host: &str) -> &Self {
-        let mut stage = self.stage();
-        stage.connecting.insert(0, (host.to_owned(), Some(Ok(()))));
-        stage.connect_stalled();
-        drop(stage);
+        let mut scene = self.scene();
+        scene.connecting.insert(0, (host.to_owned(), Some(Ok(()))));
+        scene.connect_stalled();
+        drop(scene);
         self
     }
 
     /// Makes connections to `host` once this login password is given; the attempt ends if there is none.
     pub fn wants_password(&self, host: &str, password: &str) -> &Self {
-        self.stage().passwords.push((host.to_owned(), Secret::new(password)));
+        self.scene().passwords.push((host.to_owned(), Secret::new(password)));
         self
     }
 
     /// Reports at the next connection to `host` that its host key is new and was added.
     pub fn new_host_key(&self, host: &str, key: NewHostKey) -> &Self {
-        self.stage().host_keys.push((host.to_owned(), Ok(key)));
+        self.scene().host_keys.push((host.to_owned(), Ok(key)));
         self
     }
 
@@ -148,25 +148,25 @@ impl Script {
             gateway: None,
             text: "host key has changed".to_owned(),
         };
-        self.stage().host_keys.push((host.to_owned(), Err(warning)));
+        self.scene().host_keys.push((host.to_owned(), Err(warning)));
         self
     }
 
     /// Drops the connections to `host` now, with everything that runs on them.
     pub fn lose(&self, host: &str, reason: &str) -> &Self {
-        self.stage().lose_host(host, reason);
+        self.scene().lose_host(host, reason);
         self.go_on();
         self
     }
 
     /// Returns all commands so far, in the order in which they were started.
-    pub fn commands(&self) -> Vec<Record> {
-        self.stage().records.clone()
+    pub fn commands(&self) -> Vec<ScriptRecord> {
+        self.scene().records.clone()
     }
 
     /// Returns the lines of the commands that were started on `host`.
     pub fn lines_on(&self, host: &str) -> Vec<String> {
-        self.stage()
+        self.scene()
             .records
             .iter()
             .filter(|record| record.is(host, ""))
@@ -176,20 +176,20 @@ impl Script {
 
     /// Returns all destinations that were connected to or refused, in order.
     pub fn connections(&self) -> Vec<Destination> {
-        self.stage().connections.clone()
+        self.scene().connections.clone()
     }
 
     /// Returns the servers whose session was given up with [`Session::abandon`], in order.
     pub fn abandoned(&self) -> Vec<Server> {
-        self.stage().abandoned.clone()
+        self.scene().abandoned.clone()
     }
 
     /// Returns the number of open sessions: connected, and neither lost nor abandoned nor dropped.
     pub fn open_sessions(&self) -> usize {
-        self.stage().open_sessions()
+        self.scene().open_sessions()
     }
 
-    fn stage(&self) -> MutexGuard<'_, Stage> {
+    fn scene(&self) -> MutexGuard<'_, Scene> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -197,7 +197,7 @@ impl Script {
     /// then.
     fn go_on(&self) {
         loop {
-            let action = self.stage().go_on();
+            let action = self.scene().go_on();
             match action {
                 Some(action) => action(),
                 None => return,
@@ -216,7 +216,7 @@ impl std::fmt::Debug for Script {
 
 impl Connector for Script {
     fn connect(&self, id: SessionId, destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
-        self.stage().connect(id, destination, reports);
+        self.scene().connect(id, destination, reports);
         Box::new(ScriptedSession {
             id,
             script: self.clone(),
@@ -231,12 +231,12 @@ struct ScriptedSession {
 
 impl Session for ScriptedSession {
     fn start(&self, job: JobId, command: Command) {
-        self.script.stage().start(self.id, job, command);
+        self.script.scene().start(self.id, job, command);
         self.script.go_on();
     }
 
     fn write(&self, job: JobId, bytes: Vec<u8>) {
-        self.script.stage().write(self.id, job, &bytes);
+        self.script.scene().write(self.id, job, &bytes);
         self.script.go_on();
     }
 
@@ -245,28 +245,28 @@ impl Session for ScriptedSession {
     }
 
     fn end_input(&self, job: JobId) {
-        self.script.stage().end_input(self.id, job);
+        self.script.scene().end_input(self.id, job);
         self.script.go_on();
     }
 
     fn signal(&self, job: JobId, signal: JobSignal) {
-        self.script.stage().signal(self.id, job, signal);
+        self.script.scene().signal(self.id, job, signal);
         self.script.go_on();
     }
 
     fn answer(&self, password: Option<Secret>) {
-        self.script.stage().answer(self.id, password);
+        self.script.scene().answer(self.id, password);
     }
 
     fn abandon(&self) {
-        self.script.stage().abandon(self.id);
+        self.script.scene().abandon(self.id);
         self.script.go_on();
     }
 }
 
 impl Drop for ScriptedSession {
     fn drop(&mut self) {
-        self.script.stage().close(self.id);
+        self.script.scene().close(self.id);
         self.script.go_on();
     }
 }

@@ -9,13 +9,13 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connec
 
 use super::agent::Binding;
 use super::agent_guard::Guard;
-use super::channel::{AgentDoor, Channel, Link, Trouble};
+use super::channel::{AgentDoor, Channel, SessionLink, Trouble};
 use super::pipe::Pipes;
 
 /// The most clients of the agent at once on one server; more are turned away.
 const MOST_CLIENTS: usize = 64;
 
-enum Stage {
+enum ForwardingState {
     Wanted,
     /// The channel on which the server was asked. It accepts the question once; later commands inherit the answer.
     Asked(Channel),
@@ -28,11 +28,11 @@ pub(super) struct AgentForwarding {
     /// The message that tells the agent about the server, if that is known.
     binding: Option<Binding>,
     door: AgentDoor,
-    stage: Stage,
+    state: ForwardingState,
 }
 
 /// The result of asking the server.
-pub(super) enum Asked {
+pub(super) enum ForwardingAnswer {
     /// Nothing more is to be done.
     Settled,
     /// The channel is free for a command, in which the agent can be used.
@@ -42,41 +42,41 @@ pub(super) enum Asked {
 }
 
 impl AgentForwarding {
-    pub(super) fn new(socket: PathBuf, binding: Option<Binding>, link: Link) -> Self {
+    pub(super) fn new(socket: PathBuf, binding: Option<Binding>, link: SessionLink) -> Self {
         Self {
             socket,
             binding,
             door: AgentDoor::open(link),
-            stage: Stage::Wanted,
+            state: ForwardingState::Wanted,
         }
     }
 
     /// Continues to ask; no command may start before the answer is known.
-    pub(super) fn ask(&mut self, link: Link) -> Result<Asked, Trouble> {
-        if matches!(self.stage, Stage::Wanted) {
+    pub(super) fn ask(&mut self, link: SessionLink) -> Result<ForwardingAnswer, Trouble> {
+        if matches!(self.state, ForwardingState::Wanted) {
             match link.open() {
-                Ok(channel) => self.stage = Stage::Asked(channel),
-                Err(Trouble::Denied(_)) => self.stage = Stage::Settled,
+                Ok(channel) => self.state = ForwardingState::Asked(channel),
+                Err(Trouble::Denied(_)) => self.state = ForwardingState::Settled,
                 Err(trouble) => return Err(trouble),
             }
         }
-        let Stage::Asked(channel) = &mut self.stage else {
-            return Ok(Asked::Settled);
+        let ForwardingState::Asked(channel) = &mut self.state else {
+            return Ok(ForwardingAnswer::Settled);
         };
         let granted = match channel.request_agent() {
             Ok(()) => true,
             Err(Trouble::Denied(_)) => false,
             Err(trouble) => return Err(trouble),
         };
-        match std::mem::replace(&mut self.stage, Stage::Settled) {
-            Stage::Asked(channel) if granted => Ok(Asked::Granted(channel)),
-            Stage::Asked(channel) => Ok(Asked::Refused(channel)),
-            _ => Ok(Asked::Settled),
+        match std::mem::replace(&mut self.state, ForwardingState::Settled) {
+            ForwardingState::Asked(channel) if granted => Ok(ForwardingAnswer::Granted(channel)),
+            ForwardingState::Asked(channel) => Ok(ForwardingAnswer::Refused(channel)),
+            _ => Ok(ForwardingAnswer::Settled),
         }
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        matches!(self.stage, Stage::Settled)
+        matches!(self.state, ForwardingState::Settled)
     }
 
     /// Connects the clients that have come since the last call.

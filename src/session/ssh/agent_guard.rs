@@ -10,12 +10,12 @@ pub(super) struct Guard {
     requests: Vec<u8>,
     /// Bytes from the agent that were not looked at yet.
     answers: Vec<u8>,
-    stage: Stage,
+    state: GuardState,
     /// The agent knows that a server uses it, and which.
     is_bound: bool,
 }
 
-enum Stage {
+enum GuardState {
     /// The message that goes to the agent first, if there is one.
     Fresh(Option<Vec<u8>>),
     /// The agent was told which server it serves; its answer is awaited.
@@ -26,7 +26,7 @@ enum Stage {
 
 /// The next thing to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum GuardStep {
     ToAgent(Vec<u8>),
     ToServer(Vec<u8>),
     /// One of the sides violates the protocol.
@@ -41,14 +41,14 @@ impl Guard {
         Self {
             requests: Vec::new(),
             answers: Vec::new(),
-            stage: Stage::Fresh(binding),
+            state: GuardState::Fresh(binding),
             is_bound: false,
         }
     }
 
     /// Returns true if more of the server's requests are of use now. The rest waits in the channel, so that little is kept here.
     pub(super) fn takes_requests(&self) -> bool {
-        matches!(self.stage, Stage::Idle) && !is_whole(&self.requests)
+        matches!(self.state, GuardState::Idle) && !is_whole(&self.requests)
     }
 
     pub(super) fn asked(&mut self, bytes: &[u8]) {
@@ -59,43 +59,43 @@ impl Guard {
         self.answers.extend_from_slice(bytes);
     }
 
-    pub(super) fn step(&mut self) -> Step {
+    pub(super) fn step(&mut self) -> GuardStep {
         loop {
-            let from = match &mut self.stage {
-                Stage::Fresh(binding) => match binding.take() {
+            let from = match &mut self.state {
+                GuardState::Fresh(binding) => match binding.take() {
                     Some(binding) => {
-                        self.stage = Stage::Binding;
-                        return Step::ToAgent(wire::packed(&binding));
+                        self.state = GuardState::Binding;
+                        return GuardStep::ToAgent(wire::packed(&binding));
                     }
                     None => {
-                        self.stage = Stage::Idle;
+                        self.state = GuardState::Idle;
                         continue;
                     }
                 },
                 // The agent sent something without being asked.
-                Stage::Idle if !self.answers.is_empty() => return Step::Over,
-                Stage::Idle => &mut self.requests,
-                Stage::Binding | Stage::Awaiting => &mut self.answers,
+                GuardState::Idle if !self.answers.is_empty() => return GuardStep::Over,
+                GuardState::Idle => &mut self.requests,
+                GuardState::Binding | GuardState::Awaiting => &mut self.answers,
             };
             let message = match message(from) {
                 Ok(Some(message)) => message,
-                Ok(None) => return Step::Wait,
-                Err(()) => return Step::Over,
+                Ok(None) => return GuardStep::Wait,
+                Err(()) => return GuardStep::Over,
             };
-            match self.stage {
-                Stage::Binding => {
+            match self.state {
+                GuardState::Binding => {
                     self.is_bound = message.first() == Some(&SUCCESS);
-                    self.stage = Stage::Idle;
+                    self.state = GuardState::Idle;
                 }
-                Stage::Awaiting => {
-                    self.stage = Stage::Idle;
-                    return Step::ToServer(wire::packed(&message));
+                GuardState::Awaiting => {
+                    self.state = GuardState::Idle;
+                    return GuardStep::ToServer(wire::packed(&message));
                 }
                 _ if self.allows(&message) => {
-                    self.stage = Stage::Awaiting;
-                    return Step::ToAgent(wire::packed(&message));
+                    self.state = GuardState::Awaiting;
+                    return GuardStep::ToAgent(wire::packed(&message));
                 }
-                _ => return Step::ToServer(wire::packed(&[FAILURE])),
+                _ => return GuardStep::ToServer(wire::packed(&[FAILURE])),
             }
         }
     }
@@ -139,7 +139,7 @@ fn message(bytes: &mut Vec<u8>) -> Result<Option<Vec<u8>>, ()> {
 /// A target of `scripts/fuzz`: what a server asks, and what an agent answers.
 #[cfg(any(test, feature = "fuzz"))]
 pub(super) mod fuzz {
-    use super::{Guard, MAX_MESSAGE, Step, wire};
+    use super::{Guard, GuardStep, MAX_MESSAGE, wire};
     use crate::session::ssh::agent::{EXTENSION, REQUEST_IDENTITIES, SESSION_BIND, SIGN_REQUEST};
 
     /// The most bytes that the socket takes at once.
@@ -155,13 +155,13 @@ pub(super) mod fuzz {
         // This does what the pipe does: take steps as long as there are any, then read what has come.
         loop {
             match guard.step() {
-                Step::Over => return is_reached,
-                Step::Wait => {}
-                Step::ToServer(message) => {
+                GuardStep::Over => return is_reached,
+                GuardStep::Wait => {}
+                GuardStep::ToServer(message) => {
                     assert!(wire::text(&message).is_some_and(|(_, rest)| rest.is_empty()));
                     continue;
                 }
-                Step::ToAgent(message) => {
+                GuardStep::ToAgent(message) => {
                     let (message, rest) = wire::text(&message).unwrap_or_default();
                     assert!(rest.is_empty() && message.len() <= MAX_MESSAGE, "more than a message");
                     let is_own = std::mem::take(&mut awaits_own) && message == own;
@@ -195,7 +195,7 @@ pub(super) mod fuzz {
 
 #[cfg(test)]
 mod tests {
-    use super::{Guard, Step, wire};
+    use super::{Guard, GuardStep, wire};
 
     const LIST: [u8; 1] = [11];
 
@@ -205,16 +205,16 @@ mod tests {
 
     fn idle() -> Guard {
         let mut guard = Guard::new(None);
-        assert_eq!(guard.step(), Step::Wait);
+        assert_eq!(guard.step(), GuardStep::Wait);
         guard
     }
 
     fn bound(answer: u8) -> Guard {
         let mut guard = Guard::new(Some(bind()));
         assert!(!guard.takes_requests());
-        assert_eq!(guard.step(), Step::ToAgent(wire::packed(&bind())));
+        assert_eq!(guard.step(), GuardStep::ToAgent(wire::packed(&bind())));
         guard.answered(&wire::packed(&[answer]));
-        assert_eq!(guard.step(), Step::Wait);
+        assert_eq!(guard.step(), GuardStep::Wait);
         assert!(guard.takes_requests());
         guard
     }
@@ -225,14 +225,14 @@ mod tests {
             for kind in (0..=255).filter(|kind| ![11, 13].contains(kind)) {
                 for rest in [&b""[..], b"/x.so", &wire::packed(b"query")] {
                     guard.asked(&wire::packed(&[&[kind][..], rest].concat()));
-                    assert_eq!(guard.step(), Step::ToServer(wire::packed(&[5])), "{kind}");
+                    assert_eq!(guard.step(), GuardStep::ToServer(wire::packed(&[5])), "{kind}");
                 }
             }
             for request in [&LIST[..], &[13, 0, 0]] {
                 guard.asked(&wire::packed(request));
-                assert_eq!(guard.step(), Step::ToAgent(wire::packed(request)));
+                assert_eq!(guard.step(), GuardStep::ToAgent(wire::packed(request)));
                 guard.answered(&wire::packed(b"answer"));
-                assert_eq!(guard.step(), Step::ToServer(wire::packed(b"answer")));
+                assert_eq!(guard.step(), GuardStep::ToServer(wire::packed(b"answer")));
             }
         }
     }
@@ -240,9 +240,9 @@ mod tests {
     #[test]
     fn a_further_hop_is_told_to_an_agent_that_knows_of_this_one() {
         for (mut guard, expected) in [
-            (bound(6), Step::ToAgent(wire::packed(&bind()))),
-            (bound(5), Step::ToServer(wire::packed(&[5]))),
-            (idle(), Step::ToServer(wire::packed(&[5]))),
+            (bound(6), GuardStep::ToAgent(wire::packed(&bind()))),
+            (bound(5), GuardStep::ToServer(wire::packed(&[5]))),
+            (idle(), GuardStep::ToServer(wire::packed(&[5]))),
         ] {
             guard.asked(&wire::packed(&bind()));
             assert_eq!(guard.step(), expected);
@@ -257,19 +257,19 @@ mod tests {
         for byte in requests {
             guard.asked(&[byte]);
             match guard.step() {
-                Step::Wait => {}
+                GuardStep::Wait => {}
                 step => steps.push(step),
             }
         }
-        assert_eq!(steps, [Step::ToAgent(wire::packed(&LIST))]);
+        assert_eq!(steps, [GuardStep::ToAgent(wire::packed(&LIST))]);
         assert!(!guard.takes_requests());
-        assert_eq!(guard.step(), Step::Wait);
+        assert_eq!(guard.step(), GuardStep::Wait);
         guard.answered(&wire::packed(b"keys"));
-        assert_eq!(guard.step(), Step::ToServer(wire::packed(b"keys")));
+        assert_eq!(guard.step(), GuardStep::ToServer(wire::packed(b"keys")));
         // As long as one waits no more are taken.
         assert!(!guard.takes_requests());
-        assert_eq!(guard.step(), Step::ToServer(wire::packed(&[5])));
-        assert_eq!(guard.step(), Step::ToAgent(wire::packed(&LIST)));
+        assert_eq!(guard.step(), GuardStep::ToServer(wire::packed(&[5])));
+        assert_eq!(guard.step(), GuardStep::ToAgent(wire::packed(&LIST)));
     }
 
     #[test]
@@ -277,15 +277,15 @@ mod tests {
         for bytes in [[0, 0, 0, 0], [0, 4, 0, 1], [255; 4]] {
             let mut guard = idle();
             guard.asked(&bytes);
-            assert_eq!(guard.step(), Step::Over);
+            assert_eq!(guard.step(), GuardStep::Over);
             let mut guard = idle();
             guard.asked(&wire::packed(&LIST));
             guard.step();
             guard.answered(&bytes);
-            assert_eq!(guard.step(), Step::Over);
+            assert_eq!(guard.step(), GuardStep::Over);
         }
         let mut guard = idle();
         guard.answered(b"unasked");
-        assert_eq!(guard.step(), Step::Over);
+        assert_eq!(guard.step(), GuardStep::Over);
     }
 }

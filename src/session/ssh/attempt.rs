@@ -12,9 +12,9 @@ use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 use crate::session::{Banner, ConnectError, LoginReport, Negotiated, Phase, StepKind, Warning};
 
 use super::agent::Binding;
-use super::channel::{Link, take_ending};
+use super::channel::{SessionLink, take_ending};
 use super::config::HostConfig;
-use super::connection::{Connection, Keepalive, Way};
+use super::connection::{Connection, ConnectionWay, Keepalive};
 use super::exchange::{self, Proof};
 use super::hostkey::{Expected, Verified, key_type};
 use super::inbox::Inbox;
@@ -33,7 +33,7 @@ const OLD: &str = "it may have only what is not used unless it is asked for: CBC
 const LONGEST_SHOWN: usize = 80;
 
 /// The reason why a step of the login did not succeed.
-pub(super) enum Stop {
+pub(super) enum AttemptStop {
     /// libssh2 reported an error.
     Failed(ssh2::Error),
     /// The deadline has passed.
@@ -66,12 +66,12 @@ pub(super) struct Attempt<'a> {
 }
 
 /// A failed attempt: either the server was too busy to greet and another attempt may help, or not.
-pub(super) enum Failure {
+pub(super) enum AttemptFailure {
     Busy(ConnectError),
     Final(ConnectError),
 }
 
-impl From<ConnectError> for Failure {
+impl From<ConnectError> for AttemptFailure {
     fn from(error: ConnectError) -> Self {
         Self::Final(error)
     }
@@ -89,7 +89,7 @@ impl<'a> Attempt<'a> {
         session.set_blocking(false);
         session.set_tcp_stream(Arc::clone(&socket));
         session.set_compress(config.compression);
-        let link = Link::new(&session);
+        let link = SessionLink::new(&session);
         link.wait_for_answers_without_limit();
         link.watch();
         #[cfg(target_os = "linux")]
@@ -112,23 +112,27 @@ impl<'a> Attempt<'a> {
     }
 
     /// Exchanges keys. Reports the algorithms, of which the MAC has to be one that is accepted.
-    pub(super) fn exchange_keys(&mut self, expected: &Expected<'_>, way: &mut Way) -> Result<(), Failure> {
+    pub(super) fn exchange_keys(
+        &mut self,
+        expected: &Expected<'_>,
+        way: &mut ConnectionWay,
+    ) -> Result<(), AttemptFailure> {
         let macs = offer::prefer(&self.session, self.config, expected)?;
         if let Err(stop) = self.step(Session::handshake) {
             let said = match way {
-                Way::Command(command) => command.last_words(),
-                Way::Direct | Way::Gateway(_) => None,
+                ConnectionWay::Command(command) => command.last_words(),
+                ConnectionWay::Direct | ConnectionWay::Gateway(_) => None,
             };
             return Err(match (self.handshake_failure(stop), said) {
-                (Failure::Busy(mut error) | Failure::Final(mut error), Some(said)) => {
+                (AttemptFailure::Busy(mut error) | AttemptFailure::Final(mut error), Some(said)) => {
                     error.reason = format!("{}; the ProxyCommand said: {said}", error.reason);
-                    Failure::Final(error)
+                    AttemptFailure::Final(error)
                 }
                 (failure, None) => failure,
             });
         }
         if let Some(mac) = self.tell_algorithms().filter(|mac| !macs.contains(mac)) {
-            return Err(Failure::Final(ConnectError {
+            return Err(AttemptFailure::Final(ConnectError {
                 common: None,
                 phase: Phase::Handshake,
                 reason: format!("the server has no MAC that is accepted, but {mac}"),
@@ -141,13 +145,17 @@ impl<'a> Attempt<'a> {
     }
 
     /// Compares the host key with the known one, and reports what is to be said about it.
-    pub(super) fn verify_host_key(&mut self, expected: &mut Expected<'_>, way: &Way) -> Result<(), Failure> {
+    pub(super) fn verify_host_key(
+        &mut self,
+        expected: &mut Expected<'_>,
+        way: &ConnectionWay,
+    ) -> Result<(), AttemptFailure> {
         let Some((blob, _)) = self.session.host_key() else {
-            return Err(self.handshake_failure(Stop::Silent));
+            return Err(self.handshake_failure(AttemptStop::Silent));
         };
         let peer = match way {
-            Way::Direct => tcp::peer(&self.socket).map(|peer| peer.ip()),
-            Way::Gateway(_) | Way::Command(_) => None,
+            ConnectionWay::Direct => tcp::peer(&self.socket).map(|peer| peer.ip()),
+            ConnectionWay::Gateway(_) | ConnectionWay::Command(_) => None,
         };
         let begun = Instant::now();
         let checked = expected.check(blob, peer, self.inbox);
@@ -184,7 +192,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Ends a login that was successful.
-    pub(super) fn into_connection(self, way: Way, keepalive: Keepalive) -> Connection {
+    pub(super) fn into_connection(self, way: ConnectionWay, keepalive: Keepalive) -> Connection {
         Connection {
             binding: self.binding(),
             session: self.session,
@@ -199,7 +207,10 @@ impl<'a> Attempt<'a> {
     }
 
     /// Calls `call` until it no longer says "would block".
-    pub(super) fn step<T>(&mut self, mut call: impl FnMut(&mut Session) -> Result<T, ssh2::Error>) -> Result<T, Stop> {
+    pub(super) fn step<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Session) -> Result<T, ssh2::Error>,
+    ) -> Result<T, AttemptStop> {
         self.step_asking(|attempt| call(&mut attempt.session))
     }
 
@@ -207,17 +218,17 @@ impl<'a> Attempt<'a> {
     pub(super) fn step_asking<T>(
         &mut self,
         mut call: impl FnMut(&mut Self) -> Result<T, ssh2::Error>,
-    ) -> Result<T, Stop> {
+    ) -> Result<T, AttemptStop> {
         loop {
             match call(self) {
                 Ok(value) => return Ok(value),
                 Err(error) if error.code() == EAGAIN => self.wait()?,
-                Err(error) => return Err(Stop::Failed(error)),
+                Err(error) => return Err(AttemptStop::Failed(error)),
             }
         }
     }
 
-    fn wait(&mut self) -> Result<(), Stop> {
+    fn wait(&mut self) -> Result<(), AttemptStop> {
         let events = match self.session.block_directions() {
             BlockDirections::Inbound => PollFlags::IN,
             BlockDirections::Outbound => PollFlags::OUT,
@@ -226,12 +237,12 @@ impl<'a> Attempt<'a> {
         loop {
             // This is checked before the wait: an earlier wait may have used up the bell that announced it.
             if self.inbox.end().is_some() {
-                return Err(Stop::Unwanted);
+                return Err(AttemptStop::Unwanted);
             }
             let woken = self.inbox.wait_for(&self.socket, events, Some(self.deadline));
             // This is checked even if the socket is ready: some servers never stop talking.
             if Instant::now() >= self.deadline {
-                return Err(Stop::Silent);
+                return Err(AttemptStop::Silent);
             }
             if woken.readable {
                 tcp::quick_ack(&self.socket);
@@ -307,10 +318,10 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    fn handshake_failure(&self, stop: Stop) -> Failure {
+    fn handshake_failure(&self, stop: AttemptStop) -> AttemptFailure {
         let waited = self.login.destination.options.login_timeout.as_secs_f64();
         let seen = self.greeting();
-        let hung_up = matches!(stop, Stop::Failed(_)) && seen.is_none();
+        let hung_up = matches!(stop, AttemptStop::Failed(_)) && seen.is_none();
         let greeting = seen.unwrap_or_default();
         let is_ssh = greeting.starts_with("SSH-");
         // OpenSSH under load hangs up without a word; since 9.8, and as Debian patches it, it says one of these first.
@@ -319,17 +330,17 @@ impl<'a> Attempt<'a> {
         let ending = take_ending(&*self.socket);
         let mut hints = Vec::new();
         let reason = match stop {
-            Stop::Unwanted => return Failure::Final(ConnectError::stopped(Phase::Handshake)),
-            Stop::Silent if greeting.is_empty() => format!("connected, but no SSH greeting within {waited} s"),
-            Stop::Silent if !is_ssh => {
+            AttemptStop::Unwanted => return AttemptFailure::Final(ConnectError::stopped(Phase::Handshake)),
+            AttemptStop::Silent if greeting.is_empty() => format!("connected, but no SSH greeting within {waited} s"),
+            AttemptStop::Silent if !is_ssh => {
                 format!("not an SSH server: no SSH greeting within {waited} s, it says `{greeting}'")
             }
-            Stop::Silent => format!("key exchange not finished within {waited} s"),
-            Stop::Failed(_) if hung_up => "the server hung up before its SSH greeting".to_owned(),
-            Stop::Failed(_) if refuses => format!("the server takes no more logins now: it says `{greeting}'"),
-            Stop::Failed(_) if greeting.is_empty() => "not an SSH server: it says nothing readable".to_owned(),
-            Stop::Failed(_) if !is_ssh => format!("not an SSH server: it says `{greeting}'"),
-            Stop::Failed(error) => {
+            AttemptStop::Silent => format!("key exchange not finished within {waited} s"),
+            AttemptStop::Failed(_) if hung_up => "the server hung up before its SSH greeting".to_owned(),
+            AttemptStop::Failed(_) if refuses => format!("the server takes no more logins now: it says `{greeting}'"),
+            AttemptStop::Failed(_) if greeting.is_empty() => "not an SSH server: it says nothing readable".to_owned(),
+            AttemptStop::Failed(_) if !is_ssh => format!("not an SSH server: it says `{greeting}'"),
+            AttemptStop::Failed(error) => {
                 if error.code() == ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_KEX_FAILURE) {
                     hints.push(OLD.to_owned());
                 }
@@ -345,9 +356,9 @@ impl<'a> Attempt<'a> {
             hints,
         };
         if busy {
-            Failure::Busy(error)
+            AttemptFailure::Busy(error)
         } else {
-            Failure::Final(error)
+            AttemptFailure::Final(error)
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) const CERTIFIED: &str = "-cert-v01@openssh.com";
 const HOST: u32 = 2;
 
 /// The fields of a certificate that decide about it. The crate `ssh-key` cannot read one that never expires.
-pub(super) struct Certificate {
+pub(super) struct HostCertificate {
     /// The bytes that the authority has signed.
     signed: Vec<u8>,
     /// The signature; `None` if it uses SHA-1, which could be forged, or cannot be read.
@@ -42,7 +42,7 @@ pub(super) struct Certificate {
     pub(super) authority: Vec<u8>,
 }
 
-impl Certificate {
+impl HostCertificate {
     /// Reads a certificate; `None` if it cannot be read.
     pub(super) fn read(blob: &[u8]) -> Option<Self> {
         let (kind, rest) = wire::text(blob)?;

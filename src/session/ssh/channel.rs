@@ -1,6 +1,6 @@
 //! libssh2's channels without their blocking parts, and its hooks. All `unsafe` code of sessions is in this file.
 //!
-//! A [`Link`] and its [`Channel`]s belong to one thread, and to one live `ssh2::Session` that the owner keeps longer than them.
+//! A [`SessionLink`] and its [`Channel`]s belong to one thread, and to one live `ssh2::Session` that the owner keeps longer than them.
 //! Given a non-blocking session, no call here blocks: what cannot be done now returns `WouldBlock` and has to be called again.
 #![allow(unsafe_code)]
 
@@ -225,9 +225,9 @@ fn check(code: c_int) -> Result<(), Trouble> {
 
 /// The connection as libssh2 sees it, borrowed from an `ssh2::Session`.
 #[derive(Clone, Copy)]
-pub(super) struct Link(*mut raw::LIBSSH2_SESSION);
+pub(super) struct SessionLink(*mut raw::LIBSSH2_SESSION);
 
-impl Link {
+impl SessionLink {
     /// Borrows a session, which must outlive the link and every channel opened through it, and stay on this thread.
     pub(super) fn new(session: &ssh2::Session) -> Self {
         Self(ptr::from_mut(&mut *session.raw()))
@@ -392,7 +392,7 @@ extern "C" fn sign_hook(
 
 /// Collects the channels to the agent that the server opens. It has to be dropped before the session.
 pub(super) struct AgentDoor {
-    link: Link,
+    link: SessionLink,
     arrived: Box<Arrived>,
 }
 
@@ -400,7 +400,7 @@ type Arrived = RefCell<Vec<*mut raw::LIBSSH2_CHANNEL>>;
 
 impl AgentDoor {
     /// Starts to collect. There may be one per session, and nothing else may use libssh2's "abstract" pointer of it from now on.
-    pub(super) fn open(link: Link) -> Self {
+    pub(super) fn open(link: SessionLink) -> Self {
         let arrived: Box<Arrived> = Box::default();
         // SAFETY: the session is live; the hook finds the list behind a stable address, until `drop` takes both away.
         unsafe {
@@ -445,7 +445,7 @@ extern "C" fn agent_hook(
 
 /// A channel of a session. It has no `Drop`: either [`Channel::free`] is called until it is done, or the whole session is freed.
 pub(super) struct Channel {
-    link: Link,
+    link: SessionLink,
     raw: *mut raw::LIBSSH2_CHANNEL,
 }
 

@@ -2,10 +2,10 @@
 
 use crate::exit::Stream;
 
-use super::channel::{Channel, Link, Trouble};
+use super::channel::{Channel, SessionLink, Trouble};
 
 pub(super) struct Channels {
-    link: Link,
+    link: SessionLink,
     /// The channel of the next command, opened ahead of time.
     spare: Option<Channel>,
     opens_in_advance: bool,
@@ -26,7 +26,7 @@ pub(super) enum Opened {
 }
 
 impl Channels {
-    pub(super) fn new(link: Link, opens_in_advance: bool) -> Self {
+    pub(super) fn new(link: SessionLink, opens_in_advance: bool) -> Self {
         Self {
             link,
             spare: None,

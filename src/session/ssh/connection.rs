@@ -18,7 +18,7 @@ const KEEPALIVE_COUNT: u32 = 2;
 
 /// The gateway or program that a connection goes through; it has to be kept as long as the connection.
 #[allow(dead_code, reason = "their end is what counts")]
-pub(super) enum Way {
+pub(super) enum ConnectionWay {
     Direct,
     Gateway(Arc<Gateway>),
     Command(ProxyCommand),
@@ -28,7 +28,7 @@ pub(super) enum Way {
 pub(super) struct Connection {
     pub(super) session: Session,
     pub(super) socket: Arc<OwnedFd>,
-    pub(super) way: Way,
+    pub(super) way: ConnectionWay,
     pub(super) keepalive: Keepalive,
     /// The agent that the server may use.
     pub(super) forwarded_agent: Option<PathBuf>,

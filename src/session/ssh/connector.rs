@@ -18,10 +18,10 @@ use crate::source::{Source, text};
 
 use super::auth::KeyRing;
 use super::config::SshConfig;
-use super::environment::{Configuration, SshEnvironment};
+use super::environment::{LoadedConfig, SshEnvironment};
 use super::establish::establish;
 use super::gateway::Gateways;
-use super::inbox::{self, End, Inbox, Order, Outbox};
+use super::inbox::{self, Inbox, Outbox, SessionEnd, SessionOrder};
 use super::login::Login;
 use super::proxy_command::Household;
 use super::worker::{STACK, Worker};
@@ -41,7 +41,7 @@ pub struct SshConnector {
     /// The room for output that was not taken yet.
     space: Space,
     // Hundreds of servers mostly share one set of files, so each set is read once.
-    configurations: RefCell<Vec<(Option<Vec<PathBuf>>, Configuration)>>,
+    configurations: RefCell<Vec<(Option<Vec<PathBuf>>, LoadedConfig)>>,
 }
 
 impl SshConnector {
@@ -57,7 +57,7 @@ impl SshConnector {
         }
     }
 
-    pub(super) fn configuration(&self, files: &Option<Vec<PathBuf>>) -> Configuration {
+    pub(super) fn configuration(&self, files: &Option<Vec<PathBuf>>) -> LoadedConfig {
         let mut known = self.configurations.borrow_mut();
         if let Some((_, configuration)) = known.iter().find(|(of, _)| of == files) {
             return Arc::clone(configuration);
@@ -173,7 +173,7 @@ impl SshSession {
         }
     }
 
-    fn order(&self, order: Order) {
+    fn order(&self, order: SessionOrder) {
         if let Some(outbox) = &self.outbox {
             outbox.send(order);
         }
@@ -182,7 +182,7 @@ impl SshSession {
 
 impl Session for SshSession {
     fn start(&self, job: JobId, command: Command) {
-        self.order(Order::Start(job, command));
+        self.order(SessionOrder::Start(job, command));
     }
 
     fn write(&self, job: JobId, bytes: Vec<u8>) {
@@ -190,19 +190,19 @@ impl Session for SshSession {
     }
 
     fn feed(&self, job: JobId, source: Arc<dyn Source>) {
-        self.order(Order::Feed(job, source));
+        self.order(SessionOrder::Feed(job, source));
     }
 
     fn end_input(&self, job: JobId) {
-        self.order(Order::EndInput(job));
+        self.order(SessionOrder::EndInput(job));
     }
 
     fn signal(&self, job: JobId, signal: JobSignal) {
-        self.order(Order::Signal(job, signal));
+        self.order(SessionOrder::Signal(job, signal));
     }
 
     fn answer(&self, password: Option<Secret>) {
-        self.order(Order::Answer(password));
+        self.order(SessionOrder::Answer(password));
     }
 
     fn drained(&self, bytes: usize) {
@@ -213,7 +213,7 @@ impl Session for SshSession {
 
     fn abandon(&self) {
         if let Some(outbox) = &self.outbox {
-            outbox.end(End::Abandon);
+            outbox.end(SessionEnd::Abandon);
         }
     }
 
@@ -225,7 +225,7 @@ impl Session for SshSession {
         if let Some(outbox) = &self.outbox
             && !outbox.is_ending()
         {
-            outbox.end(End::Close);
+            outbox.end(SessionEnd::Close);
             self.closing.set(Some(Instant::now()));
         }
     }

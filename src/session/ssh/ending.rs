@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::session::JobSignal;
 
-use super::family::{Family, Look, Mark};
+use super::family::{Family, ProcessMark, ProcessSnapshot};
 
 /// A step that is taken to end a command.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
+pub(super) enum EndingStep {
     Signal(JobSignal),
     /// Ctrl-C on a terminal, which sends INT to everything in the foreground, whoever it belongs to.
     Interrupt,
@@ -22,7 +22,7 @@ pub(super) enum Step {
     Close,
 }
 
-impl Step {
+impl EndingStep {
     /// Returns the steps that `signal` stands for, each with its delay after the order in milliseconds. On a terminal INT comes
     /// late, too: on sudo's own terminal it would end only the shell, and not its background processes.
     fn of(signal: JobSignal, on_terminal: bool) -> &'static [(Self, u64)] {
@@ -75,12 +75,12 @@ enum Kin {
 #[derive(Debug)]
 struct Strike {
     signal: JobSignal,
-    struck: BTreeSet<Mark>,
+    struck: BTreeSet<ProcessMark>,
     rounds: u32,
 }
 
 /// The orders that a command was given, and the steps that are left.
-pub(super) struct Ending {
+pub(super) struct JobEnding {
     on_terminal: bool,
     /// The sudo command that the command uses, if it does.
     sudo: Option<String>,
@@ -96,7 +96,7 @@ pub(super) struct Ending {
     is_lost: bool,
     /// The processes that the command has started could not be looked for.
     is_blind: bool,
-    steps: VecDeque<(Step, Instant)>,
+    steps: VecDeque<(EndingStep, Instant)>,
     /// The first step could not be taken yet.
     blocked: bool,
     /// The signal for those processes that the server's signal does not reach.
@@ -105,7 +105,7 @@ pub(super) struct Ending {
     dying: Option<Instant>,
 }
 
-impl Ending {
+impl JobEnding {
     pub(super) fn new(on_terminal: bool, sudo: Option<String>, is_root: Option<bool>) -> Self {
         Self {
             on_terminal,
@@ -177,7 +177,7 @@ impl Ending {
 
     fn take_steps(&mut self, signal: JobSignal) {
         let now = Instant::now();
-        let steps = Step::of(signal, self.on_terminal);
+        let steps = EndingStep::of(signal, self.on_terminal);
         let begin = self.ready.map_or(now, |ready| ready.max(now));
         let due = |after| begin + Duration::from_millis(after);
         self.steps.retain(|(_, due)| *due <= now);
@@ -226,7 +226,7 @@ impl Ending {
     /// Returns true if a signal is still on its way to the command or its processes, or if they have ended and the report of that
     /// has not arrived yet.
     pub(super) fn is_under_way(&self, now: Instant) -> bool {
-        let signals = |(step, _): &(Step, Instant)| matches!(step, Step::Signal(_));
+        let signals = |(step, _): &(EndingStep, Instant)| matches!(step, EndingStep::Signal(_));
         let is_ending = match &self.kin {
             Kin::Wanted(_) | Kin::Over => true,
             Kin::Known(family) => self.strike.is_some() || family.is_over(),
@@ -237,11 +237,11 @@ impl Ending {
     }
 
     /// Returns a signal, the processes to send it to now, and the sudo command that the command uses.
-    pub(super) fn strikes(&mut self) -> Option<(JobSignal, Vec<Mark>, Option<&str>)> {
+    pub(super) fn strikes(&mut self) -> Option<(JobSignal, Vec<ProcessMark>, Option<&str>)> {
         let (Kin::Known(family), Some(strike)) = (&self.kin, &mut self.strike) else {
             return None;
         };
-        let new = |mark: &&Mark| !strike.struck.contains(mark);
+        let new = |mark: &&ProcessMark| !strike.struck.contains(mark);
         let targets: Vec<_> = family.alive().iter().filter(new).copied().collect();
         if targets.is_empty() {
             return None;
@@ -259,7 +259,7 @@ impl Ending {
     }
 
     /// Takes a new look at the processes of the command.
-    pub(super) fn look(&mut self, look: &Look, leads: bool) {
+    pub(super) fn look(&mut self, look: &ProcessSnapshot, leads: bool) {
         let Kin::Known(family) = &mut self.kin else {
             return;
         };
@@ -295,7 +295,7 @@ impl Ending {
     }
 
     /// Returns the step to take now.
-    pub(super) fn due(&mut self, now: Instant) -> Option<Step> {
+    pub(super) fn due(&mut self, now: Instant) -> Option<EndingStep> {
         self.blocked = false;
         self.steps.front().filter(|(_, due)| *due <= now).map(|(step, _)| *step)
     }
@@ -303,14 +303,14 @@ impl Ending {
     /// Notes that this step was taken. `led` means that the process which the server has started was alive before it.
     pub(super) fn done(&mut self, led: bool) {
         match self.steps.pop_front() {
-            Some((Step::Signal(signal), _)) => {
+            Some((EndingStep::Signal(signal), _)) => {
                 // On a terminal sudo passes on every signal except KILL.
                 let arrives = self.on_terminal && self.is_root != Some(true) && signal != JobSignal::Kill;
                 self.dying = dying(signal);
                 self.pass_on((!arrives).then_some(signal));
             }
             // The terminal is gone. Processes that ignored the first signal may not have received it.
-            Some((Step::Interrupt | Step::Again, _)) if !led => self.pass_on(Some(JobSignal::Term)),
+            Some((EndingStep::Interrupt | EndingStep::Again, _)) if !led => self.pass_on(Some(JobSignal::Term)),
             _ => {}
         }
     }
@@ -333,7 +333,7 @@ impl Ending {
     pub(super) fn next(&self) -> Option<Instant> {
         let step = match self.ready {
             Some(_) => self.steps.get(usize::from(self.blocked)),
-            None => self.steps.iter().find(|(step, _)| matches!(step, Step::Close)),
+            None => self.steps.iter().find(|(step, _)| matches!(step, EndingStep::Close)),
         };
         let step = step.map(|(_, due)| *due);
         let asked = match self.kin {
@@ -350,7 +350,7 @@ impl Ending {
 
     /// Returns true if the channel is to be closed now.
     pub(super) fn closes(&self, now: Instant) -> bool {
-        let closes = |(step, due): &(Step, Instant)| matches!(step, Step::Close) && *due <= now;
+        let closes = |(step, due): &(EndingStep, Instant)| matches!(step, EndingStep::Close) && *due <= now;
         self.steps.iter().any(closes)
     }
 
@@ -374,12 +374,12 @@ fn dying(signal: JobSignal) -> Option<Instant> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{ASKING, Ending, STARTING, Step};
+    use super::{ASKING, EndingStep, JobEnding, STARTING};
     use crate::session::JobSignal;
 
     #[test]
     fn what_does_not_run_yet_is_told_to_end_when_it_has_begun() {
-        let mut ending = Ending::new(false, None, Some(false));
+        let mut ending = JobEnding::new(false, None, Some(false));
         ending.signal(JobSignal::Term);
         assert_eq!(ending.next(), None);
         let begun = Instant::now() + Duration::from_secs(1);
@@ -388,13 +388,13 @@ mod tests {
         assert!(ending.due(begun).is_none());
         assert!(matches!(
             ending.due(begun + STARTING),
-            Some(Step::Signal(JobSignal::Term))
+            Some(EndingStep::Signal(JobSignal::Term))
         ));
     }
 
     #[test]
     fn what_has_just_begun_is_left_alone_for_a_moment() {
-        let mut ending = Ending::new(false, None, Some(false));
+        let mut ending = JobEnding::new(false, None, Some(false));
         let begun = Instant::now();
         ending.begin(begun);
         ending.signal(JobSignal::Term);
@@ -403,7 +403,7 @@ mod tests {
         ending.signal(JobSignal::Kill);
         assert!(matches!(
             ending.due(begun + STARTING),
-            Some(Step::Signal(JobSignal::Kill))
+            Some(EndingStep::Signal(JobSignal::Kill))
         ));
         ending.done(true);
         assert!(ending.next().is_none());
@@ -411,7 +411,7 @@ mod tests {
 
     #[test]
     fn what_has_run_for_a_while_is_told_at_once() {
-        let mut ending = Ending::new(false, None, Some(false));
+        let mut ending = JobEnding::new(false, None, Some(false));
         ending.begin(Instant::now().checked_sub(STARTING).unwrap());
         ending.signal(JobSignal::Term);
         assert!(ending.due(Instant::now()).is_some());
@@ -420,12 +420,12 @@ mod tests {
     #[test]
     fn who_may_be_root_is_told_at_once_and_as_root_when_that_is_known() {
         let began = || {
-            let mut ending = Ending::new(false, None, None);
+            let mut ending = JobEnding::new(false, None, None);
             ending.begin(Instant::now().checked_sub(STARTING).unwrap());
             ending.signal(JobSignal::Term);
             assert!(matches!(
                 ending.due(Instant::now()),
-                Some(Step::Signal(JobSignal::Term))
+                Some(EndingStep::Signal(JobSignal::Term))
             ));
             assert!(ending.wants_family());
             ending.done(true);
@@ -450,7 +450,7 @@ mod tests {
     #[test]
     fn what_was_started_is_said_to_be_unknown_where_nobody_could_look_and_not_where_it_ended_before() {
         for (on_terminal, sudo, is_root) in [(true, None, Some(false)), (false, Some("sudo".to_owned()), None)] {
-            let mut ending = Ending::new(on_terminal, sudo, is_root);
+            let mut ending = JobEnding::new(on_terminal, sudo, is_root);
             assert!(!ending.is_blind());
             ending.begin(Instant::now());
             ending.signal(JobSignal::Term);
@@ -465,7 +465,7 @@ mod tests {
 
     #[test]
     fn a_terminal_is_taken_away_from_what_never_began() {
-        let mut ending = Ending::new(true, None, Some(false));
+        let mut ending = JobEnding::new(true, None, Some(false));
         // The first waits for what it has started to be known.
         ending.signal(JobSignal::Term);
         ending.signal(JobSignal::Kill);

@@ -19,4 +19,4 @@ pub struct SshEnvironment {
 }
 
 /// The configuration of a set of files, or the reason why they cannot be used.
-pub(super) type Configuration = Arc<Result<SshConfig, ConnectError>>;
+pub(super) type LoadedConfig = Arc<Result<SshConfig, ConnectError>>;

@@ -11,9 +11,9 @@ use rustix::net::sockopt;
 
 use crate::session::{ConnectError, Destination, Phase, SshOptions, StepKind, StepWay};
 
-use super::attempt::{Attempt, Failure};
+use super::attempt::{Attempt, AttemptFailure};
 use super::config::{HostConfig, Route};
-use super::connection::{Connection, Keepalive, Way};
+use super::connection::{Connection, ConnectionWay, Keepalive};
 use super::gateway;
 use super::hostkey::Expected;
 use super::inbox::Inbox;
@@ -35,8 +35,8 @@ pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, 
     )?;
     match attempt(login, &config, inbox) {
         Ok(connection) => Ok(connection),
-        Err(Failure::Final(error)) => Err(error),
-        Err(Failure::Busy(_)) => {
+        Err(AttemptFailure::Final(error)) => Err(error),
+        Err(AttemptFailure::Busy(_)) => {
             // Servers that were refused at the same moment must not retry at the same moment.
             let pause = login.destination.options.busy_pause;
             let percent = RandomState::new().hash_one(login.id) % 500;
@@ -49,8 +49,8 @@ pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, 
                 inbox.wait(None, Some(until));
             }
             attempt(login, &config, inbox).map_err(|failure| match failure {
-                Failure::Final(error) => error,
-                Failure::Busy(mut error) => {
+                AttemptFailure::Final(error) => error,
+                AttemptFailure::Busy(mut error) => {
                     let hint = "a server that is asked for too many logins at once hangs up (its MaxStartups): \
                                 ask for fewer, ssh_options.max_logins";
                     error.hints.push(hint.to_owned());
@@ -61,7 +61,7 @@ pub(super) fn establish(login: &Login, inbox: &mut Inbox) -> Result<Connection, 
     }
 }
 
-fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Connection, Failure> {
+fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Connection, AttemptFailure> {
     let begun = Instant::now();
     let (socket, mut way) = reach(login, config, inbox)?;
     let socket = Arc::new(socket);
@@ -93,18 +93,18 @@ fn attempt(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<Conn
 }
 
 /// Opens a socket that leads to the server.
-fn reach(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<(OwnedFd, Way), ConnectError> {
+fn reach(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<(OwnedFd, ConnectionWay), ConnectError> {
     let timeout = config.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
     match &config.route {
         Route::Direct => {
             let socket = tcp::connect(config, timeout, inbox, |addresses| {
                 login.tell(|| StepKind::Resolved(addresses.iter().map(SocketAddr::ip).collect()));
             })?;
-            Ok((socket.into(), Way::Direct))
+            Ok((socket.into(), ConnectionWay::Direct))
         }
         Route::Command(line) => {
             let (socket, command) = ProxyCommand::start(line, &login.programs)?;
-            Ok((socket.into(), Way::Command(command)))
+            Ok((socket.into(), ConnectionWay::Command(command)))
         }
         Route::Jump(hops) => {
             let Some((last, before)) = hops.split_last() else {
@@ -139,7 +139,7 @@ fn reach(login: &Login, config: &HostConfig, inbox: &mut Inbox) -> Result<(Owned
                     ..error
                 }
             })?;
-            Ok((socket.into(), Way::Gateway(way)))
+            Ok((socket.into(), ConnectionWay::Gateway(way)))
         }
     }
 }

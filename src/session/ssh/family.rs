@@ -15,12 +15,12 @@ use std::fmt;
 
 /// One process, identified by its number and its start time in the kernel's ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Mark {
+pub(super) struct ProcessMark {
     pub(super) pid: u32,
     pub(super) start: u64,
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for ProcessMark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.pid, self.start)
     }
@@ -28,7 +28,7 @@ impl fmt::Display for Mark {
 
 #[derive(Clone, Copy, Debug)]
 struct Process {
-    mark: Mark,
+    mark: ProcessMark,
     parent: u32,
     session: u32,
     /// The process has ended, and its parent has not collected its exit status yet.
@@ -44,13 +44,13 @@ impl Process {
 
 /// A snapshot of some or all processes of a server; they were looked at one after the other.
 #[derive(Debug, Default)]
-pub(super) struct Look {
+pub(super) struct ProcessSnapshot {
     processes: Vec<Process>,
     /// The processes that still existed after all had been looked at.
-    lasted: BTreeSet<Mark>,
+    lasted: BTreeSet<ProcessMark>,
 }
 
-impl Look {
+impl ProcessSnapshot {
     /// Reads the output of `attend.sh`; `None` if a line cannot be understood, or a number appears twice.
     pub(super) fn read(said: &str) -> Option<Self> {
         let mut look = Self::default();
@@ -94,8 +94,8 @@ impl Look {
     }
 }
 
-fn mark(pid: &str, start: &str) -> Option<Mark> {
-    Some(Mark {
+fn mark(pid: &str, start: &str) -> Option<ProcessMark> {
+    Some(ProcessMark {
         pid: pid.parse().ok()?,
         start: start.parse().ok()?,
     })
@@ -109,9 +109,9 @@ pub(super) struct Family {
     /// The session in which the command was started, if it has none of its own; other processes live there, too.
     shared: Option<u32>,
     /// The known processes, each with the session in which it was seen.
-    known: BTreeMap<Mark, u32>,
+    known: BTreeMap<ProcessMark, u32>,
     /// The known processes that are alive.
-    alive: Vec<Mark>,
+    alive: Vec<ProcessMark>,
     /// A process lives in its sessions that is not proven to belong to it.
     has_strangers: bool,
     /// One of its sudo processes runs nothing yet. The process that it is about to start has no session of its own, and misses a
@@ -120,7 +120,7 @@ pub(super) struct Family {
 }
 
 impl Family {
-    fn of(leader: &Process, look: &Look) -> Self {
+    fn of(leader: &Process, look: &ProcessSnapshot) -> Self {
         let mut family = Self {
             sessions: leader.leads_session().then_some(leader.mark.pid).into_iter().collect(),
             shared: (!leader.leads_session()).then_some(leader.session),
@@ -140,7 +140,7 @@ impl Family {
     }
 
     /// Takes in a new snapshot of [`Family::numbers`].
-    pub(super) fn learn(&mut self, look: &Look) {
+    pub(super) fn learn(&mut self, look: &ProcessSnapshot) {
         let seen: BTreeMap<_, _> = look
             .processes
             .iter()
@@ -158,7 +158,7 @@ impl Family {
 
     /// Adds the processes that are proven by known ones and still existed at the end of the snapshot. Each process is handled
     /// once: a server can show any number of them, in any order.
-    fn grow(&mut self, look: &Look, lasted: &BTreeSet<Mark>) {
+    fn grow(&mut self, look: &ProcessSnapshot, lasted: &BTreeSet<ProcessMark>) {
         let (mut children, mut members) = (BTreeMap::<u32, Vec<_>>::new(), BTreeMap::<u32, Vec<_>>::new());
         for process in &look.processes {
             children.entry(process.parent).or_default().push(process);
@@ -204,7 +204,7 @@ impl Family {
     }
 
     /// Returns its processes that are proven and were alive in the last snapshot.
-    pub(super) fn alive(&self) -> &[Mark] {
+    pub(super) fn alive(&self) -> &[ProcessMark] {
         &self.alive
     }
 
@@ -224,7 +224,7 @@ impl Family {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Family, Look};
+    use super::{Family, ProcessSnapshot};
 
     const SERVER: u32 = 10;
     const OWN: u32 = 15;
@@ -235,8 +235,8 @@ mod tests {
         look(shown, gone).families(SERVER, OWN, expected)
     }
 
-    fn look(shown: &str, gone: &[u32]) -> Look {
-        let mut look = Look::read(shown).unwrap();
+    fn look(shown: &str, gone: &[u32]) -> ProcessSnapshot {
+        let mut look = ProcessSnapshot::read(shown).unwrap();
         let marks = look.processes.iter().map(|process| process.mark);
         look.lasted = marks.filter(|mark| !gone.contains(&mark.pid)).collect();
         look
@@ -258,7 +258,7 @@ mod tests {
         assert!(families(shown, &[22], 2).is_none());
         let twice = "45 10 45 7 S other\n45 10 45 8 S other";
         for said in ["ps: unknown option", "1 2 3", "x 10 45 7 S other", "still 4", twice] {
-            assert!(Look::read(said).is_none(), "{said}");
+            assert!(ProcessSnapshot::read(said).is_none(), "{said}");
         }
     }
 

@@ -14,7 +14,7 @@ use crate::session::{Connector as _, Destination, Report, SessionId, SshOptions}
 
 use super::agent_guard::fuzz::read_requests;
 use super::auth::fuzz::{read_key, read_question};
-use super::certificate::Certificate;
+use super::certificate::HostCertificate;
 use super::config::fuzz::read_config;
 use super::errand::fuzz::read_processes;
 use super::hostkey::key_type;
@@ -158,7 +158,7 @@ fn read_known_hosts(bytes: &[u8]) -> bool {
 
 fn read_certificate(bytes: &[u8]) -> bool {
     let _ = (key_type(bytes), fingerprint(bytes));
-    let Some(certificate) = Certificate::read(bytes) else {
+    let Some(certificate) = HostCertificate::read(bytes) else {
         return false;
     };
     let _ = certificate.signature();

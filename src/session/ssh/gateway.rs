@@ -16,9 +16,9 @@ use crate::session::{ConnectError, Destination, Phase};
 
 use super::connection::Connection;
 use super::establish::establish;
-use super::inbox::{self, Bell, End, Inbox, Order, Outbox};
+use super::inbox::{self, Bell, Inbox, Outbox, SessionEnd, SessionOrder};
 use super::login::Login;
-use super::tunnel::{Answer, Reply, Tunnel};
+use super::tunnel::{Tunnel, TunnelProgress, TunnelReply};
 use super::worker::{STACK, Worker};
 
 /// The number of servers per connection: channels are opened one after the other on each …
@@ -118,10 +118,10 @@ impl Gateway {
             host: host.to_owned(),
             port,
             socket: theirs,
-            reply: Reply::new(answers, inbox.bell()),
+            reply: TunnelReply::new(answers, inbox.bell()),
         };
         match &*self.state() {
-            State::Open(outbox) => outbox.send(Order::Tunnel(tunnel)),
+            State::Open(outbox) => outbox.send(SessionOrder::Tunnel(tunnel)),
             State::Failed(error) => return Err(error.clone()),
             State::Making(_) | State::GivenUp => return Ok(None),
         }
@@ -129,12 +129,14 @@ impl Gateway {
         let mut until = Instant::now() + TURN;
         loop {
             match answer.try_recv() {
-                Ok(Answer::Begun) => {
+                Ok(TunnelProgress::Begun) => {
                     begun = true;
                     until = Instant::now() + timeout;
                 }
-                Ok(Answer::Open) => return Ok(Some(ours)),
-                Ok(Answer::Refused(reason)) => return Err(failed(format!("cannot reach {host}:{port}: {reason}"))),
+                Ok(TunnelProgress::Open) => return Ok(Some(ours)),
+                Ok(TunnelProgress::Refused(reason)) => {
+                    return Err(failed(format!("cannot reach {host}:{port}: {reason}")));
+                }
                 Err(TryRecvError::Disconnected) => return Err(failed("the connection was lost".to_owned())),
                 Err(TryRecvError::Empty) if inbox.end().is_some() => return Err(ConnectError::stopped(Phase::Connect)),
                 Err(TryRecvError::Empty) if Instant::now() >= until => {
@@ -156,7 +158,7 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         if let State::Open(outbox) = &*self.state() {
-            outbox.end(End::Close);
+            outbox.end(SessionEnd::Close);
         }
     }
 }

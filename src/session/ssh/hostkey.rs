@@ -14,10 +14,10 @@ use crate::regular;
 use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase, Standing};
 
 use super::algorithms::chosen;
-use super::certificate::{CERTIFIED, Certificate};
+use super::certificate::{CERTIFIED, HostCertificate};
 use super::config::{HostConfig, percent};
 use super::inbox::Inbox;
-use super::known_hosts::{KnownHosts, Verdict, fingerprint, name};
+use super::known_hosts::{KeyVerdict, KnownHosts, fingerprint, name};
 use super::program;
 
 /// The name that is shown in place of a file for a key that the `KnownHostsCommand` has named.
@@ -127,7 +127,7 @@ impl<'a> Expected<'a> {
                 'H' => name(self.name, self.port),
                 'I' => occasion.to_owned(),
                 't' => of_key(key_type),
-                'f' => of_key(|key| match Certificate::read(key) {
+                'f' => of_key(|key| match HostCertificate::read(key) {
                     Some(certificate) => fingerprint(&certificate.key),
                     None => fingerprint(key),
                 }),
@@ -215,7 +215,7 @@ impl<'a> Expected<'a> {
                 let reason = format!("host certificate of {} cannot be read", self.name);
                 refused(reason, Vec::new())
             };
-            return self.check_certificate(&Certificate::read(blob).ok_or_else(unreadable)?);
+            return self.check_certificate(&HostCertificate::read(blob).ok_or_else(unreadable)?);
         }
         self.check_address(blob, peer)?;
         self.check_key(blob)
@@ -233,7 +233,7 @@ impl<'a> Expected<'a> {
             }
             Verified::Untrusted(_) => Standing::Untrusted,
             Verified::Known => {
-                let certificate = Certificate::read(blob);
+                let certificate = HostCertificate::read(blob);
                 let authority = certificate
                     .as_ref()
                     .and_then(|certificate| self.known.authority(self.name, self.port, &certificate.authority));
@@ -258,9 +258,9 @@ impl<'a> Expected<'a> {
         let address = peer.to_string();
         let port = self.config.port;
         match self.known.check(&address, port, &key_type(blob), blob) {
-            Verdict::Known | Verdict::Unknown => Ok(()),
-            Verdict::Revoked { file, line } => Err(Objection::Untrusted(self.revoked(blob, &file, Some(line)))),
-            Verdict::Changed { file, line, .. } => Err(Objection::Untrusted(refused(
+            KeyVerdict::Known | KeyVerdict::Unknown => Ok(()),
+            KeyVerdict::Revoked { file, line } => Err(Objection::Untrusted(self.revoked(blob, &file, Some(line)))),
+            KeyVerdict::Changed { file, line, .. } => Err(Objection::Untrusted(refused(
                 format!(
                     "host key of {} differs from the one of its address {address} in {}:{line} (CheckHostIP)",
                     self.name,
@@ -291,7 +291,7 @@ impl<'a> Expected<'a> {
             };
         }
         let list = String::from_utf8_lossy(&list);
-        let certificate = Certificate::read(blob);
+        let certificate = HostCertificate::read(blob);
         let keys = match &certificate {
             Some(certificate) => vec![certificate.key.as_slice(), certificate.authority.as_slice()],
             None => vec![blob],
@@ -308,9 +308,9 @@ impl<'a> Expected<'a> {
         Ok(())
     }
 
-    fn check_certificate(&self, certificate: &Certificate) -> Result<Option<Met>, Objection> {
+    fn check_certificate(&self, certificate: &HostCertificate) -> Result<Option<Met>, Objection> {
         for key in [&certificate.authority, &certificate.key] {
-            if let Verdict::Revoked { file, line } = self.known.check(self.name, self.port, &key_type(key), key) {
+            if let KeyVerdict::Revoked { file, line } = self.known.check(self.name, self.port, &key_type(key), key) {
                 return Err(Objection::Untrusted(self.revoked(key, &file, Some(line))));
             }
         }
@@ -343,16 +343,16 @@ impl<'a> Expected<'a> {
         let key_type = key_type(blob);
         let shown = format!("{key_type} {}", fingerprint(blob));
         match self.known.check(self.name, self.port, &key_type, blob) {
-            Verdict::Known => Ok(None),
-            Verdict::Unknown if self.config.host_key_policy != HostKeyPolicy::Strict => Ok(self.add(key_type, blob)),
-            Verdict::Unknown => Err(Objection::Refused(refused(
+            KeyVerdict::Known => Ok(None),
+            KeyVerdict::Unknown if self.config.host_key_policy != HostKeyPolicy::Strict => Ok(self.add(key_type, blob)),
+            KeyVerdict::Unknown => Err(Objection::Refused(refused(
                 format!("host key of {} is not known: {shown}", self.name),
                 vec![format!(
                     "compare the fingerprint with the server's, then: {}",
                     self.scan_command()
                 )],
             ))),
-            Verdict::Changed {
+            KeyVerdict::Changed {
                 file,
                 line,
                 key_type: old,
@@ -376,7 +376,7 @@ impl<'a> Expected<'a> {
                     },
                 ],
             ))),
-            Verdict::Revoked { file, line } => Err(Objection::Untrusted(self.revoked(blob, &file, Some(line)))),
+            KeyVerdict::Revoked { file, line } => Err(Objection::Untrusted(self.revoked(blob, &file, Some(line)))),
         }
     }
 

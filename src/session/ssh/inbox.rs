@@ -29,7 +29,7 @@ pub(super) fn space() -> Space {
     Space::new(MOST_QUEUED, SHARES)
 }
 
-pub(super) enum Order {
+pub(super) enum SessionOrder {
     Start(JobId, Command),
     Feed(JobId, Arc<dyn Source>),
     EndInput(JobId),
@@ -40,7 +40,7 @@ pub(super) enum Order {
 
 /// The ways in which a session can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum SessionEnd {
     /// In an orderly way.
     Close,
     /// At once.
@@ -58,15 +58,15 @@ struct Shared {
 
 /// The owner's side.
 pub(super) struct Outbox {
-    orders: Sender<Order>,
+    orders: Sender<SessionOrder>,
     shared: Arc<Shared>,
 }
 
 /// The thread's side.
 pub(super) struct Inbox {
-    orders: Receiver<Order>,
+    orders: Receiver<SessionOrder>,
     /// Orders that came before the session was ready for them.
-    early: VecDeque<Order>,
+    early: VecDeque<SessionOrder>,
     shared: Arc<Shared>,
 }
 
@@ -92,16 +92,16 @@ pub(super) fn pair(space: &Space) -> io::Result<(Outbox, Inbox)> {
 }
 
 impl Outbox {
-    pub(super) fn send(&self, order: Order) {
+    pub(super) fn send(&self, order: SessionOrder) {
         // A thread that has ended has reported that; nobody waits for the order.
         let _ = self.orders.send(order);
         self.shared.wake.ring();
     }
 
-    pub(super) fn end(&self, end: End) {
+    pub(super) fn end(&self, end: SessionEnd) {
         let value = match end {
-            End::Close => 1,
-            End::Abandon => 2,
+            SessionEnd::Close => 1,
+            SessionEnd::Abandon => 2,
         };
         self.shared.end.fetch_max(value, Ordering::SeqCst);
         self.shared.wake.ring();
@@ -137,11 +137,11 @@ impl Inbox {
         Bell(Arc::clone(&self.shared))
     }
 
-    pub(super) fn end(&self) -> Option<End> {
+    pub(super) fn end(&self) -> Option<SessionEnd> {
         match self.shared.end.load(Ordering::SeqCst) {
             0 => None,
-            1 => Some(End::Close),
-            _ => Some(End::Abandon),
+            1 => Some(SessionEnd::Close),
+            _ => Some(SessionEnd::Abandon),
         }
     }
 
@@ -151,7 +151,7 @@ impl Inbox {
     }
 
     /// Returns the next order, if there is one.
-    pub(super) fn take(&mut self) -> Option<Order> {
+    pub(super) fn take(&mut self) -> Option<SessionOrder> {
         self.early.pop_front().or_else(|| self.orders.try_recv().ok())
     }
 
@@ -159,7 +159,7 @@ impl Inbox {
     pub(super) fn take_answer(&mut self) -> Option<Option<Secret>> {
         while let Ok(order) = self.orders.try_recv() {
             match order {
-                Order::Answer(answer) => return Some(answer),
+                SessionOrder::Answer(answer) => return Some(answer),
                 order => self.early.push_back(order),
             }
         }

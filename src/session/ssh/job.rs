@@ -11,7 +11,7 @@ use crate::source::{Source, text};
 
 use super::beginning::{Beginning, Sorted};
 use super::channel::{Channel, Trouble};
-use super::ending::{Ending, Step};
+use super::ending::{EndingStep, JobEnding};
 use super::errand::Errand;
 
 /// The byte that a terminal takes for Ctrl-C.
@@ -25,7 +25,7 @@ pub(super) const NOT_STARTED: &str = "before the command was started";
 
 /// The progress of a command towards running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum JobState {
     /// It has no channel yet.
     Waiting,
     /// It has a channel; a terminal is requested next, if it needs one.
@@ -53,7 +53,7 @@ enum EndOfInput {
     Sent,
 }
 
-pub(super) struct Job {
+pub(super) struct SshJob {
     /// The job's number; `None` for a command of capr's own, which is not reported.
     pub(super) id: Option<JobId>,
     /// The errand that a command of capr's own is for.
@@ -62,7 +62,7 @@ pub(super) struct Job {
     /// The mark that shows where the command's own output begins; `None` if there is no mark.
     beginning: Option<Beginning>,
     terminal: Option<crate::session::Terminal>,
-    stage: Stage,
+    state: JobState,
     channel: Option<Channel>,
     started: Instant,
     input: Feed,
@@ -71,7 +71,7 @@ pub(super) struct Job {
     unsent: Option<String>,
     /// The number of input bytes that was last reported, and when the next report is due; `None` if nothing is reported.
     told: Option<(u64, Instant)>,
-    pub(super) ending: Ending,
+    pub(super) ending: JobEnding,
     timeout: Option<Duration>,
     /// The state after the command itself has ended while its output stays open; this is reported once.
     lingers: Lingers,
@@ -79,7 +79,7 @@ pub(super) struct Job {
     ladder: Ladder,
 }
 
-impl Job {
+impl SshJob {
     pub(super) fn new(id: Option<JobId>, command: Command, is_root: Option<bool>) -> Self {
         let started = Instant::now();
         let is_on_terminal = command.terminal.is_some();
@@ -98,14 +98,14 @@ impl Job {
             },
             beginning,
             terminal: command.terminal,
-            stage: Stage::Waiting,
+            state: JobState::Waiting,
             channel: None,
             started,
             input,
             end_of_input: EndOfInput::No,
             unsent: None,
             told: command.input.is_told.then_some((0, started + TELLING)),
-            ending: Ending::new(is_on_terminal, command.sudo, is_root),
+            ending: JobEnding::new(is_on_terminal, command.sudo, is_root),
             lingers: Lingers::No,
             timeout: command.timeout,
             ladder: Ladder::due_at(command.timeout.and_then(|timeout| started.checked_add(timeout))),
@@ -162,15 +162,15 @@ impl Job {
     }
 
     pub(super) fn is_running(&self) -> bool {
-        self.stage == Stage::Running
+        self.state == JobState::Running
     }
 
     /// Returns how far the command has come, in words that follow the reason why the connection was lost.
     pub(super) fn moment(&self) -> &'static str {
-        match self.stage {
-            Stage::Waiting => NOT_STARTED,
-            Stage::Terminal | Stage::Sent => "while the command was started",
-            Stage::Running => "while the command ran",
+        match self.state {
+            JobState::Waiting => NOT_STARTED,
+            JobState::Terminal | JobState::Sent => "while the command was started",
+            JobState::Running => "while the command ran",
         }
     }
 
@@ -180,10 +180,10 @@ impl Job {
 
     pub(super) fn give(&mut self, channel: Channel) {
         self.channel = Some(channel);
-        self.stage = if self.terminal.is_some() {
-            Stage::Terminal
+        self.state = if self.terminal.is_some() {
+            JobState::Terminal
         } else {
-            Stage::Sent
+            JobState::Sent
         };
     }
 
@@ -196,16 +196,16 @@ impl Job {
         let Some(channel) = &mut self.channel else {
             return Err(Err(Trouble::WouldBlock));
         };
-        if self.stage == Stage::Terminal {
+        if self.state == JobState::Terminal {
             if let Some(terminal) = self.terminal {
                 channel.request_terminal(terminal).map_err(|trouble| match trouble {
                     Trouble::Denied(_) => Ok("the server gives no terminal"),
                     trouble => Err(trouble),
                 })?;
             }
-            self.stage = Stage::Sent;
+            self.state = JobState::Sent;
         }
-        if self.stage == Stage::Sent {
+        if self.state == JobState::Sent {
             channel.exec(&self.line).map_err(|trouble| match trouble {
                 Trouble::Denied(code) if code == libssh2_sys::LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED => {
                     Ok("the server refused the command")
@@ -213,7 +213,7 @@ impl Job {
                 Trouble::Denied(_) => Ok("the command line is longer than a server takes (32 KB); send it as input"),
                 trouble => Err(trouble),
             })?;
-            self.stage = Stage::Running;
+            self.state = JobState::Running;
             self.ending.begin(Instant::now());
         }
         Ok(())
@@ -240,17 +240,17 @@ impl Job {
         let mut is_interrupted = false;
         while let Some(step) = self.ending.due(now) {
             let sent = match step {
-                Step::Signal(_) | Step::HangUp | Step::Interrupt if !leads => Ok(()),
-                Step::Signal(signal) => channel.signal(signal.name()),
-                Step::HangUp => channel.signal("HUP"),
-                Step::Interrupt => {
+                EndingStep::Signal(_) | EndingStep::HangUp | EndingStep::Interrupt if !leads => Ok(()),
+                EndingStep::Signal(signal) => channel.signal(signal.name()),
+                EndingStep::HangUp => channel.signal("HUP"),
+                EndingStep::Interrupt => {
                     self.input.cut();
                     self.input.push(text(ETX));
                     is_interrupted = true;
                     Ok(())
                 }
-                Step::Again => Ok(()),
-                Step::Close => break,
+                EndingStep::Again => Ok(()),
+                EndingStep::Close => break,
             };
             if let Err(trouble @ (Trouble::WouldBlock | Trouble::Broken(_))) = sent {
                 self.ending.block();
@@ -409,7 +409,7 @@ impl Job {
         self.timeout.filter(|_| self.ladder.has_begun())
     }
 
-    /// The time at which [`Job::hurry`] or [`Job::lingers`] has to be called next.
+    /// The time at which [`SshJob::hurry`] or [`SshJob::lingers`] has to be called next.
     pub(super) fn next_step(&self) -> Option<Instant> {
         let told = match self.lingers {
             Lingers::Since(since) => Some(since + LINGERING),

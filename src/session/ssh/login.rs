@@ -7,7 +7,7 @@ use crate::configuration::Server;
 use crate::session::{Destination, LoginReport, Report, SessionId, Step, StepKind};
 
 use super::auth::KeyRing;
-use super::environment::{Configuration, SshEnvironment};
+use super::environment::{LoadedConfig, SshEnvironment};
 use super::gateway::Gateways;
 use super::proxy_command::Programs;
 
@@ -16,7 +16,7 @@ pub(super) struct Login {
     pub(super) id: SessionId,
     pub(super) destination: Destination,
     pub(super) environment: Arc<SshEnvironment>,
-    pub(super) configuration: Configuration,
+    pub(super) configuration: LoadedConfig,
     pub(super) keys: Arc<KeyRing>,
     pub(super) gateways: Arc<Gateways>,
     pub(super) programs: Arc<Programs>,

@@ -8,8 +8,8 @@ use rustix::event::PollFlags;
 
 use crate::exit::Stream;
 
-use super::agent_guard::{Guard, Step};
-use super::channel::{Channel, Link, Trouble};
+use super::agent_guard::{Guard, GuardStep};
+use super::channel::{Channel, SessionLink, Trouble};
 
 /// The bytes on their way in one direction.
 #[derive(Default)]
@@ -84,7 +84,12 @@ impl Pipes {
 
     /// Moves the bytes that can be moved now; the channels of pipes that have ended go to `closing`. Returns true if something
     /// could not be sent.
-    pub(super) fn pump(&mut self, link: Link, buffer: &mut [u8], closing: &mut Vec<Channel>) -> Result<bool, Trouble> {
+    pub(super) fn pump(
+        &mut self,
+        link: SessionLink,
+        buffer: &mut [u8],
+        closing: &mut Vec<Channel>,
+    ) -> Result<bool, Trouble> {
         let mut blocked = false;
         let mut index = 0;
         while let Some(pipe) = self.0.get_mut(index) {
@@ -121,7 +126,7 @@ impl Pipe {
         !self.half_sent && (over(&self.inward) || over(&self.outward))
     }
 
-    fn pump(&mut self, link: Link, buffer: &mut [u8]) -> Result<(), Trouble> {
+    fn pump(&mut self, link: SessionLink, buffer: &mut [u8]) -> Result<(), Trouble> {
         loop {
             let received = self.receive(buffer)?;
             let sorted = self.sort();
@@ -142,11 +147,11 @@ impl Pipe {
         }
         let took_requests = guard.takes_requests();
         match guard.step() {
-            Step::ToAgent(message) => self.inward.fill(&message),
-            Step::ToServer(message) => self.outward.fill(&message),
-            Step::Over => self.inward.ended = true,
+            GuardStep::ToAgent(message) => self.inward.fill(&message),
+            GuardStep::ToServer(message) => self.outward.fill(&message),
+            GuardStep::Over => self.inward.ended = true,
             // A request may have arrived before the guard accepted any. libssh2 holds it, and no poll would report it again.
-            Step::Wait => return !took_requests && guard.takes_requests(),
+            GuardStep::Wait => return !took_requests && guard.takes_requests(),
         }
         true
     }
@@ -220,7 +225,7 @@ impl Pipe {
         }
     }
 
-    fn send(&mut self, link: Link) -> Result<bool, Trouble> {
+    fn send(&mut self, link: SessionLink) -> Result<bool, Trouble> {
         if self.outward.is_empty() {
             return Ok(false);
         }

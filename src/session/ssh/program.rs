@@ -21,13 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SAID: u64 = 1 << 20;
 
 /// The output of a program, and how it ended.
-pub(super) struct Said {
+pub(super) struct ProgramOutput {
     pub(super) out: String,
     err: String,
     pub(super) status: ExitStatus,
 }
 
-impl Said {
+impl ProgramOutput {
     /// Returns the reason why the program failed: the last line of its standard error, or its exit status.
     pub(super) fn complaint(&self) -> String {
         let last = self.err.lines().rev().find(|line| !line.trim().is_empty());
@@ -40,7 +40,7 @@ impl Said {
 
 /// Runs a program to its end. An error is about starting or awaiting it. `inbox` belongs to the login, which may be stopped
 /// meanwhile.
-pub(super) fn ask(command: &mut Command, inbox: Option<&Inbox>) -> io::Result<Said> {
+pub(super) fn ask(command: &mut Command, inbox: Option<&Inbox>) -> io::Result<ProgramOutput> {
     let (mut out, mut err) = (memfd("said")?, memfd("complained")?);
     let mut child = command
         .stdout(out.try_clone()?)
@@ -58,7 +58,7 @@ pub(super) fn ask(command: &mut Command, inbox: Option<&Inbox>) -> io::Result<Sa
     if u64::try_from(out.len()).is_ok_and(|length| length > SAID) {
         return Err(io::Error::new(ErrorKind::FileTooLarge, "it says too much"));
     }
-    Ok(Said { out, err, status })
+    Ok(ProgramOutput { out, err, status })
 }
 
 /// Kills a program that was not awaited yet, and everything in its process group.

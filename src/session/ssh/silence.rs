@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::Keepalive;
 
-pub(super) struct Silence {
+pub(super) struct ServerSilence {
     keepalive: Keepalive,
     /// The questions since the server was last heard; `None` while it is not listened to.
     asked: Option<Asked>,
@@ -26,7 +26,7 @@ pub(super) struct Due {
     pub(super) next: Option<Instant>,
 }
 
-impl Silence {
+impl ServerSilence {
     pub(super) fn new(keepalive: Keepalive) -> Self {
         Self { keepalive, asked: None }
     }
@@ -71,14 +71,14 @@ impl Silence {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Due, Silence};
+    use super::{Due, ServerSilence};
     use crate::session::ssh::connection::Keepalive;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn a_silent_server_is_asked_as_often_as_allowed_and_then_counts_as_lost() {
-        let mut silence = Silence::new(Keepalive {
+        let mut silence = ServerSilence::new(Keepalive {
             interval: SECOND,
             count: 2,
         });
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn no_interval_means_no_questions() {
-        let mut silence = Silence::new(Keepalive {
+        let mut silence = ServerSilence::new(Keepalive {
             interval: Duration::ZERO,
             count: 2,
         });

@@ -221,7 +221,7 @@ pub(crate) fn free_port() -> u16 {
 
 /// The result of one command.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct CommandResult {
     pub(crate) exit: Exit,
     pub(crate) out: Vec<u8>,
     pub(crate) err: Vec<u8>,
@@ -277,12 +277,12 @@ impl Client {
         JobId(self.next)
     }
 
-    pub(crate) fn run(&mut self, line: &str) -> Ran {
+    pub(crate) fn run(&mut self, line: &str) -> CommandResult {
         let job = self.start(command(line));
         self.finish(job)
     }
 
-    pub(crate) fn finish(&self, job: JobId) -> Ran {
+    pub(crate) fn finish(&self, job: JobId) -> CommandResult {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
@@ -294,7 +294,7 @@ impl Client {
                         Stream::Err => err.extend(bytes),
                     }
                 }
-                Report::Finished(_, of, exit, took) if of == job => return Ran { exit, out, err, took },
+                Report::Finished(_, of, exit, took) if of == job => return CommandResult { exit, out, err, took },
                 Report::Output(_, _, _, bytes) => self.session.drained(bytes.len()),
                 other => panic!("unexpected {other:?}"),
             }

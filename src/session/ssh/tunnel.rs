@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::Sender;
 
-use super::channel::{Channel, Link, Trouble};
+use super::channel::{Channel, SessionLink, Trouble};
 use super::inbox::Bell;
 
 /// A request for a connection.
@@ -14,11 +14,11 @@ pub(super) struct Tunnel {
     pub(super) port: u16,
     /// The socket that is to be connected to there; it is non-blocking.
     pub(super) socket: UnixStream,
-    pub(super) reply: Reply,
+    pub(super) reply: TunnelReply,
 }
 
 /// The progress of a request.
-pub(super) enum Answer {
+pub(super) enum TunnelProgress {
     /// Its turn has come.
     Begun,
     Open,
@@ -26,20 +26,20 @@ pub(super) enum Answer {
 }
 
 /// Reports the progress to whoever made the request. Dropping it reports the end.
-pub(super) struct Reply {
-    answers: Option<Sender<Answer>>,
+pub(super) struct TunnelReply {
+    answers: Option<Sender<TunnelProgress>>,
     bell: Bell,
 }
 
-impl Reply {
-    pub(super) fn new(answers: Sender<Answer>, bell: Bell) -> Self {
+impl TunnelReply {
+    pub(super) fn new(answers: Sender<TunnelProgress>, bell: Bell) -> Self {
         Self {
             answers: Some(answers),
             bell,
         }
     }
 
-    fn tell(&self, answer: Answer) {
+    fn tell(&self, answer: TunnelProgress) {
         if let Some(answers) = &self.answers {
             // Nobody may be waiting for the answer any more.
             let _ = answers.send(answer);
@@ -48,7 +48,7 @@ impl Reply {
     }
 }
 
-impl Drop for Reply {
+impl Drop for TunnelReply {
     fn drop(&mut self) {
         self.answers = None;
         self.bell.ring();
@@ -75,7 +75,7 @@ impl Tunnels {
     /// one.
     pub(super) fn open(
         &mut self,
-        link: Link,
+        link: SessionLink,
         reason: &dyn Fn() -> String,
     ) -> Result<Option<(Channel, UnixStream)>, Trouble> {
         loop {
@@ -85,16 +85,16 @@ impl Tunnels {
                     let Some(tunnel) = self.waiting.pop_front() else {
                         return Ok(None);
                     };
-                    tunnel.reply.tell(Answer::Begun);
+                    tunnel.reply.tell(TunnelProgress::Begun);
                     tunnel
                 }
             };
             match link.open_tunnel(&tunnel.host, tunnel.port) {
                 Ok(channel) => {
-                    tunnel.reply.tell(Answer::Open);
+                    tunnel.reply.tell(TunnelProgress::Open);
                     return Ok(Some((channel, tunnel.socket)));
                 }
-                Err(Trouble::Denied(_)) => tunnel.reply.tell(Answer::Refused(reason())),
+                Err(Trouble::Denied(_)) => tunnel.reply.tell(TunnelProgress::Refused(reason())),
                 Err(trouble) => {
                     self.opening = Some(tunnel);
                     return Err(trouble);

@@ -15,15 +15,15 @@ use ssh2::Session;
 use crate::exit::{Exit, Stream};
 use crate::session::{JobId, Report, SessionId};
 
-use super::agent_forwarding::{AgentForwarding, Asked};
-use super::channel::{Link, Trouble, reason_of_end, received};
+use super::agent_forwarding::{AgentForwarding, ForwardingAnswer};
+use super::channel::{SessionLink, Trouble, reason_of_end, received};
 use super::channels::{Channels, Opened};
-use super::connection::{Connection, Way};
+use super::connection::{Connection, ConnectionWay};
 use super::errand;
-use super::inbox::{End, Inbox, Order};
-use super::job::{Job, NOT_STARTED};
+use super::inbox::{Inbox, SessionEnd, SessionOrder};
+use super::job::{NOT_STARTED, SshJob};
 use super::pipe::Pipes;
-use super::silence::Silence;
+use super::silence::ServerSilence;
 use super::tcp::{is_writable, quick_ack};
 use super::tunnel::{Tunnels, refusal};
 
@@ -47,11 +47,11 @@ pub(super) struct Worker {
     session: Session,
     socket: Arc<OwnedFd>,
     /// The gateway or program that the connection goes through; it is kept as long as the connection.
-    _way: Way,
+    _way: ConnectionWay,
     tunnels: Tunnels,
-    link: Link,
+    link: SessionLink,
     channels: Channels,
-    jobs: Vec<Job>,
+    jobs: Vec<SshJob>,
     /// Something could not be sent yet.
     blocked_on_send: bool,
     paused: bool,
@@ -63,14 +63,14 @@ pub(super) struct Worker {
     last_word: Option<Instant>,
     user: String,
     is_root: Option<bool>,
-    silence: Silence,
+    silence: ServerSilence,
     buffer: Vec<u8>,
 }
 
 /// The reason why the loop has ended; the connection ends with it.
 enum Over {
     Lost(String),
-    Ended(End),
+    Ended(SessionEnd),
 }
 
 impl Worker {
@@ -82,7 +82,7 @@ impl Worker {
             .is_some_and(|banner| banner.contains("OpenSSH"));
         // libssh2 counts in seconds and keeps questions at least two seconds apart; this loop decides when to ask.
         connection.session.set_keepalive(true, 2);
-        let link = Link::new(&connection.session);
+        let link = SessionLink::new(&connection.session);
         Self {
             agent: connection
                 .forwarded_agent
@@ -105,7 +105,7 @@ impl Worker {
             last_word: None,
             user: connection.user,
             is_root: connection.is_root,
-            silence: Silence::new(connection.keepalive),
+            silence: ServerSilence::new(connection.keepalive),
             buffer: vec![0; FEW],
         }
     }
@@ -127,7 +127,7 @@ impl Worker {
                 break over;
             }
         };
-        if matches!(over, Over::Ended(End::Close)) {
+        if matches!(over, Over::Ended(SessionEnd::Close)) {
             let _ = self.session.disconnect(None, "", None);
         }
         let exit = |moment: &str| match &over {
@@ -146,7 +146,7 @@ impl Worker {
         }
         // These orders came too late for the loop.
         while let Some(order) = self.inbox.take() {
-            if let Order::Start(job, _) = order {
+            if let SessionOrder::Start(job, _) = order {
                 let _ = self
                     .reports
                     .send(Report::Finished(self.id, job, exit(NOT_STARTED), Duration::ZERO));
@@ -154,8 +154,8 @@ impl Worker {
         }
         let lost = match over {
             Over::Lost(reason) => Some(reason),
-            Over::Ended(End::Abandon) => Some("given up".to_owned()),
-            Over::Ended(End::Close) => None,
+            Over::Ended(SessionEnd::Abandon) => Some("given up".to_owned()),
+            Over::Ended(SessionEnd::Close) => None,
         };
         if let Some(reason) = lost {
             let _ = self.reports.send(Report::Lost(self.id, reason));
@@ -191,24 +191,24 @@ impl Worker {
         now < until && self.jobs.iter().any(|job| job.ending.is_under_way(now))
     }
 
-    fn obey(&mut self, order: Order) {
+    fn obey(&mut self, order: SessionOrder) {
         match order {
-            Order::Start(id, command) => self.jobs.push(Job::new(Some(id), command, self.is_root)),
-            Order::Feed(id, source) => self.with_job(id, |job| job.give_input(source)),
-            Order::EndInput(id) => self.with_job(id, Job::end_input),
-            Order::Signal(id, signal) => {
-                let waits = |job: &Job| job.id == Some(id) && job.needs_channel();
+            SessionOrder::Start(id, command) => self.jobs.push(SshJob::new(Some(id), command, self.is_root)),
+            SessionOrder::Feed(id, source) => self.with_job(id, |job| job.give_input(source)),
+            SessionOrder::EndInput(id) => self.with_job(id, SshJob::end_input),
+            SessionOrder::Signal(id, signal) => {
+                let waits = |job: &SshJob| job.id == Some(id) && job.needs_channel();
                 match self.jobs.iter().position(waits) {
                     Some(index) => self.finish(index, Exit::Cancelled),
                     None => self.with_job(id, |job| job.ending.signal(signal)),
                 }
             }
-            Order::Answer(_) => {}
-            Order::Tunnel(tunnel) => self.tunnels.wish(tunnel),
+            SessionOrder::Answer(_) => {}
+            SessionOrder::Tunnel(tunnel) => self.tunnels.wish(tunnel),
         }
     }
 
-    fn with_job(&mut self, id: JobId, act: impl FnOnce(&mut Job)) {
+    fn with_job(&mut self, id: JobId, act: impl FnOnce(&mut SshJob)) {
         // The order may have been sent before the report arrived that the command has ended.
         if let Some(job) = self.jobs.iter_mut().find(|job| job.id == Some(id)) {
             act(job);
@@ -266,12 +266,12 @@ impl Worker {
             return Ok(true);
         };
         match agent.ask(self.link) {
-            Ok(Asked::Settled) => Ok(true),
-            Ok(Asked::Granted(channel)) => {
+            Ok(ForwardingAnswer::Settled) => Ok(true),
+            Ok(ForwardingAnswer::Granted(channel)) => {
                 self.channels.keep(channel);
                 Ok(true)
             }
-            Ok(Asked::Refused(channel)) => {
+            Ok(ForwardingAnswer::Refused(channel)) => {
                 self.channels.close(channel);
                 Ok(true)
             }
@@ -281,7 +281,7 @@ impl Worker {
 
     fn open_tunnels(&mut self) -> Result<(), Trouble> {
         // The channel of a command may be opening, and only one may open at a time.
-        if self.jobs.iter().any(Job::needs_channel) {
+        if self.jobs.iter().any(SshJob::needs_channel) {
             return Ok(());
         }
         let session = &self.session;
@@ -344,7 +344,7 @@ impl Worker {
 
     /// Opens the channel of the next command, right behind the request that starts this one.
     fn open_spare(&mut self) -> Result<(), Trouble> {
-        if self.jobs.iter().any(Job::needs_channel) {
+        if self.jobs.iter().any(SshJob::needs_channel) {
             return Ok(());
         }
         let opened = self.channels.open_in_advance();
@@ -417,10 +417,10 @@ impl Worker {
         self.report_finished(&mut job, exit);
         self.channels.closing().extend(job.take_channel());
         // A command may be waiting for the channel that was just freed.
-        self.restless |= self.jobs.iter().any(Job::needs_channel);
+        self.restless |= self.jobs.iter().any(SshJob::needs_channel);
     }
 
-    fn report_finished(&self, job: &mut Job, exit: Exit) {
+    fn report_finished(&self, job: &mut SshJob, exit: Exit) {
         if let Some(id) = job.id {
             for report in job.rest(self.id, id) {
                 if let Report::Output(.., bytes) = &report {
@@ -485,7 +485,7 @@ impl Worker {
 
     fn sleep(&mut self, question: Option<Instant>) -> Result<(), Over> {
         let at_once = std::mem::take(&mut self.restless).then(Instant::now);
-        let steps = self.jobs.iter().filter_map(Job::next_step);
+        let steps = self.jobs.iter().filter_map(SshJob::next_step);
         let last_word = self.last_word.map(|until| {
             let now = Instant::now();
             let dying = self.jobs.iter().filter_map(|job| job.ending.dying());

@@ -2,9 +2,9 @@
 
 use rhai::Position;
 
-use super::lines::Lines;
+use super::lines::SourceLines;
 
-impl Lines {
+impl SourceLines {
     /// Returns true if nothing but the end of the statement follows the word.
     pub(super) fn ends_statement(&self, word: &str, position: Position) -> bool {
         match self.behind(word, position) {

@@ -6,7 +6,7 @@ use super::super::origin::origin;
 use super::super::{mask::starred, secret_name::names_secret};
 use super::fragments::{own, plain, quoted};
 use super::habits::reserved;
-use super::layout::{Kind, braces, is_word, line_of, meant_end, open_at, pieces};
+use super::layout::{SourcePieceKind, braces, is_word, line_of, meant_end, open_at, pieces};
 use super::marks::plain_words;
 use super::numbers::number;
 use super::{habits, ruby};
@@ -15,8 +15,8 @@ use crate::io_error::lower;
 
 /// Returns the diagnostic of a syntax error in `text`.
 pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic {
-    let at = Place::new(text, error.position());
-    let Told {
+    let at = ErrorPlace::new(text, error.position());
+    let ErrorWords {
         message,
         label,
         hint,
@@ -52,7 +52,7 @@ pub(super) const NO_SEMICOLON: &str = "`;' is missing";
 
 /// The words of an error.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct ErrorWords {
     message: String,
     /// The label under the caret.
     label: Option<String>,
@@ -61,7 +61,7 @@ pub(super) struct Told {
     position: Option<Position>,
 }
 
-impl Told {
+impl ErrorWords {
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -96,7 +96,7 @@ impl Told {
 }
 
 /// The place in the source where the parser stopped.
-pub(super) struct Place<'a> {
+pub(super) struct ErrorPlace<'a> {
     pub(super) text: &'a str,
     /// The place in bytes.
     pub(super) at: usize,
@@ -106,7 +106,7 @@ pub(super) struct Place<'a> {
     pub(super) before: &'a str,
 }
 
-impl<'a> Place<'a> {
+impl<'a> ErrorPlace<'a> {
     pub(super) fn new(text: &'a str, position: Position) -> Self {
         habits::at_do(Self::at_byte(text, offset(text, position)))
     }
@@ -149,14 +149,14 @@ impl<'a> Place<'a> {
     pub(super) fn statement_start(&self) -> usize {
         let mut open: Vec<(char, Option<usize>)> = vec![('{', None)];
         for piece in pieces(self.text.get(..self.at).unwrap_or(self.text)) {
-            if !matches!(piece.kind, Kind::Close('}') | Kind::Semicolon)
+            if !matches!(piece.kind, SourcePieceKind::Close('}') | SourcePieceKind::Semicolon)
                 && let Some(('{', start)) = open.last_mut()
             {
                 start.get_or_insert(piece.range.start);
             }
             match piece.kind {
-                Kind::Open(bracket) => open.push((bracket, None)),
-                Kind::Close('}') if open.len() > 1 => {
+                SourcePieceKind::Open(bracket) => open.push((bracket, None)),
+                SourcePieceKind::Close('}') if open.len() > 1 => {
                     while open.len() > 2 && !matches!(open.last(), Some(('{' | '#', _))) {
                         open.pop();
                     }
@@ -165,13 +165,13 @@ impl<'a> Place<'a> {
                         *start = None;
                     }
                 }
-                Kind::Close(bracket) => {
+                SourcePieceKind::Close(bracket) => {
                     let opening = if bracket == ')' { '(' } else { '[' };
                     if open.last().is_some_and(|(last, _)| *last == opening) {
                         open.pop();
                     }
                 }
-                Kind::Semicolon => {
+                SourcePieceKind::Semicolon => {
                     while open.len() > 1 && !matches!(open.last(), Some(('{', _))) {
                         open.pop();
                     }
@@ -235,10 +235,10 @@ pub(in crate::recipe) fn without_text(error: &ParseErrorType) -> (String, Option
     (told.message, told.hint)
 }
 
-fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
-    let word = place.map_or("", Place::word);
+fn describe(error: &ParseErrorType, place: Option<&ErrorPlace>) -> ErrorWords {
+    let word = place.map_or("", ErrorPlace::word);
     if place.is_some_and(|place| place.rest.starts_with('#') && comment_at(place.text, place.at)) {
-        return Told::new("`#' begins no comment")
+        return ErrorWords::new("`#' begins no comment")
             .label("no comment")
             .hint("comments begin with //");
     }
@@ -250,7 +250,7 @@ fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
         && place.word_before() == "private"
     {
         let at = place.behind_code() - "private".len();
-        let told = reserved::reserved("private", Some(&Place::at_byte(place.text, at)));
+        let told = reserved::reserved("private", Some(&ErrorPlace::at_byte(place.text, at)));
         return told.at(position(place.text, at));
     }
     if let Some(place) = place
@@ -264,52 +264,54 @@ fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
         ParseErrorType::MissingToken(token, _) if token == "}" && word.is_empty() => ended(place),
         ParseErrorType::MissingToken(token, _) if token == ";" => no_semicolon(place),
         ParseErrorType::MissingToken(token, what) => missing(token, what, place),
-        ParseErrorType::MissingSymbol(what) => Told::new(lower(what)),
+        ParseErrorType::MissingSymbol(what) => ErrorWords::new(lower(what)),
         ParseErrorType::UnknownOperator(operator) => unknown_operator(operator),
         ParseErrorType::Reserved(word) => reserved(word, place),
         ParseErrorType::AssignmentToInvalidLHS(_) => habits::no_target(place),
         ParseErrorType::BadInput(error) => lexical(error, place),
-        ParseErrorType::LoopBreak => Told::new("`break' or `continue' outside a loop")
+        ParseErrorType::LoopBreak => ErrorWords::new("`break' or `continue' outside a loop")
             .label("in no `for', `while' or `loop'")
             .hint("a task or a function is left with `return'"),
         ParseErrorType::ExprExpected(what) => {
-            Told::new(format!("expected {}", lower(what))).label("a value is missing here")
+            ErrorWords::new(format!("expected {}", lower(what))).label("a value is missing here")
         }
-        ParseErrorType::VariableExpected => Told::new("expected the name of a variable")
+        ParseErrorType::VariableExpected => ErrorWords::new("expected the name of a variable")
             .label("this cannot be a name")
             .hint("a name is made of letters, digits and `_', and begins with a letter"),
-        ParseErrorType::PropertyExpected => Told::new("expected the name of a property")
+        ParseErrorType::PropertyExpected => ErrorWords::new("expected the name of a property")
             .label("no name")
             .hint("a map is written: #{ name: value, \"other name\": value }"),
         ParseErrorType::DuplicatedProperty(name) => {
-            Told::new(format!("`{name}' stands twice in this map")).label("the second one")
+            ErrorWords::new(format!("`{name}' stands twice in this map")).label("the second one")
         }
-        ParseErrorType::FnDuplicatedDefinition(name, _) => Told::new(format!("the function `{name}' is defined twice"))
-            .label("the second one")
-            .hint("functions of one name differ in the number of their parameters"),
-        ParseErrorType::WrongFnDefinition => Told::new("a function cannot be defined in a block")
+        ParseErrorType::FnDuplicatedDefinition(name, _) => {
+            ErrorWords::new(format!("the function `{name}' is defined twice"))
+                .label("the second one")
+                .hint("functions of one name differ in the number of their parameters")
+        }
+        ParseErrorType::WrongFnDefinition => ErrorWords::new("a function cannot be defined in a block")
             .label("not at the top of the file")
             .hint("move it out of the block; or: let name = |parameters| { … };"),
-        ParseErrorType::FnMissingParams(name) => Told::new(format!("the function `{name}' has no parameters"))
+        ParseErrorType::FnMissingParams(name) => ErrorWords::new(format!("the function `{name}' has no parameters"))
             .label("expected `('")
             .hint(format!("a function is written: fn {name}(parameters) {{ … }}")),
-        ParseErrorType::FnMissingBody(name) => Told::new(format!("the function `{name}' has no body"))
+        ParseErrorType::FnMissingBody(name) => ErrorWords::new(format!("the function `{name}' has no body"))
             .label("expected `{'")
             .hint(format!("a function is written: fn {name}(parameters) {{ … }}")),
-        ParseErrorType::MalformedCapture(_) => Told::new(format!("`{word}!' cannot be called on a value"))
+        ParseErrorType::MalformedCapture(_) => ErrorWords::new(format!("`{word}!' cannot be called on a value"))
             .label("no `!' here")
             .hint(match ruby::meant(word) {
                 Some(meant) => meant.to_owned(),
                 None => format!("a new value is given back: name = {word}(name, …)"),
             }),
         ParseErrorType::MismatchedType(..) => habits::no_condition(place),
-        ParseErrorType::MalformedIndexExpr(_) => Told::new("this cannot be an index"),
-        ParseErrorType::AssignmentToConstant(name) => Told::new(format!("`{name}' is constant"))
+        ParseErrorType::MalformedIndexExpr(_) => ErrorWords::new("this cannot be an index"),
+        ParseErrorType::AssignmentToConstant(name) => ErrorWords::new(format!("`{name}' is constant"))
             .label("cannot be assigned to")
             .hint("let makes a variable that can change"),
-        ParseErrorType::ExprTooDeep => Told::new("expressions stand in each other too deeply")
+        ParseErrorType::ExprTooDeep => ErrorWords::new("expressions stand in each other too deeply")
             .hint("set parts of it aside with let, or in a function"),
-        other => Told::new(lower(&other.to_string())),
+        other => ErrorWords::new(lower(&other.to_string())),
     }
 }
 
@@ -317,7 +319,7 @@ fn describe(error: &ParseErrorType, place: Option<&Place>) -> Told {
 pub(super) fn comment_at(text: &str, at: usize) -> bool {
     pieces(text)
         .iter()
-        .any(|piece| piece.kind == Kind::Comment && piece.range.start == at)
+        .any(|piece| piece.kind == SourcePieceKind::Comment && piece.range.start == at)
 }
 
 /// Returns true if the parser may have stopped at something from Ruby, and cannot say better itself what is wrong.
@@ -340,21 +342,21 @@ fn may_be_habit(error: &ParseErrorType) -> bool {
 }
 
 /// Describes the error for a source that ends while something is still open.
-fn ended(place: Option<&Place>) -> Told {
+fn ended(place: Option<&ErrorPlace>) -> ErrorWords {
     let Some(place) = place else {
-        return Told::new("the text ends in the middle of a statement");
+        return ErrorWords::new("the text ends in the middle of a statement");
     };
     if let Some(opening) = braces(place.text).never_closed {
-        let told = Told::new("this block is never closed")
+        let told = ErrorWords::new("this block is never closed")
             .label("its `}' is missing")
             .at(position(place.text, opening));
         let hint = meant_end(place.text, opening);
         return told.help(hint.map(|line| format!("by the indentation it ends before line {line}")));
     }
     let behind = place.behind_code();
-    let told = Told::new("the file ends in the middle of a statement").at(position(place.text, behind));
+    let told = ErrorWords::new("the file ends in the middle of a statement").at(position(place.text, behind));
     match open_at(place.text, place.text.len()) {
-        Some((bracket, opening)) => Told::new(format!("this `{bracket}' is never closed"))
+        Some((bracket, opening)) => ErrorWords::new(format!("this `{bracket}' is never closed"))
             .label(format!("its `{}' is missing", closing(bracket)))
             .at(position(place.text, opening)),
         None => told.label("something is missing here"),
@@ -369,15 +371,15 @@ fn closing(bracket: char) -> char {
     }
 }
 
-fn no_semicolon(place: Option<&Place>) -> Told {
+fn no_semicolon(place: Option<&ErrorPlace>) -> ErrorWords {
     let Some(place) = place else {
-        return Told::new("expected `;' after a statement");
+        return ErrorWords::new("expected `;' after a statement");
     };
     if let Some(told) = habits::escaped_backtick(place) {
         return told;
     }
     if !place.begins_line() && ruby::is_argument(place) {
-        return Told::new("expected `,' between two arguments")
+        return ErrorWords::new("expected `,' between two arguments")
             .label("no `,' before this")
             .hint("arguments are separated by `,'");
     }
@@ -387,21 +389,21 @@ fn no_semicolon(place: Option<&Place>) -> Told {
         word => format!("expected `;' before `{word}'"),
     };
     match place.word() {
-        "," => Told::new("a statement does not go on with `,'")
+        "," => ErrorWords::new("a statement does not go on with `,'")
             .label("it ends before this")
             .hint("every statement ends with `;'; a name gets its value by itself: let a = 1; let b = 2;"),
-        "{" => Told::new("a block cannot stand here")
+        "{" => ErrorWords::new("a block cannot stand here")
             .label("no verb before it takes a block")
             .hint("a block stands behind a verb, as in task :name { … }; a map is written #{ name: value }"),
-        _ => Told::new(message)
+        _ => ErrorWords::new(message)
             .label(NO_SEMICOLON)
             .at(position(place.text, place.behind_code()))
             .hint("every statement ends with `;', except one that ends in a block"),
     }
 }
 
-fn missing(token: &str, what: &str, place: Option<&Place>) -> Told {
-    let word = place.map_or("", Place::word);
+fn missing(token: &str, what: &str, place: Option<&ErrorPlace>) -> ErrorWords {
+    let word = place.map_or("", ErrorPlace::word);
     let found = match word {
         "" => "the end of the file".to_owned(),
         "\"" | "`" => "a string".to_owned(),
@@ -410,7 +412,7 @@ fn missing(token: &str, what: &str, place: Option<&Place>) -> Told {
     let open = place.and_then(|place| Some((place.text, open_at(place.text, place.at)?)));
     match (token, open) {
         (")" | "]" | "}" | ",", Some((text, (bracket, opening)))) if bracket != '{' => {
-            let told = Told::new(format!("expected `{}' or `,', found {found}", closing(bracket)));
+            let told = ErrorWords::new(format!("expected `{}' or `,', found {found}", closing(bracket)));
             let shown = if bracket == '#' {
                 "#{".to_owned()
             } else {
@@ -428,7 +430,7 @@ fn missing(token: &str, what: &str, place: Option<&Place>) -> Told {
         }
         ("{", _) if let Some((_, told)) = place.and_then(habits::command_as_condition) => told,
         ("{", _) => {
-            let told = Told::new(format!("expected `{{' to begin a block, found {found}")).label("expected `{'");
+            let told = ErrorWords::new(format!("expected `{{' to begin a block, found {found}")).label("expected `{'");
             let hint = place.map(|place| match place.statement_word() {
                 word @ ("if" | "while" | "for") => {
                     let head = plain(place.said());
@@ -446,7 +448,7 @@ fn missing(token: &str, what: &str, place: Option<&Place>) -> Told {
             } else {
                 what
             };
-            Told::new(format!(
+            ErrorWords::new(format!(
                 "{}, found {found}",
                 format!("expected `{token}' {what}").trim_end()
             ))
@@ -455,33 +457,33 @@ fn missing(token: &str, what: &str, place: Option<&Place>) -> Told {
     }
 }
 
-fn unknown_operator(operator: &str) -> Told {
-    Told::new(format!("there is no operator `{operator}'")).label("not known")
+fn unknown_operator(operator: &str) -> ErrorWords {
+    ErrorWords::new(format!("there is no operator `{operator}'")).label("not known")
 }
 
-fn reserved(word: &str, place: Option<&Place>) -> Told {
+fn reserved(word: &str, place: Option<&ErrorPlace>) -> ErrorWords {
     match word {
-        "#" => Told::new("`#' begins no comment")
+        "#" => ErrorWords::new("`#' begins no comment")
             .label("no comment")
             .hint("comments begin with //"),
         "@" | "$" => habits::with_sign(word, place),
         ":" if place.is_some_and(|place| place.before.trim_end().ends_with(['"', '`', ']', ')'])) => {
-            Told::new("expected `,' between two arguments")
+            ErrorWords::new("expected `,' between two arguments")
                 .label("no `,' before this")
                 .hint("arguments are separated by `,'")
         }
-        "nil" if place.is_some_and(|place| place.before.ends_with('.')) => Told::new("there is no `.nil?'")
+        "nil" if place.is_some_and(|place| place.before.ends_with('.')) => ErrorWords::new("there is no `.nil?'")
             .label("not a function")
             .hint("write: value == ()"),
-        ":" => Told::new("a symbol cannot stand here")
+        ":" => ErrorWords::new("a symbol cannot stand here")
             .label("no value is expected")
             .hint("a pair is written with `=>': :roles => :app"),
-        "nil" | "null" | "None" => Told::new(format!("there is no `{word}' in recipes"))
+        "nil" | "null" | "None" => ErrorWords::new(format!("there is no `{word}' in recipes"))
             .label("nothing is written ()")
             .hint("write: ()"),
         "}" if place.is_some() => extra_brace(place),
         _ if place.is_some_and(|place| matches!(place.word_before(), "let" | "const" | "fn")) => {
-            Told::new(format!("`{word}' is a reserved word"))
+            ErrorWords::new(format!("`{word}' is a reserved word"))
                 .label("cannot be a name")
                 .hint(format!("write another name: my_{word}"))
         }
@@ -491,17 +493,17 @@ fn reserved(word: &str, place: Option<&Place>) -> Told {
 }
 
 /// Describes the error for a sign at which nothing can begin or continue.
-fn out_of_place(sign: &str) -> Told {
+fn out_of_place(sign: &str) -> ErrorWords {
     match sign {
         ";" | ")" | "]" | "}" | "," => {
-            Told::new(format!("expected a value before `{sign}'")).label("a value is missing before this")
+            ErrorWords::new(format!("expected a value before `{sign}'")).label("a value is missing before this")
         }
-        _ => Told::new(format!("`{sign}' cannot stand here")).label("nothing can begin with it"),
+        _ => ErrorWords::new(format!("`{sign}' cannot stand here")).label("nothing can begin with it"),
     }
 }
 
-fn extra_brace(place: Option<&Place>) -> Told {
-    let told = Told::new("this `}' closes nothing").label("no block is open here");
+fn extra_brace(place: Option<&ErrorPlace>) -> ErrorWords {
+    let told = ErrorWords::new("this `}' closes nothing").label("no block is open here");
     let Some(place) = place else { return told };
     match braces(place.text).closes_too_much {
         Some((closing, opening)) => told.hint(format!(
@@ -513,13 +515,13 @@ fn extra_brace(place: Option<&Place>) -> Told {
     }
 }
 
-fn lexical(error: &LexError, place: Option<&Place>) -> Told {
+fn lexical(error: &LexError, place: Option<&ErrorPlace>) -> ErrorWords {
     match error {
         // The string between the quotes may be a secret.
         LexError::MalformedChar(_) => {
             let text = place.and_then(|place| place.rest.get(1..)?.split('\'').next());
             let hint = text.and_then(|text| own(format!("write: {}", quoted(text))));
-            Told::new("a string stands in double quotes, not in single ones")
+            ErrorWords::new("a string stands in double quotes, not in single ones")
                 .label("in single quotes")
                 .hint(hint.unwrap_or_else(|| "write: \"…\", or `…` where a value is filled in: ${name}".to_owned()))
         }
@@ -527,7 +529,7 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
             // Rhai points somewhere inside the string in backticks.
             let last = place.and_then(|place| pieces(place.text).pop());
             let last = last
-                .filter(|piece| piece.kind == Kind::Text(false))
+                .filter(|piece| piece.kind == SourcePieceKind::Text(false))
                 .map(|piece| piece.range.start);
             let backtick = place
                 .zip(last)
@@ -540,7 +542,7 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
             let escapes = opened
                 .and_then(|rest| rest.lines().next())
                 .is_some_and(|line| line.contains("\\`"));
-            Told::new("this string has no end")
+            ErrorWords::new("this string has no end")
                 .label(format!("its closing {mark} is missing"))
                 .at(backtick.and_then(|(place, at)| position(place.text, at)))
                 .hint(if escapes {
@@ -550,7 +552,7 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
                 })
         }
         LexError::Runtime(message) => {
-            let told = Told::new(message.clone()).label("not a local variable");
+            let told = ErrorWords::new(message.clone()).label("not a local variable");
             match place {
                 Some(place) => told.hint(habits::assigned(place)),
                 None => told,
@@ -558,22 +560,24 @@ fn lexical(error: &LexError, place: Option<&Place>) -> Told {
         }
         LexError::UnexpectedInput(text) if text == "}" => extra_brace(place),
         LexError::UnexpectedInput(text) => out_of_place(text),
-        LexError::ImproperSymbol(symbol, _) if symbol == "eval" => Told::new("a recipe has no `eval'")
+        LexError::ImproperSymbol(symbol, _) if symbol == "eval" => ErrorWords::new("a recipe has no `eval'")
             .label("not allowed")
             .hint("a variable whose name is computed is read with fetch(name)"),
-        LexError::ImproperSymbol(symbol, _) if symbol.contains('#') => Told::new("`#' begins no comment")
+        LexError::ImproperSymbol(symbol, _) if symbol.contains('#') => ErrorWords::new("`#' begins no comment")
             .label("no comment")
             .hint("comments begin with //"),
-        LexError::MalformedEscapeSequence(text) if text.starts_with("\\e") => Told::new("there is no `\\e' in recipes")
-            .label("this one")
-            .hint("write: \\x1b"),
+        LexError::MalformedEscapeSequence(text) if text.starts_with("\\e") => {
+            ErrorWords::new("there is no `\\e' in recipes")
+                .label("this one")
+                .hint("write: \\x1b")
+        }
         LexError::MalformedEscapeSequence(_) => {
-            Told::new("a backslash stands before a letter that it gives no meaning")
+            ErrorWords::new("a backslash stands before a letter that it gives no meaning")
                 .label("this one")
                 .hint("a backslash in double quotes is written \\\\; in backticks it is itself")
         }
         LexError::ImproperSymbol(symbol, _) => out_of_place(symbol),
         LexError::MalformedNumber(_) => number(place.map_or("", |place| place.rest)),
-        other => Told::new(lower(&other.to_string())),
+        other => ErrorWords::new(lower(&other.to_string())),
     }
 }

@@ -2,13 +2,13 @@
 //! instead.
 
 use super::super::secret_name::names_secret;
-use super::errors::Place;
-use super::layout::{Kind, Piece, is_word, pieces};
+use super::errors::ErrorPlace;
+use super::layout::{SourcePiece, SourcePieceKind, is_word, pieces};
 
 /// The longest hint with words of the recipe, in characters. A longer one is no easier to read than a general form.
 const MAX_LENGTH: usize = 100;
 
-impl<'a> Place<'a> {
+impl<'a> ErrorPlace<'a> {
     /// Returns the statement up to this place.
     pub(super) fn said(&self) -> &'a str {
         self.text.get(self.statement_start()..self.at).unwrap_or("").trim()
@@ -26,7 +26,7 @@ pub(super) fn own(hint: String) -> Option<String> {
     (is_short && !names_secret(&hint)).then_some(hint)
 }
 
-fn slice<'a>(text: &'a str, piece: &Piece) -> &'a str {
+fn slice<'a>(text: &'a str, piece: &SourcePiece) -> &'a str {
     text.get(piece.range.clone()).unwrap_or("")
 }
 
@@ -34,13 +34,13 @@ fn slice<'a>(text: &'a str, piece: &Piece) -> &'a str {
 pub(super) fn until<'a>(text: &'a str, stops: &[&str]) -> &'a str {
     let (mut depth, mut end) = (0_usize, 0);
     for piece in pieces(text) {
-        if depth == 0 && (piece.kind == Kind::Comment || stops.contains(&slice(text, &piece))) {
+        if depth == 0 && (piece.kind == SourcePieceKind::Comment || stops.contains(&slice(text, &piece))) {
             break;
         }
         match piece.kind {
-            Kind::Open(_) => depth += 1,
-            Kind::Close(_) if depth == 0 => break,
-            Kind::Close(_) => depth -= 1,
+            SourcePieceKind::Open(_) => depth += 1,
+            SourcePieceKind::Close(_) if depth == 0 => break,
+            SourcePieceKind::Close(_) => depth -= 1,
             _ => {}
         }
         end = piece.range.end;
@@ -69,19 +69,19 @@ pub(super) fn last_value(text: &str) -> &str {
     let mut depth = 0_usize;
     for (index, piece) in all.iter().enumerate().rev() {
         let stands_before = match piece.kind {
-            Kind::Close(_) => {
+            SourcePieceKind::Close(_) => {
                 depth += 1;
                 false
             }
-            Kind::Open(_) if depth > 0 => {
+            SourcePieceKind::Open(_) if depth > 0 => {
                 depth -= 1;
                 false
             }
-            Kind::Open(_) => true,
+            SourcePieceKind::Open(_) => true,
             _ if depth > 0 => false,
-            Kind::Semicolon => true,
-            Kind::Other => separates(text, index.checked_sub(1).and_then(|index| all.get(index)), piece),
-            Kind::Word => leads(text, piece),
+            SourcePieceKind::Semicolon => true,
+            SourcePieceKind::Other => separates(text, index.checked_sub(1).and_then(|index| all.get(index)), piece),
+            SourcePieceKind::Word => leads(text, piece),
             _ => false,
         };
         if stands_before {
@@ -92,7 +92,7 @@ pub(super) fn last_value(text: &str) -> &str {
 }
 
 /// Returns true for a comma, an assignment, or the end of `=>`.
-fn separates(text: &str, before: Option<&Piece>, piece: &Piece) -> bool {
+fn separates(text: &str, before: Option<&SourcePiece>, piece: &SourcePiece) -> bool {
     let follows = |signs: &[&str]| {
         before.is_some_and(|before| signs.contains(&slice(text, before)) && before.range.end == piece.range.start)
     };
@@ -109,7 +109,7 @@ fn separates(text: &str, before: Option<&Piece>, piece: &Piece) -> bool {
 }
 
 /// Returns true if a piece is a word that stands in front of a value, and not a name or a part of one.
-fn leads(text: &str, piece: &Piece) -> bool {
+fn leads(text: &str, piece: &SourcePiece) -> bool {
     let (before, behind) = (text.get(..piece.range.start), text.get(piece.range.end..));
     is_leading(slice(text, piece))
         && !behind.is_some_and(|behind| behind.starts_with('.'))
@@ -147,18 +147,18 @@ pub(super) fn plain(text: &str) -> String {
         let word = slice(text, &piece);
         let rest = text.get(piece.range.start..).unwrap_or("");
         match piece.kind {
-            Kind::Char => plain.push_str(&quoted(word.trim_matches('\''))),
-            Kind::Text(true) if word.starts_with('"') && word.contains("#{") => {
+            SourcePieceKind::Char => plain.push_str(&quoted(word.trim_matches('\''))),
+            SourcePieceKind::Text(true) if word.starts_with('"') && word.contains("#{") => {
                 plain.push_str(&format!("`{}`", word.trim_matches('"').replace("#{", "${")));
             }
-            Kind::Word if matches!(word, "nil" | "null") => plain.push_str("()"),
-            Kind::Word if word == "and" => plain.push_str("&&"),
-            Kind::Word if word == "or" => plain.push_str("||"),
-            Kind::Word if word == "not" => {
+            SourcePieceKind::Word if matches!(word, "nil" | "null") => plain.push_str("()"),
+            SourcePieceKind::Word if word == "and" => plain.push_str("&&"),
+            SourcePieceKind::Word if word == "or" => plain.push_str("||"),
+            SourcePieceKind::Word if word == "not" => {
                 plain.push('!');
                 end += rest.get(3..).map_or(0, |rest| rest.len() - rest.trim_start().len());
             }
-            Kind::Word if rest.get(word.len()..).is_some_and(|rest| rest.starts_with("?(")) => {
+            SourcePieceKind::Word if rest.get(word.len()..).is_some_and(|rest| rest.starts_with("?(")) => {
                 plain.push_str(match word {
                     "include" | "key" | "has_key" | "member" => "contains",
                     "start_with" => "starts_with",
@@ -167,7 +167,7 @@ pub(super) fn plain(text: &str) -> String {
                 });
                 end += 1;
             }
-            Kind::Other if word == "%" && word_list(rest).is_some() => {
+            SourcePieceKind::Other if word == "%" && word_list(rest).is_some() => {
                 let (list, length) = word_list(rest).unwrap_or_default();
                 plain.push_str(&list);
                 end = piece.range.start + length;
@@ -196,11 +196,11 @@ pub(super) fn negated(condition: &str) -> String {
         let mut depth = 0_usize;
         pieces(condition).iter().all(|piece| {
             match piece.kind {
-                Kind::Open(_) => depth += 1,
-                Kind::Close(_) => depth = depth.saturating_sub(1),
+                SourcePieceKind::Open(_) => depth += 1,
+                SourcePieceKind::Close(_) => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            depth > 0 || piece.kind != Kind::Other || matches!(slice(condition, piece), "." | ":")
+            depth > 0 || piece.kind != SourcePieceKind::Other || matches!(slice(condition, piece), "." | ":")
         })
     };
     match is_one {

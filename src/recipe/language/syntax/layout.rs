@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// The kind of a piece of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::recipe) enum Kind {
+pub(in crate::recipe) enum SourcePieceKind {
     /// An opening bracket; that of a map is `#`.
     Open(char),
     Close(char),
@@ -22,19 +22,19 @@ pub(in crate::recipe) enum Kind {
 
 /// A piece of source, in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::recipe) struct Piece {
-    pub(in crate::recipe) kind: Kind,
+pub(in crate::recipe) struct SourcePiece {
+    pub(in crate::recipe) kind: SourcePieceKind,
     pub(in crate::recipe) range: Range<usize>,
 }
 
 /// Returns all pieces of a source, without blanks and comments; comments of Ruby are pieces.
-pub(super) fn pieces(text: &str) -> Vec<Piece> {
+pub(super) fn pieces(text: &str) -> Vec<SourcePiece> {
     Reader::new(text, Backslash::Escapes).collect()
 }
 
 /// Returns the pieces from this byte on in a source without mistakes. There a backslash in backticks is a character like any
 /// other, as it is for Rhai.
-pub(in crate::recipe) fn exact_pieces(text: &str, at: usize) -> Vec<Piece> {
+pub(in crate::recipe) fn exact_pieces(text: &str, at: usize) -> Vec<SourcePiece> {
     let reader = Reader {
         at,
         ..Reader::new(text, Backslash::IsPlain)
@@ -63,9 +63,9 @@ impl<'a> Reader<'a> {
 }
 
 impl Iterator for Reader<'_> {
-    type Item = Piece;
+    type Item = SourcePiece;
 
-    fn next(&mut self) -> Option<Piece> {
+    fn next(&mut self) -> Option<SourcePiece> {
         self.piece()
     }
 }
@@ -91,33 +91,33 @@ impl Reader<'_> {
         }
     }
 
-    fn piece(&mut self) -> Option<Piece> {
+    fn piece(&mut self) -> Option<SourcePiece> {
         self.blanks();
         let rest = self.rest();
         let first = rest.chars().next()?;
         let (kind, length) = match first {
-            '#' if rest.starts_with("#{") => (Kind::Open('#'), 2),
-            '#' if raw_text(rest).is_some() => (Kind::Text(true), raw_text(rest).unwrap_or(1)),
-            '#' => (Kind::Comment, rest.find('\n').unwrap_or(rest.len())),
-            '(' | '[' | '{' => (Kind::Open(first), 1),
-            ')' | ']' | '}' => (Kind::Close(first), 1),
-            ';' => (Kind::Semicolon, 1),
+            '#' if rest.starts_with("#{") => (SourcePieceKind::Open('#'), 2),
+            '#' if raw_text(rest).is_some() => (SourcePieceKind::Text(true), raw_text(rest).unwrap_or(1)),
+            '#' => (SourcePieceKind::Comment, rest.find('\n').unwrap_or(rest.len())),
+            '(' | '[' | '{' => (SourcePieceKind::Open(first), 1),
+            ')' | ']' | '}' => (SourcePieceKind::Close(first), 1),
+            ';' => (SourcePieceKind::Semicolon, 1),
             '"' => quoted(rest),
             '`' => backticks(rest, self.backslash),
             // This is the character `'\''`.
-            '\'' if rest.starts_with("'\\''") => (Kind::Char, 4),
+            '\'' if rest.starts_with("'\\''") => (SourcePieceKind::Char, 4),
             '\'' => match rest.get(1..).and_then(|rest| rest.find(['\'', '\n'])) {
                 Some(length) if rest.get(1 + length..).is_some_and(|rest| rest.starts_with('\'')) => {
-                    (Kind::Char, length + 2)
+                    (SourcePieceKind::Char, length + 2)
                 }
-                _ => (Kind::Other, 1),
+                _ => (SourcePieceKind::Other, 1),
             },
-            _ if is_word(first) => (Kind::Word, rest.find(|c| !is_word(c)).unwrap_or(rest.len())),
-            _ => (Kind::Other, first.len_utf8()),
+            _ if is_word(first) => (SourcePieceKind::Word, rest.find(|c| !is_word(c)).unwrap_or(rest.len())),
+            _ => (SourcePieceKind::Other, first.len_utf8()),
         };
         let range = self.at..self.at + length.max(1);
         self.at = range.end;
-        Some(Piece { kind, range })
+        Some(SourcePiece { kind, range })
     }
 }
 
@@ -176,7 +176,7 @@ fn raw_text(text: &str) -> Option<usize> {
     Some(signs + 1 + inner.find(&end)? + end.len())
 }
 
-fn quoted(text: &str) -> (Kind, usize) {
+fn quoted(text: &str) -> (SourcePieceKind, usize) {
     let mut characters = text.char_indices().skip(1);
     while let Some((at, c)) = characters.next() {
         match c {
@@ -184,22 +184,22 @@ fn quoted(text: &str) -> (Kind, usize) {
             '\\' => drop(characters.next()),
             // A quote that stands twice is one in the string.
             '"' if text.get(at + 1..).is_some_and(|rest| rest.starts_with('"')) => drop(characters.next()),
-            '"' => return (Kind::Text(true), at + 1),
-            '\n' => return (Kind::Text(false), at),
+            '"' => return (SourcePieceKind::Text(true), at + 1),
+            '\n' => return (SourcePieceKind::Text(false), at),
             _ => {}
         }
     }
-    (Kind::Text(false), text.len())
+    (SourcePieceKind::Text(false), text.len())
 }
 
-fn backticks(text: &str, backslash: Backslash) -> (Kind, usize) {
+fn backticks(text: &str, backslash: Backslash) -> (SourcePieceKind, usize) {
     let mut at = 1;
     while let Some(rest) = text.get(at..) {
         let Some(first) = rest.chars().next() else { break };
         if rest.starts_with("``") {
             at += 2;
         } else if first == '`' {
-            return (Kind::Text(true), at + 1);
+            return (SourcePieceKind::Text(true), at + 1);
         } else if rest.starts_with("${") {
             at += 2 + inserted(rest.get(2..).unwrap_or(""), backslash);
         } else if first == '\\' && backslash == Backslash::Escapes {
@@ -208,7 +208,7 @@ fn backticks(text: &str, backslash: Backslash) -> (Kind, usize) {
             at += first.len_utf8();
         }
     }
-    (Kind::Text(false), text.len())
+    (SourcePieceKind::Text(false), text.len())
 }
 
 /// Returns the length of an interpolation, including its closing brace.
@@ -216,8 +216,8 @@ fn inserted(text: &str, backslash: Backslash) -> usize {
     let mut depth = 1;
     for piece in Reader::new(text, backslash) {
         match piece.kind {
-            Kind::Open('{' | '#') => depth += 1,
-            Kind::Close('}') => depth -= 1,
+            SourcePieceKind::Open('{' | '#') => depth += 1,
+            SourcePieceKind::Close('}') => depth -= 1,
             _ => {}
         }
         if depth == 0 {
@@ -250,18 +250,18 @@ pub(super) fn statement(text: &str, at: usize) -> Option<Range<usize>> {
     let holds = |start: usize, end: usize| (start <= at && at < end).then_some(start..end);
     for (index, piece) in all.iter().enumerate() {
         let Range { start, end } = piece.range;
-        if !matches!(piece.kind, Kind::Close('}') | Kind::Comment)
+        if !matches!(piece.kind, SourcePieceKind::Close('}') | SourcePieceKind::Comment)
             && let Some(last) = open.last_mut()
             && last.is_block()
         {
             last.statement.get_or_insert(start);
         }
         match piece.kind {
-            Kind::Open(bracket) => open.push(Open {
+            SourcePieceKind::Open(bracket) => open.push(Open {
                 bracket,
                 statement: None,
             }),
-            Kind::Close('}') => {
+            SourcePieceKind::Close('}') => {
                 // Brackets that are still open inside the block end with it.
                 while open.len() > 1 && open.last().is_some_and(|last| !matches!(last.bracket, '{' | '#')) {
                     open.pop();
@@ -285,13 +285,13 @@ pub(super) fn statement(text: &str, at: usize) -> Option<Range<usize>> {
                     return Some(found);
                 }
             }
-            Kind::Close(bracket) => {
+            SourcePieceKind::Close(bracket) => {
                 let opening = if bracket == ')' { '(' } else { '[' };
                 if open.last().is_some_and(|last| last.bracket == opening) {
                     open.pop();
                 }
             }
-            Kind::Semicolon => {
+            SourcePieceKind::Semicolon => {
                 while open.len() > 1 && open.last().is_some_and(|last| !last.is_block()) {
                     open.pop();
                 }
@@ -314,14 +314,14 @@ pub(super) fn statement(text: &str, at: usize) -> Option<Range<usize>> {
 }
 
 /// Returns true if the statement continues behind the brace of its block.
-fn goes_on(text: &str, next: Option<&Piece>) -> bool {
+fn goes_on(text: &str, next: Option<&SourcePiece>) -> bool {
     let Some(next) = next else { return false };
     let word = text.get(next.range.clone()).unwrap_or("");
     match next.kind {
-        Kind::Word => matches!(word, "else" | "elsif" | "catch" | "until"),
-        Kind::Semicolon | Kind::Close('}') => false,
-        Kind::Other => !matches!(word, ":" | "@" | "$" | "'"),
-        Kind::Close(_) => true,
+        SourcePieceKind::Word => matches!(word, "else" | "elsif" | "catch" | "until"),
+        SourcePieceKind::Semicolon | SourcePieceKind::Close('}') => false,
+        SourcePieceKind::Other => !matches!(word, ":" | "@" | "$" | "'"),
+        SourcePieceKind::Close(_) => true,
         _ => false,
     }
 }
@@ -331,8 +331,8 @@ pub(super) fn open_at(text: &str, at: usize) -> Option<(char, usize)> {
     let mut open: Vec<(char, usize)> = Vec::new();
     for piece in pieces(text).iter().take_while(|piece| piece.range.start < at) {
         match piece.kind {
-            Kind::Open(bracket) => open.push((bracket, piece.range.start)),
-            Kind::Close(bracket) => {
+            SourcePieceKind::Open(bracket) => open.push((bracket, piece.range.start)),
+            SourcePieceKind::Close(bracket) => {
                 let pairs = |(opening, _): &(char, usize)| match bracket {
                     '}' => matches!(opening, '{' | '#'),
                     ')' => *opening == '(',
@@ -367,8 +367,8 @@ pub(super) fn braces(text: &str) -> Braces {
     for piece in pieces(text) {
         let at = piece.range.start;
         match piece.kind {
-            Kind::Open('{' | '#') => open.push(at),
-            Kind::Close('}') => match open.pop() {
+            SourcePieceKind::Open('{' | '#') => open.push(at),
+            SourcePieceKind::Close('}') => match open.pop() {
                 Some(opening) if begins_line(text, at) => {
                     let (inner, outer) = (indent(text, opening), indent(text, at));
                     if outer < inner {

@@ -6,7 +6,7 @@ use rhai::Position;
 
 /// The lines of a source, which are asked for the source at its tokens, one after the other.
 #[derive(Default)]
-pub(super) struct Lines {
+pub(super) struct SourceLines {
     lines: Vec<String>,
     /// The place of the last question: index of the line, characters and bytes before it. The next question is usually close
     /// behind.
@@ -26,7 +26,7 @@ pub(in crate::recipe) fn uncountable(text: &str) -> Option<usize> {
     long.map(|(index, _)| index + 1)
 }
 
-impl Lines {
+impl SourceLines {
     pub(super) fn new(text: &str) -> Self {
         Self {
             lines: text.lines().map(str::to_owned).collect(),
@@ -108,11 +108,11 @@ impl Lines {
 mod tests {
     use rhai::Position;
 
-    use super::{Lines, MAX, uncountable};
+    use super::{MAX, SourceLines, uncountable};
 
     #[test]
     fn the_rest_of_a_line_is_found_forwards_and_backwards_and_in_characters() {
-        let lines = Lines::new("aé字b\nsecond");
+        let lines = SourceLines::new("aé字b\nsecond");
         for (line, column, rest) in [
             (1, 1, "aé字b"),
             (1, 4, "b"),
@@ -126,12 +126,12 @@ mod tests {
         assert_eq!(lines.rest(Position::new(3, 1)), None);
         assert_eq!(lines.rest(Position::NONE), None);
         assert_eq!(lines.rest(Position::new(1, 0)), None);
-        assert_eq!(Lines::new("ab").rest(Position::new(1, 9)), Some(""));
+        assert_eq!(SourceLines::new("ab").rest(Position::new(1, 9)), Some(""));
     }
 
     #[test]
     fn code_is_what_is_left_without_comments() {
-        let lines = Lines::new("a |b, // |x|\n c /* | */ | {\n}");
+        let lines = SourceLines::new("a |b, // |x|\n c /* | */ | {\n}");
         let code: String = lines.code(Position::new(1, 3), 1).collect();
         assert_eq!(code.split_whitespace().collect::<String>(), "b,c|{}");
     }

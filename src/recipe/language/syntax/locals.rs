@@ -8,13 +8,13 @@ use super::marks::PARAMETER;
 
 /// The kind of a local variable, which decides how Rhai sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum LocalKind {
     Plain,
     /// A parameter of a block in braces, which belongs to a verb or a closure.
     Parameter,
 }
 
-impl Kind {
+impl LocalKind {
     pub(super) fn token(self, word: rhai::Identifier) -> Token {
         Token::Identifier(Box::new(match self {
             Self::Plain => word,
@@ -28,11 +28,11 @@ impl Kind {
 pub(super) struct Locals {
     /// The variables with the number of brackets around their scope; inner ones stand behind outer ones.
     scopes: Vec<(String, usize)>,
-    kinds: HashMap<String, Vec<Kind>>,
+    kinds: HashMap<String, Vec<LocalKind>>,
 }
 
 impl Locals {
-    pub(super) fn declare(&mut self, name: String, depth: usize, kind: Kind) {
+    pub(super) fn declare(&mut self, name: String, depth: usize, kind: LocalKind) {
         self.kinds.entry(name.clone()).or_default().push(kind);
         self.scopes.push((name, depth));
     }
@@ -47,7 +47,7 @@ impl Locals {
     }
 
     /// Returns the kind of the innermost variable of this name.
-    pub(super) fn get(&self, name: &str) -> Option<Kind> {
+    pub(super) fn get(&self, name: &str) -> Option<LocalKind> {
         self.kinds.get(name)?.last().copied()
     }
 }

@@ -34,7 +34,7 @@ pub(in crate::recipe) struct Named {
 
 /// The names of a source.
 #[derive(Debug, Default)]
-pub(in crate::recipe) struct Names {
+pub(in crate::recipe) struct SourceNames {
     pub(in crate::recipe) named: Vec<Named>,
     /// The functions that the source defines.
     pub(in crate::recipe) functions: HashSet<String>,
@@ -56,7 +56,7 @@ pub(in crate::recipe) struct Names {
     in_path: bool,
 }
 
-impl Names {
+impl SourceNames {
     /// Takes a token that is not a word, with the number of brackets that are open behind it.
     pub(super) fn token(&mut self, token: &Token, depth: usize) {
         match token {

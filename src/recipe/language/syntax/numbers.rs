@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rhai::{LexError, Token};
 
-use super::errors::Told;
+use super::errors::ErrorWords;
 
 /// The numbers of all sources so far that have to be remembered.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ fn literal(text: &str) -> String {
 
 /// Returns the error for source that begins like a number but is none, or does not fit. Its digits appear only in the hint, since
 /// they may be a secret.
-pub(super) fn number(rest: &str) -> Told {
+pub(super) fn number(rest: &str) -> ErrorWords {
     let digits = literal(rest.trim_start_matches(['-', ' ']));
     let (radix, rest) = match digits.get(..2) {
         Some("0x" | "0X") => (16, digits.get(2..)),
@@ -70,15 +70,15 @@ pub(super) fn number(rest: &str) -> Told {
     };
     let is_number = rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_digit(radix)));
     if !is_number {
-        return Told::new("this is no number").label("begins like one");
+        return ErrorWords::new("this is no number").label("begins like one");
     }
     let plain = digits.trim_start_matches('0');
     if radix == 10 && digits.starts_with('0') && plain.contains(['8', '9']) {
-        return Told::new("a number with a zero in front is octal, and octal numbers have no 8 and no 9")
+        return ErrorWords::new("a number with a zero in front is octal, and octal numbers have no 8 and no 9")
             .label("octal")
             .hint(format!("write: {plain} for the number, \"{digits}\" for the string"));
     }
-    Told::new("this number is too large; the largest one is 9223372036854775807")
+    ErrorWords::new("this number is too large; the largest one is 9223372036854775807")
         .label("too large")
         .hint(format!("write: \"{digits}\" where a string will do"))
 }

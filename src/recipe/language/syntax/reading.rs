@@ -7,7 +7,7 @@ use rhai::{AST, Dynamic, Engine, OptimizationLevel, Token};
 
 use super::lines::uncountable;
 use super::marks::{SYMBOL, as_written, test_verb_key, verb_key};
-use super::named::Names;
+use super::named::SourceNames;
 use super::recovery;
 use super::words::Words;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -51,7 +51,7 @@ pub(in crate::recipe) fn read(name: &str, text: &str) -> Result<Reading, Vec<Dia
 /// # Errors
 ///
 /// All mistakes of its syntax.
-pub(in crate::recipe) fn parsed(name: &str, text: &str) -> Result<(AST, Names), Vec<Diagnostic>> {
+pub(in crate::recipe) fn parsed(name: &str, text: &str) -> Result<(AST, SourceNames), Vec<Diagnostic>> {
     let text = countable(name, text).map_err(|wrong| vec![*wrong])?;
     let words = Rc::new(RefCell::new(Words::new(|word| verbs::find(word).is_some())));
     let mut engine = engine(&words, &Rc::default());

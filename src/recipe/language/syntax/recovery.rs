@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use rhai::{AST, ParseError, ParseErrorType};
 
-use super::errors::{NO_SEMICOLON, Place, comment_at, endless_comment, syntax};
+use super::errors::{ErrorPlace, NO_SEMICOLON, comment_at, endless_comment, syntax};
 use super::fragments::word_list;
 use super::habits::NO_DO;
-use super::layout::{Kind, line_of, open_comment, pieces, statement};
+use super::layout::{SourcePieceKind, line_of, open_comment, pieces, statement};
 use super::ruby_lines::{behind_heredoc, line_end};
 use super::{habits, ruby, ruby_lines};
 use crate::diagnostic::Diagnostic;
@@ -155,7 +155,7 @@ impl Mended {
     /// true if there is more to read.
     fn mend(&mut self, error: &ParseError) -> (bool, Vec<usize>, bool) {
         let text = self.text.clone();
-        let place = Place::new(&text, error.position());
+        let place = ErrorPlace::new(&text, error.position());
         let around = match self.is_ruby {
             true => Some(ruby_lines::line(&text, place.statement_start(), place.at)),
             false => statement(&text, place.at),
@@ -242,7 +242,7 @@ impl Mended {
     }
 
     /// Reads the inside of a Ruby block whose first line is broken; returns true if there is one.
-    fn opened(&mut self, text: &str, place: &Place, expects_brace: bool) -> bool {
+    fn opened(&mut self, text: &str, place: &ErrorPlace, expects_brace: bool) -> bool {
         // If a brace is expected, the parser stands on the next line, as it does behind a word that stands alone.
         let is_behind = expects_brace || place.begins_line() && place.word_before() == "begin";
         let at = match is_behind {
@@ -267,7 +267,7 @@ impl Mended {
     }
 
     /// Returns a Ruby keyword that stands where one brace should be, and that brace; the other brace is there.
-    fn word_for_brace(&self, place: &Place) -> Option<(Range<usize>, &'static str)> {
+    fn word_for_brace(&self, place: &ErrorPlace) -> Option<(Range<usize>, &'static str)> {
         let is_alone = |at: usize| {
             let line = self.text.get(..at)?.rsplit('\n').next()?;
             let rest = self.text.get(at + 3..)?.split('\n').next()?;
@@ -291,7 +291,7 @@ impl Mended {
     }
 
     /// Returns true if the error only exists because something before it was blanked.
-    fn follows(&self, place: &Place, around: Option<&Range<usize>>) -> bool {
+    fn follows(&self, place: &ErrorPlace, around: Option<&Range<usize>>) -> bool {
         if self.is_ruby {
             // In Ruby each line is read for itself.
             return self.blanked.iter().any(|blanked| blanked.contains(&place.at));
@@ -346,7 +346,9 @@ impl Mended {
 
     /// Puts all strings in single quotes into double quotes; returns the other lines that had some.
     fn single_quotes(&mut self, text: &str, first: usize) -> Vec<usize> {
-        let quoted = pieces(text).into_iter().filter(|piece| piece.kind == Kind::Char);
+        let quoted = pieces(text)
+            .into_iter()
+            .filter(|piece| piece.kind == SourcePieceKind::Char);
         let quoted: Vec<Range<usize>> = quoted.map(|piece| piece.range).collect();
         for range in quoted.iter().rev() {
             let inner = text.get(range.start + 1..range.end - 1).unwrap_or("");
@@ -357,7 +359,9 @@ impl Mended {
 
     /// Blanks all Ruby comments; returns the other lines that had some.
     fn comments(&mut self, text: &str, first: usize) -> Vec<usize> {
-        let comments = pieces(text).into_iter().filter(|piece| piece.kind == Kind::Comment);
+        let comments = pieces(text)
+            .into_iter()
+            .filter(|piece| piece.kind == SourcePieceKind::Comment);
         let comments: Vec<Range<usize>> = comments.map(|piece| piece.range).collect();
         for range in comments.iter().rev() {
             let blanks = " ".repeat(text.get(range.clone()).map_or(0, |comment| comment.chars().count()));
@@ -378,7 +382,7 @@ fn other_lines(text: &str, first: usize, places: impl Iterator<Item = usize>) ->
 }
 
 /// Returns a statement that contains a string without an end, up to the end of the line.
-fn unended(text: &str, place: &Place) -> Option<Range<usize>> {
+fn unended(text: &str, place: &ErrorPlace) -> Option<Range<usize>> {
     place
         .rest
         .starts_with('"')
@@ -386,7 +390,7 @@ fn unended(text: &str, place: &Place) -> Option<Range<usize>> {
 }
 
 /// Returns a statement that contains a string which ends at a line with this word alone.
-fn heredoc(text: &str, place: &Place, word: &str) -> Option<Range<usize>> {
+fn heredoc(text: &str, place: &ErrorPlace, word: &str) -> Option<Range<usize>> {
     let start = place.statement_start();
     Some(start..behind_heredoc(text, place.at, word)?)
 }
@@ -399,7 +403,7 @@ fn closing(text: &str, end: usize) -> &'static str {
 }
 
 /// Returns a statement with a block that ends with `end`.
-fn ruby_block(text: &str, place: &Place) -> Option<Range<usize>> {
+fn ruby_block(text: &str, place: &ErrorPlace) -> Option<Range<usize>> {
     let start = place.statement_start();
     ruby_lines::block(text, start, text.len()).map(|block| start..block.end)
 }

@@ -1,11 +1,11 @@
 //! Ruby words and forms that are written in another way here, for the hints of errors.
 
-use super::errors::Place;
+use super::errors::ErrorPlace;
 use super::layout::is_word;
 use crate::recipe::language::verbs::{find, find_of_tests};
 
 /// Returns true if a block that ends with `end` begins at this place.
-pub(super) fn begins_block(place: &Place, expects_brace: bool) -> bool {
+pub(super) fn begins_block(place: &ErrorPlace, expects_brace: bool) -> bool {
     place.word() == "do"
         || matches!(
             place.word_before(),
@@ -23,7 +23,7 @@ pub(super) fn heredoc(rest: &str) -> Option<&str> {
 }
 
 /// Returns true if the word at this place could be one more argument of the verb at the beginning of its line.
-pub(super) fn is_argument(place: &Place) -> bool {
+pub(super) fn is_argument(place: &ErrorPlace) -> bool {
     let is_verb = find(place.statement_word()).is_some();
     let word = place.word();
     is_verb && (matches!(word, "\"" | "`" | ":" | "[") || word.starts_with(|c: char| c.is_ascii_digit()))

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::layout::{Kind, Piece, is_word, line_of, pieces};
+use super::layout::{SourcePiece, SourcePieceKind, is_word, line_of, pieces};
 use super::ruby::heredoc;
 
 /// The words that begin another part of a block.
@@ -44,9 +44,9 @@ pub(super) fn behind_heredoc(text: &str, line: usize, word: &str) -> Option<usiz
 
 fn code_line(text: &str, start: usize, at: usize) -> Range<usize> {
     let mut start = start.min(at);
-    let (mut open, mut last): (Vec<char>, Option<Piece>) = (Vec::new(), None);
+    let (mut open, mut last): (Vec<char>, Option<SourcePiece>) = (Vec::new(), None);
     for piece in pieces(text) {
-        if piece.range.start < start || piece.kind == Kind::Comment {
+        if piece.range.start < start || piece.kind == SourcePieceKind::Comment {
             continue;
         }
         if let Some(last) = &last {
@@ -59,18 +59,18 @@ fn code_line(text: &str, start: usize, at: usize) -> Range<usize> {
             }
         }
         match piece.kind {
-            Kind::Open(bracket) => open.push(bracket),
-            Kind::Close('}') => {
+            SourcePieceKind::Open(bracket) => open.push(bracket),
+            SourcePieceKind::Close('}') => {
                 // Brackets that are still open inside the block end with it.
                 while open.pop_if(|bracket| !matches!(bracket, '{' | '#')).is_some() {}
                 if open.pop().is_none() {
                     return start..piece.range.start.max(at);
                 }
             }
-            Kind::Close(_) if open.pop_if(|bracket| matches!(bracket, '(' | '[')).is_none() => {
+            SourcePieceKind::Close(_) if open.pop_if(|bracket| matches!(bracket, '(' | '[')).is_none() => {
                 return start..piece.range.start.max(at);
             }
-            Kind::Semicolon if !open.iter().any(|bracket| matches!(bracket, '{' | '#')) => {
+            SourcePieceKind::Semicolon if !open.iter().any(|bracket| matches!(bracket, '{' | '#')) => {
                 if piece.range.end > at {
                     return start..piece.range.end;
                 }
@@ -91,11 +91,11 @@ fn code_line(text: &str, start: usize, at: usize) -> Range<usize> {
 }
 
 /// Returns true if a statement continues on the next line.
-fn goes_on(text: &str, last: &Piece, next: &Piece) -> bool {
-    let of = |piece: &Piece| text.get(piece.range.clone()).unwrap_or("");
+fn goes_on(text: &str, last: &SourcePiece, next: &SourcePiece) -> bool {
+    let of = |piece: &SourcePiece| text.get(piece.range.clone()).unwrap_or("");
     let ends_open =
-        last.kind == Kind::Other && matches!(of(last), "," | "+" | "&" | "=" | "\\" | "." | "<" | "?" | ":");
-    ends_open || next.kind == Kind::Other && matches!(of(next), "." | "&" | "?")
+        last.kind == SourcePieceKind::Other && matches!(of(last), "," | "+" | "&" | "=" | "\\" | "." | "<" | "?" | ":");
+    ends_open || next.kind == SourcePieceKind::Other && matches!(of(next), "." | "&" | "?")
 }
 
 /// Returns the end of the line of a byte.
@@ -125,10 +125,10 @@ pub(super) fn block(text: &str, start: usize, head: usize) -> Option<RubyBlock> 
             return None;
         }
         match piece.kind {
-            Kind::Open('{' | '#') => braces += 1,
+            SourcePieceKind::Open('{' | '#') => braces += 1,
             // The surrounding block ends before this one does.
-            Kind::Close('}') => braces = braces.checked_sub(1)?,
-            Kind::Word => {
+            SourcePieceKind::Close('}') => braces = braces.checked_sub(1)?,
+            SourcePieceKind::Word => {
                 let word = text.get(piece.range.clone())?;
                 let begins_line = text
                     .get(..at)?

@@ -2,7 +2,7 @@
 
 use rhai::Position;
 
-use super::lines::Lines;
+use super::lines::SourceLines;
 
 /// A name in a string that looks as if its value was to be filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(in crate::recipe) struct Unfilled {
 }
 
 /// Returns the names in a string that begins at `position`.
-pub(super) fn unfilled(text: &str, lines: &Lines, position: Position) -> Vec<Unfilled> {
+pub(super) fn unfilled(text: &str, lines: &SourceLines, position: Position) -> Vec<Unfilled> {
     let is_quoted = lines.rest(position).is_some_and(|rest| rest.starts_with('"'));
     let mut found = Vec::new();
     for sign in ['#', '$'] {
@@ -42,7 +42,7 @@ pub(super) fn unfilled(text: &str, lines: &Lines, position: Position) -> Vec<Unf
 }
 
 /// Returns the position of a part of the string, if it is on the same line.
-fn inside(lines: &Lines, position: Position, part: &str) -> Position {
+fn inside(lines: &SourceLines, position: Position, part: &str) -> Position {
     let before = lines.rest(position).and_then(|rest| Some(rest.split_once(part)?.0));
     let columns = before.and_then(|before| u16::try_from(before.chars().count()).ok());
     let place = (position.line(), position.position(), columns);

@@ -11,10 +11,10 @@ use std::collections::VecDeque;
 
 use rhai::{LexError, Position, Token};
 
-use super::lines::Lines;
-use super::locals::{Kind, Locals};
+use super::lines::SourceLines;
+use super::locals::{LocalKind, Locals};
 use super::marks::{STATEMENT, SYMBOL, test_verb_key, verb_key, verb_of};
-use super::named::Names;
+use super::named::SourceNames;
 use super::numbers::{Numbers, is_whole, malformed};
 use super::unfilled::{Unfilled, unfilled};
 use crate::recipe::language::verbs::{find_of_tests, is_test_file};
@@ -22,7 +22,7 @@ use crate::recipe::language::verbs::{find_of_tests, is_test_file};
 /// A parameter whose block has not begun yet.
 struct Parameter {
     name: String,
-    kind: Kind,
+    kind: LocalKind,
     /// The number of brackets around the loop, the function or the `catch`; `None` for a closure or an output block.
     around: Option<usize>,
 }
@@ -32,7 +32,7 @@ pub(in crate::recipe) struct Words {
     is_verb: fn(&str) -> bool,
     /// It is the text of a test file, which has verbs of its own.
     has_tests: bool,
-    lines: Lines,
+    lines: SourceLines,
     previous: Option<Token>,
     /// For each open bracket, true if it is that of a map literal.
     brackets: Vec<bool>,
@@ -40,7 +40,7 @@ pub(in crate::recipe) struct Words {
     /// The parameters of the block that comes next.
     parameters: Vec<Parameter>,
     in_parameters: bool,
-    kind: Kind,
+    kind: LocalKind,
     /// True if the parameters belong to a closure or an output block.
     are_closures: bool,
     /// The number of brackets around the loop, the function or the `catch` whose parameters are read.
@@ -48,7 +48,7 @@ pub(in crate::recipe) struct Words {
     /// The positions of verbs that the grammar has not read yet.
     verbs: VecDeque<Position>,
     unfilled: Vec<Unfilled>,
-    names: Names,
+    names: SourceNames,
     numbers: Numbers,
 }
 
@@ -57,18 +57,18 @@ impl Words {
         Self {
             is_verb,
             has_tests: false,
-            lines: Lines::default(),
+            lines: SourceLines::default(),
             previous: None,
             brackets: Vec::new(),
             locals: Locals::default(),
             parameters: Vec::new(),
             in_parameters: false,
-            kind: Kind::Plain,
+            kind: LocalKind::Plain,
             are_closures: false,
             around: 0,
             verbs: VecDeque::new(),
             unfilled: Vec::new(),
-            names: Names::default(),
+            names: SourceNames::default(),
             numbers: Numbers::default(),
         }
     }
@@ -79,7 +79,7 @@ impl Words {
         *self = Self::new(self.is_verb);
         self.has_tests = is_test_file(name);
         self.numbers = numbers;
-        self.lines = Lines::new(text);
+        self.lines = SourceLines::new(text);
     }
 
     /// Returns the position of the verb that the grammar reads next, and true if an opening bracket follows it without a blank.
@@ -96,7 +96,7 @@ impl Words {
     }
 
     /// Returns the bare names of the source.
-    pub(in crate::recipe) fn take_names(&mut self) -> Names {
+    pub(in crate::recipe) fn take_names(&mut self) -> SourceNames {
         std::mem::take(&mut self.names)
     }
 
@@ -195,14 +195,18 @@ impl Words {
                 self.in_parameters = true;
                 self.are_closures = false;
                 self.around = self.brackets.len();
-                self.kind = Kind::Plain;
+                self.kind = LocalKind::Plain;
             }
             Token::Pipe if self.in_parameters => self.in_parameters = false,
             Token::Pipe => {
                 let has_braces = self.lines.begins_parameters(position);
                 self.in_parameters = has_braces || !self.is_behind_value();
                 self.are_closures = self.in_parameters;
-                self.kind = if has_braces { Kind::Parameter } else { Kind::Plain };
+                self.kind = if has_braces {
+                    LocalKind::Parameter
+                } else {
+                    LocalKind::Plain
+                };
             }
             Token::RightParen | Token::SemiColon | Token::LeftBrace | Token::In => self.in_parameters = false,
             _ => {}
@@ -227,7 +231,7 @@ impl Words {
         }
     }
 
-    fn local(&self, word: &str) -> Option<Kind> {
+    fn local(&self, word: &str) -> Option<LocalKind> {
         let mut parameters = self.parameters.iter().rev();
         let parameter = parameters.find_map(|known| (known.name == word).then_some(known.kind));
         parameter.or_else(|| self.locals.get(word))
@@ -244,7 +248,8 @@ impl Words {
     fn word(&mut self, word: rhai::Identifier, position: Position) -> Token {
         let is_declared = matches!(self.previous, Some(Token::Let | Token::Const));
         if is_declared {
-            self.locals.declare(word.to_string(), self.brackets.len(), Kind::Plain);
+            self.locals
+                .declare(word.to_string(), self.brackets.len(), LocalKind::Plain);
         } else if self.in_parameters {
             self.parameters.push(Parameter {
                 name: word.to_string(),
@@ -253,7 +258,7 @@ impl Words {
             });
         }
         let local = if is_declared {
-            Some(Kind::Plain)
+            Some(LocalKind::Plain)
         } else {
             self.local(&word)
         };
@@ -275,7 +280,7 @@ impl Words {
             self.names.word(&word, is_symbol);
             // A function of the same name is something else.
             let kind = if self.lines.is_function_or_module(&word, position) {
-                Kind::Plain
+                LocalKind::Plain
             } else {
                 kind
             };

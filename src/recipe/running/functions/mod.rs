@@ -20,7 +20,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, P
 use super::interpreter::Interpreter;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::plan::{quote, quote_path};
-use crate::recipe::language::origin::{Failure, Fallible, terminate, wrong};
+use crate::recipe::language::origin::{Fallible, ScriptFailure, terminate, wrong};
 use crate::recipe::language::values::{text as shown, texts};
 use crate::recipe::meaning::stdlib;
 
@@ -85,11 +85,17 @@ fn exit(code: i64, context: &NativeCallContext) -> Box<EvalAltResult> {
 
 /// Registers the values that `catch (error)` catches.
 fn failures(engine: &mut Engine) {
-    engine.register_type_with_name::<Failure>("Failure");
-    engine.register_fn("to_string", |failure: &mut Failure| failure.diagnostic.message.clone());
-    engine.register_fn("to_debug", |failure: &mut Failure| failure.diagnostic.message.clone());
-    engine.register_get("message", |failure: &mut Failure| failure.diagnostic.message.clone());
-    engine.register_get("servers", |failure: &mut Failure| -> rhai::Array {
+    engine.register_type_with_name::<ScriptFailure>("Failure");
+    engine.register_fn("to_string", |failure: &mut ScriptFailure| {
+        failure.diagnostic.message.clone()
+    });
+    engine.register_fn("to_debug", |failure: &mut ScriptFailure| {
+        failure.diagnostic.message.clone()
+    });
+    engine.register_get("message", |failure: &mut ScriptFailure| {
+        failure.diagnostic.message.clone()
+    });
+    engine.register_get("servers", |failure: &mut ScriptFailure| -> rhai::Array {
         failure
             .diagnostic
             .servers
@@ -97,7 +103,7 @@ fn failures(engine: &mut Engine) {
             .map(|failed| failed.server.to_string().into())
             .collect()
     });
-    engine.register_fn("+", |text: &str, failure: Failure| {
+    engine.register_fn("+", |text: &str, failure: ScriptFailure| {
         format!("{text}{}", failure.diagnostic.message)
     });
 }

@@ -1,6 +1,6 @@
 //! The surroundings of commands: a directory, an environment, a user.
 
-use super::super::around::Said;
+use super::super::around::AroundSettings;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::recipe::language::options::environment_name;
 use crate::recipe::language::origin::{Fallible, wrong};
@@ -40,7 +40,7 @@ pub(super) const AS: Performed = (&rows::AS, |cx| {
     around(cx, said)
 });
 
-fn around(cx: &mut VerbContext, said: Said) -> Fallible {
+fn around(cx: &mut VerbContext, said: AroundSettings) -> Fallible {
     let block = cx.block()?;
     cx.interpreter.saying(said, || cx.evaluate(block, Vec::new()))
 }

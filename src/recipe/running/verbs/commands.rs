@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, EvalContext, Map, Position};
 
-use super::super::action::{Asking, Request, Settings, Sudo};
+use super::super::action::{Asking, CallSettings, Request, Sudo};
 use super::super::call::Call;
 use super::super::interpreter::Interpreter;
 use super::super::shown::shown as options_shown;
 use super::super::verb_context::{Performed, VerbContext};
-use super::within_sudo::Within;
+use super::within_sudo::WithinSudo;
 use crate::actor::{Outcome, Output};
 use crate::configuration::{RunOptions, Setter, Stdin};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -26,13 +26,13 @@ use crate::source::joined;
 pub(super) const RUN: Performed = (&rows::RUN, run);
 
 fn run(cx: &mut VerbContext) -> Fallible {
-    let way = Way::new("run", reported(cx));
+    let way = CommandWay::new("run", reported(cx));
     on_servers(cx, &way, &cx.command(0)?)?;
     Ok(Dynamic::UNIT)
 }
 
 pub(super) const EXECUTE: Performed = (&rows::EXECUTE, |cx| {
-    let way = Way::new("run", reported(cx));
+    let way = CommandWay::new("run", reported(cx));
     on_servers(cx, &way, &put_together(cx)?)?;
     Ok(Dynamic::UNIT)
 });
@@ -53,7 +53,7 @@ pub(in crate::recipe) fn run_text(interpreter: &Interpreter, scope: &mut EvalCon
         interpreter,
         scope,
     };
-    on_servers(&mut cx, &Way::new("run", Output::Report), text)?;
+    on_servers(&mut cx, &CommandWay::new("run", Output::Report), text)?;
     Ok(())
 }
 
@@ -65,9 +65,9 @@ fn sudo(cx: &mut VerbContext) -> Fallible {
     if cx.call.arguments.is_empty() {
         return Ok(prefix.into());
     }
-    let way = Way {
+    let way = CommandWay {
         sudo: Some(prefix),
-        ..Way::new("sudo", reported(cx))
+        ..CommandWay::new("sudo", reported(cx))
     };
     on_servers(cx, &way, &cx.command(0)?)?;
     Ok(Dynamic::UNIT)
@@ -112,9 +112,9 @@ impl Interpreter {
 pub(super) const CAPTURE: Performed = (&rows::CAPTURE, capture);
 
 fn capture(cx: &mut VerbContext) -> Fallible {
-    let way = Way {
+    let way = CommandWay {
         once: true,
-        ..Way::new("capture", Output::Capture)
+        ..CommandWay::new("capture", Output::Capture)
     };
     let outcome = on_servers(cx, &way, &cx.command(0)?)?;
     if cx.interpreter.mode.dry_run {
@@ -135,7 +135,7 @@ fn capture(cx: &mut VerbContext) -> Fallible {
 }
 
 pub(super) const CAPTURE_ALL: Performed = (&rows::CAPTURE_ALL, |cx| {
-    let way = Way::new("capture_all", Output::Capture);
+    let way = CommandWay::new("capture_all", Output::Capture);
     let outcome = on_servers(cx, &way, &cx.command(0)?)?;
     let answers = outcome.map(|outcome| outcome.stdout).unwrap_or_default();
     let of_host = |host: &str| answers.keys().filter(|server| server.host == host).count();
@@ -150,7 +150,7 @@ pub(super) const CAPTURE_ALL: Performed = (&rows::CAPTURE_ALL, |cx| {
 });
 
 pub(super) const STREAM: Performed = (&rows::STREAM, |cx| {
-    let way = Way::new("stream", Output::Stream);
+    let way = CommandWay::new("stream", Output::Stream);
     on_servers(cx, &way, &cx.command(0)?)?;
     Ok(Dynamic::UNIT)
 });
@@ -174,10 +174,10 @@ fn invoke_command(cx: &mut VerbContext) -> Fallible {
 pub(super) const TEST: Performed = (&rows::TEST, test);
 
 fn test(cx: &mut VerbContext) -> Fallible {
-    let way = Way {
+    let way = CommandWay {
         once: true,
         asks: true,
-        ..Way::new("test", Output::Report)
+        ..CommandWay::new("test", Output::Report)
     };
     let outcome = on_servers(cx, &way, &cx.command(0)?)?;
     Ok(outcome.is_some_and(|outcome| succeeded(&outcome)).into())
@@ -228,7 +228,7 @@ fn succeeded(outcome: &Outcome) -> bool {
 
 /// The way in which a verb runs a command on servers.
 #[derive(Clone)]
-pub(super) struct Way {
+pub(super) struct CommandWay {
     verb: &'static str,
     /// The call of sudo that the command begins with; the options are meant for the program that sudo runs.
     pub(super) sudo: Option<String>,
@@ -239,7 +239,7 @@ pub(super) struct Way {
     asks: bool,
 }
 
-impl Way {
+impl CommandWay {
     pub(super) fn new(verb: &'static str, output: Output) -> Self {
         Self {
             verb,
@@ -258,7 +258,7 @@ fn reported(cx: &VerbContext) -> Output {
     }
 }
 
-fn on_servers(cx: &mut VerbContext, way: &Way, command: &str) -> Fallible<Option<Outcome>> {
+fn on_servers(cx: &mut VerbContext, way: &CommandWay, command: &str) -> Fallible<Option<Outcome>> {
     let interpreter = cx.interpreter;
     let mut settings = cx.settings()?;
     if way.once && interpreter.own_server().is_none() {
@@ -278,9 +278,9 @@ fn on_servers(cx: &mut VerbContext, way: &Way, command: &str) -> Fallible<Option
 /// no terminal: sudo takes the password from the same input, and the rest is sent only when sudo has started its command.
 pub(super) fn remote(
     cx: &VerbContext,
-    way: &Way,
+    way: &CommandWay,
     command: &str,
-    settings: &mut Settings,
+    settings: &mut CallSettings,
     sudo: &Sudo,
 ) -> Fallible<Request> {
     let reads_file = matches!(settings.options.stdin, Some(Stdin::File(_)));
@@ -290,7 +290,7 @@ pub(super) fn remote(
         Some(user) => {
             let called = sudo.command(Some(user));
             let text = format!("{called} sh -c {}", quote(command));
-            let way = Way {
+            let way = CommandWay {
                 sudo: Some(called),
                 ..way.clone()
             };
@@ -304,7 +304,7 @@ pub(super) fn remote(
     let mut text = command.to_owned();
     let mut asking = None;
     if calls > 0 {
-        let within = Within::of(cx.interpreter, way, settings).map_err(|error| error.raised(cx.position()))?;
+        let within = WithinSudo::of(cx.interpreter, way, settings).map_err(|error| error.raised(cx.position()))?;
         (text, asking) = within.called(sudo, command, calls, settings);
     }
     let held = asking.as_ref().is_some_and(|asking: &Asking| asking.started.is_some());

@@ -2,7 +2,7 @@
 
 use rhai::Dynamic;
 
-use super::super::action::{Request, Settings};
+use super::super::action::{CallSettings, Request};
 use super::super::download::{Downloads, written_twice};
 use super::super::verb_context::{Performed, VerbContext};
 use super::files::{mode, settings, with_mode};
@@ -23,7 +23,7 @@ pub(super) const DOWNLOAD: Performed = (&rows::DOWNLOAD, |cx| {
     receive(cx, &settings)
 });
 
-fn receive(cx: &mut VerbContext, settings: &Settings) -> Fallible {
+fn receive(cx: &mut VerbContext, settings: &CallSettings) -> Fallible {
     let verb = cx.verb.name;
     let (from, to) = (cx.interpreter.remote_path(cx.text(0)), cx.text(1));
     let directories = cx.flag("recursive", true)?;
@@ -39,7 +39,7 @@ fn receive(cx: &mut VerbContext, settings: &Settings) -> Fallible {
 }
 
 /// Returns an error before any server is connected if several servers would write one file.
-fn distinct(cx: &VerbContext, to: &str, downloads: &Downloads, settings: &Settings) -> Fallible<()> {
+fn distinct(cx: &VerbContext, to: &str, downloads: &Downloads, settings: &CallSettings) -> Fallible<()> {
     let servers = cx.interpreter.expected(&settings.selection);
     for server in &servers {
         local_name(to, server, &[]).map_err(|message| wrong(message, cx.position()))?;

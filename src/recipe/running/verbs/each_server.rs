@@ -7,8 +7,8 @@ use rhai::{Dynamic, Position};
 
 use super::super::action::failure;
 use super::super::block::{Block, own_locals};
-use super::super::evaluation::Work;
-use super::super::turns::{Order, evaluate};
+use super::super::evaluation::BlockWork;
+use super::super::turns::{TurnOrder, evaluate};
 use super::super::verb_context::VerbContext;
 use crate::configuration::{Selection, Server};
 use crate::event::Level;
@@ -51,7 +51,7 @@ pub(super) fn each_server(cx: &mut VerbContext) -> Fallible {
         return Err(wrong("`on' can only stand in a recipe", cx.position()));
     };
     let block = Block::share(cx.scope, block, interpreter.namespace());
-    let work = Rc::new(Work {
+    let work = Rc::new(BlockWork {
         interpreter: me,
         engine,
         block,
@@ -109,7 +109,7 @@ const WAIT: Duration = Duration::from_secs(2);
 const GROUP: usize = 2;
 
 /// Returns the number of servers at a time: that of `in` and `limit`, else that of the task.
-fn order(cx: &VerbContext, all: usize) -> Fallible<Order> {
+fn order(cx: &VerbContext, all: usize) -> Fallible<TurnOrder> {
     let limit = cx
         .option("limit")
         .map(|(value, position)| count("limit", value, position));
@@ -125,7 +125,7 @@ fn order(cx: &VerbContext, all: usize) -> Fallible<Order> {
             return Err(cx.misused(message));
         }
         let size = cx.interpreter.task_settings().0.max_hosts.unwrap_or(all);
-        return Ok(Order { size, wait: None });
+        return Ok(TurnOrder { size, wait: None });
     };
     let size = match text(way).as_str() {
         "parallel" => all,
@@ -136,7 +136,7 @@ fn order(cx: &VerbContext, all: usize) -> Fallible<Order> {
             return Err(wrong(message, position));
         }
     };
-    Ok(Order {
+    Ok(TurnOrder {
         size,
         wait: wait.or(Some(WAIT)).filter(|wait| !wait.is_zero()),
     })

@@ -2,7 +2,7 @@
 
 use rhai::Dynamic;
 
-use super::super::action::{Request, Settings};
+use super::super::action::{CallSettings, Request};
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::RunOptions;
 use crate::plan::{Mode, remove_command};
@@ -40,7 +40,7 @@ pub(super) const DELETE: Performed = (&rows::DELETE, |cx| {
 });
 
 /// Returns the settings of a transfer, which needs no terminal, no environment and no shell of the recipe.
-pub(super) fn settings(cx: &VerbContext) -> Fallible<Settings> {
+pub(super) fn settings(cx: &VerbContext) -> Fallible<CallSettings> {
     if let Some((via, position)) = cx.option("via")
         && !["sftp", "scp"].contains(&via.to_string().as_str())
     {

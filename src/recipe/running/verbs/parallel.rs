@@ -2,11 +2,11 @@
 
 use rhai::Dynamic;
 
-use super::super::action::{Branches, Request, Settings};
-use super::super::parallel::{Branch, Session};
+use super::super::action::{Branches, CallSettings, Request};
+use super::super::parallel::{Branch, ParallelSession};
 use super::super::shown::{behind, shown};
 use super::super::verb_context::{Performed, VerbContext};
-use super::commands::{Way, remote};
+use super::commands::{CommandWay, remote};
 use crate::actor::Output;
 use crate::configuration::Server;
 use crate::recipe::language::origin::Fallible;
@@ -20,7 +20,7 @@ fn parallel(cx: &mut VerbContext) -> Fallible {
     // This block chooses the commands; it must not be given their output.
     cx.call.block = None;
     cx.interpreter.refuse_in_server("parallel", cx.position())?;
-    let session = Session::default();
+    let session = ParallelSession::default();
     let parameters = cx.call.parameters.first().cloned();
     let parameters = parameters.map(|name| (name, Dynamic::from(session.clone())));
     let _ = cx.evaluate(block, parameters.into_iter().collect())?;
@@ -40,7 +40,7 @@ fn parallel(cx: &mut VerbContext) -> Fallible {
 }
 
 /// Returns the commands for each server, and the commands that are run at all, to be shown.
-fn branches(cx: &VerbContext, settings: &Settings, said: Vec<Branch>) -> Fallible<(Branches, Vec<String>)> {
+fn branches(cx: &VerbContext, settings: &CallSettings, said: Vec<Branch>) -> Fallible<(Branches, Vec<String>)> {
     let interpreter = cx.interpreter;
     let mut branches = Branches::default();
     for server in interpreter.expected(&settings.selection) {
@@ -51,13 +51,13 @@ fn branches(cx: &VerbContext, settings: &Settings, said: Vec<Branch>) -> Fallibl
     let mut commands = Vec::new();
     for (index, branch) in said.into_iter().enumerate() {
         let own_options = shown(&branch.options, branch.options.env.as_ref(), None);
-        let mut own = Settings {
+        let mut own = CallSettings {
             selection: settings.selection.clone(),
             options: settings.options.overlaid_by(&branch.options),
             environment: None,
         };
         let text = interpreter.prefixed(cx.engine(), &branch.command, &own.options, cx.position())?;
-        let request = remote(cx, &Way::new("parallel", Output::Report), &text, &mut own, &sudo)?;
+        let request = remote(cx, &CommandWay::new("parallel", Output::Report), &text, &mut own, &sudo)?;
         if branches.of.values().flatten().any(|chosen| *chosen == index) {
             let condition = branch
                 .condition

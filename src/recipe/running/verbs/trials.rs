@@ -11,7 +11,7 @@ use rhai::{Dynamic, Position};
 use super::super::call::Call;
 use super::super::interpreter::Interpreter;
 use super::super::rehearsed::{Rehearsed, Run};
-use super::super::trial::{Case, Trial};
+use super::super::trial::{TestBlock, Trial};
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -76,7 +76,7 @@ fn test(cx: &mut VerbContext) -> Fallible {
         let diagnostic = Diagnostic::new(Fault::Recipe, message).label("a name that is taken");
         return Err(raise(diagnostic, cx.position()));
     }
-    trial.add(Case {
+    trial.add(TestBlock {
         name,
         block: cx.keep(block),
         origin: cx.origin(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Position};
 
-use super::super::action::{Branches, Request, Settings};
+use super::super::action::{Branches, CallSettings, Request};
 use super::super::interpreter::Interpreter;
 use super::super::verb_context::{Performed, VerbContext};
 use super::files::{mode, settings, with_mode};
@@ -80,7 +80,7 @@ impl Upload<'_> {
     }
 
     /// Returns the request with a local file for each server.
-    fn for_each(&self, from: &str, to: &str, settings: &Settings) -> Fallible<Request> {
+    fn for_each(&self, from: &str, to: &str, settings: &CallSettings) -> Fallible<Request> {
         let configuration = self.interpreter.defined.configuration.borrow();
         let mut branches = Branches::default();
         for server in self.interpreter.expected(&settings.selection) {

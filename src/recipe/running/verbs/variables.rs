@@ -3,7 +3,7 @@
 use rhai::{Dynamic, FnPtr};
 
 use super::super::block::call_function;
-use super::super::claimed::Claim;
+use super::super::claimed::LibraryClaim;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Setter, Setting};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -13,8 +13,8 @@ use crate::recipe::language::verbs::variables as rows;
 pub(super) const SET: Performed = (&rows::SET, |cx| {
     let by = Setter::Recipe(cx.origin());
     match claim(cx)? {
-        Claim::Loses => Ok(Dynamic::UNIT),
-        Claim::Free | Claim::Wins => assign(cx, by),
+        LibraryClaim::Loses => Ok(Dynamic::UNIT),
+        LibraryClaim::Free | LibraryClaim::Wins => assign(cx, by),
     }
 });
 
@@ -26,7 +26,7 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
     let by = Setter::Default(cx.origin());
     let name = cx.variable_name()?;
     let claim = claim(cx)?;
-    if claim == Claim::Loses {
+    if claim == LibraryClaim::Loses {
         return Ok(Dynamic::UNIT);
     }
     let configuration = &cx.interpreter.defined.configuration;
@@ -38,7 +38,7 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
                 by: Setter::Default(_), ..
             },
             _,
-        )) => claim == Claim::Free,
+        )) => claim == LibraryClaim::Free,
         Some(_) => true,
     };
     if is_kept {
@@ -51,7 +51,7 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
 }
 
 /// Returns whose variable it is, if another library has one of that name.
-fn claim(cx: &VerbContext) -> Fallible<Claim> {
+fn claim(cx: &VerbContext) -> Fallible<LibraryClaim> {
     cx.interpreter
         .claim_variable(&cx.text(0), cx.origin().as_ref(), cx.position())
 }

@@ -1,16 +1,16 @@
 //! The parts of a command that belong within sudo: its directory and its environment, and its input at the right moment.
 
-use super::super::action::{Asking, Settings, Sudo};
+use super::super::action::{Asking, CallSettings, Sudo};
 use super::super::command::Unsendable;
 use super::super::interpreter::Interpreter;
 use super::super::secrets::random_mark;
-use super::commands::Way;
+use super::commands::CommandWay;
 use crate::configuration::{Environment, Shell};
 use crate::plan::{Within as Words, towards, within_sudo, without_prompts};
 use crate::session::Input;
 
 /// The parts that belong within sudo.
-pub(super) struct Within {
+pub(super) struct WithinSudo {
     directory: Option<String>,
     environment: Option<Environment>,
     /// The variables of the environment that are read as input, since no list of processes may show them.
@@ -20,11 +20,11 @@ pub(super) struct Within {
     can_answer: bool,
 }
 
-impl Within {
+impl WithinSudo {
     /// Returns the parts for the verb `sudo`: the directory and the environment that are given for its command are meant for the
     /// program that sudo runs. Those of all commands (`default_environment`) stay outside, as with Capistrano: a rule of sudo may
     /// allow just the command itself.
-    pub(super) fn of(interpreter: &Interpreter, way: &Way, settings: &Settings) -> Result<Self, Unsendable> {
+    pub(super) fn of(interpreter: &Interpreter, way: &CommandWay, settings: &CallSettings) -> Result<Self, Unsendable> {
         let mut within = Self {
             directory: None,
             environment: None,
@@ -56,7 +56,7 @@ impl Within {
         sudo: &Sudo,
         text: &str,
         calls: usize,
-        settings: &mut Settings,
+        settings: &mut CallSettings,
     ) -> (String, Option<Asking>) {
         let (program, prompt) = (sudo.program.as_str(), sudo.prompt.as_str());
         let asks = !prompt.is_empty();
@@ -124,7 +124,7 @@ impl Within {
     }
 
     /// Removes from the settings what is done within sudo.
-    fn moved_in(&self, settings: &mut Settings) {
+    fn moved_in(&self, settings: &mut CallSettings) {
         if self.directory.is_some() {
             settings.options.dir = None;
         }

@@ -6,7 +6,7 @@ use ssh2::{KeyboardInteractivePrompt, Prompt};
 use crate::secret::Secret;
 use crate::session::{AuthMethod, Wanted};
 
-use super::super::attempt::{Attempt, Stop};
+use super::super::attempt::{Attempt, AttemptStop};
 use super::{Took, Tried};
 
 /// The most characters of a server's question that are shown.
@@ -60,7 +60,7 @@ enum Over {
     NoPassword,
     /// Nobody answers this question.
     NoAnswer(String),
-    Stop(Stop),
+    Stop(AttemptStop),
 }
 
 /// The answers during one login.
@@ -129,7 +129,7 @@ impl Answers<'_, '_> {
 
 impl Attempt<'_> {
     /// Logs in by answering the server's questions.
-    pub(super) fn try_questions(&mut self, takes: &str, tried: &mut Tried) -> Result<Took, Stop> {
+    pub(super) fn try_questions(&mut self, takes: &str, tried: &mut Tried) -> Result<Took, AttemptStop> {
         let config = self.config;
         let method = AuthMethod::KeyboardInteractive.name();
         let mut known = self.login.destination.options.password.clone();

@@ -135,18 +135,18 @@ impl KeyFile {
 }
 
 /// A user's certificate in a file of its own.
-pub(super) struct Certificate {
+pub(super) struct UserCertificate {
     pub(super) text: String,
     pub(super) blob: Vec<u8>,
     /// The key that the certificate is for.
     pub(super) key: Vec<u8>,
 }
 
-impl Certificate {
+impl UserCertificate {
     pub(super) fn read(file: &Path) -> Option<Self> {
         let text = regular::text(file).ok()?;
         let blob = blob(&text)?;
-        let key = certificate::Certificate::read(&blob)?.key;
+        let key = certificate::HostCertificate::read(&blob)?.key;
         Some(Self { text, blob, key })
     }
 }

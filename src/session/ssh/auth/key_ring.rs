@@ -20,28 +20,28 @@ enum State {
 }
 
 /// The state of a key for one login.
-pub(super) enum Found<'a> {
+pub(super) enum KeyForLogin<'a> {
     Open(OpenKey),
     Locked,
     /// Another login asks for the passphrase; the bell rings when to look again.
     Busy,
     /// This login has to ask for the passphrase.
-    Unasked(Turn<'a>),
+    Unasked(PassphraseTurn<'a>),
 }
 
 impl KeyRing {
-    pub(super) fn look(&self, file: &Path, bell: &Bell) -> Found<'_> {
+    pub(super) fn look(&self, file: &Path, bell: &Bell) -> KeyForLogin<'_> {
         let mut states = self.states();
         match states.get_mut(file) {
-            Some(State::Open(key)) => Found::Open(key.clone()),
-            Some(State::Locked) => Found::Locked,
+            Some(State::Open(key)) => KeyForLogin::Open(key.clone()),
+            Some(State::Locked) => KeyForLogin::Locked,
             Some(State::Asking(bells)) => {
                 bells.push(bell.clone());
-                Found::Busy
+                KeyForLogin::Busy
             }
             None => {
                 states.insert(file.to_owned(), State::Asking(Vec::new()));
-                Found::Unasked(Turn {
+                KeyForLogin::Unasked(PassphraseTurn {
                     ring: self,
                     file: file.to_owned(),
                     outcome: None,
@@ -57,13 +57,13 @@ impl KeyRing {
 }
 
 /// The right to ask for one passphrase; dropping it gives it back.
-pub(super) struct Turn<'a> {
+pub(super) struct PassphraseTurn<'a> {
     ring: &'a KeyRing,
     file: PathBuf,
     outcome: Option<State>,
 }
 
-impl Turn<'_> {
+impl PassphraseTurn<'_> {
     pub(super) fn opened(mut self, key: OpenKey) {
         self.outcome = Some(State::Open(key));
     }
@@ -73,7 +73,7 @@ impl Turn<'_> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for PassphraseTurn<'_> {
     fn drop(&mut self) {
         let mut states = self.ring.states();
         let before = match self.outcome.take() {

@@ -10,13 +10,13 @@ use crate::io_error::plain;
 use crate::secret::Secret;
 use crate::session::{LoginReport, Report, Wanted, Warning};
 
-use super::key_file::{Certificate, KeyFile, OpenKey, Unreadable, blob, public_halves};
-use super::key_ring::{Found, Turn};
+use super::key_file::{KeyFile, OpenKey, Unreadable, UserCertificate, blob, public_halves};
+use super::key_ring::{KeyForLogin, PassphraseTurn};
 use super::signer::{Signer, requested_algorithm};
 use super::{Entered, Tried, entered, is_unusable};
 use crate::session::ssh::agent::{Agent, Binding, Identity, RSA_SHA2_256, RSA_SHA2_512};
-use crate::session::ssh::attempt::{Attempt, Stop};
-use crate::session::ssh::channel::Link;
+use crate::session::ssh::attempt::{Attempt, AttemptStop};
+use crate::session::ssh::channel::SessionLink;
 use crate::session::ssh::wire;
 
 /// The number of times that a passphrase is asked for.
@@ -90,7 +90,7 @@ impl Attempt<'_> {
             .config
             .certificate_files
             .iter()
-            .filter_map(|file| Certificate::read(file))
+            .filter_map(|file| UserCertificate::read(file))
         {
             let of = files.iter_mut().find(|file| file.public().contains(&certificate.key));
             if let Some(file) = of {
@@ -150,29 +150,29 @@ impl Attempt<'_> {
 
     /// Opens an encrypted key, or takes it from the login that has opened it. Its passphrase is asked for only if the server
     /// accepts the key.
-    fn open(&mut self, file: &KeyFile, shown: &str) -> Result<Opened, Stop> {
+    fn open(&mut self, file: &KeyFile, shown: &str) -> Result<Opened, AttemptStop> {
         let login = self.login;
         let bell = self.inbox.bell();
         let mut wanted = false;
         let waited = Instant::now();
         loop {
             match login.keys.look(&file.file, &bell) {
-                Found::Open(key) => {
+                KeyForLogin::Open(key) => {
                     self.deadline += waited.elapsed();
                     return Ok(Opened::Key(key));
                 }
-                Found::Locked => {
+                KeyForLogin::Locked => {
                     self.deadline += waited.elapsed();
                     return Ok(Opened::Locked);
                 }
-                Found::Busy => {
+                KeyForLogin::Busy => {
                     if self.inbox.end().is_some() {
-                        return Err(Stop::Unwanted);
+                        return Err(AttemptStop::Unwanted);
                     }
                     self.inbox.wait(None, None);
                 }
-                Found::Unasked(turn) if wanted => return self.ask_passphrase(file, shown, turn),
-                Found::Unasked(turn) => {
+                KeyForLogin::Unasked(turn) if wanted => return self.ask_passphrase(file, shown, turn),
+                KeyForLogin::Unasked(turn) => {
                     drop(turn);
                     if !self.takes(&file.public())? {
                         return Ok(Opened::Unwanted);
@@ -184,7 +184,7 @@ impl Attempt<'_> {
     }
 
     /// Returns true if the server would accept one of these keys, or if none is known.
-    fn takes(&mut self, keys: &[Vec<u8>]) -> Result<bool, Stop> {
+    fn takes(&mut self, keys: &[Vec<u8>]) -> Result<bool, AttemptStop> {
         for key in keys {
             let mut wants_signature = false;
             let result = self.sign_in(key, &mut |_| {
@@ -199,7 +199,7 @@ impl Attempt<'_> {
         Ok(keys.is_empty())
     }
 
-    fn ask_passphrase(&mut self, file: &KeyFile, shown: &str, turn: Turn<'_>) -> Result<Opened, Stop> {
+    fn ask_passphrase(&mut self, file: &KeyFile, shown: &str, turn: PassphraseTurn<'_>) -> Result<Opened, AttemptStop> {
         let mut known = self.login.destination.options.passphrase.clone();
         let prompts = if self.config.password_prompts == 0 {
             0
@@ -239,7 +239,7 @@ impl Attempt<'_> {
     }
 
     /// Logs in with a key: first with its certificates, then without.
-    fn offer(&mut self, file: &KeyFile, key: &OpenKey) -> Result<Offered, Stop> {
+    fn offer(&mut self, file: &KeyFile, key: &OpenKey) -> Result<Offered, AttemptStop> {
         let user = self.config.user.clone();
         let passphrase = key.passphrase.as_ref().map(Secret::reveal);
         let signer = Signer::read(key.text.reveal());
@@ -260,7 +260,7 @@ impl Attempt<'_> {
                     self.step(|session| session.userauth_pubkey_memory(&user, public, key.text.reveal(), passphrase))
                 }
             };
-            let unusable = matches!(&result, Err(Stop::Failed(error)) if is_unusable(error));
+            let unusable = matches!(&result, Err(AttemptStop::Failed(error)) if is_unusable(error));
             if entered(result)? {
                 return Ok(Offered::Accepted);
             }
@@ -272,14 +272,18 @@ impl Attempt<'_> {
     }
 
     /// Logs in with a public key; `sign` is called once the server accepts it.
-    fn sign_in(&mut self, public: &[u8], sign: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> Result<(), Stop> {
+    fn sign_in(&mut self, public: &[u8], sign: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> Result<(), AttemptStop> {
         let failed = |code| ssh2::Error::new(ErrorCode::Session(code), "public key");
         if let Some(objection) = self.config.objection_to(public) {
             self.left_out.insert(objection);
-            return Err(Stop::Failed(failed(libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED)));
+            return Err(AttemptStop::Failed(failed(
+                libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED,
+            )));
         }
         let Ok(user) = CString::new(self.config.user.as_str()) else {
-            return Err(Stop::Failed(failed(libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED)));
+            return Err(AttemptStop::Failed(failed(
+                libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED,
+            )));
         };
         let mut session_id = None;
         let mut sign = |data: &[u8]| {
@@ -287,7 +291,7 @@ impl Attempt<'_> {
             sign(data)
         };
         let result = self.step(|session| {
-            Link::new(session)
+            SessionLink::new(session)
                 .authenticate(&user, public, &mut sign)
                 .map_err(failed)
         });
@@ -318,7 +322,7 @@ impl Attempt<'_> {
             files.flat_map(|file| public_halves(file)).collect::<Vec<_>>()
         });
         let files = self.config.certificate_files.iter();
-        let certificates: Vec<Certificate> = files.filter_map(|file| Certificate::read(file)).collect();
+        let certificates: Vec<UserCertificate> = files.filter_map(|file| UserCertificate::read(file)).collect();
         let proof = self.proof.clone();
         let mut is_told = false;
         let mut offered = 0;

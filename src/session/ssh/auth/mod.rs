@@ -17,7 +17,7 @@ use ssh2::ErrorCode;
 use crate::secret::Secret;
 use crate::session::{AuthMethod, ConnectError, PasswordQuestion, Phase, Report, Wanted};
 
-use super::attempt::{Attempt, Stop};
+use super::attempt::{Attempt, AttemptStop};
 use super::channel::CORRUPT;
 
 pub(super) use key_ring::KeyRing;
@@ -40,7 +40,7 @@ pub(super) struct Tried {
 }
 
 /// True if the server has accepted the login.
-type Entered = Result<bool, Stop>;
+type Entered = Result<bool, AttemptStop>;
 
 /// The result of sending a password.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,12 +56,12 @@ pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError
     match attempt.go_through(&mut tried) {
         Ok(None) => Ok(()),
         Ok(Some(takes)) => Err(attempt.refused(&tried, &format!("server takes: {takes}"))),
-        Err(Stop::Unwanted) => Err(ConnectError::stopped(Phase::Authentication)),
-        Err(Stop::Silent) => {
+        Err(AttemptStop::Unwanted) => Err(ConnectError::stopped(Phase::Authentication)),
+        Err(AttemptStop::Silent) => {
             let waited = attempt.login.destination.options.login_timeout.as_secs_f64();
             Err(attempt.refused(&tried, &format!("no answer within {waited} s")))
         }
-        Err(Stop::Failed(_)) => {
+        Err(AttemptStop::Failed(_)) => {
             let Some(end) = super::channel::take_ending(&*attempt.socket) else {
                 return Err(attempt.refused(&tried, CORRUPT));
             };
@@ -74,7 +74,7 @@ pub(super) fn authenticate(attempt: &mut Attempt<'_>) -> Result<(), ConnectError
 impl Attempt<'_> {
     /// Tries everything that the person has. Returns `None` once the server has accepted the login, else the methods that the
     /// server accepts.
-    fn go_through(&mut self, tried: &mut Tried) -> Result<Option<String>, Stop> {
+    fn go_through(&mut self, tried: &mut Tried) -> Result<Option<String>, AttemptStop> {
         let config = self.config;
         // The methods that the server accepts. Asking for them costs a round trip, which a login that works need not spend.
         let mut takes = None;
@@ -129,19 +129,19 @@ impl Attempt<'_> {
     }
 
     /// Returns the methods that the server accepts now; `None` if it has accepted the login without any.
-    pub(super) fn takes_methods(&mut self) -> Result<Option<String>, Stop> {
+    pub(super) fn takes_methods(&mut self) -> Result<Option<String>, AttemptStop> {
         let config = self.config;
         let methods = self.step(|session| session.auth_methods(&config.user).map(str::to_owned));
         // libssh2 finds the banner only in what arrived during this call, so a login whose first key is accepted shows no banner.
         self.tell_banner();
         match methods {
             Ok(methods) => Ok(Some(methods)),
-            Err(Stop::Failed(_)) if self.session.authenticated() => Ok(None),
+            Err(AttemptStop::Failed(_)) if self.session.authenticated() => Ok(None),
             Err(stop) => Err(stop),
         }
     }
 
-    fn try_password(&mut self, takes: &str, tried: &mut Tried) -> Result<Took, Stop> {
+    fn try_password(&mut self, takes: &str, tried: &mut Tried) -> Result<Took, AttemptStop> {
         let config = self.config;
         tried.others.push(AuthMethod::Password.name().to_owned());
         let mut known = self.login.destination.options.password.clone();
@@ -160,7 +160,7 @@ impl Attempt<'_> {
                 }
             };
             let result = self.step(|session| session.userauth_password(&config.user, password.reveal()));
-            if let Err(Stop::Failed(error)) = &result
+            if let Err(AttemptStop::Failed(error)) = &result
                 && error.code() == ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_PASSWORD_EXPIRED)
             {
                 tried.hints.push(format!(
@@ -182,7 +182,7 @@ impl Attempt<'_> {
 
     /// Tells a right password that is not enough from a wrong one, by the methods that the server accepts next. Asking for them
     /// counts as another failure, so this is done only where the server does not accept keys as well.
-    pub(super) fn what_came(&mut self, result: Result<(), Stop>, takes: &str) -> Result<Took, Stop> {
+    pub(super) fn what_came(&mut self, result: Result<(), AttemptStop>, takes: &str) -> Result<Took, AttemptStop> {
         if entered(result)? {
             return Ok(Took::Accepted);
         }
@@ -197,7 +197,7 @@ impl Attempt<'_> {
     }
 
     /// Asks the person; returns `None` if nobody answers.
-    pub(super) fn ask(&mut self, wanted: Wanted, refused: Option<Secret>) -> Result<Option<Secret>, Stop> {
+    pub(super) fn ask(&mut self, wanted: Wanted, refused: Option<Secret>) -> Result<Option<Secret>, AttemptStop> {
         let question = PasswordQuestion {
             wanted,
             user: self.config.user.clone(),
@@ -213,7 +213,7 @@ impl Attempt<'_> {
                 return Ok(answer);
             }
             if self.inbox.end().is_some() {
-                return Err(Stop::Unwanted);
+                return Err(AttemptStop::Unwanted);
             }
             self.inbox.wait(None, None);
         }
@@ -263,10 +263,10 @@ fn lists(methods: &str, method: AuthMethod) -> bool {
 }
 
 /// Returns false for a refused method or an unusable key; any other error ends the login.
-fn entered(result: Result<(), Stop>) -> Entered {
+fn entered(result: Result<(), AttemptStop>) -> Entered {
     match result {
         Ok(()) => Ok(true),
-        Err(Stop::Failed(error)) if is_refusal(&error) || is_unusable(&error) => Ok(false),
+        Err(AttemptStop::Failed(error)) if is_refusal(&error) || is_unusable(&error) => Ok(false),
         Err(stop) => Err(stop),
     }
 }

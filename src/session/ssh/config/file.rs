@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use glob::MatchOptions;
 
-use super::statement::{Line, Parsed, Statement, parse};
+use super::statement::{ConfigLine, ConfigStatement, Parsed, parse};
 use super::tokens::tilde;
 use super::{Place, Trouble};
 use crate::io_error::plain;
@@ -20,7 +20,7 @@ const MAX_DEPTH: usize = 16;
 const MAX_FILES: usize = 1000;
 
 /// Reads the given files, or the user's and the system's.
-pub(super) fn read_all(files: Option<&[PathBuf]>, home: Option<&Path>) -> Result<Vec<Arc<[Line]>>, Trouble> {
+pub(super) fn read_all(files: Option<&[PathBuf]>, home: Option<&Path>) -> Result<Vec<Arc<[ConfigLine]>>, Trouble> {
     let mut reader = Reader { home, count: 0 };
     let user = home.map(|home| home.join(".ssh"));
     if let Some(files) = files {
@@ -72,7 +72,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads a file; `None` if it does not exist.
-    fn read(&mut self, path: &Path, origin: Origin<'_>) -> Result<Option<Arc<[Line]>>, Trouble> {
+    fn read(&mut self, path: &Path, origin: Origin<'_>) -> Result<Option<Arc<[ConfigLine]>>, Trouble> {
         self.count += 1;
         if origin.depth > MAX_DEPTH || self.count > MAX_FILES {
             return Err(Trouble::new(format!(
@@ -100,15 +100,15 @@ impl Reader<'_> {
                     for pattern in patterns {
                         included.extend(self.include(&pattern, &place, origin)?);
                     }
-                    Statement::Include(included)
+                    ConfigStatement::Include(included)
                 }
             };
-            lines.push(Line { place, statement });
+            lines.push(ConfigLine { place, statement });
         }
         Ok(Some(lines.into()))
     }
 
-    fn include(&mut self, pattern: &str, place: &Place, origin: Origin<'_>) -> Result<Vec<Arc<[Line]>>, Trouble> {
+    fn include(&mut self, pattern: &str, place: &Place, origin: Origin<'_>) -> Result<Vec<Arc<[ConfigLine]>>, Trouble> {
         let no_home = || Trouble::at(place, "there is no home directory to include from");
         let pattern = match pattern.strip_prefix("~/") {
             Some(rest) => self.home.ok_or_else(no_home)?.join(rest),

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use nix::unistd::{Uid, User};
 
-use super::keyword::{Keyword, Takes};
-use super::search::{Answers, Stop, Subject, search};
-use super::statement::{Line, Statement};
+use super::keyword::{Keyword, KeywordTakes};
+use super::search::{Answers, LoginSubject, SearchStop, search};
+use super::statement::{ConfigLine, ConfigStatement};
 use super::{Place, SshConfig};
 use crate::io_error::plain;
 use crate::session::ssh::inbox::Inbox;
@@ -21,7 +21,7 @@ use crate::session::ssh::program;
 const GONE: [&str; 2] = ["identityfile ~/.ssh/id_xmss", "identityfile ~/.ssh/id_dsa"];
 
 /// Asks ssh about a host; an error is the reason why ssh does not answer.
-pub(super) fn ask(config: &SshConfig, subject: Subject<'_>, inbox: Option<&Inbox>) -> Result<Answers, String> {
+pub(super) fn ask(config: &SshConfig, subject: LoginSubject<'_>, inbox: Option<&Inbox>) -> Result<Answers, String> {
     let said = run(config, subject, inbox).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "there is no `ssh' here".to_owned(),
         _ => format!("`ssh -G {}' fails: {}", subject.host, plain(&error)),
@@ -43,26 +43,26 @@ pub(super) fn ask(config: &SshConfig, subject: Subject<'_>, inbox: Option<&Inbox
         // Nothing in the answer is quoted.
         let words = match (keyword, takes) {
             (Keyword::CanonicalizeHostname, _) => continue,
-            (_, Takes::Time) if value == "none" => continue,
+            (_, KeywordTakes::Time) if value == "none" => continue,
             // The name is in its final form, so that a % in it must not be expanded again.
             (Keyword::HostName, _) => vec![value.replace('%', "%%")],
-            (_, Takes::Files) => value.split(' ').map(str::to_owned).collect(),
+            (_, KeywordTakes::Files) => value.split(' ').map(str::to_owned).collect(),
             _ => vec![value.to_owned()],
         };
-        let statement = Statement::Set(keyword, words);
-        lines.push(Line { place, statement });
+        let statement = ConfigStatement::Set(keyword, words);
+        lines.push(ConfigLine { place, statement });
     }
     let resolved = SshConfig {
         files: vec![lines.into()],
         ..SshConfig::default()
     };
     search(&resolved, subject).map_err(|stop| match stop {
-        Stop::Trouble(trouble) => trouble.text,
-        Stop::Foreign { what, .. } => format!("it says: {what}"),
+        SearchStop::Trouble(trouble) => trouble.text,
+        SearchStop::Foreign { what, .. } => format!("it says: {what}"),
     })
 }
 
-fn run(config: &SshConfig, subject: Subject<'_>, inbox: Option<&Inbox>) -> io::Result<String> {
+fn run(config: &SshConfig, subject: LoginSubject<'_>, inbox: Option<&Inbox>) -> io::Result<String> {
     let mut command = Command::new("ssh");
     command.arg("-G");
     match file_for(config)? {

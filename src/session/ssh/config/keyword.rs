@@ -53,7 +53,7 @@ pub(super) enum Keyword {
 
 /// The values that may follow a keyword.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Takes {
+pub(super) enum KeywordTakes {
     /// One word.
     Text,
     /// Yes or no.
@@ -78,7 +78,7 @@ impl Keyword {
 
     /// Returns the keyword of this name, in lower case, and the values that it takes; `None` for keywords that are passed over or
     /// unknown.
-    pub(super) fn named(name: &str) -> Option<(Self, Takes)> {
+    pub(super) fn named(name: &str) -> Option<(Self, KeywordTakes)> {
         let (_, keyword, takes) = KEYWORDS.iter().find(|(known, ..)| *known == name)?;
         Some((*keyword, *takes))
     }
@@ -89,100 +89,124 @@ impl Keyword {
     }
 }
 
-const PUBKEY: Takes = Takes::OneOf(&["yes", "no", "true", "false", "unbound", "host-bound"]);
-const LEVELS: Takes = Takes::OneOf(&[
+const PUBKEY: KeywordTakes = KeywordTakes::OneOf(&["yes", "no", "true", "false", "unbound", "host-bound"]);
+const LEVELS: KeywordTakes = KeywordTakes::OneOf(&[
     "quiet", "fatal", "error", "info", "verbose", "debug", "debug1", "debug2", "debug3",
 ]);
-const PORTS: Takes = Takes::Number(1, 65_535);
-const COUNT: Takes = Takes::Number(0, i32::MAX.cast_unsigned());
-const ATTEMPTS: Takes = Takes::Number(1, i32::MAX.cast_unsigned());
+const PORTS: KeywordTakes = KeywordTakes::Number(1, 65_535);
+const COUNT: KeywordTakes = KeywordTakes::Number(0, i32::MAX.cast_unsigned());
+const ATTEMPTS: KeywordTakes = KeywordTakes::Number(1, i32::MAX.cast_unsigned());
 
 /// All keywords with an effect. Some have an old name, too.
-const KEYWORDS: &[(&str, Keyword, Takes)] = &[
+const KEYWORDS: &[(&str, Keyword, KeywordTakes)] = &[
     (
         "addressfamily",
         Keyword::AddressFamily,
-        Takes::OneOf(&["any", "inet", "inet6"]),
+        KeywordTakes::OneOf(&["any", "inet", "inet6"]),
     ),
-    ("batchmode", Keyword::BatchMode, Takes::Flag),
-    ("bindaddress", Keyword::BindAddress, Takes::Text),
-    ("bindinterface", Keyword::BindInterface, Takes::Text),
+    ("batchmode", Keyword::BatchMode, KeywordTakes::Flag),
+    ("bindaddress", Keyword::BindAddress, KeywordTakes::Text),
+    ("bindinterface", Keyword::BindInterface, KeywordTakes::Text),
     (
         "canonicalizehostname",
         Keyword::CanonicalizeHostname,
-        Takes::OneOf(&["yes", "no", "true", "false", "always"]),
+        KeywordTakes::OneOf(&["yes", "no", "true", "false", "always"]),
     ),
-    ("casignaturealgorithms", Keyword::CaSignatureAlgorithms, Takes::Text),
-    ("certificatefile", Keyword::CertificateFile, Takes::Text),
+    (
+        "casignaturealgorithms",
+        Keyword::CaSignatureAlgorithms,
+        KeywordTakes::Text,
+    ),
+    ("certificatefile", Keyword::CertificateFile, KeywordTakes::Text),
     (
         "challengeresponseauthentication",
         Keyword::KbdInteractiveAuthentication,
-        Takes::Flag,
+        KeywordTakes::Flag,
     ),
-    ("checkhostip", Keyword::CheckHostIp, Takes::Flag),
-    ("ciphers", Keyword::Ciphers, Takes::Text),
-    ("compression", Keyword::Compression, Takes::Flag),
-    ("connecttimeout", Keyword::ConnectTimeout, Takes::Time),
+    ("checkhostip", Keyword::CheckHostIp, KeywordTakes::Flag),
+    ("ciphers", Keyword::Ciphers, KeywordTakes::Text),
+    ("compression", Keyword::Compression, KeywordTakes::Flag),
+    ("connecttimeout", Keyword::ConnectTimeout, KeywordTakes::Time),
     ("connectionattempts", Keyword::ConnectionAttempts, ATTEMPTS),
     ("dsaauthentication", Keyword::PubkeyAuthentication, PUBKEY),
-    ("forwardagent", Keyword::ForwardAgent, Takes::Text),
-    ("globalknownhostsfile", Keyword::GlobalKnownHostsFile, Takes::Files),
-    ("hashknownhosts", Keyword::HashKnownHosts, Takes::Flag),
-    ("hostkeyalgorithms", Keyword::HostKeyAlgorithms, Takes::Text),
-    ("hostkeyalias", Keyword::HostKeyAlias, Takes::Text),
-    ("hostname", Keyword::HostName, Takes::Text),
-    ("identitiesonly", Keyword::IdentitiesOnly, Takes::Flag),
-    ("identityagent", Keyword::IdentityAgent, Takes::Text),
-    ("identityfile", Keyword::IdentityFile, Takes::Text),
-    ("identityfile2", Keyword::IdentityFile, Takes::Text),
-    ("ignoreunknown", Keyword::IgnoreUnknown, Takes::Text),
+    ("forwardagent", Keyword::ForwardAgent, KeywordTakes::Text),
+    (
+        "globalknownhostsfile",
+        Keyword::GlobalKnownHostsFile,
+        KeywordTakes::Files,
+    ),
+    ("hashknownhosts", Keyword::HashKnownHosts, KeywordTakes::Flag),
+    ("hostkeyalgorithms", Keyword::HostKeyAlgorithms, KeywordTakes::Text),
+    ("hostkeyalias", Keyword::HostKeyAlias, KeywordTakes::Text),
+    ("hostname", Keyword::HostName, KeywordTakes::Text),
+    ("identitiesonly", Keyword::IdentitiesOnly, KeywordTakes::Flag),
+    ("identityagent", Keyword::IdentityAgent, KeywordTakes::Text),
+    ("identityfile", Keyword::IdentityFile, KeywordTakes::Text),
+    ("identityfile2", Keyword::IdentityFile, KeywordTakes::Text),
+    ("ignoreunknown", Keyword::IgnoreUnknown, KeywordTakes::Text),
     (
         "kbdinteractiveauthentication",
         Keyword::KbdInteractiveAuthentication,
-        Takes::Flag,
+        KeywordTakes::Flag,
     ),
-    ("kexalgorithms", Keyword::KexAlgorithms, Takes::Text),
-    ("knownhostscommand", Keyword::KnownHostsCommand, Takes::Line),
+    ("kexalgorithms", Keyword::KexAlgorithms, KeywordTakes::Text),
+    ("knownhostscommand", Keyword::KnownHostsCommand, KeywordTakes::Line),
     ("loglevel", Keyword::LogLevel, LEVELS),
-    ("macs", Keyword::Macs, Takes::Text),
+    ("macs", Keyword::Macs, KeywordTakes::Text),
     (
         "nohostauthenticationforlocalhost",
         Keyword::NoHostAuthenticationForLocalhost,
-        Takes::Flag,
+        KeywordTakes::Flag,
     ),
     ("numberofpasswordprompts", Keyword::NumberOfPasswordPrompts, COUNT),
-    ("passwordauthentication", Keyword::PasswordAuthentication, Takes::Flag),
+    (
+        "passwordauthentication",
+        Keyword::PasswordAuthentication,
+        KeywordTakes::Flag,
+    ),
     ("port", Keyword::Port, PORTS),
     (
         "preferredauthentications",
         Keyword::PreferredAuthentications,
-        Takes::Text,
+        KeywordTakes::Text,
     ),
-    ("proxycommand", Keyword::ProxyCommand, Takes::Line),
-    ("proxyjump", Keyword::ProxyJump, Takes::Text),
-    ("proxyusefdpass", Keyword::ProxyUseFdpass, Takes::Flag),
+    ("proxycommand", Keyword::ProxyCommand, KeywordTakes::Line),
+    ("proxyjump", Keyword::ProxyJump, KeywordTakes::Text),
+    ("proxyusefdpass", Keyword::ProxyUseFdpass, KeywordTakes::Flag),
     (
         "pubkeyacceptedalgorithms",
         Keyword::PubkeyAcceptedAlgorithms,
-        Takes::Text,
+        KeywordTakes::Text,
     ),
-    ("pubkeyacceptedkeytypes", Keyword::PubkeyAcceptedAlgorithms, Takes::Text),
+    (
+        "pubkeyacceptedkeytypes",
+        Keyword::PubkeyAcceptedAlgorithms,
+        KeywordTakes::Text,
+    ),
     ("pubkeyauthentication", Keyword::PubkeyAuthentication, PUBKEY),
-    ("refuseconnection", Keyword::RefuseConnection, Takes::Text),
+    ("refuseconnection", Keyword::RefuseConnection, KeywordTakes::Text),
     ("requiredrsasize", Keyword::RequiredRsaSize, COUNT),
-    ("revokedhostkeys", Keyword::RevokedHostKeys, Takes::Files),
+    ("revokedhostkeys", Keyword::RevokedHostKeys, KeywordTakes::Files),
     ("rsaminsize", Keyword::RequiredRsaSize, COUNT),
     ("serveralivecountmax", Keyword::ServerAliveCountMax, COUNT),
-    ("serveraliveinterval", Keyword::ServerAliveInterval, Takes::Time),
-    ("skeyauthentication", Keyword::KbdInteractiveAuthentication, Takes::Flag),
+    ("serveraliveinterval", Keyword::ServerAliveInterval, KeywordTakes::Time),
+    (
+        "skeyauthentication",
+        Keyword::KbdInteractiveAuthentication,
+        KeywordTakes::Flag,
+    ),
     (
         "stricthostkeychecking",
         Keyword::StrictHostKeyChecking,
-        Takes::OneOf(&["yes", "no", "true", "false", "off", "ask", "accept-new"]),
+        KeywordTakes::OneOf(&["yes", "no", "true", "false", "off", "ask", "accept-new"]),
     ),
-    ("tisauthentication", Keyword::KbdInteractiveAuthentication, Takes::Flag),
-    ("user", Keyword::User, Takes::Text),
-    ("userknownhostsfile", Keyword::UserKnownHostsFile, Takes::Files),
+    (
+        "tisauthentication",
+        Keyword::KbdInteractiveAuthentication,
+        KeywordTakes::Flag,
+    ),
+    ("user", Keyword::User, KeywordTakes::Text),
+    ("userknownhostsfile", Keyword::UserKnownHostsFile, KeywordTakes::Files),
 ];
 
 const PASSED_OVER: [&[&str]; 7] = [

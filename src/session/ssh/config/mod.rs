@@ -24,7 +24,7 @@ use crate::session::{AuthMethod, ConnectError, HostKeyPolicy, Phase, SshOptions}
 
 use super::inbox::Inbox;
 pub(super) use file::SYSTEM as SYSTEM_FILE;
-use statement::Line;
+use statement::ConfigLine;
 pub(super) use tokens::percent;
 
 /// The least length of RSA keys, in bits. Shorter ones are refused whatever is configured, as by OpenSSH.
@@ -139,7 +139,7 @@ pub struct HostConfig {
 /// The ssh configuration files after reading; they are evaluated once per server.
 #[derive(Clone, Debug, Default)]
 pub struct SshConfig {
-    files: Vec<Arc<[Line]>>,
+    files: Vec<Arc<[ConfigLine]>>,
     /// The files that were named, if they are not the default ones.
     named: Option<Vec<PathBuf>>,
     home: Option<PathBuf>,

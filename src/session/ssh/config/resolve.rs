@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::keyword::Keyword;
-use super::search::{Answers, Found, Stop, Subject, is_none, search};
+use super::search::{Answers, FoundValues, LoginSubject, SearchStop, is_none, search};
 use super::statement::flag;
 use super::tokens::{self, Tokens};
 use super::words;
@@ -27,7 +27,7 @@ pub(super) fn resolve(
     local_user: &str,
     inbox: Option<&Inbox>,
 ) -> Result<HostConfig, Trouble> {
-    let subject = Subject {
+    let subject = LoginSubject {
         host: &server.host,
         user: server.user.as_deref().or(options.user.as_deref()),
         port: server.port.or(options.port),
@@ -109,11 +109,11 @@ pub(super) fn resolve(
 }
 
 /// Searches the files; where only ssh itself knows what they mean, it is asked.
-fn answers(config: &SshConfig, subject: Subject<'_>, inbox: Option<&Inbox>) -> Result<Answers, Trouble> {
+fn answers(config: &SshConfig, subject: LoginSubject<'_>, inbox: Option<&Inbox>) -> Result<Answers, Trouble> {
     match search(config, subject) {
         Ok(answers) => Ok(answers),
-        Err(Stop::Trouble(trouble)) => Err(trouble),
-        Err(Stop::Foreign { place, what }) => foreign::ask(config, subject, inbox).map_err(|why| {
+        Err(SearchStop::Trouble(trouble)) => Err(trouble),
+        Err(SearchStop::Foreign { place, what }) => foreign::ask(config, subject, inbox).map_err(|why| {
             Trouble::at(
                 &place,
                 format!("{what}: only ssh itself knows what it means, and {why}"),
@@ -124,7 +124,7 @@ fn answers(config: &SshConfig, subject: Subject<'_>, inbox: Option<&Inbox>) -> R
 
 /// The values of the files, and a recipe's options, which come before them.
 struct Values<'a> {
-    found: &'a Found,
+    found: &'a FoundValues,
     options: &'a SshOptions,
 }
 
@@ -190,7 +190,7 @@ fn plain_names(host: &str, user: Option<&str>) -> Result<(), Trouble> {
     }
 }
 
-fn route(options: &SshOptions, found: &Found, tokens: &Tokens<'_>) -> Result<Route, Trouble> {
+fn route(options: &SshOptions, found: &FoundValues, tokens: &Tokens<'_>) -> Result<Route, Trouble> {
     if !options.gateway.is_empty() {
         return Ok(Route::Jump(options.gateway.clone()));
     }
@@ -217,7 +217,7 @@ fn route(options: &SshOptions, found: &Found, tokens: &Tokens<'_>) -> Result<Rou
 }
 
 /// Refuses settings with which ssh would connect elsewhere than capr, and hosts that must not be reached.
-fn refuse_unsupported(found: &Found) -> Result<(), Trouble> {
+fn refuse_unsupported(found: &FoundValues) -> Result<(), Trouble> {
     if let Some((why, place)) = found.text(Keyword::RefuseConnection) {
         return Err(Trouble::at(place, format!("RefuseConnection: {why}")));
     }
@@ -233,7 +233,7 @@ fn refuse_unsupported(found: &Found) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn policy(found: &Found) -> Option<HostKeyPolicy> {
+fn policy(found: &FoundValues) -> Option<HostKeyPolicy> {
     let (word, _) = found.text(Keyword::StrictHostKeyChecking)?;
     Some(match word.to_ascii_lowercase().as_str() {
         "yes" | "true" => HostKeyPolicy::Strict,
@@ -246,7 +246,7 @@ fn policy(found: &Found) -> Option<HostKeyPolicy> {
 
 /// Returns the ways to log in, best first. The order is ssh's own, except that a plain password is tried first: it needs fewer
 /// round trips, and a server that accepts both asks for the same password.
-fn methods(found: &Found, options: &SshOptions) -> Vec<AuthMethod> {
+fn methods(found: &FoundValues, options: &SshOptions) -> Vec<AuthMethod> {
     if let Some(methods) = &options.auth_methods {
         return methods.clone();
     }
@@ -272,7 +272,7 @@ fn methods(found: &Found, options: &SshOptions) -> Vec<AuthMethod> {
 
 fn known_hosts(
     given: &Option<Vec<PathBuf>>,
-    found: &Found,
+    found: &FoundValues,
     keyword: Keyword,
     tokens: &Tokens<'_>,
 ) -> Result<Option<Vec<PathBuf>>, Trouble> {
@@ -293,7 +293,7 @@ fn known_hosts(
 }
 
 /// Returns the words of the `KnownHostsCommand`; tokens about the server's key are not expanded yet.
-fn known_hosts_command(found: &Found, tokens: &Tokens<'_>) -> Result<Vec<String>, Trouble> {
+fn known_hosts_command(found: &FoundValues, tokens: &Tokens<'_>) -> Result<Vec<String>, Trouble> {
     let Some((text, place)) = found.some_text(Keyword::KnownHostsCommand) else {
         return Ok(Vec::new());
     };
@@ -307,7 +307,7 @@ fn known_hosts_command(found: &Found, tokens: &Tokens<'_>) -> Result<Vec<String>
 }
 
 fn identity_files(
-    found: &Found,
+    found: &FoundValues,
     options: &SshOptions,
     tokens: &Tokens<'_>,
     in_home: &impl Fn(&str) -> Option<PathBuf>,
@@ -329,7 +329,7 @@ fn identity_files(
     Ok(files)
 }
 
-fn agent(found: &Found, tokens: &Tokens<'_>) -> Result<Option<PathBuf>, Trouble> {
+fn agent(found: &FoundValues, tokens: &Tokens<'_>) -> Result<Option<PathBuf>, Trouble> {
     match found.text(Keyword::IdentityAgent) {
         None => Ok(tokens.socket(AGENT)),
         Some((text, _)) if is_none(text) => Ok(None),
@@ -347,7 +347,7 @@ fn named_agent(text: &str, place: &Place, tokens: &Tokens<'_>) -> Result<Option<
 
 /// Returns the agent that servers may use, which need not be the one that logs in.
 fn forwarded_agent(
-    found: &Found,
+    found: &FoundValues,
     options: &SshOptions,
     tokens: &Tokens<'_>,
     own: Option<&PathBuf>,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::keyword::Keyword;
-use super::statement::{Criterion, Kind, Line, Statement, flag, seconds};
+use super::statement::{ConfigLine, ConfigStatement, Criterion, CriterionKind, flag, seconds};
 use super::{Place, SshConfig, Trouble, tokens};
 use crate::session::ssh::pattern::{Listed, listed};
 
 /// The reason why the files cannot be evaluated here.
-pub(super) enum Stop {
+pub(super) enum SearchStop {
     Trouble(Trouble),
     /// Only ssh itself can evaluate this.
     Foreign {
@@ -19,7 +19,7 @@ pub(super) enum Stop {
     },
 }
 
-impl From<Trouble> for Stop {
+impl From<Trouble> for SearchStop {
     fn from(trouble: Trouble) -> Self {
         Self::Trouble(trouble)
     }
@@ -27,9 +27,9 @@ impl From<Trouble> for Stop {
 
 /// The values that were found, in their order, and their places.
 #[derive(Default)]
-pub(super) struct Found(HashMap<Keyword, Vec<(Vec<String>, Place)>>);
+pub(super) struct FoundValues(HashMap<Keyword, Vec<(Vec<String>, Place)>>);
 
-impl Found {
+impl FoundValues {
     fn take(&mut self, keyword: Keyword, words: &[String], place: &Place) {
         // The first of the two keywords wins, except that `ProxyJump none` leaves room for a command.
         match keyword {
@@ -81,12 +81,12 @@ impl Found {
 /// The values that were found for a server, and its real name.
 pub(super) struct Answers {
     pub(super) host_name: String,
-    pub(super) found: Found,
+    pub(super) found: FoundValues,
 }
 
 /// The login for which the files are read.
 #[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
+pub(super) struct LoginSubject<'a> {
     /// The host as the recipe names it.
     pub(super) host: &'a str,
     /// The user, if something with higher precedence than the files has set one …
@@ -97,8 +97,8 @@ pub(super) struct Subject<'a> {
 }
 
 /// Searches the files for a login.
-pub(super) fn search(config: &SshConfig, subject: Subject<'_>) -> Result<Answers, Stop> {
-    let Subject {
+pub(super) fn search(config: &SshConfig, subject: LoginSubject<'_>) -> Result<Answers, SearchStop> {
+    let LoginSubject {
         host,
         user,
         port,
@@ -109,7 +109,7 @@ pub(super) fn search(config: &SshConfig, subject: Subject<'_>) -> Result<Answers
         original_host: host,
         local_user,
         last: false,
-        found: Found::default(),
+        found: FoundValues::default(),
     };
     // These values count as set before the first file is read, as on ssh's command line.
     let above = Place::recipe();
@@ -123,7 +123,7 @@ pub(super) fn search(config: &SshConfig, subject: Subject<'_>) -> Result<Answers
     let mut host_name = search.host_name()?.to_ascii_lowercase();
     let canonicalize = search.found.text(Keyword::CanonicalizeHostname);
     if let Some((word, place)) = canonicalize.filter(|(word, _)| flag(word) != Some(false)) {
-        return Err(Stop::Foreign {
+        return Err(SearchStop::Foreign {
             place: place.clone(),
             what: format!("CanonicalizeHostname {word}"),
         });
@@ -156,11 +156,11 @@ struct Search<'a> {
     local_user: &'a str,
     /// This is the second reading.
     last: bool,
-    found: Found,
+    found: FoundValues,
 }
 
 impl Search<'_> {
-    fn read_all(&mut self, config: &SshConfig) -> Result<(), Stop> {
+    fn read_all(&mut self, config: &SshConfig) -> Result<(), SearchStop> {
         config.files.iter().try_for_each(|file| self.read(file, true))
     }
 
@@ -174,23 +174,23 @@ impl Search<'_> {
 
     /// Reads the lines of a file. `active` is false for a file that is included where nothing applies: then its own `Host` and
     /// `Match` do not apply either.
-    fn read(&mut self, lines: &Arc<[Line]>, active: bool) -> Result<(), Stop> {
+    fn read(&mut self, lines: &Arc<[ConfigLine]>, active: bool) -> Result<(), SearchStop> {
         let mut applies = active;
         for line in lines.iter() {
             match &line.statement {
-                Statement::Host(patterns) => {
+                ConfigStatement::Host(patterns) => {
                     let patterns = patterns.iter().map(String::as_str);
                     applies = active && listed(patterns, &self.host) == Listed::Yes;
                 }
-                Statement::Match(criteria) => applies = active && self.matches(criteria, &line.place)?,
-                Statement::Include(files) => {
+                ConfigStatement::Match(criteria) => applies = active && self.matches(criteria, &line.place)?,
+                ConfigStatement::Include(files) => {
                     for file in files {
                         self.read(file, applies)?;
                     }
                 }
                 // As with ssh, an unknown keyword is refused even where it does not apply: it may be a misspelt one that says
                 // where to connect.
-                Statement::Unknown(name) => {
+                ConfigStatement::Unknown(name) => {
                     let ignored = self.found.text(Keyword::IgnoreUnknown);
                     if !ignored.is_some_and(|(list, _)| lists(&list.to_ascii_lowercase(), name)) {
                         let text =
@@ -198,27 +198,27 @@ impl Search<'_> {
                         return Err(Trouble::at(&line.place, text).into());
                     }
                 }
-                Statement::Set(keyword, words) if applies => self.found.take(*keyword, words, &line.place),
-                Statement::Set(..) => {}
+                ConfigStatement::Set(keyword, words) if applies => self.found.take(*keyword, words, &line.place),
+                ConfigStatement::Set(..) => {}
             }
         }
         Ok(())
     }
 
-    fn matches(&self, criteria: &[Criterion], place: &Place) -> Result<bool, Stop> {
+    fn matches(&self, criteria: &[Criterion], place: &Place) -> Result<bool, SearchStop> {
         let mut foreign = None;
         for Criterion { negated, kind } in criteria {
             let holds = match kind {
-                Kind::All => true,
-                Kind::Host(list) => lists_host(list, &self.host_name()?),
-                Kind::OriginalHost(list) => lists_host(list, self.original_host),
-                Kind::User(list) => lists(
+                CriterionKind::All => true,
+                CriterionKind::Host(list) => lists_host(list, &self.host_name()?),
+                CriterionKind::OriginalHost(list) => lists_host(list, self.original_host),
+                CriterionKind::User(list) => lists(
                     list,
                     self.found.text(Keyword::User).map_or(self.local_user, |(user, _)| user),
                 ),
-                Kind::LocalUser(list) => lists(list, self.local_user),
-                Kind::Final { .. } => self.last,
-                Kind::Foreign(name) => {
+                CriterionKind::LocalUser(list) => lists(list, self.local_user),
+                CriterionKind::Final { .. } => self.last,
+                CriterionKind::Foreign(name) => {
                     foreign = Some(name);
                     continue;
                 }
@@ -229,7 +229,7 @@ impl Search<'_> {
         }
         match foreign {
             // If another criterion does not match, this one does not matter.
-            Some(name) => Err(Stop::Foreign {
+            Some(name) => Err(SearchStop::Foreign {
                 place: place.clone(),
                 what: format!("Match {name}"),
             }),

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::keyword::{Keyword, Takes};
+use super::keyword::{Keyword, KeywordTakes};
 use super::{Place, Trouble, words};
 
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(super) struct ConfigLine {
     pub(super) place: Place,
-    pub(super) statement: Statement,
+    pub(super) statement: ConfigStatement,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Statement {
+pub(super) enum ConfigStatement {
     /// The following lines are for hosts that match these patterns.
     Host(Vec<String>),
     /// The following lines apply where all of these criteria match.
@@ -22,22 +22,22 @@ pub(super) enum Statement {
     /// An unknown keyword, in lower case.
     Unknown(String),
     /// Included files, already read.
-    Include(Vec<Arc<[Line]>>),
+    Include(Vec<Arc<[ConfigLine]>>),
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Criterion {
     pub(super) negated: bool,
-    pub(super) kind: Kind,
+    pub(super) kind: CriterionKind,
 }
 
-impl Statement {
+impl ConfigStatement {
     /// Returns true if the statement asks for a second reading.
     pub(super) fn wants_final(&self) -> bool {
         match self {
             Self::Match(criteria) => criteria
                 .iter()
-                .any(|criterion| matches!(criterion.kind, Kind::Final { asked_for: true })),
+                .any(|criterion| matches!(criterion.kind, CriterionKind::Final { asked_for: true })),
             Self::Include(files) => files
                 .iter()
                 .flat_map(|file| file.iter())
@@ -49,7 +49,7 @@ impl Statement {
 
 /// The kind of a criterion; the strings are lists of patterns.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum CriterionKind {
     All,
     Host(String),
     OriginalHost(String),
@@ -67,7 +67,7 @@ pub(super) enum Kind {
 pub(super) enum Parsed {
     /// The line is a comment, or has no effect here.
     Nothing,
-    Statement(Statement),
+    Statement(ConfigStatement),
     /// Patterns of file names.
     Include(Vec<String>),
 }
@@ -83,16 +83,16 @@ pub(super) fn parse(text: &str, place: &Place) -> Result<Parsed, Trouble> {
     let (keyword, rest) = words::first(text).ok_or_else(unclosed)?;
     let name = keyword.to_ascii_lowercase();
     let takes = match name.as_str() {
-        "match" => return Ok(Parsed::Statement(Statement::Match(criteria(rest, place)?))),
+        "match" => return Ok(Parsed::Statement(ConfigStatement::Match(criteria(rest, place)?))),
         "host" | "include" => None,
         name => match Keyword::named(name) {
-            Some((keyword, Takes::Line)) => {
+            Some((keyword, KeywordTakes::Line)) => {
                 let line = rest.trim_start_matches([' ', '\t', '=']).to_owned();
-                return Ok(Parsed::Statement(Statement::Set(keyword, vec![line])));
+                return Ok(Parsed::Statement(ConfigStatement::Set(keyword, vec![line])));
             }
             Some(takes) => Some(takes),
             None if Keyword::is_passed_over(name) => return Ok(Parsed::Nothing),
-            None => return Ok(Parsed::Statement(Statement::Unknown(name.to_owned()))),
+            None => return Ok(Parsed::Statement(ConfigStatement::Unknown(name.to_owned()))),
         },
     };
     let arguments = Arguments {
@@ -102,13 +102,13 @@ pub(super) fn parse(text: &str, place: &Place) -> Result<Parsed, Trouble> {
     };
     arguments.require()?;
     Ok(match takes {
-        None if name == "host" => Parsed::Statement(Statement::Host(arguments.words)),
+        None if name == "host" => Parsed::Statement(ConfigStatement::Host(arguments.words)),
         None => Parsed::Include(arguments.words),
         // `none` sets nothing: a later line may still set a value.
-        Some((_, Takes::Time)) if arguments.one()? == "none" => Parsed::Nothing,
+        Some((_, KeywordTakes::Time)) if arguments.one()? == "none" => Parsed::Nothing,
         Some((keyword, takes)) => {
             arguments.check(takes)?;
-            Parsed::Statement(Statement::Set(keyword, arguments.words))
+            Parsed::Statement(ConfigStatement::Set(keyword, arguments.words))
         }
     })
 }
@@ -139,10 +139,10 @@ impl Arguments<'_> {
         }
     }
 
-    fn check(&self, takes: Takes) -> Result<(), Trouble> {
+    fn check(&self, takes: KeywordTakes) -> Result<(), Trouble> {
         let expected = match takes {
-            Takes::Text | Takes::Line => return self.one().map(drop),
-            Takes::Files => {
+            KeywordTakes::Text | KeywordTakes::Line => return self.one().map(drop),
+            KeywordTakes::Files => {
                 let none = |word: &String| word.eq_ignore_ascii_case("none");
                 return match self.words.as_slice() {
                     [_] => Ok(()),
@@ -150,16 +150,18 @@ impl Arguments<'_> {
                     _ => Ok(()),
                 };
             }
-            Takes::Flag if flag(self.one()?).is_none() => "yes or no".to_owned(),
-            Takes::Time if seconds(self.one()?).is_none() => "a time".to_owned(),
-            Takes::Number(least, most) if !(self.one()?.parse().is_ok_and(|it| (least..=most).contains(&it))) => {
+            KeywordTakes::Flag if flag(self.one()?).is_none() => "yes or no".to_owned(),
+            KeywordTakes::Time if seconds(self.one()?).is_none() => "a time".to_owned(),
+            KeywordTakes::Number(least, most)
+                if !(self.one()?.parse().is_ok_and(|it| (least..=most).contains(&it))) =>
+            {
                 if most == i32::MAX.cast_unsigned() {
                     format!("a number from {least} on")
                 } else {
                     format!("a number from {least} to {most}")
                 }
             }
-            Takes::OneOf(words) if !words.contains(&self.one()?.to_ascii_lowercase().as_str()) => {
+            KeywordTakes::OneOf(words) if !words.contains(&self.one()?.to_ascii_lowercase().as_str()) => {
                 let shown = words.iter().filter(|word| !["true", "false"].contains(word));
                 shown.copied().collect::<Vec<_>>().join(", ")
             }
@@ -220,9 +222,9 @@ fn criteria(text: &str, place: &Place) -> Result<Vec<Criterion>, Trouble> {
                 if !(rest.is_empty() || rest.starts_with('#')) {
                     return Err(Trouble::at(place, "nothing can follow Match all"));
                 }
-                Kind::All
+                CriterionKind::All
             }
-            "canonical" | "final" => Kind::Final {
+            "canonical" | "final" => CriterionKind::Final {
                 asked_for: name == "final",
             },
             "host" | "originalhost" | "user" | "localuser" | "exec" | "tagged" | "localnetwork" | "version"
@@ -233,11 +235,11 @@ fn criteria(text: &str, place: &Place) -> Result<Vec<Criterion>, Trouble> {
                 }
                 rest = after;
                 match name.as_str() {
-                    "host" => Kind::Host(argument),
-                    "originalhost" => Kind::OriginalHost(argument),
-                    "user" => Kind::User(argument),
-                    "localuser" => Kind::LocalUser(argument),
-                    _ => Kind::Foreign(name),
+                    "host" => CriterionKind::Host(argument),
+                    "originalhost" => CriterionKind::OriginalHost(argument),
+                    "user" => CriterionKind::User(argument),
+                    "localuser" => CriterionKind::LocalUser(argument),
+                    _ => CriterionKind::Foreign(name),
                 }
             }
             _ => return Err(Trouble::at(place, format!("Match does not know `{word}'"))),

@@ -1,6 +1,6 @@
 //! A target of `scripts/fuzz`: what a server says about its processes.
 
-use crate::session::ssh::family::{Family, Look};
+use crate::session::ssh::family::{Family, ProcessSnapshot};
 
 use super::{Answer, Errand};
 
@@ -23,7 +23,9 @@ pub(in crate::session::ssh) fn read_processes(bytes: &[u8]) -> bool {
                 Answer::User(_) => {}
                 Answer::Unproven => families.clear(),
                 Answer::Done(said) => {
-                    let Some(look) = Look::read(&said) else { continue };
+                    let Some(look) = ProcessSnapshot::read(&said) else {
+                        continue;
+                    };
                     families.iter_mut().for_each(|family| family.learn(&look));
                     if families.is_empty() {
                         families = look.families(place.1, place.0, commands).unwrap_or_default();

@@ -13,8 +13,8 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use crate::session::{Command, Input, JobId};
 use crate::source::text;
 
-use super::family::Look;
-use super::job::Job;
+use super::family::ProcessSnapshot;
+use super::job::SshJob;
 
 const PROOF: &str = include_str!("proof.sh");
 const ATTEND: &str = include_str!("attend.sh");
@@ -42,7 +42,7 @@ enum Question {
 }
 
 #[derive(Debug)]
-enum Stage {
+enum ErrandState {
     Starting,
     Idle,
     Asked(Question),
@@ -53,7 +53,7 @@ enum Stage {
 #[derive(Debug)]
 pub(super) struct Errand {
     nonce: String,
-    stage: Stage,
+    state: ErrandState,
     heard: Vec<u8>,
     /// The place in the output before which no answer begins.
     searched: usize,
@@ -79,11 +79,11 @@ enum Answer {
 }
 
 /// Returns a command of capr's own that only runs this line.
-pub(super) fn of_line(line: String) -> Job {
+pub(super) fn of_line(line: String) -> SshJob {
     job(line, Input::none())
 }
 
-fn job(line: String, input: Input) -> Job {
+fn job(line: String, input: Input) -> SshJob {
     let command = Command {
         line,
         is_plain: true,
@@ -93,7 +93,7 @@ fn job(line: String, input: Input) -> Job {
         sudo: None,
         meant: None,
     };
-    Job::new(None, command, Some(false))
+    SshJob::new(None, command, Some(false))
 }
 
 /// Returns the script for its shell. `proc` is the directory where it finds processes.
@@ -115,7 +115,7 @@ fn nonce() -> Option<String> {
 
 /// Starts an errand if a command needs one, reads its answers and gives it its next order. Returns true if there is something new
 /// to send or to start. `started` is the number of commands that were started so far.
-pub(super) fn attend(jobs: &mut Vec<Job>, started: u64, now: Instant) -> bool {
+pub(super) fn attend(jobs: &mut Vec<SshJob>, started: u64, now: Instant) -> bool {
     let Some(index) = jobs.iter().position(|job| job.errand.is_some()) else {
         return begin(jobs);
     };
@@ -147,7 +147,7 @@ pub(super) fn attend(jobs: &mut Vec<Job>, started: u64, now: Instant) -> bool {
             is_new = true;
         } else if is_done && !errand.is_dismissed {
             errand.is_dismissed = true;
-            errand.stage = Stage::Over;
+            errand.state = ErrandState::Over;
             job.end_input();
             is_new = true;
         }
@@ -156,7 +156,7 @@ pub(super) fn attend(jobs: &mut Vec<Job>, started: u64, now: Instant) -> bool {
     is_new
 }
 
-fn begin(jobs: &mut Vec<Job>) -> bool {
+fn begin(jobs: &mut Vec<SshJob>) -> bool {
     if !jobs.iter().any(|job| job.ending.wants_family()) {
         return false;
     }
@@ -172,18 +172,18 @@ fn begin(jobs: &mut Vec<Job>) -> bool {
 }
 
 /// Returns true if the login is root's; `None` until an errand has found out.
-pub(super) fn is_root(jobs: &[Job]) -> Option<bool> {
+pub(super) fn is_root(jobs: &[SshJob]) -> Option<bool> {
     jobs.iter().find_map(|job| job.errand.as_ref()?.is_root)
 }
 
 /// Handles the end of an errand: if nobody told it to end, the processes of the commands are no longer watched.
-pub(super) fn ended(errand: &Errand, jobs: &mut [Job]) {
+pub(super) fn ended(errand: &Errand, jobs: &mut [SshJob]) {
     if !errand.is_dismissed {
         lose(jobs);
     }
 }
 
-fn lose(jobs: &mut [Job]) {
+fn lose(jobs: &mut [SshJob]) {
     jobs.iter_mut().for_each(|job| job.ending.lose_family());
 }
 
@@ -191,7 +191,7 @@ impl Errand {
     fn new(nonce: String) -> Self {
         Self {
             nonce,
-            stage: Stage::Starting,
+            state: ErrandState::Starting,
             heard: Vec::new(),
             searched: 0,
             place: (0, 0),
@@ -240,15 +240,15 @@ impl Errand {
         })
     }
 
-    fn take(&mut self, answer: Answer, jobs: &mut [Job], started: u64, now: Instant) {
-        match (answer, std::mem::replace(&mut self.stage, Stage::Idle)) {
-            (_, Stage::Over) => self.stage = Stage::Over,
-            (Answer::User(user), Stage::Starting) => {
+    fn take(&mut self, answer: Answer, jobs: &mut [SshJob], started: u64, now: Instant) {
+        match (answer, std::mem::replace(&mut self.state, ErrandState::Idle)) {
+            (_, ErrandState::Over) => self.state = ErrandState::Over,
+            (Answer::User(user), ErrandState::Starting) => {
                 self.is_root = Some(user == 0);
-                self.stage = Stage::Starting;
+                self.state = ErrandState::Starting;
             }
-            (Answer::Ready(own, server), Stage::Starting) => self.place = (own, server),
-            (Answer::Done(said), Stage::Asked(question)) => match Look::read(&said) {
+            (Answer::Ready(own, server), ErrandState::Starting) => self.place = (own, server),
+            (Answer::Done(said), ErrandState::Asked(question)) => match ProcessSnapshot::read(&said) {
                 Some(look) => {
                     self.rest = Some(now + REST);
                     match question {
@@ -269,12 +269,12 @@ impl Errand {
         }
     }
 
-    fn give_up(&mut self, jobs: &mut [Job]) {
-        self.stage = Stage::Over;
+    fn give_up(&mut self, jobs: &mut [SshJob]) {
+        self.state = ErrandState::Over;
         lose(jobs);
     }
 
-    fn tell(&mut self, look: &Look, alive: Vec<JobId>, jobs: &mut [Job], now: Instant) {
+    fn tell(&mut self, look: &ProcessSnapshot, alive: Vec<JobId>, jobs: &mut [SshJob], now: Instant) {
         let (own, server) = self.place;
         // If there are fewer than were alive, one has ended and that is not known here yet.
         let Some(families) = look.families(server, own, alive.len()) else {
@@ -293,8 +293,8 @@ impl Errand {
     }
 
     /// Returns its next order, if there is one.
-    fn order(&mut self, jobs: &mut [Job], started: u64) -> Option<String> {
-        if !matches!(self.stage, Stage::Idle) {
+    fn order(&mut self, jobs: &mut [SshJob], started: u64) -> Option<String> {
+        if !matches!(self.state, ErrandState::Idle) {
             return None;
         }
         let families = jobs.iter().filter_map(|job| job.ending.family());
@@ -302,7 +302,7 @@ impl Errand {
         let strikes = jobs.iter_mut().find_map(|job| job.ending.strikes());
         let nonce = &self.nonce;
         if let Some((signal, marks, sudo)) = strikes {
-            self.stage = Stage::Asked(Question::Rest);
+            self.state = ErrandState::Asked(Question::Rest);
             let sudo = sudo.filter(|sudo| !sudo.contains(['\n', '\0'])).unwrap_or_default();
             return Some(format!(
                 "{nonce} kill {} {numbers} {} {sudo}\n",
@@ -319,11 +319,11 @@ impl Errand {
                 .any(|job| job.id.is_some() && !job.needs_channel() && !job.is_running())
         {
             let alive = jobs.iter().filter(|job| job.is_running() && job.leads());
-            self.stage = Stage::Asked(Question::Families(alive.filter_map(|job| job.id).collect(), started));
+            self.state = ErrandState::Asked(Question::Families(alive.filter_map(|job| job.id).collect(), started));
             return Some(format!("{nonce} look - -\n"));
         }
         if jobs.iter().any(|job| job.ending.looks(job.leads())) {
-            self.stage = Stage::Asked(Question::Rest);
+            self.state = ErrandState::Asked(Question::Rest);
             return Some(format!("{nonce} look - {numbers}\n"));
         }
         None

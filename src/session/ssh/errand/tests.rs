@@ -11,7 +11,7 @@ use proptest::test_runner::Config;
 use tempfile::TempDir;
 
 use super::{Answer, Errand, join, script};
-use crate::session::ssh::family::{Family, Look, Mark};
+use crate::session::ssh::family::{Family, ProcessMark, ProcessSnapshot};
 
 /// The number of the process that serves the connection. No shell of a test has a number near it.
 const SERVER: u32 = 5_000_000;
@@ -34,7 +34,7 @@ const NAMES: &[&str] = &[
 
 #[derive(Clone, Debug)]
 struct Process {
-    mark: Mark,
+    mark: ProcessMark,
     parent: u32,
     session: u32,
     name: &'static str,
@@ -85,7 +85,7 @@ impl World {
         };
         self.now += 1;
         let process = Process {
-            mark: Mark { pid, start: self.now },
+            mark: ProcessMark { pid, start: self.now },
             parent,
             session: if leads { pid } else { session },
             name,
@@ -208,9 +208,9 @@ impl Shell {
         }
     }
 
-    fn look(&mut self, order: &str) -> Option<Look> {
+    fn look(&mut self, order: &str) -> Option<ProcessSnapshot> {
         match self.order(order) {
-            Answer::Done(said) => Some(Look::read(&said).unwrap_or_else(|| panic!("{said}"))),
+            Answer::Done(said) => Some(ProcessSnapshot::read(&said).unwrap_or_else(|| panic!("{said}"))),
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::line::{Entry, HASH_LENGTH, Marker, Names, hash_of};
+use super::line::{Entry, HASH_LENGTH, HostNames, Marker, hash_of};
 
 /// The time for which another writer is waited for, and the pause between two tries.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -42,7 +42,10 @@ pub(super) fn append(file: &Path, name: &str, key_type: &str, blob: &[u8], hashe
     {
         return Ok(());
     }
-    let hashed = hashed || entries.iter().any(|entry| matches!(entry.names, Names::Hashed { .. }));
+    let hashed = hashed
+        || entries
+            .iter()
+            .any(|entry| matches!(entry.names, HostNames::Hashed { .. }));
     let name = if hashed { hashed_name(name)? } else { name.to_owned() };
     let mut line = format!("{name} {key_type} {}\n", STANDARD.encode(blob));
     if !(bytes.is_empty() || bytes.ends_with(b"\n")) {

@@ -19,7 +19,7 @@ pub(super) enum Marker {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Names {
+pub(super) enum HostNames {
     /// Patterns in lower case; negated ones begin with `!`.
     Patterns(Vec<String>),
     Hashed {
@@ -31,7 +31,7 @@ pub(super) enum Names {
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) marker: Marker,
-    pub(super) names: Names,
+    pub(super) names: HostNames,
     pub(super) key_type: String,
     pub(super) blob: Vec<u8>,
 }
@@ -72,7 +72,7 @@ impl Entry {
         }
         // As in ssh, a NUL ends the names like a blank, and after them it ends the line.
         let (names, rest) = rest.split_once([' ', '\t', '\0']).ok_or(NO_KEY)?;
-        let names = Names::parse(names).ok_or("its name is hashed in a form that is not known")?;
+        let names = HostNames::parse(names).ok_or("its name is hashed in a form that is not known")?;
         let rest = rest.split('\0').next().ok_or(NO_KEY)?;
         let mut words = rest.split(blanks).filter(|word| !word.is_empty());
         let key_type = words.next().ok_or(NO_KEY)?;
@@ -92,13 +92,13 @@ impl Entry {
     /// Returns true if the line is about this name, which is in lower case.
     pub(super) fn is_for(&self, name: &str) -> bool {
         match &self.names {
-            Names::Patterns(patterns) => listed(patterns.iter().map(String::as_str), name) == Listed::Yes,
-            Names::Hashed { salt, hash } => hash_of(name, salt).is_some_and(|of_name| of_name == *hash),
+            HostNames::Patterns(patterns) => listed(patterns.iter().map(String::as_str), name) == Listed::Yes,
+            HostNames::Hashed { salt, hash } => hash_of(name, salt).is_some_and(|of_name| of_name == *hash),
         }
     }
 }
 
-impl Names {
+impl HostNames {
     fn parse(text: &str) -> Option<Self> {
         let Some(hashed) = text.strip_prefix('|') else {
             return Some(Self::Patterns(text.split(',').map(str::to_ascii_lowercase).collect()));

@@ -29,7 +29,7 @@ struct Place {
 
 /// The answer of the files about a server's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum KeyVerdict {
     /// This key is known for this host.
     Known,
     /// No key is known for this host.
@@ -162,8 +162,8 @@ impl KnownHosts {
     ///
     /// On a port other than 22 a key that is known for the host without a port is accepted, too; other keys of that host do not
     /// matter. But a key that is revoked there is refused, whereas OpenSSH would treat it as unknown.
-    pub fn check(&self, host: &str, port: u16, key_type: &str, blob: &[u8]) -> Verdict {
-        let mut verdict = Verdict::Unknown;
+    pub fn check(&self, host: &str, port: u16, key_type: &str, blob: &[u8]) -> KeyVerdict {
+        let mut verdict = KeyVerdict::Unknown;
         for (rank, name) in names(host, port).iter().enumerate() {
             let mut other: Option<&(Place, Entry)> = None;
             let mut known = false;
@@ -172,7 +172,7 @@ impl KnownHosts {
                 let same = entry.blob == blob;
                 match entry.marker {
                     Marker::Revoked if same => {
-                        return Verdict::Revoked {
+                        return KeyVerdict::Revoked {
                             file: place.file.clone(),
                             line: place.line,
                         };
@@ -182,13 +182,13 @@ impl KnownHosts {
                     _ => {}
                 }
             }
-            if verdict != Verdict::Unknown {
+            if verdict != KeyVerdict::Unknown {
                 continue;
             }
             if known {
-                verdict = Verdict::Known;
+                verdict = KeyVerdict::Known;
             } else if let (Some((place, entry)), 0) = (other, rank) {
-                verdict = Verdict::Changed {
+                verdict = KeyVerdict::Changed {
                     file: place.file.clone(),
                     line: place.line,
                     key_type: entry.key_type.clone(),

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
-use super::{KnownHosts, Verdict, fingerprint, name};
+use super::{KeyVerdict, KnownHosts, fingerprint, name};
 use crate::deadline::InTime;
 
 /// Makes up a key for this test: it only has to look like one.
@@ -49,15 +49,15 @@ impl Files {
         KnownHosts::load(&[self.directory.path().join("missing"), self.file.clone()]).unwrap()
     }
 
-    fn check(&self, host: &str, port: u16, blob: &[u8]) -> Verdict {
+    fn check(&self, host: &str, port: u16, blob: &[u8]) -> KeyVerdict {
         self.load().check(host, port, "ssh-ed25519", blob)
     }
 
-    fn changed(&self, line: usize, key_type: &str) -> Verdict {
+    fn changed(&self, line: usize, key_type: &str) -> KeyVerdict {
         let text = fs::read_to_string(&self.file).unwrap();
         let old = text.lines().nth(line - 1).unwrap().split_whitespace();
         let blob = old.last().and_then(|word| STANDARD.decode(word).ok()).unwrap();
-        Verdict::Changed {
+        KeyVerdict::Changed {
             file: self.file.clone(),
             line,
             key_type: key_type.to_owned(),
@@ -112,15 +112,15 @@ fn names_patterns_ports_and_case_are_found_as_ssh_keygen_finds_them() {
     ] {
         let name = name(host, port);
         let expected = if keygen_finds(&files.file, &name) {
-            Verdict::Known
+            KeyVerdict::Known
         } else {
-            Verdict::Unknown
+            KeyVerdict::Unknown
         };
         assert_eq!(files.check(host, port, &ed(1)), expected, "{name}");
     }
     // It finds these, too, since it looks at names alone; ssh itself does not.
     for host in ["broken", "mismatch", "total"] {
-        assert_eq!(files.check(host, 22, &ed(1)), Verdict::Unknown, "{host}");
+        assert_eq!(files.check(host, 22, &ed(1)), KeyVerdict::Unknown, "{host}");
     }
 }
 
@@ -138,10 +138,10 @@ fn names_that_ssh_keygen_hashed_are_found() {
         .in_time();
     assert!(hashed.status.success());
     assert!(!fs::read_to_string(&files.file).unwrap().contains("app"));
-    assert_eq!(files.check("app1", 22, &ed(1)), Verdict::Known);
-    assert_eq!(files.check("App2", 22, &ed(1)), Verdict::Known);
-    assert_eq!(files.check("app3", 2222, &ed(3)), Verdict::Known);
-    assert_eq!(files.check("app3", 22, &ed(3)), Verdict::Unknown);
+    assert_eq!(files.check("app1", 22, &ed(1)), KeyVerdict::Known);
+    assert_eq!(files.check("App2", 22, &ed(1)), KeyVerdict::Known);
+    assert_eq!(files.check("app3", 2222, &ed(3)), KeyVerdict::Known);
+    assert_eq!(files.check("app3", 22, &ed(3)), KeyVerdict::Unknown);
     assert_eq!(files.check("app1", 22, &ed(9)), files.changed(1, "ssh-ed25519"));
 }
 
@@ -166,8 +166,8 @@ fn another_key_is_a_changed_one_and_the_same_type_is_named() {
 #[test]
 fn on_another_port_a_plain_entry_can_only_confirm() {
     let files = Files::new(&format!("app1 ssh-ed25519 {}\n", text(&ed(1))));
-    assert_eq!(files.check("app1", 2222, &ed(1)), Verdict::Known);
-    assert_eq!(files.check("app1", 2222, &ed(2)), Verdict::Unknown);
+    assert_eq!(files.check("app1", 2222, &ed(1)), KeyVerdict::Known);
+    assert_eq!(files.check("app1", 2222, &ed(2)), KeyVerdict::Unknown);
     assert_eq!(files.load().known_types("app1", 2222), ["ssh-ed25519"]);
 }
 
@@ -178,13 +178,13 @@ fn a_revoked_key_is_refused_even_where_it_is_known() {
         text(&ed(1)),
         text(&ed(2)),
     ));
-    let revoked = Verdict::Revoked {
+    let revoked = KeyVerdict::Revoked {
         file: files.file.clone(),
         line: 2,
     };
     assert_eq!(files.check("app1", 22, &ed(1)), revoked);
     assert_eq!(files.check("other", 2222, &ed(1)), revoked);
-    assert_eq!(files.check("other", 22, &ed(2)), Verdict::Unknown);
+    assert_eq!(files.check("other", 22, &ed(2)), KeyVerdict::Unknown);
     assert!(files.load().known_types("other", 22).is_empty());
 }
 
@@ -209,7 +209,12 @@ fn a_line_that_was_cut_is_no_other_key_of_the_host() {
         let whole = format!("app1 {key_type} {}", text(&key(key_type, 1)));
         for end in 1..whole.len() {
             let files = Files::new(&whole[..end]);
-            assert_eq!(files.check("app1", 22, &ed(2)), Verdict::Unknown, "{}", &whole[..end]);
+            assert_eq!(
+                files.check("app1", 22, &ed(2)),
+                KeyVerdict::Unknown,
+                "{}",
+                &whole[..end]
+            );
         }
     }
 }
@@ -238,7 +243,7 @@ fn a_name_is_hashed_where_names_are_hashed() {
     KnownHosts::append(&files.file, &name("app2", 22), "ssh-ed25519", &ed(2), false).unwrap();
     assert!(!fs::read_to_string(&files.file).unwrap().contains("app2"));
     assert!(keygen_finds(&files.file, "app2"));
-    assert_eq!(files.check("app2", 22, &ed(2)), Verdict::Known);
+    assert_eq!(files.check("app2", 22, &ed(2)), KeyVerdict::Known);
 }
 
 #[test]
@@ -251,7 +256,7 @@ fn a_name_is_hashed_where_that_is_wanted_and_added_once() {
     assert_eq!(written.lines().count(), 2);
     assert!(!written.contains("app2"), "{written}");
     assert!(keygen_finds(&files.file, "[app2]:2222"));
-    assert_eq!(files.check("app2", 2222, &ed(2)), Verdict::Known);
+    assert_eq!(files.check("app2", 2222, &ed(2)), KeyVerdict::Known);
 }
 
 #[test]
@@ -288,7 +293,7 @@ fn no_line_brings_it_down() {
         "a 1024 35 1234",
     ] {
         let files = Files::new(&format!("{line}\r\n{line} {line}\napp1 ssh-ed25519 {key}\r\n"));
-        assert_eq!(files.check("app1", 22, &ed(1)), Verdict::Known, "{line}");
+        assert_eq!(files.check("app1", 22, &ed(1)), KeyVerdict::Known, "{line}");
     }
 }
 
@@ -310,7 +315,7 @@ fn many_writers_lose_no_line() {
     for writer in 0..8_u8 {
         for host in 0..10 {
             let host = format!("w{writer}h{host}");
-            assert_eq!(known.check(&host, 22, "ssh-ed25519", &ed(writer)), Verdict::Known);
+            assert_eq!(known.check(&host, 22, "ssh-ed25519", &ed(writer)), KeyVerdict::Known);
         }
     }
 }
@@ -441,10 +446,10 @@ fn the_verdict_is_the_one_of_ssh_itself() {
         compared += 1;
         let files = Files::new(&lines);
         let ours = match files.check(host, port, &blob) {
-            Verdict::Known => "known",
-            Verdict::Unknown => "unknown",
-            Verdict::Changed { .. } => "changed",
-            Verdict::Revoked { .. } => "revoked",
+            KeyVerdict::Known => "known",
+            KeyVerdict::Unknown => "unknown",
+            KeyVerdict::Changed { .. } => "changed",
+            KeyVerdict::Revoked { .. } => "revoked",
         };
         let theirs = verdict_of_ssh(&files.file, &shown_file, host, port);
         assert_eq!(ours, theirs, "{host}:{port} in {lines:?}");

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::InTime;
 use crate::session::ssh::SshEnvironment;
-use crate::session::ssh::testing::{Client, Ran, Sshd, free_port, me};
+use crate::session::ssh::testing::{Client, CommandResult, Sshd, free_port, me};
 use crate::session::{ConnectError, HostKeyPolicy, Phase, SshOptions};
 
 fn with_files(sshd: &Sshd, lines: &str) -> SshOptions {
@@ -15,7 +15,7 @@ fn with_files(sshd: &Sshd, lines: &str) -> SshOptions {
     }
 }
 
-fn text(ran: &Ran) -> String {
+fn text(ran: &CommandResult) -> String {
     String::from_utf8_lossy(&ran.out).into_owned()
 }
 

@@ -2,7 +2,7 @@ use crate::deadline::InTime;
 use crate::exit::Exit;
 use crate::session::SshOptions;
 use crate::session::ssh::SshEnvironment;
-use crate::session::ssh::testing::{Client, Ran, Sshd, TestAgent, make_key, me};
+use crate::session::ssh::testing::{Client, CommandResult, Sshd, TestAgent, make_key, me};
 
 fn logged_in(options: SshOptions, environment: SshEnvironment) -> Client {
     let mut client = Client::begin("127.0.0.1", options, environment);
@@ -17,7 +17,7 @@ fn forwarding(sshd: &Sshd) -> SshOptions {
     }
 }
 
-fn text(ran: &Ran) -> String {
+fn text(ran: &CommandResult) -> String {
     assert_eq!(ran.exit, Exit::Status(0), "{}", String::from_utf8_lossy(&ran.err));
     String::from_utf8_lossy(&ran.out).into_owned()
 }

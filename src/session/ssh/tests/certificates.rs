@@ -180,7 +180,7 @@ fn k9_a_certificate_of_another_authority_is_worth_no_more_than_its_key() {
 
 #[test]
 fn a_users_certificate_and_a_forged_one_prove_no_host() {
-    use crate::session::ssh::certificate::Certificate;
+    use crate::session::ssh::certificate::HostCertificate;
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use std::time::SystemTime;
@@ -190,7 +190,7 @@ fn a_users_certificate_and_a_forged_one_prove_no_host() {
         let line = fs::read_to_string(server.keys.path().join("key-cert.pub")).unwrap();
         STANDARD.decode(line.split(' ').nth(1).unwrap()).unwrap()
     };
-    let why = |blob: &[u8]| Certificate::read(blob).map(|read| read.check("app1", SystemTime::now()));
+    let why = |blob: &[u8]| HostCertificate::read(blob).map(|read| read.check("app1", SystemTime::now()));
     let host = blob(&["-h"]);
     assert_eq!(why(&host), Some(Ok(())));
     assert_eq!(why(&blob(&[])), Some(Err("it is a user's".to_owned())));

@@ -1,6 +1,6 @@
 //! Blocks in the forms of Ruby and of other versions of Capistrano: `do … end`, lambdas, `each`, `on roles(…)`.
 
-use super::super::errors::{Place, Told, position};
+use super::super::errors::{ErrorPlace, ErrorWords, position};
 use std::ops::Range;
 
 use super::super::fragments::{last_value, own, parameters, parts, plain, until};
@@ -9,7 +9,7 @@ use super::no;
 use super::values::set_name;
 
 /// Describes the error at the beginning of such a block.
-pub(super) fn block(place: &Place) -> Option<Told> {
+pub(super) fn block(place: &ErrorPlace) -> Option<ErrorWords> {
     let (word, said) = (place.word(), place.said());
     let is_arrow = place.rest.starts_with("->");
     let is_lambda = matches!(place.word_before(), "lambda" | "proc" | "defer") && matches!(word, "do" | "{");
@@ -38,7 +38,7 @@ pub(super) fn block(place: &Place) -> Option<Told> {
             .to_owned()
     });
     Some(
-        Told::new(NO_DO)
+        ErrorWords::new(NO_DO)
             .label("a block begins with `{' and ends with `}'")
             .at(position(place.text, place.at))
             .hint(hint),
@@ -50,7 +50,7 @@ pub(in crate::recipe) const NO_DO: &str = "there is no `do' in recipes";
 
 /// Returns the range of a `do` that only has to become a brace, with its parameters, and the replacement, which has as many
 /// characters.
-pub(in crate::recipe) fn brace_for_do(place: &Place) -> Option<(Range<usize>, String)> {
+pub(in crate::recipe) fn brace_for_do(place: &ErrorPlace) -> Option<(Range<usize>, String)> {
     if place.word() != "do" || block(place)?.message() != NO_DO {
         return None;
     }
@@ -65,7 +65,7 @@ pub(in crate::recipe) fn brace_for_do(place: &Place) -> Option<(Range<usize>, St
 }
 
 /// Describes the error for `lambda { … }`, `-> { … }`, `->(x) { … }`.
-fn lambda(place: &Place, is_arrow: bool) -> Told {
+fn lambda(place: &ErrorPlace, is_arrow: bool) -> ErrorWords {
     let before = place.text.get(..place.behind_code()).unwrap_or("");
     let (word, at) = match is_arrow {
         true => ("->", place.at),
@@ -98,7 +98,7 @@ fn lambda(place: &Place, is_arrow: bool) -> Told {
 }
 
 /// Describes the error for blocks of other versions of Capistrano.
-fn around_block(place: &Place) -> Option<Told> {
+fn around_block(place: &ErrorPlace) -> Option<ErrorWords> {
     let said = place.said();
     let at = position(place.text, place.statement_start());
     if said.starts_with("Capistrano::") {
@@ -115,7 +115,7 @@ fn around_block(place: &Place) -> Option<Told> {
     }
     let (name, needs) = said.strip_prefix("task")?.trim().split_once("=>")?;
     let needs = needs.trim().trim_matches(['[', ']']);
-    let told = Told::new("a task does not name here what it needs").label("not a pair");
+    let told = ErrorWords::new("a task does not name here what it needs").label("not a pair");
     let told = told.at(position(place.text, place.statement_start() + said.find("=>")?));
     Some(
         told.hint(
@@ -126,16 +126,16 @@ fn around_block(place: &Place) -> Option<Told> {
 }
 
 /// Describes the error for `list.each |x| { … }`, which is neither Ruby's block nor a function in brackets.
-pub(super) fn parameters_first(place: &Place) -> Option<Told> {
+pub(super) fn parameters_first(place: &ErrorPlace) -> Option<ErrorWords> {
     each_with(place, place.rest)
 }
 
 /// Describes the error for `list.each do |x|`, `list.map { |x| … }`.
-fn each(place: &Place) -> Option<Told> {
+fn each(place: &ErrorPlace) -> Option<ErrorWords> {
     each_with(place, place.rest.get(place.word().len()..).unwrap_or(""))
 }
 
-fn each_with(place: &Place, rest: &str) -> Option<Told> {
+fn each_with(place: &ErrorPlace, rest: &str) -> Option<ErrorWords> {
     let said = place.said();
     let (owner, call) = said.rsplit_once('.')?;
     let name = call.get(..call.find(|c| !is_word(c)).unwrap_or(call.len()))?;
@@ -182,7 +182,7 @@ fn each_with(place: &Place, rest: &str) -> Option<Told> {
         _ => return None,
     };
     let at = place.text.get(..place.at)?.rfind(&format!(".{name}"))? + 1;
-    let told = Told::new(format!("`{name}' takes no block in recipes")).label(label);
+    let told = ErrorWords::new(format!("`{name}' takes no block in recipes")).label(label);
     let hint = own(format!("write: {hint}")).unwrap_or_else(|| "write: for item in list { … }".to_owned());
     Some(told.at(position(place.text, at)).hint(hint))
 }

@@ -1,6 +1,6 @@
 //! A command as a condition, `if run("x") { … }`: its verb takes the block.
 
-use super::super::errors::{Place, Told, position};
+use super::super::errors::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{own, plain};
 use super::super::layout::is_word;
 use crate::recipe::language::grammar::Tail;
@@ -8,7 +8,7 @@ use crate::recipe::language::verbs;
 
 /// Finds a verb behind `if` or `while` that has taken the block, while the parser still expects one. Returns the byte of the verb
 /// and the error.
-pub(in crate::recipe) fn command_as_condition(place: &Place) -> Option<(usize, Told)> {
+pub(in crate::recipe) fn command_as_condition(place: &ErrorPlace) -> Option<(usize, ErrorWords)> {
     let behind = place.text.get(..place.at)?;
     let (start, word) = ["if", "while"]
         .iter()
@@ -26,7 +26,7 @@ pub(in crate::recipe) fn command_as_condition(place: &Place) -> Option<(usize, T
     let given = plain(given.trim());
     let given = given.trim_start_matches('(').trim_end_matches(')');
     let at = behind.len() - call.len();
-    let told = Told::new(format!("`{}' is no condition, and takes the block", verb.name))
+    let told = ErrorWords::new(format!("`{}' is no condition, and takes the block", verb.name))
         .label("gives no truth value")
         .at(position(place.text, at));
     let hint = match verb.name {

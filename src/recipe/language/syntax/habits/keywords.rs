@@ -1,6 +1,6 @@
 //! Ruby's keywords: what is wrong with each here, and the same in the form of a recipe.
 
-use super::super::errors::{Place, Told, position};
+use super::super::errors::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{last_value, negated, own, parts, plain, until};
 use super::super::layout::is_word;
 use super::super::ruby::meant;
@@ -9,7 +9,7 @@ use super::values::{truth, with_default};
 
 /// A keyword at the place where the parser stopped.
 struct Found<'a> {
-    place: &'a Place<'a>,
+    place: &'a ErrorPlace<'a>,
     word: &'a str,
     /// The code behind the keyword.
     rest: &'a str,
@@ -164,7 +164,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// Describes the error for a Ruby keyword, behind which or at which the parser stopped.
-pub(super) fn keyword(place: &Place) -> Option<Told> {
+pub(super) fn keyword(place: &ErrorPlace) -> Option<ErrorWords> {
     let (before, word) = (place.word_before(), place.word());
     let passed = Found {
         place,
@@ -191,7 +191,7 @@ pub(super) fn keyword(place: &Place) -> Option<Told> {
 
 impl<'a> Found<'a> {
     /// Returns the place, if the parser stopped at the keyword.
-    fn at_it(&self) -> Option<&'a Place<'a>> {
+    fn at_it(&self) -> Option<&'a ErrorPlace<'a>> {
         (!self.is_passed).then_some(self.place)
     }
 

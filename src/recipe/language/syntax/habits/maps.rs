@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::errors::{Place, Told, position};
+use super::super::errors::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{map, own, parts, plain, until};
 use super::super::layout::{is_word, open_at};
 
@@ -15,7 +15,7 @@ struct RubyMap {
 
 impl RubyMap {
     /// Finds `{ :a => 1 }`, `{ a: 1 }` or `#{ :a => 1 }` at a place.
-    fn at(place: &Place) -> Option<Self> {
+    fn at(place: &ErrorPlace) -> Option<Self> {
         if !(place.word() == ":" || place.rest.starts_with("=>")) {
             return None;
         }
@@ -38,7 +38,7 @@ impl RubyMap {
 }
 
 /// Returns the range of the map at a place, and its form in a recipe, which has as many characters and lines.
-pub(in crate::recipe) fn mended(place: &Place) -> Option<(Range<usize>, String)> {
+pub(in crate::recipe) fn mended(place: &ErrorPlace) -> Option<(Range<usize>, String)> {
     let found = RubyMap::at(place)?;
     let old = place.text.get(found.range.clone())?;
     let inner = found.map.strip_suffix('}')?;
@@ -59,13 +59,13 @@ pub(in crate::recipe) fn mended(place: &Place) -> Option<(Range<usize>, String)>
     Some((found.range, new))
 }
 
-pub(super) fn ruby_map(place: &Place) -> Option<Told> {
+pub(super) fn ruby_map(place: &ErrorPlace) -> Option<ErrorWords> {
     let RubyMap { range, is_block, map } = RubyMap::at(place)?;
     let told = match is_block {
-        false => Told::new("a name in a map is followed by a colon")
+        false => ErrorWords::new("a name in a map is followed by a colon")
             .label("not by `=>'")
             .at(position(place.text, place.at)),
-        true => Told::new("a map begins with `#{'")
+        true => ErrorWords::new("a map begins with `#{'")
             .label("this begins a block")
             .at(position(place.text, range.start)),
     };
@@ -74,7 +74,7 @@ pub(super) fn ruby_map(place: &Place) -> Option<Told> {
 }
 
 /// Describes the error for `roles: :app`, `deploy:restart`.
-pub(super) fn colon(place: &Place) -> Option<Told> {
+pub(super) fn colon(place: &ErrorPlace) -> Option<ErrorWords> {
     if place.word() != ":" || !place.before.ends_with(is_word) {
         return None;
     }
@@ -85,7 +85,7 @@ pub(super) fn colon(place: &Place) -> Option<Told> {
         let path: String = rest.chars().take_while(|c| is_word(*c) || *c == ':').collect();
         let task = format!("{key}.{}", path.replace(':', "."));
         return Some(
-            Told::new("a task in a namespace is called with a period")
+            ErrorWords::new("a task in a namespace is called with a period")
                 .label("no symbol begins behind a name")
                 .at(start)
                 .hint(own(format!("write: {task};"))?),
@@ -97,7 +97,7 @@ pub(super) fn colon(place: &Place) -> Option<Told> {
     {
         let path: String = rest.chars().take_while(|c| is_word(*c) || *c == ':').collect();
         return Some(
-            Told::new("a task's name with a colon is a string")
+            ErrorWords::new("a task's name with a colon is a string")
                 .label("no name")
                 .at(start)
                 .hint(own(format!("write: \"{key}:{path}\""))?),
@@ -115,7 +115,7 @@ pub(super) fn colon(place: &Place) -> Option<Told> {
         let host = parts(place.said().strip_prefix("server")?.trim_start_matches(['(', ' ']))
             .first()
             .copied()?;
-        let told = Told::new("a pair is written with `=>'")
+        let told = ErrorWords::new("a pair is written with `=>'")
             .label(format!("`{key}:' begins no pair"))
             .at(start);
         let hint = own(format!(
@@ -126,7 +126,7 @@ pub(super) fn colon(place: &Place) -> Option<Told> {
     }
     let value = plain(until(rest, &[",", ";", "do", "{", "end"]));
     let value = if value.is_empty() { "…".to_owned() } else { value };
-    let told = Told::new("a pair is written with `=>'")
+    let told = ErrorWords::new("a pair is written with `=>'")
         .label(format!("`{key}:' begins no pair"))
         .at(start);
     Some(told.hint(own(format!("write: :{key} => {value}")).unwrap_or_else(|| format!("write: :{key} => …"))))

@@ -10,7 +10,7 @@ mod signs;
 mod values;
 mod words;
 
-use super::errors::{Place, Told};
+use super::errors::{ErrorPlace, ErrorWords};
 
 pub(super) use self::blocks::{NO_DO, brace_for_do};
 pub(super) use self::conditions::command_as_condition;
@@ -19,7 +19,7 @@ pub(super) use self::signs::{ESCAPED_BACKTICK, escaped_backtick};
 pub(super) use self::values::{assigned, no_condition, no_target, with_sign};
 
 /// Describes the error at a place where the parser stopped at something that is right in Ruby.
-pub(super) fn habit(place: &Place) -> Option<Told> {
+pub(super) fn habit(place: &ErrorPlace) -> Option<ErrorWords> {
     words::option_in(place)
         .or_else(|| words::logged(place))
         .or_else(|| values::stands_behind(place))
@@ -32,13 +32,13 @@ pub(super) fn habit(place: &Place) -> Option<Told> {
 }
 
 /// Returns the place of a block's `do`, if the parser stopped behind it.
-pub(super) fn at_do<'a>(place: Place<'a>) -> Place<'a> {
+pub(super) fn at_do<'a>(place: ErrorPlace<'a>) -> ErrorPlace<'a> {
     match place.word_before() {
-        "do" if place.word() != "{" => Place::at_byte(place.text, place.behind_code() - 2),
+        "do" if place.word() != "{" => ErrorPlace::at_byte(place.text, place.behind_code() - 2),
         _ => place,
     }
 }
 
-fn no(word: &str) -> Told {
-    Told::new(format!("there is no `{word}' in recipes"))
+fn no(word: &str) -> ErrorWords {
+    ErrorWords::new(format!("there is no `{word}' in recipes"))
 }

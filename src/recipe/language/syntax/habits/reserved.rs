@@ -2,13 +2,13 @@
 
 use rhai::Token;
 
-use super::super::errors::{Place, Told, position};
+use super::super::errors::{ErrorPlace, ErrorWords, position};
 use super::super::layout::is_word;
 use super::super::ruby::meant;
 
 /// Describes the error for a reserved word at the place where the parser stopped.
-pub(in crate::recipe) fn reserved(word: &str, place: Option<&Place>) -> Told {
-    let told = Told::new(format!("`{word}' is a reserved word")).label("cannot be a name");
+pub(in crate::recipe) fn reserved(word: &str, place: Option<&ErrorPlace>) -> ErrorWords {
+    let told = ErrorWords::new(format!("`{word}' is a reserved word")).label("cannot be a name");
     let before = place.map_or("", |place| match place.before.strip_suffix('(') {
         Some(call) => call.rsplit(|c| !is_word(c)).next().unwrap_or(""),
         None => place.word_before(),
@@ -22,7 +22,7 @@ pub(in crate::recipe) fn reserved(word: &str, place: Option<&Place>) -> Told {
         place.said().is_empty() && behind.starts_with(['"', '`', ':', '['])
     });
     if is_called && let Some(meant) = meant(word) {
-        return Told::new(format!("there is no `{word}' in recipes"))
+        return ErrorWords::new(format!("there is no `{word}' in recipes"))
             .label("not known")
             .hint(meant);
     }
@@ -37,7 +37,7 @@ pub(in crate::recipe) fn reserved(word: &str, place: Option<&Place>) -> Told {
 }
 
 /// Describes the error for `${switch}`: the parser has begun to read the reserved word and stops behind it.
-pub(in crate::recipe) fn filled_in(place: &Place) -> Option<Told> {
+pub(in crate::recipe) fn filled_in(place: &ErrorPlace) -> Option<ErrorWords> {
     if place.word() != "}" {
         return None;
     }
@@ -50,7 +50,7 @@ pub(in crate::recipe) fn filled_in(place: &Place) -> Option<Told> {
             || Token::lookup_symbol_from_syntax(word).is_some_and(|token| token.is_standard_keyword()))
         && !matches!(word, "true" | "false");
     let told = || {
-        Told::new(format!("`{word}' is a reserved word"))
+        ErrorWords::new(format!("`{word}' is a reserved word"))
             .label("cannot be a name")
             .at(position(place.text, start))
             .hint(format!(

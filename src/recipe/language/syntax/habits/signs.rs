@@ -1,19 +1,19 @@
 //! Signs that have another meaning in Ruby, or no meaning here.
 
-use super::super::errors::{Place, Told, position};
+use super::super::errors::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{last_value, own, percent_text, plain, quoted, until, word_list};
-use super::super::layout::{Kind, is_word, pieces};
+use super::super::layout::{SourcePieceKind, is_word, pieces};
 use super::super::ruby::{heredoc, meant};
 use super::no;
 use crate::recipe::language::verbs;
 
 /// Describes the error for such a sign.
-pub(super) fn sign(place: &Place) -> Option<Told> {
+pub(super) fn sign(place: &ErrorPlace) -> Option<ErrorWords> {
     let rest = place.rest;
     let here = position(place.text, place.at);
     if let Some(at) = percent(place) {
         let sign = place.text.get(at..)?;
-        let told = Told::new("strings and lists begin with no `%' in recipes").at(position(place.text, at));
+        let told = ErrorWords::new("strings and lists begin with no `%' in recipes").at(position(place.text, at));
         return Some(match (word_list(sign), percent_text(sign)) {
             (Some((list, _)), _) => told
                 .label("a list stands in square brackets")
@@ -29,7 +29,7 @@ pub(super) fn sign(place: &Place) -> Option<Told> {
     if heredoc(rest).is_some() {
         let head = plain(place.said());
         return Some(
-            Told::new("there are no heredocs in recipes")
+            ErrorWords::new("there are no heredocs in recipes")
                 .label("a string of several lines stands in backticks")
                 .at(here)
                 .hint(own(format!("write: {head} `…`;"))?),
@@ -40,19 +40,19 @@ pub(super) fn sign(place: &Place) -> Option<Told> {
     }
     match place.word() {
         "=" if rest.starts_with("=begin") => Some(
-            Told::new("`=begin' begins no comment")
+            ErrorWords::new("`=begin' begins no comment")
                 .label("not known")
                 .at(here)
                 .hint("a comment of several lines stands between /* and */, one of a line behind //"),
         ),
         "=" if rest.starts_with("=>") => Some(
-            Told::new("a pair cannot stand here")
+            ErrorWords::new("a pair cannot stand here")
                 .label("pairs stand behind the arguments of a verb")
                 .at(here)
                 .hint("write: run \"command\", :roles => :app; a map is written #{ name: value }"),
         ),
         "\\" => Some(
-            Told::new("a line needs no `\\' to go on")
+            ErrorWords::new("a line needs no `\\' to go on")
                 .label("leave it out")
                 .at(here)
                 .hint("a statement goes on up to its `;'; strings are joined with `+', or stand in backticks"),
@@ -83,7 +83,7 @@ pub(super) fn sign(place: &Place) -> Option<Told> {
                 .chars()
                 .take_while(|c| is_word(*c))
                 .collect();
-            let told = Told::new("`&' makes no function of a name").at(here);
+            let told = ErrorWords::new("`&' makes no function of a name").at(here);
             Some(match rest.starts_with("&:") {
                 true => told
                     .label("a function is |item| …")
@@ -102,10 +102,10 @@ pub(in crate::recipe) const ESCAPED_BACKTICK: &str =
     "what a shell runs first: $(command); a backtick itself is written twice in backticks: ``";
 
 /// Describes the error for a backtick behind a backslash, which has ended the string.
-pub(in crate::recipe) fn escaped_backtick(place: &Place) -> Option<Told> {
+pub(in crate::recipe) fn escaped_backtick(place: &ErrorPlace) -> Option<ErrorWords> {
     let before = place.text.get(..place.at)?;
     before.ends_with("\\`").then(|| {
-        Told::new("a backslash keeps no backtick from ending the string")
+        ErrorWords::new("a backslash keeps no backtick from ending the string")
             .label("the string has ended before this")
             .at(position(place.text, place.at - 1))
             .hint(ESCAPED_BACKTICK)
@@ -113,9 +113,9 @@ pub(in crate::recipe) fn escaped_backtick(place: &Place) -> Option<Told> {
 }
 
 /// Describes the error for `name!`, a method that changes its string.
-fn changed(place: &Place) -> Told {
+fn changed(place: &ErrorPlace) -> ErrorWords {
     let name = place.word_before();
-    let told = Told::new(format!("there is no `{name}!' in recipes")).label("no `!' here");
+    let told = ErrorWords::new(format!("there is no `{name}!' in recipes")).label("no `!' here");
     let told = told.at(position(place.text, place.at - name.len()));
     if verbs::find(name).is_some() {
         return told.hint(format!("write: {name}"));
@@ -127,7 +127,7 @@ fn changed(place: &Place) -> Told {
 }
 
 /// Returns the beginning of a `%w[…]` or `%q(…)` in this statement, up to the place.
-fn percent(place: &Place) -> Option<usize> {
+fn percent(place: &ErrorPlace) -> Option<usize> {
     let start = place.statement_start();
     let said = place.text.get(start..place.at + place.word().len())?;
     let at = said.rfind('%')?;
@@ -136,8 +136,8 @@ fn percent(place: &Place) -> Option<usize> {
     let behind_value = before.ends_with(' ')
         && pieces(before).last().is_some_and(|piece| {
             let word = before.get(piece.range.clone()).unwrap_or("");
-            matches!(piece.kind, Kind::Text(_) | Kind::Close(_))
-                || piece.kind == Kind::Word && verbs::find(word).is_none()
+            matches!(piece.kind, SourcePieceKind::Text(_) | SourcePieceKind::Close(_))
+                || piece.kind == SourcePieceKind::Word && verbs::find(word).is_none()
         });
     let rest = sign.get(1..)?;
     let is_list =
@@ -148,7 +148,7 @@ fn percent(place: &Place) -> Option<usize> {
 }
 
 /// Describes the error for `text =~ /…/`, and for patterns alone.
-fn pattern(place: &Place) -> Option<Told> {
+fn pattern(place: &ErrorPlace) -> Option<ErrorWords> {
     let rest = place.rest;
     let operator = ["=~", "!~"].into_iter().find(|sign| rest.starts_with(sign));
     if let Some(sign) = operator {
@@ -156,7 +156,7 @@ fn pattern(place: &Place) -> Option<Told> {
     }
     if place.word() == "/" && place.before.trim_end().ends_with(['(', ',', '~', '=']) {
         let inner = rest.get(1..)?.split('/').next()?;
-        let told = Told::new("a pattern is a string").label("a pattern begins with no `/'");
+        let told = ErrorWords::new("a pattern is a string").label("a pattern begins with no `/'");
         return Some(
             told.at(position(place.text, place.at))
                 .hint(own(format!("write: {}", quoted(inner)))?),
@@ -166,7 +166,7 @@ fn pattern(place: &Place) -> Option<Told> {
 }
 
 /// Describes the error for `text =~ /…/` that was found in another way.
-pub(super) fn matching(place: &Place, sign: &str) -> Told {
+pub(super) fn matching(place: &ErrorPlace, sign: &str) -> ErrorWords {
     let text = plain(last_value(place.said()));
     let right = place.behind(sign.len(), &[";", ",", "{", "&", "|"]);
     let right = match right.strip_prefix('/').and_then(|right| right.rsplit_once('/')) {
@@ -182,7 +182,7 @@ pub(super) fn matching(place: &Place, sign: &str) -> Told {
 }
 
 /// Describes the error for `name?` without a blank, which asks a value something.
-fn question(place: &Place) -> Told {
+fn question(place: &ErrorPlace) -> ErrorWords {
     let name = place.word_before();
     let start = place.at - name.len();
     let owner = place.text.get(..start).unwrap_or("").strip_suffix('.');
@@ -216,7 +216,7 @@ fn question(place: &Place) -> Told {
         (name, Some(owner), None) => format!("write: {owner}.{name}()"),
         (name, None, given) => format!("write: {name}({})", given.unwrap_or("…")),
     };
-    let told = Told::new(format!("there is no `{name}?' in recipes")).label("names have no `?'");
+    let told = ErrorWords::new(format!("there is no `{name}?' in recipes")).label("names have no `?'");
     told.at(position(place.text, start))
         .hint(own(hint).unwrap_or_else(|| format!("write: {name}(…)")))
 }

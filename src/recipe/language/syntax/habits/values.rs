@@ -1,6 +1,6 @@
 //! Ruby's conditions and values: assignments, conditions behind a statement, and `||`.
 
-use super::super::errors::{Place, Told, position};
+use super::super::errors::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{last_value, negated, own, plain, until};
 use super::super::layout::{is_word, open_at};
 use super::super::ruby::meant;
@@ -8,7 +8,7 @@ use super::signs::matching;
 use crate::recipe::language::verbs;
 
 /// Describes the error for `run "x" if y`.
-pub(super) fn stands_behind(place: &Place) -> Option<Told> {
+pub(super) fn stands_behind(place: &ErrorPlace) -> Option<ErrorWords> {
     const WORDS: [&str; 4] = ["if", "unless", "while", "until"];
     let said = place.said();
     let early = ["return", "break", "next", "continue"].into_iter().find_map(|word| {
@@ -51,7 +51,8 @@ pub(super) fn stands_behind(place: &Place) -> Option<Told> {
         "write: {} {{ … }}",
         if test == "if" { "if condition" } else { "if !condition" }
     );
-    let told = Told::new(format!("`{test}' cannot stand behind a statement")).label("a condition stands in front");
+    let told =
+        ErrorWords::new(format!("`{test}' cannot stand behind a statement")).label("a condition stands in front");
     Some(told.at(position(place.text, at)).hint(own(hint).unwrap_or(form)))
 }
 
@@ -81,8 +82,8 @@ pub(super) fn set_name(statement: &str) -> Option<(&str, &str)> {
 }
 
 /// Describes the error for an assignment to something else than a variable. Rhai points at the beginning of the statement.
-pub(in crate::recipe) fn no_target(place: Option<&Place>) -> Told {
-    let told = Told::new("this cannot be assigned to");
+pub(in crate::recipe) fn no_target(place: Option<&ErrorPlace>) -> ErrorWords {
+    let told = ErrorWords::new("this cannot be assigned to");
     let Some(place) = place else { return told };
     let rest = place.text.get(place.at..).unwrap_or("");
     let sign = rest.match_indices('=').map(|(at, _)| at).find(|at| {
@@ -111,11 +112,11 @@ pub(in crate::recipe) fn no_target(place: Option<&Place>) -> Told {
 }
 
 /// Describes the error for a condition that is neither true nor false. Rhai points at it.
-pub(in crate::recipe) fn no_condition(place: Option<&Place>) -> Told {
-    let told = Told::new("a condition is true or false").label("this is neither");
+pub(in crate::recipe) fn no_condition(place: Option<&ErrorPlace>) -> ErrorWords {
+    let told = ErrorWords::new("a condition is true or false").label("this is neither");
     let Some(place) = place else { return told };
     if let Some(behind) = place.rest.find("=~") {
-        return matching(&Place::at_byte(place.text, place.at + behind), "=~");
+        return matching(&ErrorPlace::at_byte(place.text, place.at + behind), "=~");
     }
     let behind = place.behind_code();
     let before = place.text.get(..behind).unwrap_or("");
@@ -124,14 +125,14 @@ pub(in crate::recipe) fn no_condition(place: Option<&Place>) -> Told {
         let value = plain(last_value(place.text.get(start..behind - 2).unwrap_or("")));
         let other = plain(place.behind(0, &[";", ","]));
         let hint = own(format!("write: {}", with_default(&value, &other)));
-        return Told::new("`||' stands between conditions, not between values")
+        return ErrorWords::new("`||' stands between conditions, not between values")
             .label("no condition")
             .hint(
                 hint.unwrap_or_else(|| "what holds where there is nothing stands behind ??: value ?? other".to_owned()),
             );
     }
     if verbs::find(place.statement_word()).is_some() && place.rest.contains("&&") {
-        return Told::new("`&&' stands between conditions, not between statements")
+        return ErrorWords::new("`&&' stands between conditions, not between statements")
             .label("no condition")
             .hint("statements end with `;'; in one command of a server: run \"this && that\";");
     }
@@ -148,7 +149,7 @@ pub(super) fn with_default(value: &str, other: &str) -> String {
 }
 
 /// Returns the statement that sets a variable of the recipe.
-pub(in crate::recipe) fn assigned(place: &Place) -> String {
+pub(in crate::recipe) fn assigned(place: &ErrorPlace) -> String {
     let name = place.word();
     let rest = place.rest.get(name.len()..).unwrap_or("").trim_start();
     let sign = rest.get(..rest.find('=').map_or(0, |at| at + 1)).unwrap_or("");
@@ -181,12 +182,12 @@ pub(in crate::recipe) fn assigned(place: &Place) -> String {
 }
 
 /// Describes the error for `@name` and `$name`.
-pub(in crate::recipe) fn with_sign(sign: &str, place: Option<&Place>) -> Told {
+pub(in crate::recipe) fn with_sign(sign: &str, place: Option<&ErrorPlace>) -> ErrorWords {
     let rest = place.and_then(|place| place.rest.get(sign.len()..)).unwrap_or("");
     let name = rest
         .get(..rest.find(|c| !is_word(c)).unwrap_or(rest.len()))
         .unwrap_or("");
-    let told = Told::new(format!("names have no `{sign}' in recipes")).label("leave the sign out");
+    let told = ErrorWords::new(format!("names have no `{sign}' in recipes")).label("leave the sign out");
     if name.starts_with(|c: char| c.is_ascii_digit()) && name != "0" {
         return told.hint(format!("what a pattern found: captures(text, \"pattern\")[{name}]"));
     }

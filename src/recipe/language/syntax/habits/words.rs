@@ -1,6 +1,6 @@
 //! Verbs that do not exist, and words of options and loggers.
 
-use super::super::errors::{Place, Told, position};
+use super::super::errors::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{own, parts, plain};
 use super::super::layout::is_word;
 use super::super::ruby::{IN_TEST_FILES, meant};
@@ -10,7 +10,7 @@ use crate::recipe::language::functions::functions;
 use crate::recipe::language::verbs;
 
 /// Describes the error for `in: :sequence` and `in: :groups, limit: 3`, with which SSHKit orders the servers.
-pub(super) fn option_in(place: &Place) -> Option<Told> {
+pub(super) fn option_in(place: &ErrorPlace) -> Option<ErrorWords> {
     let rest = place
         .rest
         .strip_prefix("in:")
@@ -26,7 +26,7 @@ pub(super) fn option_in(place: &Place) -> Option<Told> {
 }
 
 /// Describes the error for `logger.info "…"`.
-pub(super) fn logged(place: &Place) -> Option<Told> {
+pub(super) fn logged(place: &ErrorPlace) -> Option<ErrorWords> {
     let level = place.said().strip_prefix("logger.")?;
     let verb = match level {
         "important" | "warn" | "error" | "fatal" | "unknown" => "warn",
@@ -45,12 +45,12 @@ pub(super) fn logged(place: &Place) -> Option<Told> {
 }
 
 /// Describes the error for a word that is called like a verb.
-pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
+pub(super) fn unknown_verb(place: &ErrorPlace) -> Option<ErrorWords> {
     let name = place.statement_word();
     let word = place.word();
     if word == "{" && name == "test" {
         let at = position(place.text, place.statement_start());
-        let told = Told::new("a recipe has no tests")
+        let told = ErrorWords::new("a recipe has no tests")
             .label("takes no block in recipes")
             .at(at);
         return Some(told.hint(IN_TEST_FILES));
@@ -64,7 +64,7 @@ pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
         && !name.is_empty()
     {
         let at = position(place.text, place.statement_start());
-        let told = Told::new(format!("there is no verb `{name}'"))
+        let told = ErrorWords::new(format!("there is no verb `{name}'"))
             .label("takes no block")
             .at(at);
         return Some(match name {
@@ -88,7 +88,7 @@ pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
         || matches!(name, "exit" | "type_of")
         || place.text.contains(&format!("fn {name}("));
     if is_function {
-        let told = Told::new(format!("the function `{name}' is called with brackets")).label("no `(' behind it");
+        let told = ErrorWords::new(format!("the function `{name}' is called with brackets")).label("no `(' behind it");
         return Some(
             told.at(at)
                 .hint(own(format!("write: {name}({arguments});")).unwrap_or_else(|| format!("write: {name}(…);"))),
@@ -99,7 +99,7 @@ pub(super) fn unknown_verb(place: &Place) -> Option<Told> {
         .or_else(|| meant(name).map(str::to_owned));
     let hint = hint.or_else(|| suggestion(name, verbs::names().chain(functions().map(|function| function.name()))));
     Some(
-        Told::new(format!("there is no verb `{name}'"))
+        ErrorWords::new(format!("there is no verb `{name}'"))
             .label("not known")
             .at(at)
             .help(hint),
