@@ -94,7 +94,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             return Ok(None);
         }
         calls.budget.level.set(context.call_level());
-        // Where there is nothing of that name, the error that Rhai then makes knows its place.
+        // If nothing has that name, Rhai makes an error, and that has the place.
         match owner {
             Some(owner) => {
                 let found = member(&calls, context.engine(), &owner, name, true)?;

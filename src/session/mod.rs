@@ -333,11 +333,11 @@ pub struct Meant {
     pub command: String,
     /// Options, each with its value as it is shown.
     pub options: Vec<(&'static str, String)>,
-    /// All that it reads.
+    /// Its standard input.
     pub input: Arc<dyn Source>,
     /// The file that it writes.
     pub file: Option<SentFile>,
-    /// Taken for its output if nothing says what that is.
+    /// The output that is assumed for a server whose answer no test gives.
     pub otherwise: Option<String>,
 }
 

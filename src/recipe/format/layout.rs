@@ -6,11 +6,11 @@ use super::tree::{BracketShape, Element, Group, Role, TreePart};
 /// The indentation of a new line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edge {
-    /// That of the content of the bracket.
+    /// The indentation of the content of the bracket.
     Inside,
-    /// That of the line with the bracket.
+    /// The indentation of the line with the bracket.
     Outside,
-    /// That of the beginning of the statement.
+    /// The indentation of the beginning of the statement.
     Statement,
     /// Further in than the beginning of the statement.
     Further,
@@ -145,7 +145,7 @@ impl<'a> Layout<'a> {
             Commas::Kept if is_broken => Op::Line { has_empty: false, edge },
             Commas::Kept => Op::Fill(edge),
             _ if may_break => Op::Soft { is_blank: true, edge },
-            // Also the line before the first option may be too long.
+            // The line may be too long even before the first option.
             Commas::Options => Op::Fill(edge),
             _ => Op::Blank,
         });
@@ -394,7 +394,7 @@ fn has_blank(before: &Element, next: &Element) -> bool {
         }
         (Some(Role::Prefix | Role::Symbol | Role::OpenParameters), _) => false,
         (Some(Role::Word), Some(Role::CloseParameters)) => next.first().text == "||",
-        // Only the blank shows if a bracket contains the arguments, or is a part of one.
+        // `f (a)` and `f(a)` differ: only the blank shows whether the bracket is an argument or contains all of them.
         (Some(Role::Word | Role::Verb | Role::String) | None, None) => match next.first().kind {
             TokenKind::Open('(' | '[') => is_apart,
             _ => true,

@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_secret_is_hidden_and_what_only_mentions_it_is_shown() {
         for (line, shown) in [
-            // What stands behind the name.
+            // The string behind the name of a secret is hidden.
             (r#"set :db_password, "hunter2";"#, r#"set :db_password, "*******";"#),
             (r#"set :db_pass, "hunter2";"#, r#"set :db_pass, "*******";"#),
             (
@@ -212,7 +212,7 @@ mod tests {
                 "run `x ${fetch(:password, \"hunter2\")} y`",
                 "run `x ${fetch(:password, \"*******\")} y`",
             ),
-            // What is shown.
+            // A line that only mentions a secret is shown.
             (
                 "run `echo ${db_password} ${nope} > /tmp/x`;",
                 "run `echo ${db_password} ${nope} > /tmp/x`;",

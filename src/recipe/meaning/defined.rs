@@ -44,7 +44,7 @@ pub(in crate::recipe) struct Defined {
 }
 
 impl Defined {
-    /// Makes an empty one.
+    /// Makes definitions of nothing yet.
     pub(in crate::recipe) fn new(files: Files) -> Self {
         Self {
             configuration: RefCell::default(),

@@ -19,7 +19,7 @@ use crate::trust::Trust;
 /// The library that a file belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::recipe) enum Owner {
-    /// One that the project has added.
+    /// A library that the project has added.
     Added(String),
     /// One of those that come with capr and are required by name.
     Named(String),

@@ -85,7 +85,7 @@ impl Findings<'_> {
             .iter()
             .filter(|task| self.is_own(task) || deploys && task.name == "deploy");
         let names: Vec<String> = own.map(|task| task.name.clone()).collect();
-        // What is told as an error is not told twice.
+        // A finding that is reported as an error already is not reported again.
         let told: BTreeSet<String> = self
             .run_without_servers()
             .into_iter()

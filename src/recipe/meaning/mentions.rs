@@ -32,7 +32,7 @@ impl Defined {
             .iter()
             .rev()
             .find(|text| block.file.as_deref() == Some(&*text.file));
-        // What closures do that stand in it, in the order they are found.
+        // The closures in it mention tasks as well; each may contain more closures.
         let mut next = 0;
         while let Some(closure) = named.closures.get(next).cloned() {
             next += 1;

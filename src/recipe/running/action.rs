@@ -45,11 +45,11 @@ pub(in crate::recipe) struct Request {
     pub(in crate::recipe) downloads: Option<Downloads>,
     /// The command of each server, if not all have the same.
     pub(in crate::recipe) branches: Option<Branches>,
-    /// As a test compares it, where that is not what is shown.
+    /// The command as a test compares it, if that differs from what is shown.
     pub(in crate::recipe) said: Option<String>,
     /// The file that it writes.
     pub(in crate::recipe) file: Option<SentFile>,
-    /// Taken for its output if nothing says what that is.
+    /// The output that is assumed for a server whose answer no test gives.
     pub(in crate::recipe) otherwise: Option<String>,
 }
 
@@ -77,7 +77,7 @@ impl Request {
 }
 
 impl Request {
-    /// As a test compares it: in the words of the recipe.
+    /// Returns the command as a test compares it: in the words of the recipe.
     fn meant(&self, command: String) -> Meant {
         let later = self.asking.as_ref().and_then(|asking| asking.started.as_ref());
         Meant {

@@ -14,9 +14,9 @@ use crate::recipe::meaning::library::TO_BE_REPLACED;
 pub(in crate::recipe) enum LibraryClaim {
     /// No other library has it.
     Free,
-    /// Another one has it, and this one holds.
+    /// Another library has defined it, and this one replaces it.
     Wins,
-    /// Another one has it and holds.
+    /// Another library has defined it and keeps it.
     Loses,
 }
 

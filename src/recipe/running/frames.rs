@@ -38,7 +38,7 @@ impl Frames {
         }
     }
 
-    /// Ends the innermost one.
+    /// Ends the innermost task.
     pub(super) fn leave(&self) {
         self.stack.borrow_mut().pop();
     }
@@ -54,7 +54,7 @@ impl Frames {
         result
     }
 
-    /// Returns the innermost one.
+    /// Returns the innermost task.
     pub(in crate::recipe) fn current(&self) -> Option<Rc<Task>> {
         self.stack.borrow().last().cloned()
     }

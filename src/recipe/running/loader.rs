@@ -135,7 +135,7 @@ impl Interpreter {
         let is_added = from.is_some_and(|from| self.defined.files.borrow().shelf.library_of(from).is_some());
         let mut candidates = Vec::new();
         if let (true, Some(from)) = (is_added, from) {
-            // What lies beside it on the disk and is not part of it was not compared with anything.
+            // Only the files of the library were compared with its digest. Others may lie beside them on the disk.
             if let Some(found) = self.defined.files.borrow().shelf.beside(from, &path) {
                 return Ok(Some(found.into()));
             }

@@ -144,7 +144,7 @@ impl Interpreter {
         if let Some(keys) = self.keys(owner, scope) {
             return suggestion(key, keys.iter().map(String::as_str));
         }
-        // Otherwise all maps that are written out are searched.
+        // If the map is not known, the keys of all maps in the sources are suggested.
         let files = self.defined.files.borrow();
         let known = files.read.iter().flat_map(|text| text.claims().holders.iter());
         let mut known: Vec<&str> = known.map(String::as_str).collect();

@@ -8,7 +8,7 @@ pub(super) fn chosen<'a>(list: &str, usual: &[&'a str]) -> Vec<&'a str> {
     chosen_of(list, usual, usual)
 }
 
-/// Does the same where we have more algorithms than the usual ones.
+/// Does the same with a list of all algorithms that we have: a list may name those that are not among the usual ones.
 pub(super) fn chosen_of<'a>(list: &str, usual: &[&'a str], all: &[&'a str]) -> Vec<&'a str> {
     let named = |list: &str| -> Vec<&'a str> {
         let find = |name: &str| all.iter().find(|known| **known == name).copied();

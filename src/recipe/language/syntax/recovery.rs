@@ -42,7 +42,7 @@ pub(in crate::recipe) fn read(
     let is_ruby = ruby_lines::is_ruby(text);
     // In a Ruby file it may be something else.
     if let Some(at) = open_comment(text).filter(|_| !is_ruby || parse(text).is_ok()) {
-        // What is missing behind it would only follow from it.
+        // All other errors would only be consequences of this one.
         return Recovered {
             ast: None,
             errors: vec![endless_comment(source, text, at)],

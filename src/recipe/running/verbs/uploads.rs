@@ -101,7 +101,7 @@ impl Upload<'_> {
         let unreadable = |error: &io::Error| self.unreadable(from, error);
         if path.is_dir() {
             self.allow_directory(from)?;
-            // Who asks what would be sent does not wait until all of it is found.
+            // A dry run does not wait until all files of the directory are found.
             let source = if self.interpreter.mode.dry_run {
                 source::text([])
             } else {
