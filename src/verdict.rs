@@ -28,7 +28,7 @@ pub(crate) struct Reply {
     /// The tests of the file, if they were asked for.
     pub cases: Vec<Case>,
     /// The failure, if there was one.
-    pub failure: Option<Failure>,
+    pub failure: Option<TestFailure>,
     /// The lines that were run.
     pub coverage: Coverage,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Case {
 
 /// The failure of a test.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Failure {
+pub(crate) struct TestFailure {
     /// The message, in one line or several.
     pub message: String,
     /// The file, line and column of the mistake.
@@ -62,7 +62,7 @@ pub(crate) struct Failure {
 /// The end of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
+pub(crate) enum TestOutcome {
     /// The test ran to its end.
     Passed,
     /// An expectation was not met.
@@ -79,11 +79,11 @@ pub(crate) struct Verdict {
     /// The test; its name is empty for a file that could not be read.
     pub case: Case,
     /// Its end.
-    pub outcome: Outcome,
+    pub outcome: TestOutcome,
     /// The time that it took.
     pub elapsed: Duration,
     /// The failure, if it did not pass.
-    pub failure: Option<Failure>,
+    pub failure: Option<TestFailure>,
 }
 
 /// The results of all tests.
@@ -101,7 +101,7 @@ pub(crate) struct Verdicts {
 
 impl Verdicts {
     /// Returns the number of tests that ended in this way.
-    pub(crate) fn count(&self, outcome: Outcome) -> usize {
+    pub(crate) fn count(&self, outcome: TestOutcome) -> usize {
         self.all.iter().filter(|verdict| verdict.outcome == outcome).count()
     }
 
@@ -110,7 +110,7 @@ impl Verdicts {
         let mut failed: Vec<&Verdict> = self
             .all
             .iter()
-            .filter(|verdict| verdict.outcome != Outcome::Passed)
+            .filter(|verdict| verdict.outcome != TestOutcome::Passed)
             .collect();
         failed.sort_by(|a, b| (&a.case.file, a.case.line).cmp(&(&b.case.file, b.case.line)));
         failed

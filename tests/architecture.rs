@@ -309,6 +309,32 @@ fn a_doc_comment_begins_with_a_verb_or_says_what_something_is() {
     assert!(riddles.is_empty(), "{}", riddles.join("\n"));
 }
 
+/// Returns the types that other files can name, each with its file.
+fn visible_types() -> Vec<(String, String)> {
+    let definition = Regex::new(r"(?m)^\s*pub(?:\([^)]*\))?\s+(?:struct|enum|trait|type)\s+(\w+)").unwrap();
+    let mut types = Vec::new();
+    for source in sources().into_iter().filter(|source| !source.is_test()) {
+        let code = source.code.split("mod tests {").next().unwrap();
+        let found = definition.captures_iter(code);
+        types.extend(found.map(|found| (found[1].to_owned(), source.path.clone())));
+    }
+    types
+}
+
+/// One word means one thing (decision 0111). A type that only its own file names may have any name.
+#[test]
+fn a_type_that_other_files_can_name_has_a_name_of_its_own() {
+    let types = visible_types();
+    assert!(types.len() > 500, "{}", types.len());
+    let shared = |(name, path): &&(String, String)| {
+        types
+            .iter()
+            .any(|(other, elsewhere)| other == name && elsewhere != path)
+    };
+    let shared: Vec<_> = types.iter().filter(shared).collect();
+    assert!(shared.is_empty(), "{shared:#?}");
+}
+
 #[test]
 fn the_checks_see_through_comments_and_texts() {
     let code = code_of(

@@ -21,7 +21,7 @@ use super::settings::{UsageError, is_assignment};
     after_help = help::NOTES,
     help_template = "{about-with-newline}\n{before-help}{all-args}{after-help}"
 )]
-pub(super) struct Arguments {
+pub(super) struct TypedArguments {
     /// A recipe, tasks to run in this order, and NAME=value for the recipe's environment
     #[arg(value_name = "RECIPE|TASK|NAME=value")]
     pub(super) words: Vec<String>,
@@ -253,7 +253,7 @@ pub(super) struct Arguments {
     pub(super) stdlib: Option<PathBuf>,
 }
 
-impl Arguments {
+impl TypedArguments {
     /// Returns the tool that is called. Only the first word can name it: elsewhere it is a task.
     pub(super) fn tool(&self) -> Option<Tool> {
         let word = self.words.first().filter(|_| self.files.is_empty())?;
@@ -295,7 +295,7 @@ fn time(text: &str) -> Result<Duration, String> {
     time.ok_or_else(|| "a time is a number of seconds, or has units: 90, 5m, 1h30m".to_owned())
 }
 
-impl Arguments {
+impl TypedArguments {
     /// Rejects options of the tools that need no recipe.
     pub(super) fn without_options_of_tools(&self) -> Result<(), UsageError> {
         if self.out.is_some() || self.force {

@@ -8,7 +8,7 @@ use clap::{Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter, complete};
 use clap_complete::env::{EnvCompleter, Shells};
 
-use super::arguments::{Arguments, Tool};
+use super::arguments::{Tool, TypedArguments};
 use super::bash;
 use super::connectors;
 use super::guide::ALL;
@@ -76,7 +76,7 @@ fn completer(name: &str) -> io::Result<&'static dyn EnvCompleter> {
 
 /// The source of the names that are offered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Names {
+pub(super) enum NameSource {
     /// Also the recipe, which is loaded.
     OfRecipe,
     /// This program alone: its commands and options, and names of files.
@@ -84,7 +84,7 @@ pub(super) enum Names {
 }
 
 /// Returns the words that may stand at the cursor. The arguments are the program's name, `--`, and all words that were typed.
-pub(super) fn answer(name: &str, arguments: &[OsString], names: Names, shell: &Invocation) -> io::Result<String> {
+pub(super) fn answer(name: &str, arguments: &[OsString], names: NameSource, shell: &Invocation) -> io::Result<String> {
     let words = arguments.iter().skip_while(|word| *word != "--").skip(1);
     let mut words: Vec<OsString> = words.cloned().collect();
     let mut index = match shell.variable(INDEX).and_then(|index| index.parse().ok()) {
@@ -99,8 +99,8 @@ pub(super) fn answer(name: &str, arguments: &[OsString], names: Names, shell: &I
     let before = words.iter().take(index).skip(1).filter_map(|word| word.to_str());
     let typed = Typed::of(before, &shell.directory);
     let known = match names {
-        Names::OfRecipe => Known::of(&typed, shell),
-        Names::OfProgram => Known::default(),
+        NameSource::OfRecipe => Known::of(&typed, shell),
+        NameSource::OfProgram => Known::default(),
     };
     let mut command = command(&typed, &known, shell);
     if is_bash {
@@ -182,7 +182,7 @@ impl Known {
         let named = named.chain(typed.recipe.iter().map(String::as_str));
         let options = typed.options.iter().map(String::as_str);
         let words = ["capr", "definitions", "-n"].into_iter().chain(options).chain(named);
-        let settings = Settings::resolve(Arguments::try_parse_from(words).ok()?, shell).ok()?;
+        let settings = Settings::resolve(TypedArguments::try_parse_from(words).ok()?, shell).ok()?;
         if let Some(directory) = &settings.directory {
             std::env::set_current_dir(directory).ok()?;
         }
@@ -300,7 +300,7 @@ fn command(typed: &Typed, known: &Known, shell: &Invocation) -> Command {
     });
     let among = |offers: Vec<Offer>| ArgValueCompleter::new(move |current: &OsStr| Offer::fitting(&offers, current));
     let settings = among(variables(known, "=").collect());
-    Arguments::command()
+    TypedArguments::command()
         .mut_arg("words", |argument| argument.add(words))
         // An argument that was changed moves to the end, and the one after `--' has to be last.
         .mut_arg("command", |argument| argument)

@@ -13,7 +13,7 @@ use crate::recipe::format;
 use crate::regular;
 use crate::report::Console;
 
-use super::arguments::Arguments;
+use super::arguments::TypedArguments;
 use super::below::Below;
 use super::search;
 use super::settings::UsageError;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const INPUT: &str = "standard input";
 
 /// Runs the command and returns its exit code. A file that cannot be read or written does not keep others from being formatted.
-pub(super) fn run(arguments: &Arguments, shell: &Invocation, console: &Console) -> Result<u8, Box<Diagnostic>> {
+pub(super) fn run(arguments: &TypedArguments, shell: &Invocation, console: &Console) -> Result<u8, Box<Diagnostic>> {
     if arguments.out.is_some() || arguments.force {
         return Err(Box::new(UsageError::Port.into()));
     } else if arguments.json {

@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, ValueEnum};
 
-use super::arguments::{Arguments, Tool};
+use super::arguments::{Tool, TypedArguments};
 use super::shell::Invocation;
 use super::{help, pager, refuse};
 use crate::configuration::suggestion;
@@ -19,7 +19,7 @@ const COLUMNS: usize = 100;
 pub(super) fn help(words: &[String], is_colored: bool, shell: &Invocation, console: &Console) -> u8 {
     let named = match words {
         [_] => {
-            console.data(&Arguments::command().render_help().to_string());
+            console.data(&TypedArguments::command().render_help().to_string());
             return 0;
         }
         [_, all] if all == ALL => {

@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::{CommandFactory, ValueEnum};
 use clap_mangen::Man;
 
-use super::arguments::{Arguments, Tool};
+use super::arguments::{Tool, TypedArguments};
 use super::help::{self, NOTES};
 use crate::io_error::plain;
 use crate::manual::{PAGES, escaped, page, roff};
@@ -83,7 +83,7 @@ fn put(name: &str, section: char, source: String) -> Written {
 
 /// Returns the head of a page: its title and the section NAME.
 fn head(name: &str, about: &str, section: char) -> io::Result<(Man, Vec<u8>)> {
-    let command = Arguments::command().display_name(name.to_owned());
+    let command = TypedArguments::command().display_name(name.to_owned());
     let man = Man::new(command.about(about.to_owned()).long_about(None::<&str>))
         .title(name.to_uppercase())
         .section(section)

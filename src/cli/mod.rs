@@ -52,12 +52,12 @@ use crate::interrupt::Interrupt;
 use crate::io_error::plain;
 use crate::journal::Shelf;
 use crate::recipe::{Recipe, STACK, Stopped, Surroundings, on_large_stack};
-use crate::report::{Console, Ending, Log, Options, Times};
+use crate::report::{Console, ConsoleOptions, Ending, Log, Times};
 use crate::run_id::RunId;
 use crate::secret::Redactor;
 
-use self::arguments::{Arguments, ColorChoice, Tool};
-use self::complete::Names;
+use self::arguments::{ColorChoice, Tool, TypedArguments};
+use self::complete::NameSource;
 use self::doctor::Doctor;
 use self::program::{Program, SHELL, asks_for, open_log};
 use self::prompts::TerminalPrompts;
@@ -76,17 +76,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let words: Vec<OsString> = arguments.into_iter().collect();
         let answer = if shell.variable(bounded::VARIABLE).is_some() {
             bounded::limit(STACK as u64);
-            on_large_stack(|| complete::answer(asking, &words, Names::OfRecipe, &shell))
+            on_large_stack(|| complete::answer(asking, &words, NameSource::OfRecipe, &shell))
         } else {
             // A recipe that takes too long does not keep the names of commands and options from whoever types.
-            let without = || complete::answer(asking, &words, Names::OfProgram, &shell);
+            let without = || complete::answer(asking, &words, NameSource::OfProgram, &shell);
             Ok(complete::is_known(asking).and_then(|()| bounded::answer(&words).map_or_else(without, Ok)))
         };
         let console = Console::new(options(Presentation::unasked(&shell), false, None), Redactor::default());
         return ExitCode::from(told(written(answer.unwrap_or_else(Err), &console), &console));
     }
     let words: Vec<OsString> = arguments.into_iter().collect();
-    let code = match Arguments::try_parse_from(&words) {
+    let code = match TypedArguments::try_parse_from(&words) {
         Ok(arguments) => on_large_stack(|| with_arguments(arguments, &shell)).unwrap_or_else(|error| {
             let console = Console::new(options(Presentation::unasked(&shell), false, None), Redactor::default());
             let message = format!("cannot start a thread: {}", plain(&error));
@@ -133,12 +133,12 @@ fn tool_of(words: &[OsString]) -> Option<Tool> {
     Tool::from_str(first, false).ok()
 }
 
-fn version(arguments: &Arguments, shell: &Invocation, console: &Console) -> u8 {
+fn version(arguments: &TypedArguments, shell: &Invocation, console: &Console) -> u8 {
     if arguments.words.len() > 1 {
         let message = "version takes no words: capr version";
         return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
     }
-    console.data(&Arguments::command().render_version());
+    console.data(&TypedArguments::command().render_version());
     match arguments.only_check {
         true => release::check(shell, console),
         false => 0,
@@ -151,8 +151,8 @@ const TIMES: Times = Times {
     held: Duration::from_millis(700),
 };
 
-fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> Options {
-    Options {
+fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> ConsoleOptions {
+    ConsoleOptions {
         format: presentation.format,
         threshold: presentation.threshold,
         look: presentation.look,
@@ -169,7 +169,7 @@ fn options(presentation: Presentation, is_rehearsal: bool, log: Option<Log>) -> 
     }
 }
 
-fn with_arguments(arguments: Arguments, shell: &Invocation) -> u8 {
+fn with_arguments(arguments: TypedArguments, shell: &Invocation) -> u8 {
     let presentation = Presentation::resolve(&arguments, shell);
     let is_rehearsal = arguments.is_rehearsal();
     let redactor = Redactor::default();
@@ -189,7 +189,7 @@ fn with_arguments(arguments: Arguments, shell: &Invocation) -> u8 {
             return refuse(&console, &[*wrong]);
         }
     };
-    let options = Options {
+    let options = ConsoleOptions {
         interrupt: interrupt.clone(),
         run: shell.run.clone(),
         ci: presentation.ci(shell),
@@ -265,17 +265,17 @@ fn told(code: u8, console: &Console) -> u8 {
 }
 
 #[cfg(feature = "port")]
-fn carry_over(arguments: &Arguments, shell: &Invocation, console: &Console) -> u8 {
+fn carry_over(arguments: &TypedArguments, shell: &Invocation, console: &Console) -> u8 {
     port::run(arguments, shell, console).unwrap_or_else(|wrong| refuse(console, &[*wrong]))
 }
 
 #[cfg(not(feature = "port"))]
-fn carry_over(_: &Arguments, _: &Invocation, console: &Console) -> u8 {
+fn carry_over(_: &TypedArguments, _: &Invocation, console: &Console) -> u8 {
     let message = "this capr was built without port; cargo install capr has it";
     refuse(console, &[Diagnostic::new(Fault::Usage, message)])
 }
 
-fn make_project(arguments: &Arguments, shell: &Invocation, console: &Console, redactor: Redactor) -> u8 {
+fn make_project(arguments: &TypedArguments, shell: &Invocation, console: &Console, redactor: Redactor) -> u8 {
     let named = match arguments.words.as_slice() {
         [_] => ".",
         [_, named] => named,

@@ -6,10 +6,10 @@ use std::path::{Component, Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::place::Draft;
-use crate::port::{Done, File, Ported, Project, Refusal, json, port, report};
+use crate::port::{Done, File, PortRefusal, Ported, RubyProject, json, port, report};
 use crate::report::Console;
 
-use super::arguments::Arguments;
+use super::arguments::TypedArguments;
 use super::settings::UsageError;
 use super::shell::Invocation;
 
@@ -17,7 +17,7 @@ use super::shell::Invocation;
 const NEEDS_A_LOOK: u8 = 1;
 
 /// Runs the command; returns its exit code, or the error.
-pub(super) fn run(arguments: &Arguments, shell: &Invocation, console: &Console) -> Result<u8, Box<Diagnostic>> {
+pub(super) fn run(arguments: &TypedArguments, shell: &Invocation, console: &Console) -> Result<u8, Box<Diagnostic>> {
     if arguments.stdin {
         return Err(Box::new(UsageError::Stdin.into()));
     }
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments, shell: &Invocation, console: &Console) 
             wrong.hint("capr port config/deploy.rb, or all of a project: capr port ."),
         ));
     }
-    let (root, project) = Project::find(&named).map_err(refused)?;
+    let (root, project) = RubyProject::find(&named).map_err(refused)?;
     let ported = port(&project).map_err(refused)?;
     let done = match arguments.only_check {
         true => Done::Checked,
@@ -51,14 +51,14 @@ pub(super) fn run(arguments: &Arguments, shell: &Invocation, console: &Console) 
     Ok(if ported.is_complete() { 0 } else { NEEDS_A_LOOK })
 }
 
-fn refused(refusal: Refusal) -> Box<Diagnostic> {
+fn refused(refusal: PortRefusal) -> Box<Diagnostic> {
     let fault = match refusal {
-        Refusal::Named(_) => Fault::Usage,
-        Refusal::Unreadable(..) => Fault::Failed,
-        Refusal::NotRuby { .. } => Fault::Recipe,
+        PortRefusal::Named(_) => Fault::Usage,
+        PortRefusal::Unreadable(..) => Fault::Failed,
+        PortRefusal::NotRuby { .. } => Fault::Recipe,
     };
     let message = match &refusal {
-        Refusal::Unreadable(_, error) => format!("{refusal}: {}", plain(error)),
+        PortRefusal::Unreadable(_, error) => format!("{refusal}: {}", plain(error)),
         other => other.to_string(),
     };
     Box::new(Diagnostic::new(fault, message))

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{Arguments, Tool};
+use super::arguments::{Tool, TypedArguments};
 use super::program::Program;
 use super::refuse;
 use super::shell::Invocation;
@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Event, Reporter as _};
 use crate::io_error::plain;
 use crate::place::Draft;
-use crate::report::{Console, Record};
+use crate::report::{Console, RunRecord};
 
 /// Files that are written when the run has ended.
 pub(super) struct Records {
@@ -35,7 +35,7 @@ impl Records {
     /// # Errors
     ///
     /// If a file cannot be made, or if nothing runs that could have a record.
-    pub(super) fn open(arguments: &Arguments, shell: &Invocation) -> Result<Self, Box<Diagnostic>> {
+    pub(super) fn open(arguments: &TypedArguments, shell: &Invocation) -> Result<Self, Box<Diagnostic>> {
         let lists = arguments.tasks.is_some() || arguments.bare || arguments.explain.is_some() || arguments.servers;
         let runs = matches!(
             arguments.tool(),
@@ -59,7 +59,7 @@ impl Records {
     }
 
     /// Writes the files; returns all errors.
-    fn write(self, record: &mut Record) -> Vec<Diagnostic> {
+    fn write(self, record: &mut RunRecord) -> Vec<Diagnostic> {
         let page = self.page.map(|target| target.write(&record.page()));
         let trace = self.trace.map(|target| target.write(&record.trace()));
         [page, trace]
@@ -106,7 +106,7 @@ impl Target {
 }
 
 /// Makes the page, or whatever else was asked for, from a log in JSON.
-pub(super) fn of_log(arguments: &Arguments, records: Records, shell: &Invocation, console: &Console) -> u8 {
+pub(super) fn of_log(arguments: &TypedArguments, records: Records, shell: &Invocation, console: &Console) -> u8 {
     let [_, named] = arguments.words.as_slice() else {
         let message = "report takes the file of a log in JSON: capr report run.json > run.html";
         return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
@@ -119,7 +119,7 @@ pub(super) fn of_log(arguments: &Arguments, records: Records, shell: &Invocation
         named => std::fs::read_to_string(shell.directory.join(named)),
     };
     let record = match text {
-        Ok(text) => Record::of_log(&text),
+        Ok(text) => RunRecord::of_log(&text),
         Err(error) => Err(plain(&error)),
     };
     let mut record = match record {

@@ -11,7 +11,7 @@ use crate::report::Console;
 use crate::run_id::RunId;
 use crate::secret::Redactor;
 
-use super::arguments::Arguments;
+use super::arguments::TypedArguments;
 use super::program::Program;
 use super::settings::{Settings, UsageError};
 use super::shell::Invocation;
@@ -46,7 +46,7 @@ impl Settings {
 
 impl Resuming {
     /// Returns the options for `resume`; `None` if there are none.
-    pub(super) fn of(arguments: &Arguments) -> Result<Option<Self>, UsageError> {
+    pub(super) fn of(arguments: &TypedArguments) -> Result<Option<Self>, UsageError> {
         let how = Self {
             undo: arguments.undo,
             redo: arguments.redo,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::libraries::Shelf;
+use crate::libraries::LibraryShelf;
 use crate::trust::Trust;
 
 use super::shell::Invocation;
@@ -25,7 +25,7 @@ pub(super) struct Libraries {
     /// The project's directories, and those of `CAPR_PATH`.
     pub(super) first: Vec<PathBuf>,
     /// The libraries that the project has added.
-    pub(super) added: Shelf,
+    pub(super) added: LibraryShelf,
     /// The user's.
     pub(super) last: Vec<PathBuf>,
 }
@@ -50,7 +50,7 @@ pub(super) fn libraries(recipes: &[PathBuf], base: &Path, shell: &Invocation) ->
     let configured = configured.or_else(|| Some(Path::new(shell.variable("HOME")?).join(".config")));
     Libraries {
         first,
-        added: Shelf::new(&base.join(beside.unwrap_or(Path::new(""))), base, cache(shell)),
+        added: LibraryShelf::new(&base.join(beside.unwrap_or(Path::new(""))), base, cache(shell)),
         last: configured
             .map(|directory| directory.join("capr/lib"))
             .into_iter()

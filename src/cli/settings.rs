@@ -10,7 +10,7 @@ use crate::recipe;
 use crate::report::{Drawing, Listing};
 use crate::session::ssh::SshEnvironment;
 
-use super::arguments::{Arguments, GraphFormat, Tool};
+use super::arguments::{GraphFormat, Tool, TypedArguments};
 use super::connectors::Ssh;
 use super::resume::Resuming;
 use super::search;
@@ -143,7 +143,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Resolves the arguments, and rejects a command line that makes no sense before anything is loaded.
-    pub(super) fn resolve(mut arguments: Arguments, shell: &Invocation) -> Result<Self, UsageError> {
+    pub(super) fn resolve(mut arguments: TypedArguments, shell: &Invocation) -> Result<Self, UsageError> {
         let tool = arguments.tool();
         arguments.without_options_of_tools()?;
         let resuming = resuming(&arguments, tool)?;
@@ -231,7 +231,7 @@ impl Work {
 }
 
 /// Returns the way to resume, and rejects options of `resume`, `recover`, `run`, `vars` and `graph` that are given to others.
-fn resuming(arguments: &Arguments, tool: Option<Tool>) -> Result<Resuming, UsageError> {
+fn resuming(arguments: &TypedArguments, tool: Option<Tool>) -> Result<Resuming, UsageError> {
     let how = Resuming::of(arguments)?;
     let resumes = how.is_some() && arguments.resumes();
     let recovers = arguments.recovers();
@@ -255,7 +255,7 @@ fn resuming(arguments: &Arguments, tool: Option<Tool>) -> Result<Resuming, Usage
 
 /// Returns the work that a command line asks for; `words` are those behind the tool and the recipe.
 fn work(
-    arguments: &mut Arguments,
+    arguments: &mut TypedArguments,
     tool: Option<Tool>,
     words: Vec<String>,
     pattern: Option<String>,
@@ -314,7 +314,7 @@ fn work(
 
 /// Returns the work of a command line without a tool: tasks are listed, described, or run.
 fn work_with_tasks(
-    arguments: &mut Arguments,
+    arguments: &mut TypedArguments,
     words: Vec<String>,
     pattern: Option<String>,
     resuming: Resuming,

@@ -13,7 +13,7 @@ use crate::place::append;
 use crate::report::{Ci, Format, Look, Service, Size};
 use crate::run_id::RunId;
 
-use super::arguments::{Arguments, ColorChoice, LogFormat, Tool};
+use super::arguments::{ColorChoice, LogFormat, Tool, TypedArguments};
 
 /// Directory, environment and terminals.
 #[derive(Clone, Debug, Default)]
@@ -125,7 +125,7 @@ impl Presentation {
         Self::new(None, ColorChoice::Auto, Level::Info, shell)
     }
 
-    pub(super) fn resolve(arguments: &Arguments, shell: &Invocation) -> Self {
+    pub(super) fn resolve(arguments: &TypedArguments, shell: &Invocation) -> Self {
         let is_listing = arguments.tasks.is_some()
             || arguments.bare
             || arguments.servers
@@ -207,7 +207,7 @@ mod tests {
     use clap::Parser;
 
     use super::{Invocation, Presentation, StreamTerminal};
-    use crate::cli::arguments::Arguments;
+    use crate::cli::arguments::TypedArguments;
     use crate::event::Level;
     use crate::report::{Format, Service};
 
@@ -226,7 +226,7 @@ mod tests {
             ..Invocation::default()
         };
         let arguments = ["capr", "deploy"].iter().chain(arguments);
-        Presentation::resolve(&Arguments::try_parse_from(arguments).unwrap(), &shell)
+        Presentation::resolve(&TypedArguments::try_parse_from(arguments).unwrap(), &shell)
     }
 
     #[test]

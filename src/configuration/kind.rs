@@ -5,7 +5,7 @@ use super::{Value, suggestion};
 
 /// The kind of value that a variable of the library holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum VariableKind {
     /// `true` or `false` and nothing else.
     Truth,
     /// A whole number, 1 or more.
@@ -43,53 +43,53 @@ pub(crate) enum Kind {
 }
 
 /// The variables by name, sorted.
-static KINDS: &[(&str, Kind)] = &[
-    ("branch", Kind::Revision),
-    ("cache_path", Kind::AbsolutePath),
-    ("copy_dereference_symlink", Kind::Truth),
-    ("current_dir", Kind::InnerPath),
-    ("current_path", Kind::AbsolutePath),
-    ("deploy_to", Kind::AbsolutePath),
-    ("dialect", Kind::Dialect),
-    ("git_enable_submodules", Kind::Truth),
-    ("git_max_concurrent_connections", Kind::Count),
-    ("git_submodules_recursive", Kind::Truth),
-    ("git_verify_commit", Kind::Truth),
-    ("group_writable", Kind::Truth),
-    ("keep_releases", Kind::Count),
-    ("linked_dirs", Kind::LinkedPaths),
-    ("linked_files", Kind::LinkedPaths),
-    ("local_repository", Kind::Repository),
-    ("maintenance_basename", Kind::Name),
-    ("maintenance_path", Kind::AbsolutePath),
-    ("max_hosts", Kind::OptionalCount),
-    ("normalize_asset_timestamps", Kind::Truth),
-    ("public_children", Kind::InnerPaths),
-    ("real_revision", Kind::Revision),
-    ("release_name", Kind::Name),
-    ("release_path", Kind::AbsolutePath),
-    ("releases_path", Kind::AbsolutePath),
-    ("repo_path", Kind::AbsolutePath),
-    ("repo_tree", Kind::InnerPath),
-    ("repo_url", Kind::Repository),
-    ("repository", Kind::Repository),
-    ("repository_cache", Kind::Path),
-    ("restart_in_transaction", Kind::Truth),
-    ("restart_method", Kind::Method),
-    ("restart_via", Kind::RestartVia),
-    ("revision", Kind::Revision),
-    ("rollback_release", Kind::OptionalName),
-    ("run_method", Kind::Method),
-    ("scm_auth_cache", Kind::Truth),
-    ("scm_timeout", Kind::Count),
-    ("scm_verbose", Kind::Truth),
-    ("shared_children", Kind::SharedPaths),
-    ("shared_dir", Kind::InnerPath),
-    ("shared_path", Kind::AbsolutePath),
-    ("state_path", Kind::AbsolutePath),
-    ("use_sudo", Kind::Truth),
-    ("version_dir", Kind::InnerPath),
-    ("wait_for", Kind::Wait),
+static KINDS: &[(&str, VariableKind)] = &[
+    ("branch", VariableKind::Revision),
+    ("cache_path", VariableKind::AbsolutePath),
+    ("copy_dereference_symlink", VariableKind::Truth),
+    ("current_dir", VariableKind::InnerPath),
+    ("current_path", VariableKind::AbsolutePath),
+    ("deploy_to", VariableKind::AbsolutePath),
+    ("dialect", VariableKind::Dialect),
+    ("git_enable_submodules", VariableKind::Truth),
+    ("git_max_concurrent_connections", VariableKind::Count),
+    ("git_submodules_recursive", VariableKind::Truth),
+    ("git_verify_commit", VariableKind::Truth),
+    ("group_writable", VariableKind::Truth),
+    ("keep_releases", VariableKind::Count),
+    ("linked_dirs", VariableKind::LinkedPaths),
+    ("linked_files", VariableKind::LinkedPaths),
+    ("local_repository", VariableKind::Repository),
+    ("maintenance_basename", VariableKind::Name),
+    ("maintenance_path", VariableKind::AbsolutePath),
+    ("max_hosts", VariableKind::OptionalCount),
+    ("normalize_asset_timestamps", VariableKind::Truth),
+    ("public_children", VariableKind::InnerPaths),
+    ("real_revision", VariableKind::Revision),
+    ("release_name", VariableKind::Name),
+    ("release_path", VariableKind::AbsolutePath),
+    ("releases_path", VariableKind::AbsolutePath),
+    ("repo_path", VariableKind::AbsolutePath),
+    ("repo_tree", VariableKind::InnerPath),
+    ("repo_url", VariableKind::Repository),
+    ("repository", VariableKind::Repository),
+    ("repository_cache", VariableKind::Path),
+    ("restart_in_transaction", VariableKind::Truth),
+    ("restart_method", VariableKind::Method),
+    ("restart_via", VariableKind::RestartVia),
+    ("revision", VariableKind::Revision),
+    ("rollback_release", VariableKind::OptionalName),
+    ("run_method", VariableKind::Method),
+    ("scm_auth_cache", VariableKind::Truth),
+    ("scm_timeout", VariableKind::Count),
+    ("scm_verbose", VariableKind::Truth),
+    ("shared_children", VariableKind::SharedPaths),
+    ("shared_dir", VariableKind::InnerPath),
+    ("shared_path", VariableKind::AbsolutePath),
+    ("state_path", VariableKind::AbsolutePath),
+    ("use_sudo", VariableKind::Truth),
+    ("version_dir", VariableKind::InnerPath),
+    ("wait_for", VariableKind::Wait),
 ];
 
 /// The ways to restart that the variable `restart_via` can name.
@@ -118,7 +118,7 @@ pub(crate) struct ValueRefusal {
     pub hint: String,
 }
 
-impl Kind {
+impl VariableKind {
     /// Returns the kind of the variable with this name; `None` for the most, which can hold anything.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let index = KINDS.binary_search_by_key(&name, |(name, _)| name).ok()?;
@@ -390,11 +390,11 @@ fn repository_fault(address: &str) -> Option<&'static str> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{KINDS, Kind, ValueRefusal};
+    use super::{KINDS, ValueRefusal, VariableKind};
     use crate::configuration::Value;
 
     fn refusal(name: &str, value: &Value) -> Option<ValueRefusal> {
-        Kind::of(name)?.refusal(name, value)
+        VariableKind::of(name)?.refusal(name, value)
     }
 
     fn list(paths: &[&str]) -> Value {
@@ -410,18 +410,20 @@ mod tests {
     fn every_variable_with_a_path_has_a_kind_that_is_tried_here() {
         for (name, kind) in KINDS {
             let bad = match kind {
-                Kind::Truth
-                | Kind::Count
-                | Kind::OptionalCount
-                | Kind::Dialect
-                | Kind::RestartVia
-                | Kind::Wait
-                | Kind::Method => Value::from("yes"),
-                Kind::InnerPaths | Kind::SharedPaths | Kind::LinkedPaths => list(&["../x"]),
-                Kind::Revision | Kind::Repository => Value::from("--upload-pack=touch /tmp/x"),
-                Kind::Name | Kind::OptionalName | Kind::InnerPath | Kind::AbsolutePath | Kind::Path => {
-                    Value::from("../x")
-                }
+                VariableKind::Truth
+                | VariableKind::Count
+                | VariableKind::OptionalCount
+                | VariableKind::Dialect
+                | VariableKind::RestartVia
+                | VariableKind::Wait
+                | VariableKind::Method => Value::from("yes"),
+                VariableKind::InnerPaths | VariableKind::SharedPaths | VariableKind::LinkedPaths => list(&["../x"]),
+                VariableKind::Revision | VariableKind::Repository => Value::from("--upload-pack=touch /tmp/x"),
+                VariableKind::Name
+                | VariableKind::OptionalName
+                | VariableKind::InnerPath
+                | VariableKind::AbsolutePath
+                | VariableKind::Path => Value::from("../x"),
             };
             let refused = refusal(name, &bad).unwrap();
             assert!(refused.message.contains(&format!("`{name}'")), "{refused:?}");

@@ -15,7 +15,7 @@ mod value;
 mod variables;
 
 pub(crate) use hooks::{Hook, HookAction, When};
-pub(crate) use kind::Kind;
+pub(crate) use kind::VariableKind;
 pub(crate) use nearest::{did_you_mean, nearest, suggestion};
 pub(crate) use outline::{Act, Graph, GraphTask, Link, Outline, ReadVariable, TaskStep};
 pub(crate) use role::{Assignment, Roles};

@@ -7,7 +7,7 @@ use std::path::Path;
 use tar::{Archive, EntryType};
 
 use super::limits::{BYTES, DOWNLOAD, FILES};
-use super::program::{Around, ask_into};
+use super::program::{ProgramSurroundings, ask_into};
 use super::tree::{Tree, check, sha256};
 use crate::io_error::plain;
 use crate::regular;
@@ -36,7 +36,12 @@ pub(super) fn take(file: &Path, digest: &str) -> Result<(Tree, Vec<String>), Str
     archive.rewind().map_err(failed)?;
     if bytes.starts_with(GZIP) {
         let plain = tempfile::tempfile().map_err(failed)?;
-        ask_into(&["gzip", "-dc"], Around::of(Path::new("/")), Some(archive), &plain)?;
+        ask_into(
+            &["gzip", "-dc"],
+            ProgramSurroundings::of(Path::new("/")),
+            Some(archive),
+            &plain,
+        )?;
         archive = plain;
         archive.rewind().map_err(failed)?;
     }

@@ -1,14 +1,14 @@
 //! Changes one line of `capr.toml`, and leaves the rest as a person has written it.
 
 use super::manifest::{MANIFEST, Manifest};
-use super::source::Source;
+use super::source::LibrarySource;
 use super::{Wrong, hinted};
 
 /// The header of the table of libraries.
 const TABLE: &str = "[libraries]";
 
 /// Returns the text with this library in it, in place of one with that name.
-pub(super) fn with(text: &str, name: &str, source: &Source) -> Result<String, Wrong> {
+pub(super) fn with(text: &str, name: &str, source: &LibrarySource) -> Result<String, Wrong> {
     let line = format!("{name} = {}", source.inline());
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     match find(&lines, name) {
@@ -81,11 +81,11 @@ fn checked(lines: Vec<String>, wanted: &Manifest) -> Result<String, Wrong> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Source, with, without};
+    use super::{LibrarySource, with, without};
 
     #[test]
     fn one_line_is_changed_and_comments_stay() {
-        let source = |tag| Source::git("https://x.org/chat", Some(tag));
+        let source = |tag| LibrarySource::git("https://x.org/chat", Some(tag));
         let line = |tag| format!("chat = {{ git = \"https://x.org/chat\", tag = \"{tag}\" }}");
         let first = with("", "chat", &source("v1")).unwrap();
         assert_eq!(first, format!("[libraries]\n{}\n", line("v1")));

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::limits::{BYTES, FILES, PATIENCE};
 use super::lock::is_revision;
-use super::program::{Around, ask};
+use super::program::{ProgramSurroundings, ask};
 use super::source::is_local;
 use super::tree::{Tree, check};
 
 /// The files of one revision.
-pub(super) struct Taken {
+pub(super) struct TakenRevision {
     pub(super) tree: Tree,
     /// The entries that are not in the tree, each with the reason.
     pub(super) left_out: Vec<String>,
@@ -55,7 +55,7 @@ pub(super) fn take(
     revision: Option<&str>,
     directory: &Path,
     manner: &Manner,
-) -> Result<Taken, String> {
+) -> Result<TakenRevision, String> {
     let git = Git::begin(url, directory, manner)?;
     let named = match revision {
         Some(revision) => revision.to_owned(),
@@ -76,7 +76,7 @@ pub(super) fn take(
         return Err(format!("the repository does not have the commit {revision} any more"));
     }
     let (tree, left_out) = git.tree(&found)?;
-    Ok(Taken {
+    Ok(TakenRevision {
         tree,
         left_out,
         revision: found,
@@ -189,7 +189,7 @@ impl<'a> Git<'a> {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        let around = Around {
+        let around = ProgramSurroundings {
             directory: self.directory,
             environment: &environment,
             patience: self.patience,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{is_name, unreadable};
-use super::source::Source;
+use super::source::LibrarySource;
 use super::tree::is_digest;
 use super::{Wrong, failed, hinted};
 
@@ -30,7 +30,7 @@ pub struct Locked {
     pub name: String,
     /// The place that it comes from.
     #[serde(flatten)]
-    pub source: Source,
+    pub source: LibrarySource,
     /// The commit, for a repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
@@ -78,7 +78,7 @@ impl Lock {
                     library.name
                 )));
             }
-            Source::of(library.source.clone())
+            LibrarySource::of(library.source.clone())
                 .map_err(|wrong| failed(format!("{file}: the library `{}': {wrong}", library.name)))?;
         }
         Ok(Self {
@@ -109,14 +109,14 @@ pub(super) fn is_revision(text: &str) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Lock, Locked, Source};
+    use super::{LibrarySource, Lock, Locked};
 
     #[test]
     fn it_is_read_as_it_was_written() {
         let lock = Lock {
             libraries: vec![Locked {
                 name: "chat".to_owned(),
-                source: Source::git("https://x.org/chat", Some("v1.0.0")),
+                source: LibrarySource::git("https://x.org/chat", Some("v1.0.0")),
                 revision: Some("a".repeat(40)),
                 version: Some("1.0.0".to_owned()),
                 capr: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::source::Source;
+use super::source::LibrarySource;
 use super::version::Version;
 use super::{Wrong, failed, hinted};
 
@@ -20,7 +20,7 @@ pub struct Manifest {
     /// The part of a library about itself; `None` if this is no library.
     pub library: Option<About>,
     /// The libraries that are wanted, by name.
-    pub libraries: BTreeMap<String, Source>,
+    pub libraries: BTreeMap<String, LibrarySource>,
     /// For names of tasks and variables that several libraries have, the library whose holds.
     pub wins: BTreeMap<String, String>,
 }
@@ -45,7 +45,7 @@ struct Written {
     #[serde(default)]
     library: Option<About>,
     #[serde(default)]
-    libraries: BTreeMap<String, Source>,
+    libraries: BTreeMap<String, LibrarySource>,
     #[serde(default)]
     wins: BTreeMap<String, String>,
 }
@@ -74,7 +74,7 @@ impl Manifest {
             if !is_name(&name) {
                 return Err(no_name(file, &name));
             }
-            let source = Source::of(source).map_err(|wrong| said(format!("the library `{name}': {wrong}")))?;
+            let source = LibrarySource::of(source).map_err(|wrong| said(format!("the library `{name}': {wrong}")))?;
             libraries.insert(name, source);
         }
         if let Some((what, name)) = written.wins.iter().find(|(_, name)| !is_name(name) && *name != CAPR) {

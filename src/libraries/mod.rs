@@ -26,9 +26,9 @@ pub use manifest::{MANIFEST, Manifest, is_name};
 pub use project::Project;
 pub use releases::newest;
 pub use resolve::{Change, Fetched, Resolved, Resolver, tarball_digest};
-pub use shelf::{Found, Shelf};
-pub use source::Source;
-pub use store::{Places, State, VENDOR};
+pub use shelf::{LibraryRecipe, LibraryShelf};
+pub use source::LibrarySource;
+pub use store::{LibraryState, Places, VENDOR};
 pub use tree::Tree;
 
 use crate::diagnostic::{Diagnostic, Fault};

@@ -40,14 +40,14 @@ const OF_REPOSITORY: &[&str] = &[
 
 /// The surroundings of a program.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Around<'a> {
+pub(super) struct ProgramSurroundings<'a> {
     pub(super) directory: &'a Path,
     pub(super) environment: &'a [(&'a str, &'a str)],
     /// The time after which it is ended.
     pub(super) patience: Duration,
 }
 
-impl<'a> Around<'a> {
+impl<'a> ProgramSurroundings<'a> {
     /// Returns the surroundings of a program that may take long, without variables of its own.
     pub(super) fn of(directory: &'a Path) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl<'a> Around<'a> {
 /// # Errors
 ///
 /// One line: it cannot be started, has failed, takes too long or prints too much.
-pub(super) fn ask(words: &[&str], around: Around<'_>, input: Option<File>) -> Result<Vec<u8>, String> {
+pub(super) fn ask(words: &[&str], around: ProgramSurroundings<'_>, input: Option<File>) -> Result<Vec<u8>, String> {
     let program = words.first().copied().unwrap_or_default();
     let failed = |error: io::Error| format!("{program}: {}", plain(&error));
     let mut out = tempfile::tempfile().map_err(failed)?;
@@ -76,7 +76,12 @@ pub(super) fn ask(words: &[&str], around: Around<'_>, input: Option<File>) -> Re
 }
 
 /// Does the same, but writes its output to a file.
-pub(super) fn ask_into(words: &[&str], around: Around<'_>, input: Option<File>, out: &File) -> Result<(), String> {
+pub(super) fn ask_into(
+    words: &[&str],
+    around: ProgramSurroundings<'_>,
+    input: Option<File>,
+    out: &File,
+) -> Result<(), String> {
     let program = words.first().copied().unwrap_or_default();
     let failed = |error: io::Error| format!("{program}: {}", plain(&error));
     let mut complaint = tempfile::tempfile().map_err(failed)?;
@@ -154,11 +159,11 @@ fn read(file: &mut File, most: u64) -> io::Result<Vec<u8>> {
 mod tests {
     use std::path::Path;
 
-    use super::{Around, ask};
+    use super::{ProgramSurroundings, ask};
 
     #[test]
     fn a_program_that_fails_or_writes_too_much_is_told() {
-        let here = Around::of(Path::new("/"));
+        let here = ProgramSurroundings::of(Path::new("/"));
         assert_eq!(ask(&["echo", "x"], here, None).unwrap(), b"x\n");
         let told = |words: &[&str]| ask(words, here, None).unwrap_err();
         assert_eq!(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::lock::{LOCK, Lock};
 use super::manifest::{MANIFEST, Manifest};
-use super::source::Source;
+use super::source::LibrarySource;
 use super::store::Places;
 use super::{Wrong, edit, failed, hinted};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -113,7 +113,7 @@ impl Project {
     }
 
     /// Writes `capr.toml` with this library, in place of one with that name.
-    pub fn add(&mut self, name: &str, source: &Source) -> Result<(), Wrong> {
+    pub fn add(&mut self, name: &str, source: &LibrarySource) -> Result<(), Wrong> {
         self.change(edit::with(&self.text, name, source)?)
     }
 

@@ -12,8 +12,8 @@ use super::limits::LIBRARIES;
 use super::lock::{LOCK, Lock, Locked};
 use super::manifest::{MANIFEST, Manifest, check_capr};
 use super::project::Project;
-use super::source::{Kind, Source};
-use super::store::State;
+use super::source::{LibrarySource, SourceKind};
+use super::store::LibraryState;
 use super::tree::Tree;
 use super::version::Version;
 use super::{Wrong, archive, failed, git, hinted};
@@ -39,7 +39,7 @@ pub struct Resolver<'a> {
 
 /// Fetched libraries: the source, the commit that was asked for, and the files.
 #[derive(Debug, Default)]
-pub struct Fetched(RefCell<Vec<(Source, Option<String>, Taken)>>);
+pub struct Fetched(RefCell<Vec<(LibrarySource, Option<String>, Taken)>>);
 
 /// The libraries of a project after they were chosen.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn version(&self, source: &Source) -> Option<Version> {
+    fn version(&self, source: &LibrarySource) -> Option<Version> {
         self.manifest.version().or_else(|| source.version())
     }
 }
@@ -103,7 +103,7 @@ impl Taken {
 /// The wish for a library.
 struct Wish {
     name: String,
-    source: Source,
+    source: LibrarySource,
     /// The library that needs it; `None` if the project does.
     by: Option<String>,
 }
@@ -124,7 +124,7 @@ struct Chosen {
 
 impl Resolver<'_> {
     /// Returns the name of a library: the one that it gives itself, else that of its source. Fetches it.
-    pub fn name_of(&self, source: &Source) -> Result<String, Wrong> {
+    pub fn name_of(&self, source: &LibrarySource) -> Result<String, Wrong> {
         let taken = self.fetch(&source.name(), source, None)?;
         self.project.places.keep(&taken.tree, self.trust)?;
         let name = taken.manifest.library.as_ref().map(|about| about.name.clone());
@@ -139,8 +139,8 @@ impl Resolver<'_> {
     }
 
     /// Returns the newest tag of a repository that can replace the wanted one; `None` if there is no newer one.
-    pub fn newer(&self, source: &Source) -> Result<Option<Source>, Wrong> {
-        let (Kind::Git(url, _), Some(version)) = (source.kind(), source.version()) else {
+    pub fn newer(&self, source: &LibrarySource) -> Result<Option<LibrarySource>, Wrong> {
+        let (SourceKind::Git(url, _), Some(version)) = (source.kind(), source.version()) else {
             return Ok(None);
         };
         self.may_fetch(source)?;
@@ -153,12 +153,12 @@ impl Resolver<'_> {
         let newest = newer
             .filter(|(other, _)| *other > version && other.is_kin(version))
             .max();
-        Ok(newest.map(|(_, tag)| Source::git(url, Some(&tag))))
+        Ok(newest.map(|(_, tag)| LibrarySource::git(url, Some(&tag))))
     }
 
     /// Fetches everything that the manifest wants and its libraries need.
     pub fn resolve(&self, manifest: &Manifest) -> Result<Resolved, Wrong> {
-        let mut raised: BTreeMap<String, Source> = BTreeMap::new();
+        let mut raised: BTreeMap<String, LibrarySource> = BTreeMap::new();
         loop {
             match self.round(manifest, &raised)? {
                 Round::Done(chosen) => return self.kept(chosen),
@@ -167,8 +167,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn round(&self, manifest: &Manifest, raised: &BTreeMap<String, Source>) -> Result<Round, Wrong> {
-        let wish = |(name, source): (&String, &Source)| Wish {
+    fn round(&self, manifest: &Manifest, raised: &BTreeMap<String, LibrarySource>) -> Result<Round, Wrong> {
+        let wish = |(name, source): (&String, &LibrarySource)| Wish {
             name: name.clone(),
             source: source.clone(),
             by: None,
@@ -227,13 +227,13 @@ impl Resolver<'_> {
         let locked = locked.filter(|_| !self.anew.contains(name));
         let state = locked.map(|locked| self.project.places.state(locked, self.trust));
         let taken = match (state, locked) {
-            (Some(State::Here(tree, _)), Some(locked)) => Taken {
+            (Some(LibraryState::Here(tree, _)), Some(locked)) => Taken {
                 manifest: Rc::new(manifest_of(name, &tree)?),
                 tree: Rc::new(tree),
                 revision: locked.revision.clone(),
                 left_out: Vec::new(),
             },
-            (Some(State::Wrong(place, reason)), _) if place == self.project.places.vendored(name) => {
+            (Some(LibraryState::Wrong(place, reason)), _) if place == self.project.places.vendored(name) => {
                 return Err(hinted(
                     format!("{} is not what {LOCK} says: {reason}", place.display()),
                     "somebody has changed it: take it from the repository, or remove it and run capr lib vendor",
@@ -287,7 +287,7 @@ impl Resolver<'_> {
         Ok(taken)
     }
 
-    fn may_fetch(&self, source: &Source) -> Result<(), Wrong> {
+    fn may_fetch(&self, source: &LibrarySource) -> Result<(), Wrong> {
         match self.is_offline && !source.is_local() {
             true => Err(hinted(
                 format!("{source} is not on this machine, and --offline fetches nothing"),
@@ -321,7 +321,7 @@ impl Resolver<'_> {
     }
 
     /// Fetches a library, whatever the lock says.
-    fn fetch(&self, name: &str, source: &Source, revision: Option<&str>) -> Result<Taken, Wrong> {
+    fn fetch(&self, name: &str, source: &LibrarySource, revision: Option<&str>) -> Result<Taken, Wrong> {
         self.may_fetch(source)?;
         let known = self.fetched.0.borrow().iter().find_map(|(other, of, taken)| {
             let is_same = other == source && of.as_deref() == revision;
@@ -334,17 +334,17 @@ impl Resolver<'_> {
         let here = |path: &str| self.project.places.project.join(path);
         let unfetched = |reason: String| unfetched(source, &reason);
         let (tree, left_out, revision) = match source.kind() {
-            Kind::Git(url, tag) => {
+            SourceKind::Git(url, tag) => {
                 let directory = self.scratch()?;
                 let url = self.url_here(url);
                 let taken = git::take(&url, tag, revision, directory.path(), &self.manner).map_err(unfetched)?;
                 (taken.tree, taken.left_out, Some(taken.revision))
             }
-            Kind::Path(path) => {
+            SourceKind::Path(path) => {
                 let (tree, left_out) = Tree::of_directory(&here(path)).map_err(unfetched)?;
                 (tree, left_out, None)
             }
-            Kind::Tarball(file, sha256) => {
+            SourceKind::Tarball(file, sha256) => {
                 let (tree, left_out) = archive::take(&here(file), sha256).map_err(unfetched)?;
                 (tree, left_out, None)
             }
@@ -368,11 +368,11 @@ pub fn tarball_digest(file: &Path) -> Result<String, String> {
 enum Round {
     Done(IndexMap<String, Chosen>),
     /// A later version of a library is to be taken.
-    Raise(String, Source),
+    Raise(String, LibrarySource),
 }
 
 /// Returns the wish for a library that another needs. One that came over the network cannot name a path of this machine.
-fn needed(of: &Wish, name: &str, source: &Source) -> Result<Wish, Wrong> {
+fn needed(of: &Wish, name: &str, source: &LibrarySource) -> Result<Wish, Wrong> {
     if source.is_local() && !of.source.is_local() {
         return Err(failed(format!(
             "the library `{}' of {} needs `{name}' of {source}, which is a place on this machine: that is not taken",
@@ -432,9 +432,9 @@ fn manifest_of(name: &str, tree: &Tree) -> Result<Manifest, Wrong> {
     Manifest::read(&format!("{MANIFEST} of {name}"), text)
 }
 
-fn unfetched(source: &Source, reason: &str) -> Wrong {
+fn unfetched(source: &LibrarySource, reason: &str) -> Wrong {
     let mut wrong = failed(format!("cannot take {source}: {reason}"));
-    if let Kind::Git(url, _) = source.kind() {
+    if let SourceKind::Git(url, _) = source.kind() {
         wrong.hints.extend(git::advice(url, reason));
     }
     wrong
@@ -442,19 +442,22 @@ fn unfetched(source: &Source, reason: &str) -> Wrong {
 
 #[cfg(test)]
 mod tests {
-    use super::{Source, Wish, needed};
+    use super::{LibrarySource, Wish, needed};
 
     #[test]
     fn a_library_from_the_network_names_no_place_of_this_machine() {
         let of = |url: &str| Wish {
             name: "chat".to_owned(),
-            source: Source::git(url, Some("v1.0.0")),
+            source: LibrarySource::git(url, Some("v1.0.0")),
             by: None,
         };
-        let (far, near) = (Source::git("https://x.org/base", None), Source::git("../base", None));
+        let (far, near) = (
+            LibrarySource::git("https://x.org/base", None),
+            LibrarySource::git("../base", None),
+        );
         for url in ["https://x.org/chat", "git@x.org:chat", "ssh://x.org/chat"] {
             assert!(needed(&of(url), "base", &far).is_ok(), "{url}");
-            for source in [&near, &Source::git("file:///srv/base", None)] {
+            for source in [&near, &LibrarySource::git("file:///srv/base", None)] {
                 let told = needed(&of(url), "base", source)
                     .err()
                     .map(|wrong| wrong.message)

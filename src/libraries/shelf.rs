@@ -10,14 +10,14 @@ use indexmap::IndexMap;
 use super::lock::LOCK;
 use super::manifest::check_capr;
 use super::project::Project;
-use super::store::{Places, State};
+use super::store::{LibraryState, Places};
 use super::tree::Tree;
 use super::{Wrong, hinted};
 use crate::trust::Trust;
 
 /// The libraries of a project; its files are read at the first search.
 #[derive(Clone, Debug, Default)]
-pub struct Shelf {
+pub struct LibraryShelf {
     /// The directory of `capr.toml`, and the cache.
     places: Option<Places>,
     /// The directory; paths below it are shown without it.
@@ -29,14 +29,14 @@ pub struct Shelf {
 
 /// A recipe of a library.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct LibraryRecipe {
     /// Its path, as it is shown.
     pub file: PathBuf,
     /// Its text.
     pub text: String,
 }
 
-impl Shelf {
+impl LibraryShelf {
     /// Returns the libraries of the project that has the directory `start`; paths below `base` are shown without it.
     pub fn new(start: &Path, base: &Path, cache: Option<PathBuf>) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl Shelf {
     }
 
     /// Returns the recipe for `require "chat"` or `require "chat/more"`; `None` if no such library was added.
-    pub fn find(&self, name: &str, trust: &Trust) -> Result<Option<Found>, Wrong> {
+    pub fn find(&self, name: &str, trust: &Trust) -> Result<Option<LibraryRecipe>, Wrong> {
         let library = name.split('/').next().unwrap_or(name);
         let library = library.strip_suffix(".rhai").unwrap_or(library).to_owned();
         let Some(project) = self.project(trust)? else {
@@ -85,18 +85,18 @@ impl Shelf {
         };
         check_capr(name, locked.version.as_deref(), locked.capr.as_deref())?;
         match project.places.state(locked, trust) {
-            State::Here(tree, root) => {
+            LibraryState::Here(tree, root) => {
                 let tree = Rc::new(tree);
                 self.trees
                     .borrow_mut()
                     .insert(name.to_owned(), (root.clone(), Rc::clone(&tree)));
                 Ok((root, tree))
             }
-            State::Missing => Err(hinted(
+            LibraryState::Missing => Err(hinted(
                 format!("the library `{name}' of {} is not on this machine", locked.source),
                 "capr lib fetch fetches what capr.lock names",
             )),
-            State::Wrong(place, reason) => {
+            LibraryState::Wrong(place, reason) => {
                 let is_vendored = place == project.places.vendored(name);
                 let message = format!(
                     "the library `{name}' in {} is not what {LOCK} says: {reason}",
@@ -114,12 +114,12 @@ impl Shelf {
     }
 
     /// Returns the recipe with that path in a tree, with or without its ending.
-    fn recipe(&self, root: &Path, tree: &Tree, path: &Path) -> Option<Found> {
+    fn recipe(&self, root: &Path, tree: &Tree, path: &Path) -> Option<LibraryRecipe> {
         let path = inside(path)?;
         let with_ending = format!("{path}.rhai");
         let path = [path, with_ending].into_iter().find(|path| tree.text(path).is_some())?;
         let file = root.join(&path);
-        Some(Found {
+        Some(LibraryRecipe {
             text: tree.text(&path)?.to_owned(),
             file: file.strip_prefix(&self.base).unwrap_or(&file).to_owned(),
         })
@@ -138,7 +138,7 @@ impl Shelf {
     }
 
     /// Returns the recipe that lies beside one of a library; `None` if `from` is no file of one, or if there is none.
-    pub fn beside(&self, from: &str, name: &Path) -> Option<Found> {
+    pub fn beside(&self, from: &str, name: &Path) -> Option<LibraryRecipe> {
         let (_, root, tree) = self.home_of(from)?;
         let file = self.base.join(from);
         let directory = file.parent()?.strip_prefix(&root).ok()?;

@@ -11,7 +11,7 @@ use super::version::Version;
 /// The source of a library, as it is written in `capr.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub struct LibrarySource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) git: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ const LONGEST: usize = 1_000;
 
 /// The kinds of sources.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind<'a> {
+pub(super) enum SourceKind<'a> {
     /// A repository, and the tag, branch or revision of it.
     Git(&'a str, Option<&'a str>),
     /// A directory.
@@ -38,7 +38,7 @@ pub(super) enum Kind<'a> {
     Tarball(&'a str, &'a str),
 }
 
-impl Source {
+impl LibrarySource {
     /// Returns a repository as a source.
     pub(super) fn git(url: &str, tag: Option<&str>) -> Self {
         Self {
@@ -131,11 +131,11 @@ impl Source {
         }
     }
 
-    pub(super) fn kind(&self) -> Kind<'_> {
+    pub(super) fn kind(&self) -> SourceKind<'_> {
         match (&self.git, &self.path, &self.tarball) {
-            (Some(url), ..) => Kind::Git(url, self.tag.as_deref()),
-            (None, Some(path), _) => Kind::Path(path),
-            (None, None, file) => Kind::Tarball(
+            (Some(url), ..) => SourceKind::Git(url, self.tag.as_deref()),
+            (None, Some(path), _) => SourceKind::Path(path),
+            (None, None, file) => SourceKind::Tarball(
                 file.as_deref().unwrap_or_default(),
                 self.sha256.as_deref().unwrap_or_default(),
             ),
@@ -145,8 +145,8 @@ impl Source {
     /// Returns true if it is on this machine: only a library that is here itself may name such a source.
     pub(super) fn is_local(&self) -> bool {
         match self.kind() {
-            Kind::Git(url, _) => is_local(url),
-            Kind::Path(_) | Kind::Tarball(..) => true,
+            SourceKind::Git(url, _) => is_local(url),
+            SourceKind::Path(_) | SourceKind::Tarball(..) => true,
         }
     }
 
@@ -167,10 +167,10 @@ impl Source {
     /// Returns the same seen from another directory: paths of a library are relative to it.
     pub(super) fn beside(&self, of: &Self) -> Self {
         let base = match of.kind() {
-            Kind::Path(path) => Path::new(path).to_owned(),
-            Kind::Git(url, _) if is_local(url) && !url.contains("://") => Path::new(url).to_owned(),
-            Kind::Tarball(file, _) => Path::new(file).parent().unwrap_or(Path::new("")).to_owned(),
-            Kind::Git(..) => return self.clone(),
+            SourceKind::Path(path) => Path::new(path).to_owned(),
+            SourceKind::Git(url, _) if is_local(url) && !url.contains("://") => Path::new(url).to_owned(),
+            SourceKind::Tarball(file, _) => Path::new(file).parent().unwrap_or(Path::new("")).to_owned(),
+            SourceKind::Git(..) => return self.clone(),
         };
         self.moved(|path| plain(&base.join(path)).display().to_string())
     }
@@ -194,7 +194,7 @@ impl Source {
     /// Returns the name of a library that does not give itself one.
     pub(super) fn name(&self) -> String {
         let text = match self.kind() {
-            Kind::Git(text, _) | Kind::Path(text) | Kind::Tarball(text, _) => text,
+            SourceKind::Git(text, _) | SourceKind::Path(text) | SourceKind::Tarball(text, _) => text,
         };
         let last = text.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
         let endings = [".git", ".tar.gz", ".tgz", ".tar"];
@@ -224,11 +224,11 @@ impl Source {
 }
 
 /// Writes it as it was typed.
-impl fmt::Display for Source {
+impl fmt::Display for LibrarySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind() {
-            Kind::Git(url, Some(tag)) => write!(f, "{url}@{tag}"),
-            Kind::Git(text, None) | Kind::Path(text) | Kind::Tarball(text, _) => f.write_str(text),
+            SourceKind::Git(url, Some(tag)) => write!(f, "{url}@{tag}"),
+            SourceKind::Git(text, None) | SourceKind::Path(text) | SourceKind::Tarball(text, _) => f.write_str(text),
         }
     }
 }
@@ -315,7 +315,7 @@ fn is_tag(tag: &str) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{Source, split};
+    use super::{LibrarySource, split};
 
     #[test]
     fn what_was_typed_is_a_url_and_a_tag() {
@@ -356,28 +356,28 @@ mod tests {
             ("https://x.org/a\x1b[2J", "no control characters"),
             ("https://x.org/chat.tar.gz", "a tarball is not fetched from the network"),
         ] {
-            let told = Source::typed(word, None, base).unwrap_err();
+            let told = LibrarySource::typed(word, None, base).unwrap_err();
             assert!(told.contains(says), "{word}: {told}");
         }
     }
 
     #[test]
     fn a_source_is_written_as_it_is_read() {
-        let source = Source::git("https://x.org/capr-chat.git", Some("v1.0.0"));
+        let source = LibrarySource::git("https://x.org/capr-chat.git", Some("v1.0.0"));
         assert_eq!(
             source.inline(),
             "{ git = \"https://x.org/capr-chat.git\", tag = \"v1.0.0\" }"
         );
         assert_eq!(source.name(), "chat");
         assert_eq!(source.to_string(), "https://x.org/capr-chat.git@v1.0.0");
-        let near = Source {
+        let near = LibrarySource {
             path: Some("../tools".to_owned()),
             git: None,
             tag: None,
             tarball: None,
             sha256: None,
         };
-        let of = Source {
+        let of = LibrarySource {
             path: Some("../libs/chat".to_owned()),
             ..near.clone()
         };

@@ -26,7 +26,7 @@ pub struct Places {
 
 /// The state of a library on this machine.
 #[derive(Debug)]
-pub enum State {
+pub enum LibraryState {
     /// Its files, and their directory.
     Here(Tree, PathBuf),
     /// There is nothing.
@@ -46,18 +46,18 @@ impl Places {
     }
 
     /// Looks for a library, first in the project.
-    pub fn state(&self, locked: &Locked, trust: &Trust) -> State {
+    pub fn state(&self, locked: &Locked, trust: &Trust) -> LibraryState {
         let places = [Some(self.vendored(&locked.name)), self.cached(&locked.tree)];
         let mut places = places.into_iter().flatten();
         match places.find(|place| place.symlink_metadata().is_ok()) {
-            None => State::Missing,
+            None => LibraryState::Missing,
             Some(place) => match copy(&place, trust) {
-                Ok(tree) if tree.digest() == locked.tree => State::Here(tree, place),
-                Ok(tree) => State::Wrong(
+                Ok(tree) if tree.digest() == locked.tree => LibraryState::Here(tree, place),
+                Ok(tree) => LibraryState::Wrong(
                     place,
                     format!("its SHA-256 is {}, and not {}", tree.digest(), locked.tree),
                 ),
-                Err(reason) => State::Wrong(place, reason),
+                Err(reason) => LibraryState::Wrong(place, reason),
             },
         }
     }

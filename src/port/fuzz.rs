@@ -3,7 +3,7 @@
 use crate::fuzz::Target;
 use crate::recipe::on_large_stack;
 
-use super::{Project, Source, port};
+use super::{RubyFile, RubyProject, port};
 
 /// The targets of this folder.
 pub const TARGETS: &[Target] = &[Target {
@@ -25,13 +25,13 @@ pub const TARGETS: &[Target] = &[Target {
 
 /// Reads a recipe of Ruby; returns true if something was written.
 fn read_ruby(bytes: &[u8]) -> bool {
-    let project = Project {
-        sources: vec![Source {
+    let project = RubyProject {
+        sources: vec![RubyFile {
             path: "config/deploy.rb".to_owned(),
             text: bytes.to_vec(),
             is_wanted: true,
         }],
-        ..Project::default()
+        ..RubyProject::default()
     };
     on_large_stack(|| port(&project).is_ok()).unwrap_or(false)
 }

@@ -32,12 +32,12 @@ use serde::Serialize;
 use self::ruby::Offsets;
 
 pub use self::note::{Kind, Note};
-pub use self::project::{Project, Refusal, Source};
+pub use self::project::{PortRefusal, RubyFile, RubyProject};
 pub use self::report::{Done, json, report};
 
 use self::facts::Facts;
 use self::read::Reader;
-use self::tidy::Draft;
+use self::tidy::FileDraft;
 use crate::recipe::{Vocabulary, format};
 
 /// A recipe that was written.
@@ -83,7 +83,7 @@ impl Ported {
 const MISTAKES: usize = 5;
 
 /// Reads a project and returns its recipes in the language of capr.
-pub fn port(project: &Project) -> Result<Ported, Refusal> {
+pub fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     let parsed: Vec<_> = project
         .sources
         .iter()
@@ -111,7 +111,7 @@ pub fn port(project: &Project) -> Result<Ported, Refusal> {
             }
             remarks.append(&mut reader.remarks);
         }
-        drafts.push(Draft {
+        drafts.push(FileDraft {
             source,
             block,
             notes: reader.notes,
@@ -151,7 +151,7 @@ pub fn port(project: &Project) -> Result<Ported, Refusal> {
 }
 
 /// Refuses a file with more mistakes than a person makes.
-fn is_ruby(source: &Source, parsed: &ruby_prism::ParseResult<'_>) -> Result<(), Refusal> {
+fn is_ruby(source: &RubyFile, parsed: &ruby_prism::ParseResult<'_>) -> Result<(), PortRefusal> {
     let lines = source.text.iter().filter(|byte| **byte == b'\n').count();
     let errors: Vec<_> = parsed.errors().collect();
     let is_binary = source.text.contains(&0);
@@ -163,7 +163,7 @@ fn is_ruby(source: &Source, parsed: &ruby_prism::ParseResult<'_>) -> Result<(), 
         let before = source.text.get(..error.location().start_offset()).unwrap_or(&[]);
         before.iter().filter(|byte| **byte == b'\n').count() + 1
     });
-    Err(Refusal::NotRuby {
+    Err(PortRefusal::NotRuby {
         file: source.path.clone(),
         line,
         message: first.map_or_else(

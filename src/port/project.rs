@@ -14,7 +14,7 @@ const MOST: usize = 500;
 
 /// A Ruby file.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct RubyFile {
     /// The path below the project, with `/`.
     pub path: String,
     /// The bytes of the file.
@@ -23,7 +23,7 @@ pub struct Source {
     pub is_wanted: bool,
 }
 
-impl Source {
+impl RubyFile {
     /// Returns the stage that the file belongs to, by its path.
     #[must_use]
     pub fn stage(&self) -> Option<String> {
@@ -65,7 +65,7 @@ impl Source {
 
 /// The reason why nothing is written.
 #[derive(Debug, Error)]
-pub enum Refusal {
+pub enum PortRefusal {
     /// The path that was named does not exist, or is not a recipe.
     #[error("{0}")]
     Named(String),
@@ -86,25 +86,25 @@ pub enum Refusal {
 
 /// The files of a project.
 #[derive(Clone, Debug, Default)]
-pub struct Project {
+pub struct RubyProject {
     /// The files in the order in which Capistrano reads them.
-    pub sources: Vec<Source>,
+    pub sources: Vec<RubyFile>,
     /// The ERB templates below the project, with their paths.
     pub templates: Vec<(String, String)>,
 }
 
-impl Project {
+impl RubyProject {
     /// Finds everything that belongs to these files and directories. Returns the directory of the first one, and the files with
     /// their paths below it.
-    pub fn find(named: &[PathBuf]) -> Result<(PathBuf, Self), Refusal> {
+    pub fn find(named: &[PathBuf]) -> Result<(PathBuf, Self), PortRefusal> {
         let Some(first) = named.first() else {
-            return Err(Refusal::Named(
+            return Err(PortRefusal::Named(
                 "port takes a file or a directory: capr port config/deploy.rb".to_owned(),
             ));
         };
         for path in named {
             if !path.exists() {
-                return Err(Refusal::Named(format!("there is no {}", path.display())));
+                return Err(PortRefusal::Named(format!("there is no {}", path.display())));
             }
         }
         let root = match first.is_dir() {
@@ -118,7 +118,7 @@ impl Project {
                 let found = belonging(path);
                 if found.is_empty() {
                     let names = "Capfile, config/deploy.rb, config/deploy/*.rb, lib/capistrano/tasks";
-                    return Err(Refusal::Named(format!(
+                    return Err(PortRefusal::Named(format!(
                         "{} has no recipe: looked for {names}",
                         path.display()
                     )));
@@ -196,21 +196,21 @@ impl Project {
         }
     }
 
-    fn add(&mut self, root: &Path, path: &Path, is_wanted: bool) -> Result<(), Refusal> {
+    fn add(&mut self, root: &Path, path: &Path, is_wanted: bool) -> Result<(), PortRefusal> {
         let below = path.strip_prefix(root).unwrap_or(path);
         let name = below.to_string_lossy().into_owned();
         if self.sources.iter().any(|source| source.path == name) || self.sources.len() >= MOST {
             return Ok(());
         }
-        let unreadable = |error| Refusal::Unreadable(path.to_owned(), error);
+        let unreadable = |error| PortRefusal::Unreadable(path.to_owned(), error);
         let there = fs::metadata(path).map_err(unreadable)?;
         if !there.is_file() || there.len() > LARGEST {
-            return Err(Refusal::Named(format!(
+            return Err(PortRefusal::Named(format!(
                 "{} is no recipe: it is no file, or larger than 4 MB",
                 path.display()
             )));
         }
-        self.sources.push(Source {
+        self.sources.push(RubyFile {
             path: name,
             text: fs::read(path).map_err(unreadable)?,
             is_wanted,

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use super::facts::Facts;
 use super::form::{Above, Block, Call, Expr, Line, Part, Statement};
 use super::note::Note;
-use super::project::Source;
+use super::project::RubyFile;
 
 /// A file that was read.
-pub(super) struct Draft<'a> {
-    pub(super) source: &'a Source,
+pub(super) struct FileDraft<'a> {
+    pub(super) source: &'a RubyFile,
     pub(super) block: Block,
     pub(super) notes: Vec<Note>,
     /// The variables that nothing in the files sets.
@@ -18,7 +18,7 @@ pub(super) struct Draft<'a> {
 }
 
 /// Goes through all files.
-pub(super) fn tidy(facts: &Facts, drafts: &mut [Draft<'_>]) {
+pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
     let mut names = Names::of(drafts);
     loop {
         let mut silenced = false;
@@ -49,7 +49,7 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [Draft<'_>]) {
         .filter(|name| names.read.contains(*name) && !facts.is_of_library(name));
     unset.extend(lost.cloned());
     let alone = drafts.len() == 1;
-    let is_main = |draft: &Draft<'_>| {
+    let is_main = |draft: &FileDraft<'_>| {
         let source = draft.source;
         source.is_main() || alone && source.stage().is_none() && !source.path.contains("lib/")
     };
@@ -300,7 +300,7 @@ struct Names {
 }
 
 impl Names {
-    fn of(drafts: &[Draft<'_>]) -> Self {
+    fn of(drafts: &[FileDraft<'_>]) -> Self {
         let mut names = Self::default();
         for draft in drafts {
             names.in_stage = draft.source.stage().is_some();

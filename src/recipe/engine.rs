@@ -11,7 +11,7 @@ use super::language::syntax::reading::symbols;
 use super::language::values::Namespace;
 use super::language::verb::{Choices, Verb};
 use super::running::block::call_function;
-use super::running::call::{Call, GivenValue, check, decode};
+use super::running::call::{GivenValue, VerbCall, check, decode};
 use super::running::interpreter::Interpreter;
 use super::running::loader::Modules;
 use super::running::verb_context::{Performed, VerbContext};
@@ -160,7 +160,7 @@ fn verbs(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
 }
 
 /// Calls the function of `:hosts => || …` of a command now; that of a task is called whenever its servers are needed.
-fn call_functions(verb: &Verb, context: &EvalContext, call: &mut Call) -> Fallible<()> {
+fn call_functions(verb: &Verb, context: &EvalContext, call: &mut VerbCall) -> Fallible<()> {
     if verb.name == "task" || matches!(verb.options, Choices::Any) {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use super::language::origin::Fallible;
 use super::meaning::errors::diagnostic;
 use super::meaning::mentions::{path, verb};
 use super::running::action::{CallSettings, Request};
-use super::running::call::Call;
+use super::running::call::VerbCall;
 use super::{Nobody, Recipe};
 use crate::actor::Output;
 use crate::configuration::{RunOptions, Selection, Server, Setter, Shell};
@@ -190,7 +190,7 @@ impl Recipe {
     }
 
     fn settings(&self) -> Fallible<CallSettings> {
-        self.interpreter.settings(&self.engine, &Call::at(Position::NONE))
+        self.interpreter.settings(&self.engine, &VerbCall::at(Position::NONE))
     }
 
     /// Returns a script for `sh` as a command of a task, in the environment that the recipe gives to its commands.

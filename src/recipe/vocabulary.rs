@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::language::function::Function;
+use super::language::function::FunctionRow;
 use super::language::functions::functions;
 use super::language::meanings::READ_BY_CAPR;
 use super::language::ssh_options::unknown_ssh_option;
@@ -113,7 +113,7 @@ impl Vocabulary {
             read: BTreeSet::new(),
             libraries: BTreeSet::new(),
             tasks: BTreeSet::new(),
-            functions: functions().map(Function::name).collect(),
+            functions: functions().map(FunctionRow::name).collect(),
         };
         let recipes = stdlib::names()
             .filter(|name| !OF_LIBRARIES.contains(name))

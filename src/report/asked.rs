@@ -81,7 +81,7 @@ impl Console {
         let columns = inner.data_columns;
         let mut look = inner.look;
         look.color &= columns.is_some();
-        let shown = doctor::Shown { look, columns, all };
+        let shown = doctor::FindingStyle { look, columns, all };
         let text = doctor::blocks(found, &inner.cleaner, shown) + "\n";
         let text = inner.cleaner.whole(&text, look.color);
         inner.data.write(&text, None);

@@ -31,7 +31,7 @@ pub(crate) struct Ci {
 }
 
 /// The log of one job.
-pub(super) struct Job {
+pub(super) struct CiJob {
     service: Service,
     cleaner: Cleaner,
     workspace: Option<PathBuf>,
@@ -41,7 +41,7 @@ pub(super) struct Job {
     begun: u64,
 }
 
-impl fmt::Debug for Job {
+impl fmt::Debug for CiJob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job")
             .field("service", &self.service)
@@ -49,7 +49,7 @@ impl fmt::Debug for Job {
     }
 }
 
-impl Job {
+impl CiJob {
     pub(super) fn new(ci: Ci, cleaner: Cleaner) -> Self {
         Self {
             service: ci.service,
@@ -203,7 +203,7 @@ fn now() -> u64 {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{Ci, Job, Service};
+    use super::{Ci, CiJob, Service};
     use crate::diagnostic::{Diagnostic, Fault, Origin, ServerFailure};
     use crate::event::Event;
     use crate::report::clean::Cleaner;
@@ -214,7 +214,7 @@ mod tests {
         std::path::absolute("x").unwrap().parent().unwrap().to_owned()
     }
 
-    fn job(service: Service) -> Job {
+    fn job(service: Service) -> CiJob {
         let workspace: PathBuf = here().parent().unwrap().to_owned();
         let redactor = Redactor::default();
         redactor.add(&Secret::new("opensesame"));
@@ -223,7 +223,7 @@ mod tests {
             workspace: Some(workspace),
             summary: None,
         };
-        Job::new(ci, Cleaner::new(redactor))
+        CiJob::new(ci, Cleaner::new(redactor))
     }
 
     fn started(task: &str) -> Event {

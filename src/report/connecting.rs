@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::configuration::Server;
 
 /// A failure, and the servers that it is reported for.
-pub(super) type Failed = (Vec<Server>, String);
+pub(super) type FailedTogether = (Vec<Server>, String);
 
 /// The connections of one action, until each is made or has failed.
 #[derive(Debug)]
@@ -39,14 +39,14 @@ impl Connecting {
     }
 
     /// Notes a connection, and returns the failures to report now.
-    pub(super) fn connected(&mut self, server: &Server) -> Vec<Failed> {
+    pub(super) fn connected(&mut self, server: &Server) -> Vec<FailedTogether> {
         self.left.retain(|other| other != server);
         self.due()
     }
 
     /// Notes a failure, and returns the failures to report now: the first of its kind at once, equal ones when all have ended.
     /// `common` is the reason without the part that is this server's own.
-    pub(super) fn failed(&mut self, server: &Server, reason: &str, common: Option<&str>) -> Vec<Failed> {
+    pub(super) fn failed(&mut self, server: &Server, reason: &str, common: Option<&str>) -> Vec<FailedTogether> {
         let common = common.unwrap_or(reason);
         self.left.retain(|other| other != server);
         let mut told = Vec::new();
@@ -62,12 +62,12 @@ impl Connecting {
     }
 
     /// Gives up on the servers that are left, and returns the failures to report now.
-    pub(super) fn stopped(&mut self) -> Vec<Failed> {
+    pub(super) fn stopped(&mut self) -> Vec<FailedTogether> {
         self.left.clear();
         self.due()
     }
 
-    fn due(&mut self) -> Vec<Failed> {
+    fn due(&mut self) -> Vec<FailedTogether> {
         if !self.left.is_empty() {
             return Vec::new();
         }

@@ -12,18 +12,18 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Level, Reporter};
 use crate::secret::Redactor;
 
-use super::ci::Job;
+use super::ci::CiJob;
 use super::clean::{Clean, Cleaner};
 use super::clock::Clock;
 use super::diagnostic;
 use super::json::Json;
-use super::options::{Ending, Format, Options, Size};
+use super::options::{ConsoleOptions, Ending, Format, Size};
 use super::outlet::{Outlet, Room};
 use super::pace::Pace;
 use super::palette::Look;
 use super::plain::Plain;
 use super::pretty::Pretty;
-use super::record::Record;
+use super::record::RunRecord;
 use super::screen::Screen;
 use super::tally::Tally;
 
@@ -51,9 +51,9 @@ pub(super) struct Inner {
     log_name: String,
     tally: Tally,
     /// The log of a CI service, if there is one.
-    job: Option<Job>,
+    job: Option<CiJob>,
     /// The record of the run, if one is kept.
-    record: Option<(Json, Record)>,
+    record: Option<(Json, RunRecord)>,
 }
 
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Reporter for Console {
 
 impl Console {
     /// Returns a console on the process's own streams.
-    pub(crate) fn new(options: Options, redactor: Redactor) -> Self {
+    pub(crate) fn new(options: ConsoleOptions, redactor: Redactor) -> Self {
         let room = Room::default();
         let messages = Outlet::new(std::io::stderr(), room.clone(), options.interrupt.clone());
         let data = Outlet::new(std::io::stdout(), room, options.interrupt.clone());
@@ -98,7 +98,7 @@ impl Console {
 
     /// Returns a console on other writers: `messages` for everything that is reported, `data` for the output that was asked for.
     pub(super) fn on(
-        options: Options,
+        options: ConsoleOptions,
         redactor: Redactor,
         clock: Clock,
         messages: Box<dyn Write>,
@@ -127,10 +127,10 @@ impl Console {
         if let Form::Json(json) = &form {
             messages.write(&cleaner.whole(&json.version(&options.run), false), None);
         }
-        let job = options.ci.map(|ci| Job::new(ci, cleaner.clone()));
+        let job = options.ci.map(|ci| CiJob::new(ci, cleaner.clone()));
         let record = options.records.then(|| {
             let json = Json::log(cleaner.for_pages(), clock.clone());
-            let mut record = Record::default();
+            let mut record = RunRecord::default();
             record.take(&json.version(&options.run));
             (json, record)
         });
@@ -225,7 +225,7 @@ impl Console {
     }
 
     /// Takes the record of the run, if one was kept.
-    pub(crate) fn take_record(&self) -> Option<Record> {
+    pub(crate) fn take_record(&self) -> Option<RunRecord> {
         self.0.borrow_mut().record.take().map(|(_, record)| record)
     }
 
@@ -381,7 +381,7 @@ impl Inner {
         if let Some((json, record)) = &mut self.record {
             record.take(&json.diagnostic(diagnostic));
         }
-        let end = self.job.as_mut().map(Job::close).unwrap_or_default();
+        let end = self.job.as_mut().map(CiJob::close).unwrap_or_default();
         self.mark(&end);
         self.say(&text);
         let marked = self.job.as_ref().map(|job| job.failure(diagnostic)).unwrap_or_default();

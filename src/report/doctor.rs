@@ -17,7 +17,7 @@ const LEAST_COLUMNS: usize = 40;
 
 /// The way in which findings are shown.
 #[derive(Clone, Copy)]
-pub(super) struct Shown {
+pub(super) struct FindingStyle {
     /// Only its colours matter.
     pub(super) look: Look,
     /// The width to which lines are filled.
@@ -27,7 +27,7 @@ pub(super) struct Shown {
 }
 
 /// Returns blocks of whole lines; those with a bad finding are last.
-pub(super) fn blocks(examinations: &[Examination], cleaner: &Cleaner, shown: Shown) -> String {
+pub(super) fn blocks(examinations: &[Examination], cleaner: &Cleaner, shown: FindingStyle) -> String {
     let mut groups: Vec<Vec<&Examination>> = Vec::new();
     let mut keys: Vec<String> = Vec::new();
     for examination in examinations {
@@ -207,7 +207,7 @@ fn without(text: &str, name: &str, word: &str) -> String {
     general
 }
 
-fn block(group: &[&Examination], cleaner: &Cleaner, shown: Shown) -> String {
+fn block(group: &[&Examination], cleaner: &Cleaner, shown: FindingStyle) -> String {
     let Some(first) = group.first() else {
         return String::new();
     };
@@ -258,7 +258,7 @@ fn block(group: &[&Examination], cleaner: &Cleaner, shown: Shown) -> String {
     text
 }
 
-fn title(group: &[&Examination], cleaner: &Cleaner, shown: Shown) -> String {
+fn title(group: &[&Examination], cleaner: &Cleaner, shown: FindingStyle) -> String {
     let names: Vec<String> = group
         .iter()
         .map(|one| match &one.subject {
@@ -342,20 +342,20 @@ fn filled(text: &str, columns: Option<usize>) -> Vec<String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Shown, blocks, general, summary};
+    use super::{FindingStyle, blocks, general, summary};
     use crate::configuration::Server;
     use crate::finding::{Check, Examination, Finding, FindingState, Own, Subject, Unit};
     use crate::report::clean::Cleaner;
     use crate::report::palette::Look;
 
-    fn shown(columns: Option<usize>) -> Shown {
+    fn shown(columns: Option<usize>) -> FindingStyle {
         let look = Look {
             color: false,
             many: false,
             columns: None,
             live: false,
         };
-        Shown {
+        FindingStyle {
             look,
             columns,
             all: false,

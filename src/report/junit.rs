@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::report::record;
-use crate::verdict::{Outcome, Verdict, Verdicts};
+use crate::verdict::{TestOutcome, Verdict, Verdicts};
 
 /// Returns the whole file.
 pub(crate) fn junit(verdicts: &Verdicts) -> String {
@@ -27,12 +27,12 @@ pub(crate) fn junit(verdicts: &Verdicts) -> String {
 }
 
 fn failures<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> usize {
-    let is_failure = |verdict: &&Verdict| matches!(verdict.outcome, Outcome::Failed | Outcome::TimedOut);
+    let is_failure = |verdict: &&Verdict| matches!(verdict.outcome, TestOutcome::Failed | TestOutcome::TimedOut);
     verdicts.into_iter().filter(is_failure).count()
 }
 
 fn errors<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> usize {
-    let is_error = |verdict: &&Verdict| verdict.outcome == Outcome::Broken;
+    let is_error = |verdict: &&Verdict| verdict.outcome == TestOutcome::Broken;
     verdicts.into_iter().filter(is_error).count()
 }
 
@@ -71,7 +71,7 @@ fn suite(text: &mut String, file: &str, verdicts: &Verdicts) {
             text.push_str("/>\n");
             continue;
         };
-        let element = if verdict.outcome == Outcome::Broken {
+        let element = if verdict.outcome == TestOutcome::Broken {
             "error"
         } else {
             "failure"
@@ -111,7 +111,7 @@ mod tests {
     use std::time::Duration;
 
     use super::junit;
-    use crate::verdict::{Case, Failure, Outcome, Verdict, Verdicts};
+    use crate::verdict::{Case, TestFailure, TestOutcome, Verdict, Verdicts};
 
     #[test]
     fn tests_are_written_as_ci_services_read_them() {
@@ -123,17 +123,17 @@ mod tests {
             },
             outcome,
             elapsed: Duration::from_millis(20),
-            failure: message.map(|message| Failure {
+            failure: message.map(|message| TestFailure {
                 message: message.to_owned(),
                 plain: format!("error: {message}\n"),
                 said: vec!["a\u{1b}b".to_owned()],
-                ..Failure::default()
+                ..TestFailure::default()
             }),
         };
         let verdicts = Verdicts {
             all: vec![
-                verdict("b", 9, Outcome::Failed, Some("a < b\n& more")),
-                verdict("a", 3, Outcome::Passed, None),
+                verdict("b", 9, TestOutcome::Failed, Some("a < b\n& more")),
+                verdict("a", 3, TestOutcome::Passed, None),
             ],
             elapsed: Duration::from_millis(30),
             ..Verdicts::default()

@@ -70,7 +70,7 @@ pub(crate) struct Times {
 }
 
 /// The settings of a console.
-pub(crate) struct Options {
+pub(crate) struct ConsoleOptions {
     /// The form.
     pub format: Format,
     /// The level up to which events are shown.

@@ -8,7 +8,7 @@ use crate::event::{ActionId, Event, Level};
 use crate::exit::{Exit, Stream};
 
 use super::clean::Cleaner;
-use super::connecting::{Connecting, Failed};
+use super::connecting::{Connecting, FailedTogether};
 use super::text::{brief, duration, names, negotiated, quoted, said, still_running, waiting};
 
 /// An end that was reported, and the other servers that ended in the same way.
@@ -242,7 +242,7 @@ impl Lines<'_> {
         }
     }
 
-    fn not_connected(&mut self, failed: &[Failed]) {
+    fn not_connected(&mut self, failed: &[FailedTogether]) {
         for (servers, reason) in failed {
             let text = format!("connection failed: {reason}");
             self.say(Level::Important, Some(&names(servers)), &text);

@@ -20,7 +20,7 @@ use super::names::Names;
 use super::options::Size;
 use super::palette::{Label, Look};
 use super::pretty_action::copied;
-use super::progress::{Part, rows};
+use super::progress::{ServerProgress, rows};
 use super::text::{brief, duration, negotiated, still_running, waiting};
 
 /// The time after which an action shows the progress of each server.
@@ -320,7 +320,7 @@ impl Pretty {
             return Vec::new();
         }
         let largest = running.copied.values().filter_map(|(_, total)| *total).max();
-        let of = |server: &Server| Part {
+        let of = |server: &Server| ServerProgress {
             name: self.names.of(server),
             copied: match running.copied.get(server) {
                 None if !running.copied.is_empty() => Some((0, largest)),

@@ -10,7 +10,7 @@ use super::broken::{broken, columns_of, padded};
 use super::clean::shown;
 use super::palette::Label;
 use super::pretty::{Pretty, Running};
-use super::pretty_lines::Front;
+use super::pretty_lines::LinePrefix;
 use super::text::{count, duration, progress, progress_in_short, said};
 
 /// The most servers that are shown by name if all went well; more are counted.
@@ -209,8 +209,8 @@ fn rest(command: &[String]) -> impl Iterator<Item = &str> {
 }
 
 /// Returns a mark in front of a line, and the blanks where it goes on.
-fn front(mark: &str) -> Front {
-    Front {
+fn front(mark: &str) -> LinePrefix {
+    LinePrefix {
         first: (format!("{mark} "), MARK),
         rest: ("  ".to_owned(), MARK),
     }

@@ -1,21 +1,21 @@
 //! The lines of the form for terminals: indented, painted, and broken at their words where they have no room.
 
 use super::broken::broken;
-use super::connecting::Failed;
+use super::connecting::FailedTogether;
 use super::palette::Label;
 use super::pretty::Pretty;
 use super::text::names;
 use crate::event::Level;
 
 /// Strings in front of the lines that are made of one, each with its columns.
-pub(super) struct Front {
+pub(super) struct LinePrefix {
     /// Stands in front of the first line.
     pub(super) first: (String, usize),
     /// Stands in front of all others.
     pub(super) rest: (String, usize),
 }
 
-impl Front {
+impl LinePrefix {
     /// Returns what stands in front of a message: nothing, and two blanks where it goes on.
     fn none() -> Self {
         Self {
@@ -40,7 +40,13 @@ impl Pretty {
     }
 
     /// Adds a cleaned line, broken at its words if it has no room behind what stands in front of it.
-    pub(super) fn filled(&self, text: &mut String, indent: usize, front: &Front, (said, label): (&str, Option<Label>)) {
+    pub(super) fn filled(
+        &self,
+        text: &mut String,
+        indent: usize,
+        front: &LinePrefix,
+        (said, label): (&str, Option<Label>),
+    ) {
         let lines = match (self.room(indent, front.first.1), self.room(indent, front.rest.1)) {
             (Some(first), Some(rest)) => broken(said, first, rest),
             _ => vec![said.to_owned()],
@@ -57,7 +63,7 @@ impl Pretty {
 
     /// Adds lines with a mark in front, shown at every level.
     pub(super) fn marked(&self, text: &mut String, label: Label, mark: &str, said: &str) {
-        let mut front = Front {
+        let mut front = LinePrefix {
             first: (format!("{} ", self.look.paint(label, mark)), 2),
             rest: ("  ".to_owned(), 2),
         };
@@ -73,7 +79,7 @@ impl Pretty {
             return;
         }
         for line in self.cleaner.lines(said) {
-            self.filled(text, self.indent, &Front::none(), (&line, Some(Label::Aside)));
+            self.filled(text, self.indent, &LinePrefix::none(), (&line, Some(Label::Aside)));
         }
     }
 
@@ -91,12 +97,12 @@ impl Pretty {
                 Some(tag) => format!("[{}] {line}", self.cleaner.line(tag)),
                 None => line,
             };
-            self.filled(text, self.indent, &Front::none(), (&line, label));
+            self.filled(text, self.indent, &LinePrefix::none(), (&line, label));
         }
     }
 
     /// Adds servers that could not be connected; by their whole names, which say where to look.
-    pub(super) fn not_connected(&self, text: &mut String, failed: &[Failed]) {
+    pub(super) fn not_connected(&self, text: &mut String, failed: &[FailedTogether]) {
         for (servers, reason) in failed {
             let said = format!("{}: {}", names(servers), self.cleaner.lines(reason).join("; "));
             self.marked(text, Label::Bad, "✗", &said);

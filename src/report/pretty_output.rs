@@ -6,7 +6,7 @@ use super::broken::{columns_of, padded};
 use super::gather::{Gathering, Together};
 use super::palette::Label;
 use super::pretty::Pretty;
-use super::pretty_lines::Front;
+use super::pretty_lines::LinePrefix;
 use super::text::count;
 use crate::configuration::Server;
 use crate::event::{ActionId, Level};
@@ -123,7 +123,7 @@ impl Pretty {
                 columns,
             )
         };
-        let front = Front {
+        let front = LinePrefix {
             first: front(&host),
             rest: front(&blank),
         };

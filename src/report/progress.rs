@@ -11,7 +11,7 @@ const NAME: usize = 24;
 const BAR: (usize, usize) = (16, 72);
 
 /// The part of one server.
-pub(super) struct Part {
+pub(super) struct ServerProgress {
     pub(super) name: String,
     /// The number of bytes copied so far, and the total if it is known; `None` if nothing is copied.
     pub(super) copied: Option<(u64, Option<u64>)>,
@@ -20,7 +20,7 @@ pub(super) struct Part {
 }
 
 /// Returns at most `most` lines. Servers of which nothing is known beside that they run have none.
-pub(super) fn rows(mut parts: Vec<Part>, elapsed: Duration, columns: usize, most: usize) -> Vec<String> {
+pub(super) fn rows(mut parts: Vec<ServerProgress>, elapsed: Duration, columns: usize, most: usize) -> Vec<String> {
     parts.retain(|part| part.copied.is_some() || part.said.is_some());
     // Those that copy come first, by what they have copied; then who has said nothing for longest.
     parts.sort_by_cached_key(|part| {
@@ -48,7 +48,7 @@ pub(super) fn rows(mut parts: Vec<Part>, elapsed: Duration, columns: usize, most
     lines
 }
 
-fn row(part: &Part, width: usize, elapsed: Duration, columns: usize) -> String {
+fn row(part: &ServerProgress, width: usize, elapsed: Duration, columns: usize) -> String {
     let name = padded(&cut_to(&part.name, width), width);
     let state = match (part.copied, &part.said) {
         (Some((bytes, total)), _) => {
@@ -90,20 +90,20 @@ mod tests {
 
     use insta::assert_snapshot;
 
-    use super::{Part, rows};
+    use super::{ServerProgress, rows};
     use crate::report::broken::columns_of;
 
     const MIB: u64 = 1 << 20;
 
-    fn copying(number: u64) -> Part {
-        Part {
+    fn copying(number: u64) -> ServerProgress {
+        ServerProgress {
             name: format!("web{number:03}"),
             copied: Some((number * MIB, Some(200 * MIB))),
             said: None,
         }
     }
 
-    fn shown(parts: Vec<Part>, columns: usize, most: usize) -> String {
+    fn shown(parts: Vec<ServerProgress>, columns: usize, most: usize) -> String {
         rows(parts, Duration::from_secs(10), columns, most).join("\n")
     }
 
@@ -127,12 +127,12 @@ mod tests {
 
     #[test]
     fn of_commands_the_last_lines_are_shown_the_oldest_first() {
-        let said = |name: &str, line: &str, seconds| Part {
+        let said = |name: &str, line: &str, seconds| ServerProgress {
             name: name.to_owned(),
             copied: None,
             said: Some((line.to_owned(), Duration::from_secs(seconds))),
         };
-        let silent = Part {
+        let silent = ServerProgress {
             name: "db9".to_owned(),
             copied: None,
             said: None,

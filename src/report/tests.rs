@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 
 use super::clock::Clock;
-use super::{Console, Format, Look, Options, Times};
+use super::{Console, ConsoleOptions, Format, Look, Times};
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level, Reporter, UndoneEnd, UndoneOn, UndoneStep};
 use crate::exit::{Exit, Stream};
@@ -67,8 +67,8 @@ fn look(live: bool) -> Look {
     }
 }
 
-fn options(format: Format, threshold: Level, look: Look) -> Options {
-    Options {
+fn options(format: Format, threshold: Level, look: Look) -> ConsoleOptions {
+    ConsoleOptions {
         format,
         threshold,
         look,
@@ -89,7 +89,7 @@ fn options(format: Format, threshold: Level, look: Look) -> Options {
 }
 
 /// Returns the standard error and standard output of a console that received these events.
-fn told(options: Options, events: &[Event]) -> (String, String) {
+fn told(options: ConsoleOptions, events: &[Event]) -> (String, String) {
     let (messages, data) = (Paper::default(), Paper::default());
     let redactor = Redactor::default();
     redactor.add(&Secret::new("hunter2"));
@@ -107,7 +107,7 @@ fn told(options: Options, events: &[Event]) -> (String, String) {
 }
 
 /// Returns a console, and its standard error.
-fn console(options: Options) -> (Console, Paper) {
+fn console(options: ConsoleOptions) -> (Console, Paper) {
     let messages = Paper::default();
     let console = Console::on(
         options,

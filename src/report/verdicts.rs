@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::exit::milliseconds;
-use crate::verdict::{Case, Coverage, Outcome, Verdict, Verdicts};
+use crate::verdict::{Case, Coverage, TestOutcome, Verdict, Verdicts};
 
 use super::clean::Cleaner;
 use super::palette::{Label, Look};
@@ -18,12 +18,12 @@ const SAID: usize = 40;
 /// The line between the tests and the summary.
 const RULE: &str = "────────────";
 
-fn word(outcome: Outcome) -> (&'static str, Label) {
+fn word(outcome: TestOutcome) -> (&'static str, Label) {
     match outcome {
-        Outcome::Passed => ("PASS", Label::Good),
-        Outcome::Failed => ("FAIL", Label::Bad),
-        Outcome::TimedOut => ("TIMEOUT", Label::Bad),
-        Outcome::Broken => ("BROKEN", Label::Bad),
+        TestOutcome::Passed => ("PASS", Label::Good),
+        TestOutcome::Failed => ("FAIL", Label::Bad),
+        TestOutcome::TimedOut => ("TIMEOUT", Label::Bad),
+        TestOutcome::Broken => ("BROKEN", Label::Bad),
     }
 }
 
@@ -94,11 +94,11 @@ pub(super) fn summary(verdicts: &Verdicts, look: Look, cleaner: &Cleaner) -> Str
     }
     text.push_str(&format!("{RULE}\n"));
     let label = if failed.is_empty() { Label::Good } else { Label::Bad };
-    let mut parts = vec![format!("{} passed", verdicts.count(Outcome::Passed))];
+    let mut parts = vec![format!("{} passed", verdicts.count(TestOutcome::Passed))];
     for (outcome, words) in [
-        (Outcome::Failed, "failed"),
-        (Outcome::TimedOut, "timed out"),
-        (Outcome::Broken, "broken"),
+        (TestOutcome::Failed, "failed"),
+        (TestOutcome::TimedOut, "timed out"),
+        (TestOutcome::Broken, "broken"),
     ] {
         match verdicts.count(outcome) {
             0 => {}
@@ -159,10 +159,10 @@ pub(super) fn summary_json(verdicts: &Verdicts) -> String {
     let mut object = json!({
         "type": "summary",
         "run": verdicts.all.len(),
-        "passed": verdicts.count(Outcome::Passed),
-        "failed": verdicts.count(Outcome::Failed),
-        "timed_out": verdicts.count(Outcome::TimedOut),
-        "broken": verdicts.count(Outcome::Broken),
+        "passed": verdicts.count(TestOutcome::Passed),
+        "failed": verdicts.count(TestOutcome::Failed),
+        "timed_out": verdicts.count(TestOutcome::TimedOut),
+        "broken": verdicts.count(TestOutcome::Broken),
         "not_run": verdicts.left,
         "elapsed_ms": milliseconds(verdicts.elapsed),
     });

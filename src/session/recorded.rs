@@ -10,7 +10,7 @@ use crate::source::Source;
 
 /// A command that was started on a server.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct GivenCommand {
     /// The server.
     pub server: Server,
     /// The command, as it was started.
@@ -19,7 +19,7 @@ pub struct Given {
 
 /// The record of all commands, in the order in which they were started. A clone is a handle to the same record.
 #[derive(Clone, Debug, Default)]
-pub struct Recording(Arc<Mutex<Vec<Given>>>);
+pub struct Recording(Arc<Mutex<Vec<GivenCommand>>>);
 
 impl Recording {
     /// Makes a connector whose sessions are those of another one, and record the commands that they get.
@@ -36,11 +36,11 @@ impl Recording {
     }
 
     /// Returns the commands from a number on.
-    pub fn since(&self, number: usize) -> Vec<Given> {
+    pub fn since(&self, number: usize) -> Vec<GivenCommand> {
         self.all().get(number..).unwrap_or_default().to_vec()
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Given>> {
+    fn all(&self) -> MutexGuard<'_, Vec<GivenCommand>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -68,7 +68,7 @@ struct Recorded {
 
 impl Session for Recorded {
     fn start(&self, job: JobId, command: Command) {
-        self.recording.all().push(Given {
+        self.recording.all().push(GivenCommand {
             server: self.server.clone(),
             command: command.clone(),
         });

@@ -5,7 +5,7 @@ use crate::recipe::Whom;
 
 /// A line that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum ShellLine {
     /// An empty line, or a comment.
     Nothing,
     Help,
@@ -46,7 +46,7 @@ pub(super) enum Keys {
 /// The word for all servers in place of roles and hosts.
 pub(super) const ALL: &str = "all";
 
-impl Line {
+impl ShellLine {
     /// Reads a line.
     pub(super) fn of(text: &str) -> Self {
         let text = text.trim();
@@ -74,17 +74,17 @@ impl Line {
     }
 }
 
-fn done(whom: Option<Whom>, text: &str) -> Line {
+fn done(whom: Option<Whom>, text: &str) -> ShellLine {
     let Some(tasks) = text.strip_prefix('!') else {
-        return Line::Do {
+        return ShellLine::Do {
             whom,
             what: What::Command(text.to_owned()),
         };
     };
     let tasks: Vec<String> = tasks.split_whitespace().map(str::to_owned).collect();
     match tasks.is_empty() {
-        true => Line::Wrong("! takes the names of tasks: !deploy:restart".to_owned()),
-        false => Line::Do {
+        true => ShellLine::Wrong("! takes the names of tasks: !deploy:restart".to_owned()),
+        false => ShellLine::Do {
             whom,
             what: What::Tasks(tasks),
         },
@@ -106,12 +106,12 @@ fn whom(word: &str, names: &str) -> Whom {
 }
 
 /// Reads a setting; `None` for a `set` that belongs to the servers' shells.
-fn setting(rest: &str) -> Option<Line> {
+fn setting(rest: &str) -> Option<ShellLine> {
     if let Some(rest) = rest.strip_prefix(':') {
         let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         return Some(match (name, value.trim()) {
-            ("", _) | (_, "") => Line::Wrong("set takes a name and a value: set :branch main".to_owned()),
-            (name, value) => Line::Set {
+            ("", _) | (_, "") => ShellLine::Wrong("set takes a name and a value: set :branch main".to_owned()),
+            (name, value) => ShellLine::Set {
                 name: name.to_owned(),
                 value: value.to_owned(),
             },
@@ -119,28 +119,28 @@ fn setting(rest: &str) -> Option<Line> {
     }
     if let Some(number) = rest.strip_prefix("-v") {
         return Some(match number.trim() {
-            "0" => Line::Verbosity(Level::Important),
-            "1" => Line::Verbosity(Level::Info),
-            "2" => Line::Verbosity(Level::Debug),
-            "3" => Line::Verbosity(Level::Trace),
-            _ => Line::Wrong("set -v takes 0 (what is important), 1, 2 or 3 (everything)".to_owned()),
+            "0" => ShellLine::Verbosity(Level::Important),
+            "1" => ShellLine::Verbosity(Level::Info),
+            "2" => ShellLine::Verbosity(Level::Debug),
+            "3" => ShellLine::Verbosity(Level::Trace),
+            _ => ShellLine::Wrong("set -v takes 0 (what is important), 1, 2 or 3 (everything)".to_owned()),
         });
     }
     match rest.split_whitespace().collect::<Vec<_>>().as_slice() {
-        ["-o", "vi"] => Some(Line::Keys(Keys::Vi)),
-        ["-o", "emacs"] => Some(Line::Keys(Keys::Emacs)),
+        ["-o", "vi"] => Some(ShellLine::Keys(Keys::Vi)),
+        ["-o", "emacs"] => Some(ShellLine::Keys(Keys::Emacs)),
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Keys, Line, What};
+    use super::{Keys, ShellLine, What};
     use crate::event::Level;
     use crate::recipe::Whom;
 
-    fn command(whom: Option<Whom>, text: &str) -> Line {
-        Line::Do {
+    fn command(whom: Option<Whom>, text: &str) -> ShellLine {
+        ShellLine::Do {
             whom,
             what: What::Command(text.to_owned()),
         }
@@ -153,18 +153,18 @@ mod tests {
     #[test]
     fn i1_words_of_the_shell_stand_alone() {
         for (text, line) in [
-            ("", Line::Nothing),
-            ("   ", Line::Nothing),
-            ("# a note", Line::Nothing),
-            (" help ", Line::Help),
-            ("?", Line::Help),
-            ("exit", Line::Leave),
-            ("quit", Line::Leave),
+            ("", ShellLine::Nothing),
+            ("   ", ShellLine::Nothing),
+            ("# a note", ShellLine::Nothing),
+            (" help ", ShellLine::Help),
+            ("?", ShellLine::Help),
+            ("exit", ShellLine::Leave),
+            ("quit", ShellLine::Leave),
             ("exit 3", command(None, "exit 3")),
             ("help me", command(None, "help me")),
             (" ls  -l ", command(None, "ls  -l")),
         ] {
-            assert_eq!(Line::of(text), line, "{text:?}");
+            assert_eq!(ShellLine::of(text), line, "{text:?}");
         }
     }
 
@@ -179,54 +179,57 @@ mod tests {
                 "on h1,u@h2:22 uptime",
                 command(Some(hosts(&["h1", "u@h2:22"])), "uptime"),
             ),
-            ("with app", Line::Scope(roles(&["app"]))),
-            ("on h1", Line::Scope(hosts(&["h1"]))),
-            ("with all", Line::Scope(Whom::All)),
-            ("on all", Line::Scope(Whom::All)),
+            ("with app", ShellLine::Scope(roles(&["app"]))),
+            ("on h1", ShellLine::Scope(hosts(&["h1"]))),
+            ("with all", ShellLine::Scope(Whom::All)),
+            ("on all", ShellLine::Scope(Whom::All)),
             ("on all uptime", command(Some(Whom::All), "uptime")),
             ("once upon", command(None, "once upon")),
             ("without app", command(None, "without app")),
         ] {
-            assert_eq!(Line::of(text), line, "{text:?}");
+            assert_eq!(ShellLine::of(text), line, "{text:?}");
         }
-        assert!(matches!(Line::of("with"), Line::Wrong(_)));
-        assert!(matches!(Line::of("on "), Line::Wrong(_)));
+        assert!(matches!(ShellLine::of("with"), ShellLine::Wrong(_)));
+        assert!(matches!(ShellLine::of("on "), ShellLine::Wrong(_)));
     }
 
     #[test]
     fn i3_an_exclamation_mark_runs_tasks() {
-        let tasks = |whom, given: &[&str]| Line::Do {
+        let tasks = |whom, given: &[&str]| ShellLine::Do {
             whom,
             what: What::Tasks(names(given)),
         };
-        assert_eq!(Line::of("!deploy web:disable"), tasks(None, &["deploy", "web:disable"]));
-        assert_eq!(Line::of("! deploy"), tasks(None, &["deploy"]));
         assert_eq!(
-            Line::of("with app !deploy"),
+            ShellLine::of("!deploy web:disable"),
+            tasks(None, &["deploy", "web:disable"])
+        );
+        assert_eq!(ShellLine::of("! deploy"), tasks(None, &["deploy"]));
+        assert_eq!(
+            ShellLine::of("with app !deploy"),
             tasks(Some(Whom::Roles(names(&["app"]))), &["deploy"])
         );
-        assert!(matches!(Line::of("!"), Line::Wrong(_)));
+        assert!(matches!(ShellLine::of("!"), ShellLine::Wrong(_)));
     }
 
     #[test]
     fn i4_set_is_of_the_shell_where_it_says_so() {
-        let set = |name: &str, value: &str| Line::Set {
+        let set = |name: &str, value: &str| ShellLine::Set {
             name: name.to_owned(),
             value: value.to_owned(),
         };
         for (text, line) in [
-            ("set -v 2", Line::Verbosity(Level::Debug)),
-            ("set -v0", Line::Verbosity(Level::Important)),
-            ("set -o vi", Line::Keys(Keys::Vi)),
-            ("set -o emacs", Line::Keys(Keys::Emacs)),
+            ("set -v 2", ShellLine::Verbosity(Level::Debug)),
+            ("set -v0", ShellLine::Verbosity(Level::Important)),
+            ("set -o vi", ShellLine::Keys(Keys::Vi)),
+            ("set -o emacs", ShellLine::Keys(Keys::Emacs)),
             ("set :branch  main line", set("branch", "main line")),
             ("set -e; ls", command(None, "set -e; ls")),
             ("set", command(None, "set")),
         ] {
-            assert_eq!(Line::of(text), line, "{text:?}");
+            assert_eq!(ShellLine::of(text), line, "{text:?}");
         }
         for text in ["set -v 4", "set -v", "set :branch", "set : x"] {
-            assert!(matches!(Line::of(text), Line::Wrong(_)), "{text:?}");
+            assert!(matches!(ShellLine::of(text), ShellLine::Wrong(_)), "{text:?}");
         }
     }
 }

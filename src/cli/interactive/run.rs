@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stdin};
 
 use super::history::History;
-use super::line::{Keys, Line, What};
+use super::line::{Keys, ShellLine, What};
 use super::reader::{LineRead, LineReader};
 use super::words::ShellNames;
 use crate::cli::shell::Invocation;
@@ -134,11 +134,11 @@ impl Lines<'_> {
                 }
                 LineRead::Stopped(signal) => return Some(signal),
             };
-            let line = Line::of(&text);
-            if let Line::Leave = line {
+            let line = ShellLine::of(&text);
+            if let ShellLine::Leave = line {
                 return None;
             }
-            if !matches!(line, Line::Nothing) {
+            if !matches!(line, ShellLine::Nothing) {
                 self.reader.keep(&text);
             }
             match self.perform(line) {
@@ -155,13 +155,13 @@ impl Lines<'_> {
     }
 
     /// Runs one line, and returns the exit code of a run that ended like it.
-    fn perform(&mut self, line: Line) -> u8 {
+    fn perform(&mut self, line: ShellLine) -> u8 {
         let console = self.surroundings.console;
         match line {
-            Line::Nothing | Line::Leave => {}
-            Line::Help => console.data(HELP),
-            Line::Verbosity(level) => console.show_up_to(level),
-            Line::Keys(keys) => {
+            ShellLine::Nothing | ShellLine::Leave => {}
+            ShellLine::Help => console.data(HELP),
+            ShellLine::Verbosity(level) => console.show_up_to(level),
+            ShellLine::Keys(keys) => {
                 self.reader.edit_by(keys);
                 let name = match keys {
                     Keys::Emacs => "emacs",
@@ -169,17 +169,17 @@ impl Lines<'_> {
                 };
                 say(console, &format!("lines are edited as in {name}"));
             }
-            Line::Set { name, value } => {
+            ShellLine::Set { name, value } => {
                 if let Err(diagnostic) = self.recipe.set_variable(&name, &value) {
                     return told(console, &diagnostic);
                 }
             }
-            Line::Scope(whom) => match self.recipe.address(&whom) {
+            ShellLine::Scope(whom) => match self.recipe.address(&whom) {
                 Ok(_) => self.scope = shown(&whom),
                 Err(diagnostic) => return told(console, &diagnostic),
             },
-            Line::Do { whom: None, what } => return self.carry_out(&what),
-            Line::Do { whom: Some(whom), what } => {
+            ShellLine::Do { whom: None, what } => return self.carry_out(&what),
+            ShellLine::Do { whom: Some(whom), what } => {
                 let before = match self.recipe.address(&whom) {
                     Ok(before) => before,
                     Err(diagnostic) => return told(console, &diagnostic),
@@ -190,7 +190,7 @@ impl Lines<'_> {
                 }
                 return code;
             }
-            Line::Wrong(message) => return told(console, &Diagnostic::new(Fault::Usage, message)),
+            ShellLine::Wrong(message) => return told(console, &Diagnostic::new(Fault::Usage, message)),
         }
         0
     }

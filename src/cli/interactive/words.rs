@@ -8,7 +8,7 @@ use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 
-use super::line::{ALL, Line, What};
+use super::line::{ALL, ShellLine, What};
 use crate::recipe::Recipe;
 use crate::report::is_plain;
 
@@ -51,10 +51,10 @@ impl ShellNames {
 
     /// Remembers the program that a line calls.
     pub(super) fn remember(&mut self, line: &str) {
-        if let Line::Do {
+        if let ShellLine::Do {
             what: What::Command(command),
             ..
-        } = Line::of(line)
+        } = ShellLine::of(line)
             && let Some(program) = command.split_whitespace().next()
         {
             self.programs.insert(program.to_owned());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
-use crate::libraries::{MANIFEST, Manifest, State, Tree};
+use crate::libraries::{LibraryState, MANIFEST, Manifest, Tree};
 use crate::recipe::{Parts, library_text};
 use crate::regular;
 
@@ -43,8 +43,8 @@ impl Call<'_> {
         }
         if let Some(locked) = self.project.lock.get(word) {
             return match self.project.places.state(locked, &self.trust) {
-                State::Here(tree, _) => Ok((word.to_owned(), super::show::parts_of(word, &tree))),
-                State::Missing | State::Wrong(..) => {
+                LibraryState::Here(tree, _) => Ok((word.to_owned(), super::show::parts_of(word, &tree))),
+                LibraryState::Missing | LibraryState::Wrong(..) => {
                     let wrong = Diagnostic::new(
                         Fault::Failed,
                         format!("the library `{word}' is not here as capr.lock has it"),

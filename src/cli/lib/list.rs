@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::libraries::{Locked, State};
+use crate::libraries::{LibraryState, Locked};
 
 use super::show::short;
 use super::take::commit;
@@ -66,9 +66,9 @@ impl Call<'_> {
 
     fn line<'a>(&self, locked: &'a Locked, is_settled: bool) -> Line<'a> {
         let (state, path) = match self.project.places.state(locked, &self.trust) {
-            State::Here(_, path) => ("here", Some(path)),
-            State::Missing => ("missing", None),
-            State::Wrong(path, _) => ("changed", Some(path)),
+            LibraryState::Here(_, path) => ("here", Some(path)),
+            LibraryState::Missing => ("missing", None),
+            LibraryState::Wrong(path, _) => ("changed", Some(path)),
         };
         Line {
             name: &locked.name,

@@ -18,7 +18,7 @@ use crate::report::Console;
 use crate::secret::Redactor;
 use crate::trust::Trust;
 
-use super::arguments::Arguments;
+use super::arguments::TypedArguments;
 use super::search;
 use super::settings::UsageError;
 use super::shell::Invocation;
@@ -68,7 +68,7 @@ type Wrong = Box<Diagnostic>;
 
 /// Runs the command and returns its exit code.
 pub(super) fn run(
-    arguments: &Arguments,
+    arguments: &TypedArguments,
     shell: &Invocation,
     console: &Console,
     redactor: Redactor,
@@ -142,7 +142,7 @@ fn no_deed(word: &str) -> Wrong {
     Box::new(wrong)
 }
 
-fn check_options(deed: Deed, arguments: &Arguments) -> Result<(), Wrong> {
+fn check_options(deed: Deed, arguments: &TypedArguments) -> Result<(), Wrong> {
     if arguments.out.is_some() || arguments.force {
         return Err(Box::new(UsageError::Port.into()));
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::libraries::{Change, Locked, Manifest, Resolved, State, Tree};
+use crate::libraries::{Change, LibraryState, Locked, Manifest, Resolved, Tree};
 use crate::recipe::{KnownNames, Parts, known_names, library_names};
 
 use super::Call;
@@ -38,8 +38,8 @@ pub(super) fn changes(call: &Call, changed: &[Change], resolved: &Resolved, want
             .before
             .as_ref()
             .and_then(|before| match call.project.places.state(before, &call.trust) {
-                State::Here(tree, _) => Some(tree),
-                State::Missing | State::Wrong(..) => None,
+                LibraryState::Here(tree, _) => Some(tree),
+                LibraryState::Missing | LibraryState::Wrong(..) => None,
             });
         // Writing to a String cannot fail.
         match (&change.before, &change.after) {

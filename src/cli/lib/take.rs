@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::libraries::{Change, Manifest, Resolved, Source, VENDOR, tarball_digest};
+use crate::libraries::{Change, LibrarySource, Manifest, Resolved, VENDOR, tarball_digest};
 
 use super::show::{changes, short};
 use super::{Call, Wrong, usage};
@@ -36,7 +36,7 @@ impl Call<'_> {
     }
 
     /// Reads the word after `add` into the form of `capr.toml`.
-    fn typed(&self, word: &str) -> Result<Source, Wrong> {
+    fn typed(&self, word: &str) -> Result<LibrarySource, Wrong> {
         let file = self.shell.directory.join(word);
         let is_archive = [".tar", ".tar.gz", ".tgz"].iter().any(|ending| word.ends_with(ending));
         if is_archive && self.options.sha256.is_none() && file.is_file() {
@@ -46,7 +46,7 @@ impl Call<'_> {
             let how = format!("compare it with what its author says, then: capr lib add {word} --sha256 DIGEST");
             return Err(Box::new(wrong.hint(digest).hint(how)));
         }
-        let source = Source::typed(word, self.options.sha256, &self.shell.directory);
+        let source = LibrarySource::typed(word, self.options.sha256, &self.shell.directory);
         let source = source.map_err(|wrong| {
             usage(format!(
                 "{wrong}: {}",

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 
 use super::{Settings, UsageError, Work};
-use crate::cli::arguments::Arguments;
+use crate::cli::arguments::TypedArguments;
 use crate::cli::shell::Invocation;
 use crate::diagnostic::Diagnostic;
 
@@ -25,7 +25,7 @@ fn resolve_in(directory: &Path, arguments: &[&str]) -> Result<Settings, UsageErr
             .into(),
         ..Invocation::default()
     };
-    let arguments = Arguments::try_parse_from(["capr"].iter().chain(arguments)).unwrap();
+    let arguments = TypedArguments::try_parse_from(["capr"].iter().chain(arguments)).unwrap();
     Settings::resolve(arguments, &shell)
 }
 
@@ -189,7 +189,7 @@ fn libraries_are_the_projects_then_those_of_the_path_then_the_users() {
         ..Invocation::default()
     };
     let found = |shell: &Invocation, recipe: &str| {
-        let arguments = Arguments::try_parse_from(["capr", recipe, "x"]).unwrap();
+        let arguments = TypedArguments::try_parse_from(["capr", recipe, "x"]).unwrap();
         let options = Settings::resolve(arguments, shell).unwrap().recipe_options;
         [options.libraries, options.libraries_after].concat()
     };

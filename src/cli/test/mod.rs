@@ -12,13 +12,13 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::place::Draft;
 use crate::report::{Console, junit, lcov, matches};
-use crate::verdict::{Case, Order, Outcome, Verdict, Verdicts};
+use crate::verdict::{Case, Order, TestOutcome, Verdict, Verdicts};
 
-use super::arguments::Arguments;
+use super::arguments::TypedArguments;
 use super::refuse;
 use super::settings::is_assignment;
 use super::shell::Invocation;
-use run::{Job, Way};
+use run::{TestJob, Way};
 
 pub(super) use worker::{VARIABLE, answer};
 
@@ -32,7 +32,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// The arguments, and the process.
 struct Wish<'a> {
-    arguments: &'a Arguments,
+    arguments: &'a TypedArguments,
     shell: &'a Invocation,
     console: &'a Console,
     color: bool,
@@ -40,7 +40,7 @@ struct Wish<'a> {
 }
 
 /// Runs the command and returns its exit code.
-pub(super) fn run(arguments: &Arguments, color: bool, shell: &Invocation, console: &Console) -> u8 {
+pub(super) fn run(arguments: &TypedArguments, color: bool, shell: &Invocation, console: &Console) -> u8 {
     let words = arguments.words.iter().skip(1);
     let environment = words
         .clone()
@@ -92,7 +92,7 @@ impl Wish<'_> {
 
     fn run(&self, files: &[String]) -> u8 {
         let way = self.way();
-        let listing = files.iter().map(|file| Job {
+        let listing = files.iter().map(|file| TestJob {
             case: Case {
                 file: file.clone(),
                 name: String::new(),
@@ -105,7 +105,7 @@ impl Wish<'_> {
         let mut cases: Vec<Case> = Vec::new();
         run::all(listing.collect(), &way, &mut |verdict, reply| {
             match verdict.outcome {
-                Outcome::Passed => cases.extend(reply.cases),
+                TestOutcome::Passed => cases.extend(reply.cases),
                 // A file that cannot be read has no tests, and is reported as one.
                 _ => verdicts.all.push(verdict),
             }
@@ -142,7 +142,7 @@ impl Wish<'_> {
         for broken in &verdicts.all {
             console.test_ended(broken, is_json);
         }
-        let jobs = cases.iter().map(|case| Job {
+        let jobs = cases.iter().map(|case| TestJob {
             case: case.clone(),
             order: self.order(&case.file, Some(&case.name)),
         });
@@ -167,7 +167,7 @@ impl Wish<'_> {
         if let Err(wrong) = self.write_files(&verdicts) {
             return refuse(console, &[*wrong]);
         }
-        match (verdicts.count(Outcome::Broken), verdicts.failed().is_empty()) {
+        match (verdicts.count(TestOutcome::Broken), verdicts.failed().is_empty()) {
             (_, true) => 0,
             (0, false) => FAILED,
             _ if verdicts.all.iter().any(|verdict| verdict.case.name.is_empty()) => UNREADABLE,

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::process::{self, End};
 use crate::io_error::plain;
-use crate::verdict::{Case, Failure, Order, Outcome, Reply, Verdict};
+use crate::verdict::{Case, Order, Reply, TestFailure, TestOutcome, Verdict};
 
 /// A process to run.
-pub(super) struct Job {
+pub(super) struct TestJob {
     pub(super) case: Case,
     pub(super) order: Order,
 }
@@ -30,7 +30,7 @@ pub(super) struct Way {
 }
 
 /// Runs all, and hands out the verdict of each as soon as it is known.
-pub(super) fn all(jobs: Vec<Job>, way: &Way, take: &mut dyn FnMut(Verdict, Reply)) {
+pub(super) fn all(jobs: Vec<TestJob>, way: &Way, take: &mut dyn FnMut(Verdict, Reply)) {
     let threads = way.jobs.min(jobs.len());
     let queue = Mutex::new(VecDeque::from(jobs));
     let (sender, ended) = channel();
@@ -46,7 +46,7 @@ pub(super) fn all(jobs: Vec<Job>, way: &Way, take: &mut dyn FnMut(Verdict, Reply
     });
 }
 
-fn work(queue: &Mutex<VecDeque<Job>>, way: &Way, sender: &Sender<(Verdict, Reply)>) {
+fn work(queue: &Mutex<VecDeque<TestJob>>, way: &Way, sender: &Sender<(Verdict, Reply)>) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(job) = next else { return };
@@ -68,11 +68,11 @@ fn work(queue: &Mutex<VecDeque<Job>>, way: &Way, sender: &Sender<(Verdict, Reply
             Ok(End::Answered(mut reply)) => {
                 let failure = reply.failure.take();
                 let outcome = match &failure {
-                    None => Outcome::Passed,
-                    Some(_) if is_reading => Outcome::Broken,
-                    Some(_) => Outcome::Failed,
+                    None => TestOutcome::Passed,
+                    Some(_) if is_reading => TestOutcome::Broken,
+                    Some(_) => TestOutcome::Failed,
                 };
-                if outcome != Outcome::Passed {
+                if outcome != TestOutcome::Passed {
                     stop();
                 }
                 let _ = sender.send((verdict(outcome, failure), reply));
@@ -82,24 +82,24 @@ fn work(queue: &Mutex<VecDeque<Job>>, way: &Way, sender: &Sender<(Verdict, Reply
                 stop();
                 let what = if is_reading { "reading the file" } else { "the test" };
                 let message = format!("{what} took longer than {} s and was ended", way.limit.as_secs_f64());
-                let _ = sender.send((verdict(Outcome::TimedOut, Some(said(&message))), Reply::default()));
+                let _ = sender.send((verdict(TestOutcome::TimedOut, Some(said(&message))), Reply::default()));
                 continue;
             }
             Ok(End::Died(reason)) => reason,
             Err(error) => format!("cannot start a process: {}", plain(&error)),
         };
         stop();
-        let _ = sender.send((verdict(Outcome::Broken, Some(said(&message))), Reply::default()));
+        let _ = sender.send((verdict(TestOutcome::Broken, Some(said(&message))), Reply::default()));
     }
 }
 
 /// Returns a failure that no process has reported.
-fn said(message: &str) -> Failure {
+fn said(message: &str) -> TestFailure {
     let message = message.trim_end();
-    Failure {
+    TestFailure {
         message: message.to_owned(),
         shown: format!("error: {message}\n"),
         plain: format!("error: {message}\n"),
-        ..Failure::default()
+        ..TestFailure::default()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::Sender;
 use indexmap::IndexMap;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use crate::cli::arguments::Arguments;
+use crate::cli::arguments::TypedArguments;
 use crate::cli::connectors::{self, Ssh};
 use crate::cli::search;
 use crate::cli::shell::{Invocation, Presentation};
@@ -21,13 +21,13 @@ use crate::secret::Redactor;
 use crate::session::scripted::Script;
 use crate::session::ssh::SshEnvironment;
 use crate::session::{Connector, Destination, Phase, Report, Session, SessionId};
-use crate::verdict::{Case, Failure, Order, Reply};
+use crate::verdict::{Case, Order, Reply, TestFailure};
 
 /// The variable that is set for the process of a test.
 pub(in crate::cli) const VARIABLE: &str = "CAPR_TEST_WITHIN";
 
 /// Reads the order from standard input, runs it, and answers.
-pub(in crate::cli) fn answer(arguments: &Arguments, shell: &Invocation) -> u8 {
+pub(in crate::cli) fn answer(arguments: &TypedArguments, shell: &Invocation) -> u8 {
     // If this is not possible, it ends at its time limit or when everything is done.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let mut text = String::new();
@@ -73,7 +73,7 @@ fn console(presentation: Presentation, redactor: Redactor) -> Console {
 }
 
 struct Worker<'a> {
-    arguments: &'a Arguments,
+    arguments: &'a TypedArguments,
     shell: &'a Invocation,
     order: &'a Order,
     console: &'a Console,
@@ -113,8 +113,8 @@ impl Worker<'_> {
         reply
     }
 
-    fn failure(&self, wrong: &[Diagnostic], trial: &Trial) -> Failure {
-        let mut failure = Failure::default();
+    fn failure(&self, wrong: &[Diagnostic], trial: &Trial) -> TestFailure {
+        let mut failure = TestFailure::default();
         for diagnostic in wrong {
             let (shown, plain) = self.console.told(diagnostic);
             failure.shown.push_str(&shown);

@@ -1,7 +1,7 @@
 //! The row of a function.
 
 /// A function, as the reference shows it.
-pub(in crate::recipe) struct Function {
+pub(in crate::recipe) struct FunctionRow {
     pub(in crate::recipe) form: &'static str,
     pub(in crate::recipe) doc: &'static str,
     /// An expression that calls the function.
@@ -10,7 +10,7 @@ pub(in crate::recipe) struct Function {
     pub(in crate::recipe) gives: &'static str,
 }
 
-impl Function {
+impl FunctionRow {
     /// Returns the function's name.
     pub(in crate::recipe) fn name(&self) -> &'static str {
         self.form.split('(').next().unwrap_or(self.form)

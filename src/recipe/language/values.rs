@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, Position};
 
 use super::origin::{Fallible, ScriptFailure, wrong};
-use crate::configuration::{Attributes, Kind, Value};
+use crate::configuration::{Attributes, Value, VariableKind};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// A namespace as a value, whose members are reached with periods: `deploy.web.disable`.
@@ -116,7 +116,7 @@ pub(in crate::recipe) fn coerce(text: &str) -> Dynamic {
 
 /// Returns the diagnostic for a value that the variable cannot have.
 pub(in crate::recipe) fn refused(name: &str, value: impl FnOnce() -> Option<Value>) -> Option<Diagnostic> {
-    let refusal = Kind::of(name)?.refusal(name, &value()?)?;
+    let refusal = VariableKind::of(name)?.refusal(name, &value()?)?;
     Some(Diagnostic::new(Fault::Recipe, refusal.message).hint(refusal.hint))
 }
 

@@ -13,7 +13,7 @@ use crate::configuration::{
     Attributes, BlockId, Configuration, HookAction, Task, did_you_mean, join, nearest, suggestion,
 };
 use crate::diagnostic::{Diagnostic, Fault, Origin};
-use crate::recipe::language::function::Function;
+use crate::recipe::language::function::FunctionRow;
 use crate::recipe::language::functions::functions;
 
 /// A block that is kept as syntax.
@@ -80,7 +80,7 @@ impl Defined {
     pub(in crate::recipe) fn suggestion(&self, name: &str, namespace: &str) -> Option<String> {
         let configuration = self.configuration.borrow();
         let mut names: Vec<&str> = crate::recipe::language::verbs::names()
-            .chain(functions().map(Function::name))
+            .chain(functions().map(FunctionRow::name))
             .collect();
         names.extend(configuration.variables.names());
         for task in configuration.tasks.names() {

@@ -11,7 +11,7 @@ use rhai::Position;
 use super::claims::Text;
 use super::stdlib;
 use crate::diagnostic::Diagnostic;
-use crate::libraries::Shelf;
+use crate::libraries::LibraryShelf;
 use crate::recipe::language::meanings::{Meaning, meanings};
 use crate::recipe::language::syntax::unfilled::Unfilled;
 use crate::trust::Trust;
@@ -44,7 +44,7 @@ pub(in crate::recipe) struct Files {
     /// The directories with libraries, in the order in which they are searched.
     pub(in crate::recipe) libraries: Vec<PathBuf>,
     /// The libraries that the project has added, looked for after those.
-    pub(in crate::recipe) shelf: Shelf,
+    pub(in crate::recipe) shelf: LibraryShelf,
     /// Directories that are looked through last.
     pub(in crate::recipe) libraries_after: Vec<PathBuf>,
     /// Which library has loaded which.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rhai::{Engine, EvalContext, Position};
 
-use super::call::Call;
+use super::call::VerbCall;
 use super::command::Unsendable;
 use super::download::Downloads;
 use super::interpreter::Interpreter;
@@ -135,7 +135,7 @@ impl Sudo {
 
 impl Interpreter {
     /// Returns the settings of a call: its own options override the task's, which override the recipe's defaults.
-    pub(in crate::recipe) fn settings(&self, engine: &Engine, call: &Call) -> Fallible<CallSettings> {
+    pub(in crate::recipe) fn settings(&self, engine: &Engine, call: &VerbCall) -> Fallible<CallSettings> {
         let (task_selection, task_options) = self.task_settings();
         let own = selection(&call.options)?;
         let selection = self.selection_around(task_selection).overlaid_by(&own);
@@ -205,7 +205,7 @@ impl Interpreter {
     pub(in crate::recipe) fn act(
         &self,
         context: &mut EvalContext,
-        call: &Call,
+        call: &VerbCall,
         settings: &CallSettings,
         request: Request,
     ) -> Fallible<Option<Outcome>> {
@@ -332,7 +332,7 @@ impl Interpreter {
     pub(in crate::recipe) fn act_locally(
         &self,
         context: &mut EvalContext,
-        call: &Call,
+        call: &VerbCall,
         options: &RunOptions,
         request: Request,
     ) -> Fallible<Outcome> {

@@ -15,7 +15,7 @@ use crate::recipe::meaning::errors::locate;
 
 /// A deferred block.
 #[derive(Clone)]
-pub(in crate::recipe) struct Block {
+pub(in crate::recipe) struct KeptBlock {
     body: Rc<Expr>,
     /// A function that is called instead of the syntax.
     function: Option<FnPtr>,
@@ -25,7 +25,7 @@ pub(in crate::recipe) struct Block {
     pub(in crate::recipe) namespace: Rc<str>,
 }
 
-impl Block {
+impl KeptBlock {
     /// Keeps a block with the values of the locals that are visible now.
     pub(in crate::recipe) fn capture(context: &EvalContext, body: &Expression, namespace: Rc<str>) -> Self {
         let mut locals = Scope::new();
@@ -115,7 +115,7 @@ impl Block {
     }
 }
 
-/// Makes copies of the values that were shared with a block by [`Block::share`].
+/// Makes copies of the values that were shared with a block by [`KeptBlock::share`].
 pub(in crate::recipe) fn own_locals(context: &mut EvalContext) {
     let names: Vec<String> = context.scope().iter_raw().map(|(name, ..)| name.to_owned()).collect();
     for name in names {

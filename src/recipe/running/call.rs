@@ -10,7 +10,7 @@ use crate::recipe::language::values;
 use crate::recipe::language::verb::{Choices, Verb, Written};
 
 /// A call of a verb, with evaluated arguments.
-pub(in crate::recipe) struct Call<'a> {
+pub(in crate::recipe) struct VerbCall<'a> {
     pub(in crate::recipe) arguments: Vec<(Dynamic, Position)>,
     pub(in crate::recipe) options: IndexMap<String, (Dynamic, Position)>,
     pub(in crate::recipe) parameters: Vec<String>,
@@ -27,7 +27,7 @@ pub(in crate::recipe) struct GivenValue<'a> {
     pub(in crate::recipe) expression: &'a Expr,
 }
 
-impl Call<'_> {
+impl VerbCall<'_> {
     /// Returns a call of a verb with nothing but its name.
     pub(in crate::recipe) fn at(position: Position) -> Self {
         Self {
@@ -52,8 +52,8 @@ pub(in crate::recipe) fn decode<'a>(
     inputs: &'a [Expression<'a>],
     state: &Dynamic,
     look: &dyn Fn(&EvalContext, &GivenValue) -> Fallible<()>,
-) -> Fallible<Call<'a>> {
-    let mut call = Call::at(grammar::position(state));
+) -> Fallible<VerbCall<'a>> {
+    let mut call = VerbCall::at(grammar::position(state));
     let (mut key, mut inputs) = (None, inputs.iter());
     for kind in grammar::shape(state).chars() {
         match kind {
@@ -91,7 +91,7 @@ pub(in crate::recipe) fn decode<'a>(
 }
 
 /// Moves the pairs of a map at the end to the options, and refuses what the verb does not take.
-pub(in crate::recipe) fn check(verb: &Verb, call: &mut Call) -> Fallible<()> {
+pub(in crate::recipe) fn check(verb: &Verb, call: &mut VerbCall) -> Fallible<()> {
     let takes_options = !matches!(verb.options, Choices::Known([]));
     if takes_options
         && call.arguments.len() > verb.arguments.0

@@ -10,7 +10,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
 use super::around::{Around, AroundSettings};
-use super::block::Block;
+use super::block::KeptBlock;
 use super::channel::BlockChannel;
 use super::interpreter::Interpreter;
 use super::wish::Wish;
@@ -70,7 +70,7 @@ pub(super) enum EvaluationStep {
 pub(super) struct BlockWork {
     pub(super) interpreter: Rc<Interpreter>,
     pub(super) engine: Rc<Engine>,
-    pub(super) block: Block,
+    pub(super) block: KeptBlock,
     pub(super) parameters: Vec<String>,
     /// The number of functions around it.
     pub(super) level: usize,

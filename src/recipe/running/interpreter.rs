@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rhai::{Dynamic, Engine, INT, Position};
 
 use super::around::Around;
-use super::block::Block;
+use super::block::KeptBlock;
 use super::consent::{Consented, GivenConsent};
 use super::counter::Counter;
 use super::frames::{Frames, MAX_FRAMES};
@@ -74,7 +74,7 @@ pub(in crate::recipe) struct Interpreter {
     /// Ends waits when a stop request comes.
     pub(super) bell: StopBell,
     pub(in crate::recipe) budget: Budget,
-    blocks: RefCell<Vec<Block>>,
+    blocks: RefCell<Vec<KeptBlock>>,
     namespace: RefCell<Rc<str>>,
     pub(in crate::recipe) frames: Frames,
     evaluating: RefCell<Vec<String>>,
@@ -187,7 +187,7 @@ impl Interpreter {
 
     // Blocks.
 
-    pub(in crate::recipe) fn keep(&self, block: Block) -> BlockId {
+    pub(in crate::recipe) fn keep(&self, block: KeptBlock) -> BlockId {
         let id = self.defined.keep(Body {
             expression: block.body(),
             file: block.file().map(Into::into),
@@ -198,7 +198,7 @@ impl Interpreter {
     }
 
     /// Returns a block.
-    fn block(&self, id: BlockId) -> Option<Block> {
+    fn block(&self, id: BlockId) -> Option<KeptBlock> {
         self.blocks.borrow().get(id.0).cloned()
     }
 

@@ -10,7 +10,7 @@ use super::sources::read_file;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
-use crate::libraries::Found as Added;
+use crate::libraries::LibraryRecipe as Added;
 use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
 use crate::recipe::language::syntax::classes::library;
 use crate::recipe::language::syntax::layout::is_word;

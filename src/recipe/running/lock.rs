@@ -8,7 +8,7 @@ use indexmap::{IndexMap, IndexSet};
 use rhai::{Engine, Position};
 
 use super::action::{Request, failure};
-use super::call::Call;
+use super::call::VerbCall;
 use super::interpreter::Interpreter;
 use super::lock_holder::{Holder, failures, headline, locked};
 use super::lock_owed::Owed;
@@ -97,7 +97,7 @@ impl Scripts {
 }
 
 /// The result of an attempt.
-pub(super) enum Attempt {
+pub(super) enum LockAttempt {
     Taken,
     /// Others hold the lock on these servers.
     Refused(IndexMap<Server, Holder>),
@@ -131,7 +131,7 @@ impl Interpreter {
 
     /// Takes the lock of these servers, or waits for it: all of them or none. `first` is the result of the first attempt, if there
     /// was one.
-    pub(super) fn acquire(&self, engine: &Engine, servers: &[Server], mut first: Option<Attempt>) -> Fallible<()> {
+    pub(super) fn acquire(&self, engine: &Engine, servers: &[Server], mut first: Option<LockAttempt>) -> Fallible<()> {
         let Some(scripts) = self.locks.borrow().scripts.clone() else {
             return Ok(());
         };
@@ -147,10 +147,10 @@ impl Interpreter {
                 None => self.take(engine, &scripts, &wanted)?,
             };
             let refused = match attempt.map_err(|error| failure(error, Position::NONE))? {
-                Attempt::Taken => break,
-                Attempt::Refused(refused) => refused,
-                Attempt::Unable(servers) if resumes => return Err(self.not_taken_back(servers)),
-                Attempt::Unable(servers) => {
+                LockAttempt::Taken => break,
+                LockAttempt::Refused(refused) => refused,
+                LockAttempt::Unable(servers) if resumes => return Err(self.not_taken_back(servers)),
+                LockAttempt::Unable(servers) => {
                     let message = "not all servers could be locked, so nothing was done";
                     let mut diagnostic = Diagnostic::new(Fault::Failed, message);
                     diagnostic.servers = servers;
@@ -255,7 +255,12 @@ impl Interpreter {
     }
 
     /// Tries to take the lock once, on all servers at once.
-    fn take(&self, engine: &Engine, scripts: &Scripts, servers: &[Server]) -> Fallible<Result<Attempt, ActionError>> {
+    fn take(
+        &self,
+        engine: &Engine,
+        scripts: &Scripts,
+        servers: &[Server],
+    ) -> Fallible<Result<LockAttempt, ActionError>> {
         self.perhaps_held(servers);
         let outcome = match self.apart(engine, "lock", &scripts.take(), servers)? {
             Ok(outcome) => outcome,
@@ -305,7 +310,7 @@ impl Interpreter {
     }
 
     /// Returns the result of an attempt, from the answers of the servers on which the lock was not taken.
-    pub(super) fn attempted(&self, answers: IndexMap<Server, (i32, String)>) -> Attempt {
+    pub(super) fn attempted(&self, answers: IndexMap<Server, (i32, String)>) -> LockAttempt {
         let mut refused = IndexMap::new();
         let mut failed = Vec::new();
         for (server, (status, said)) in answers {
@@ -317,9 +322,9 @@ impl Interpreter {
             }
         }
         match (refused.is_empty(), failed.is_empty()) {
-            (true, true) => Attempt::Taken,
-            (_, false) => Attempt::Unable(failed),
-            (false, _) => Attempt::Refused(refused),
+            (true, true) => LockAttempt::Taken,
+            (_, false) => LockAttempt::Unable(failed),
+            (false, _) => LockAttempt::Refused(refused),
         }
     }
 
@@ -345,11 +350,11 @@ impl Interpreter {
             return Ok(());
         }
         let taken = match self.take(engine, &scripts, &severed) {
-            Ok(Ok(Attempt::Taken)) => return Ok(()),
-            Ok(Ok(Attempt::Refused(refused))) => return self.actor.borrow_mut().lock_lost(failures(&refused)),
+            Ok(Ok(LockAttempt::Taken)) => return Ok(()),
+            Ok(Ok(LockAttempt::Refused(refused))) => return self.actor.borrow_mut().lock_lost(failures(&refused)),
             // The lock file of this run is still there, from a connection that has ended. So a rollback continues, even if the
             // disk is full.
-            Ok(Ok(Attempt::Unable(_))) | Err(_) => Ok(()),
+            Ok(Ok(LockAttempt::Unable(_))) | Err(_) => Ok(()),
             Ok(Err(error)) => Err(error),
         };
         let mut locks = self.locks.borrow_mut();
@@ -439,7 +444,7 @@ impl Interpreter {
         servers: &[Server],
     ) -> Fallible<Result<Outcome, ActionError>> {
         let options = RunOptions {
-            env: self.settings(engine, &Call::at(Position::NONE))?.options.env,
+            env: self.settings(engine, &VerbCall::at(Position::NONE))?.options.env,
             timeout: Some(LIMIT),
             ..RunOptions::default()
         };

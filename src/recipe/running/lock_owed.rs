@@ -7,7 +7,7 @@ use rhai::Engine;
 
 use super::action::{CallSettings, Request};
 use super::interpreter::Interpreter;
-use super::lock::Attempt;
+use super::lock::LockAttempt;
 use crate::configuration::{Server, Shell, Task};
 use crate::plan::quote;
 use crate::recipe::language::origin::Fallible;
@@ -30,7 +30,7 @@ impl Owed {
 }
 
 /// A script that takes the lock in front of a command.
-pub(super) struct Front {
+pub(super) struct LockFront {
     pub(super) script: String,
     /// The line that it prints first if it cannot take the lock.
     pub(super) mark: String,
@@ -69,7 +69,7 @@ impl Interpreter {
         self.settle(engine, Some(attempt))
     }
 
-    fn settle(&self, engine: &Engine, first: Option<Attempt>) -> Fallible<()> {
+    fn settle(&self, engine: &Engine, first: Option<LockAttempt>) -> Fallible<()> {
         let Some(owed) = self.locks.borrow_mut().owed.take() else {
             return Ok(());
         };
@@ -94,7 +94,7 @@ impl Interpreter {
         source: Option<&str>,
         (request, settings): (&Request, &CallSettings),
         servers: &[Server],
-    ) -> Option<Front> {
+    ) -> Option<LockFront> {
         let locks = self.locks.borrow();
         let owed = locks.owed.as_ref()?;
         let is_same = owed.servers.len() == servers.len() && owed.servers.iter().all(|owed| servers.contains(owed));
@@ -114,7 +114,7 @@ impl Interpreter {
             scripts.take(),
             quote(&mark)
         );
-        Some(Front { script, mark })
+        Some(LockFront { script, mark })
     }
 
     /// Notes that a command behind the script that takes the lock was let in on these servers, and perhaps on those that are lost.

@@ -7,7 +7,7 @@ use rhai::{Dynamic, EvalContext, Position};
 
 use super::action::failure;
 use super::block::in_place;
-use super::call::Call;
+use super::call::VerbCall;
 use super::channel::BlockChannel;
 use super::download::{ContentBegun, Downloads};
 use super::interpreter::Interpreter;
@@ -48,7 +48,7 @@ impl Interpreter {
     pub(super) fn perform(
         &self,
         context: &mut EvalContext,
-        call: &Call,
+        call: &VerbCall,
         action: Action,
         downloads: Option<&Downloads>,
     ) -> Result<Outcome, Broken> {
@@ -66,7 +66,7 @@ impl Interpreter {
     }
 
     /// Gives the block of a command a piece of output from an earlier run.
-    fn give(&self, context: &mut EvalContext, call: &Call, (server, piece): (Server, Piece)) -> Result<(), Broken> {
+    fn give(&self, context: &mut EvalContext, call: &VerbCall, (server, piece): (Server, Piece)) -> Result<(), Broken> {
         let Some(block) = call.block else { return Ok(()) };
         let channel = Dynamic::from(BlockChannel::replayed(piece.index, server));
         let values = [channel, piece.stream.to_string().into(), piece.text.into()];
@@ -77,7 +77,7 @@ impl Interpreter {
     fn perform_live(
         &self,
         context: &mut EvalContext,
-        call: &Call,
+        call: &VerbCall,
         (action, step): (Action, &LiveStep),
         downloads: Option<&Downloads>,
     ) -> Result<Outcome, Broken> {

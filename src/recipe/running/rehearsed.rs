@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::event::Event;
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::session::Meant;
-use crate::session::recorded::Given;
+use crate::session::recorded::GivenCommand;
 use crate::source::{Source, files_of_archive, readable};
 
 /// The name of this machine in tests.
@@ -51,7 +51,7 @@ pub(in crate::recipe) struct Sent {
 }
 
 impl Ran {
-    fn of((given, is_here): (Given, bool)) -> Option<Self> {
+    fn of((given, is_here): (GivenCommand, bool)) -> Option<Self> {
         let meant = given.command.meant?;
         Some(Self {
             server: (!is_here).then_some(given.server),

@@ -10,7 +10,7 @@ use super::trial::Trial;
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
-use crate::libraries::Shelf;
+use crate::libraries::LibraryShelf;
 use crate::run_id::RunId;
 use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
@@ -42,7 +42,7 @@ pub struct Options {
     /// The directories in which `require` and `import` look for libraries, in this order.
     pub libraries: Vec<PathBuf>,
     /// The libraries that the project has added by `capr lib`: looked for after those.
-    pub shelf: Shelf,
+    pub shelf: LibraryShelf,
     /// Further directories, looked through after these.
     pub libraries_after: Vec<PathBuf>,
     /// Recipes that are loaded before the recipe, in this order, if they exist: the system's file, then the user's.

@@ -18,7 +18,7 @@ use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
 use crate::session::Connector;
-use crate::session::recorded::{Given, Recording};
+use crate::session::recorded::{GivenCommand, Recording};
 use crate::session::scripted::Script;
 use crate::unanswered::Unanswered;
 use crate::verdict::Coverage;
@@ -83,8 +83,8 @@ pub(in crate::recipe) struct Mark {
 
 /// Everything that was done and reported since a mark.
 pub(in crate::recipe) struct Since {
-    pub(in crate::recipe) given: Vec<Given>,
-    pub(in crate::recipe) done_here: Vec<Given>,
+    pub(in crate::recipe) given: Vec<GivenCommand>,
+    pub(in crate::recipe) done_here: Vec<GivenCommand>,
     pub(in crate::recipe) told: Vec<Event>,
 }
 

@@ -3,8 +3,8 @@
 use rhai::{Dynamic, Engine, EvalContext, Expression, Position};
 
 use super::action::{CallSettings, Request};
-use super::block::{Block, in_place};
-use super::call::Call;
+use super::block::{KeptBlock, in_place};
+use super::call::VerbCall;
 use super::interpreter::Interpreter;
 use crate::actor::Outcome;
 use crate::configuration::{BlockId, RunOptions};
@@ -21,7 +21,7 @@ pub(in crate::recipe) type Performed = (&'static Verb, fn(&mut VerbContext) -> F
 /// Everything that a verb is given.
 pub(in crate::recipe) struct VerbContext<'x, 'a, 's, 'ps, 'g, 'c, 't> {
     pub(in crate::recipe) verb: &'static Verb,
-    pub(in crate::recipe) call: Call<'x>,
+    pub(in crate::recipe) call: VerbCall<'x>,
     pub(in crate::recipe) interpreter: &'x Interpreter,
     /// Rhai's part of the call: the locals, and the file.
     pub(in crate::recipe) scope: &'x mut EvalContext<'a, 's, 'ps, 'g, 'c, 't>,
@@ -132,7 +132,7 @@ impl<'x> VerbContext<'x, '_, '_, '_, '_, '_, '_> {
     /// Keeps a block for later, with the values of the locals that it sees now.
     pub(in crate::recipe) fn keep(&self, block: &Expression) -> BlockId {
         let namespace = self.interpreter.namespace();
-        self.interpreter.keep(Block::capture(self.scope, block, namespace))
+        self.interpreter.keep(KeptBlock::capture(self.scope, block, namespace))
     }
 
     // Actions.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, EvalContext, Position};
 
 use super::block::in_place;
-use super::call::Call;
+use super::call::VerbCall;
 use super::download::Downloads;
 use super::evaluation::{Continuation, EvaluationNeed, left};
 use super::interpreter::Interpreter;
@@ -42,7 +42,7 @@ impl Wish {
 
 impl Interpreter {
     /// Lets a command be performed together with those of the other servers, and handles its output meanwhile.
-    pub(super) fn wish(&self, context: &mut EvalContext, call: &Call, mut wish: Wish) -> Fallible<Option<Outcome>> {
+    pub(super) fn wish(&self, context: &mut EvalContext, call: &VerbCall, mut wish: Wish) -> Fallible<Option<Outcome>> {
         wish.has_block = call.block.is_some() && wish.action.output == Output::Handler;
         let mut answer = self.ask(EvaluationNeed::Command(Box::new(wish)));
         loop {

@@ -23,7 +23,7 @@ const KEPT_REMARKS: usize = 5000;
 
 /// The record of a run.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Record {
+pub(crate) struct RunRecord {
     capr: String,
     run: String,
     /// The first time and the last, in milliseconds since 1970.
@@ -140,7 +140,7 @@ struct Summary {
     elapsed: u64,
 }
 
-impl Record {
+impl RunRecord {
     /// Reads a whole log.
     ///
     /// # Errors
@@ -152,7 +152,7 @@ impl Record {
         let Some((_, first)) = lines.next() else {
             return Err("it is empty".to_owned());
         };
-        let version: read::Version = serde_json::from_str(first)
+        let version: read::LogVersion = serde_json::from_str(first)
             .map_err(|_| "line 1 is no first line of a log: it is written by capr --log-format json".to_owned())?;
         if !version.log_format.starts_with("2.") {
             return Err(format!(
@@ -178,7 +178,7 @@ impl Record {
     pub(super) fn take(&mut self, lines: &str) {
         for line in lines.lines() {
             // Other objects, of later versions, have no meaning here.
-            if let Ok(read) = serde_json::from_str::<read::Line>(line) {
+            if let Ok(read) = serde_json::from_str::<read::LogLine>(line) {
                 let at = read.time.as_deref().and_then(read::milliseconds).unwrap_or(self.end);
                 if self.begin == 0 {
                     self.begin = at;
@@ -316,7 +316,7 @@ impl Record {
                 self.remark(at, "rollback", format!("{task} not rolled back: {reason}"))
             }
             Told::RollbackFinished { complete, steps } => {
-                let on = |on: read::UndoneOn| (on.server, on.end.replace('_', " "), on.reason);
+                let on = |on: read::LoggedUndoneOn| (on.server, on.end.replace('_', " "), on.reason);
                 let steps = steps
                     .into_iter()
                     .map(|step| (step.task, step.servers.into_iter().map(on).collect()))

@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::escape::escaped;
-use super::{Failure, Record, Rollback};
+use super::{Failure, Rollback, RunRecord};
 use crate::report::text::{count, duration};
 use crate::report::undone::Undone;
 use std::time::Duration;
@@ -15,7 +15,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// Returns the whole page.
-pub(super) fn page(record: &Record) -> String {
+pub(super) fn page(record: &RunRecord) -> String {
     let (state, mark) = match &record.summary {
         Some(summary) if summary.ok => ("done", "good"),
         Some(summary) => match summary.rolled_back {
@@ -66,7 +66,7 @@ fn digest(text: &str) -> String {
 }
 
 /// Returns the line of numbers below the title.
-fn facts(record: &Record) -> String {
+fn facts(record: &RunRecord) -> String {
     let mut facts = Vec::new();
     if let Some(summary) = &record.summary {
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
@@ -181,7 +181,7 @@ fn plain(text: &str) -> String {
     plain
 }
 
-fn environment(record: &Record) -> String {
+fn environment(record: &RunRecord) -> String {
     let mut text =
         "<section aria-labelledby=\"environment\">\n<h2 id=\"environment\">Environment</h2>\n<dl>\n".to_owned();
     let own = [("capr", &record.capr), ("run", &record.run)];
@@ -197,7 +197,7 @@ fn environment(record: &Record) -> String {
 }
 
 /// Returns the record as JSON that cannot end the element in which it stands.
-fn data(record: &Record) -> String {
+fn data(record: &RunRecord) -> String {
     let json = serde_json::to_string(record).unwrap_or_default();
     json.replace('<', "\\u003c")
         .replace('>', "\\u003e")

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// One line.
 #[derive(Debug, Deserialize)]
-pub(super) struct Line {
+pub(super) struct LogLine {
     pub(super) time: Option<String>,
     #[serde(flatten)]
     pub(super) told: Told,
@@ -15,20 +15,20 @@ pub(super) struct Line {
 
 /// The first line.
 #[derive(Debug, Deserialize)]
-pub(super) struct Version {
+pub(super) struct LogVersion {
     pub(super) log_format: String,
 }
 
 /// One handler of a rollback, and the end that it has found on its servers.
 #[derive(Debug, Deserialize)]
-pub(super) struct UndoneStep {
+pub(super) struct LoggedUndoneStep {
     pub(super) task: String,
-    pub(super) servers: Vec<UndoneOn>,
+    pub(super) servers: Vec<LoggedUndoneOn>,
 }
 
 /// The end of a handler on one server.
 #[derive(Debug, Deserialize)]
-pub(super) struct UndoneOn {
+pub(super) struct LoggedUndoneOn {
     pub(super) server: String,
     pub(super) end: String,
     #[serde(default)]
@@ -119,7 +119,7 @@ pub(super) enum Told {
         complete: bool,
         /// Logs of earlier versions have none.
         #[serde(default)]
-        steps: Vec<UndoneStep>,
+        steps: Vec<LoggedUndoneStep>,
     },
     Interrupted {
         signal: String,
@@ -139,7 +139,7 @@ pub(super) enum Told {
         #[serde(default)]
         hints: Vec<String>,
         #[serde(default)]
-        servers: Vec<Failed>,
+        servers: Vec<FailedServer>,
     },
     Summary {
         ok: bool,
@@ -156,7 +156,7 @@ pub(super) enum Told {
 
 /// A server in an error.
 #[derive(Debug, Deserialize)]
-pub(super) struct Failed {
+pub(super) struct FailedServer {
     pub(super) server: String,
     pub(super) reason: String,
     #[serde(default)]

@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{KEPT_LINES, Record};
+use super::{KEPT_LINES, RunRecord};
 
 /// Returns a log of one task with one action on two servers, of which the second fails; `output` is said by the first.
 fn log(output: &[&str]) -> String {
@@ -56,7 +56,7 @@ fn what_a_server_says_is_data_and_runs_nothing() {
         "\u{2028}&lt;",
         "\u{1b}[31mred\u{1b}[0m",
     ];
-    let page = Record::of_log(&log(&hostile)).unwrap().page();
+    let page = RunRecord::of_log(&log(&hostile)).unwrap().page();
     // One script of data and one of ours; nothing else begins with a tag that runs.
     assert_eq!(page.matches("<script").count(), 2);
     assert_eq!(page.matches("</script").count(), 2);
@@ -97,7 +97,7 @@ fn what_a_server_says_is_data_and_runs_nothing() {
 
 #[test]
 fn a_page_tells_how_it_ended_what_failed_and_what_was_deployed() {
-    let page = Record::of_log(&log(&["up"])).unwrap().page();
+    let page = RunRecord::of_log(&log(&["up"])).unwrap().page();
     for said in [
         "<title>capr deploy: failed, rolled back</title>",
         "520ms · 1 task · 1 command · 2 servers · 1 failed · begun 2026-01-02 03:04:05 UTC",
@@ -123,7 +123,7 @@ fn a_page_tells_how_it_ended_what_failed_and_what_was_deployed() {
 fn much_output_is_kept_at_its_beginning_and_its_end() {
     let lines: Vec<String> = (0..3 * KEPT_LINES).map(|line| format!("line {line}")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let page = Record::of_log(&log(&lines)).unwrap().page();
+    let page = RunRecord::of_log(&log(&lines)).unwrap().page();
     let kept = data(&page)["actions"][0]["servers"][0]["lines"].clone();
     assert_eq!(kept.as_array().unwrap().len(), 2 * KEPT_LINES + 1);
     assert_eq!(kept[KEPT_LINES], format!("x… {KEPT_LINES} lines left out …"));
@@ -132,7 +132,7 @@ fn much_output_is_kept_at_its_beginning_and_its_end() {
 
 #[test]
 fn a_trace_has_what_the_format_requires() {
-    let trace: Value = serde_json::from_str(&Record::of_log(&log(&["up"])).unwrap().trace()).unwrap();
+    let trace: Value = serde_json::from_str(&RunRecord::of_log(&log(&["up"])).unwrap().trace()).unwrap();
     let events = trace["traceEvents"].as_array().unwrap();
     for event in events {
         assert!(event["name"].is_string() && event["ts"].is_u64(), "{event}");
@@ -175,7 +175,7 @@ fn what_runs_on_a_server_at_the_same_time_has_a_row_of_its_own_in_a_trace() {
         ends(95, 3, "app1", 5),
     ];
     let log: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let trace: Value = serde_json::from_str(&Record::of_log(&log).unwrap().trace()).unwrap();
+    let trace: Value = serde_json::from_str(&RunRecord::of_log(&log).unwrap().trace()).unwrap();
     let events = trace["traceEvents"].as_array().unwrap();
     let number = |event: &Value, name: &str| event[name].as_u64().unwrap();
     let spans: Vec<(u64, u64, u64)> = events
@@ -209,7 +209,7 @@ fn what_a_recipe_took_stands_with_its_action() {
         json!({"type": "captured", "action": 1, "server": "app1", "left_out": 7}),
     ];
     let taken: String = taken.iter().map(|line| format!("{line}\n")).collect();
-    let page = Record::of_log(&(log(&[]) + taken.as_str())).unwrap().page();
+    let page = RunRecord::of_log(&(log(&[]) + taken.as_str())).unwrap().page();
     let part = data(&page)["actions"][0]["servers"][0].clone();
     assert_eq!(part["lines"], json!(["o19bf03d", "x… 7 lines left out …"]));
     assert_eq!(
@@ -220,18 +220,18 @@ fn what_a_recipe_took_stands_with_its_action() {
 
 #[test]
 fn what_is_no_log_is_refused_and_half_a_last_line_is_not() {
-    assert_eq!(Record::of_log("").unwrap_err(), "it is empty");
+    assert_eq!(RunRecord::of_log("").unwrap_err(), "it is empty");
     assert!(
-        Record::of_log("hello\n")
+        RunRecord::of_log("hello\n")
             .unwrap_err()
             .contains("capr --log-format json")
     );
     let old = r#"{"type":"version","capr":"0.0.1","log_format":"1.0","run":"x"}"#;
-    assert!(Record::of_log(old).unwrap_err().contains("format 1.0"));
+    assert!(RunRecord::of_log(old).unwrap_err().contains("format 1.0"));
     let whole = log(&["up"]);
     let cut = &whole[..whole.len() - 20];
-    let page = Record::of_log(cut).unwrap().page();
+    let page = RunRecord::of_log(cut).unwrap().page();
     assert!(page.contains("not begun") || page.contains("not ended"), "{page}");
     let broken = whole.replacen("{\"action\":1", "{action", 1);
-    assert!(Record::of_log(&broken).unwrap_err().contains("is no JSON"));
+    assert!(RunRecord::of_log(&broken).unwrap_err().contains("is no JSON"));
 }

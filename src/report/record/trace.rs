@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{Part, Record};
+use super::{Part, RunRecord};
 use crate::event::worded;
 
 /// A trace.
@@ -50,7 +50,7 @@ const PROCESS: u32 = 1;
 const TASKS: usize = 1;
 
 /// Returns the whole trace as JSON.
-pub(super) fn trace(record: &Record) -> String {
+pub(super) fn trace(record: &RunRecord) -> String {
     let rows = Rows::of(record);
     let mut events = vec![row("process_name", 0, "capr"), row("thread_name", TASKS, "tasks")];
     let named = rows
@@ -129,7 +129,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn of(record: &'a Record) -> Self {
+    fn of(record: &'a RunRecord) -> Self {
         let mut parts: Vec<(u64, usize, usize, &Part)> = Vec::new();
         for (number, action) in record.actions.iter().enumerate() {
             let servers = action.servers.iter().enumerate();

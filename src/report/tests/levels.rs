@@ -11,7 +11,7 @@ use super::{Paper, clock, console, ended, finished, look, message, options, outp
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level, Reporter};
 use crate::exit::{Exit, Stream};
-use crate::report::{Console, Ending, Format, Log, Look, Options, Size};
+use crate::report::{Console, ConsoleOptions, Ending, Format, Log, Look, Size};
 use crate::secret::Redactor;
 
 /// Returns a task with a script that has options, a local command, and messages.
@@ -227,7 +227,7 @@ fn a_dry_run_reads_as_a_plan() {
             columns,
             ..look(columns.is_some())
         };
-        let options = Options {
+        let options = ConsoleOptions {
             is_rehearsal: true,
             ..options(format, level, look)
         };
@@ -290,7 +290,7 @@ fn each_line_has_its_time_in_the_log_and_elsewhere_where_it_is_wanted() {
     let log = Paper::default();
     let told_in = |format, stamps| {
         log.0.borrow_mut().clear();
-        let options = Options {
+        let options = ConsoleOptions {
             stamps,
             log: Some(Log {
                 name: "log".to_owned(),
@@ -314,7 +314,7 @@ fn each_line_has_its_time_in_the_log_and_elsewhere_where_it_is_wanted() {
     2026-01-02T03:04:05.006+00:00  ** done: 1 task, 1 command on 1 server in TIME
     "#);
     let stamped = |format| {
-        let options = Options {
+        let options = ConsoleOptions {
             stamps: true,
             ..options(format, Level::Info, look(false))
         };
@@ -364,7 +364,7 @@ fn what_is_done_on_this_machine_is_no_server() {
 
 #[test]
 fn the_last_line_is_drawn_anew_as_time_passes_as_wide_as_the_terminal_is_by_then() {
-    let options = Options {
+    let options = ConsoleOptions {
         size: || Some(Size { columns: 30, rows: 24 }),
         ..options(Format::Pretty, Level::Info, look(true))
     };
@@ -409,7 +409,7 @@ fn output_that_nobody_takes_is_not_put_into_words_but_the_log_has_it() {
             name: "log".to_owned(),
             file: Box::new(log.clone()),
         };
-        let options = Options {
+        let options = ConsoleOptions {
             log: has_log.then_some(log_file),
             ..options(Format::Plain, Level::Info, look(false))
         };

@@ -10,7 +10,7 @@ use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level, Reporter, UndoneEnd};
 use crate::exit::{Exit, Stream};
 use crate::report::broken::columns_of;
-use crate::report::{Ending, Format, Look, Options, Size};
+use crate::report::{ConsoleOptions, Ending, Format, Look, Size};
 
 fn servers(number: usize) -> Vec<Server> {
     let host = |number| Server::host(format!("web{number:03}.eu.example.com"));
@@ -101,7 +101,7 @@ fn run() -> Vec<Event> {
 }
 
 fn shown(columns: usize, color: bool, is_rehearsal: bool) -> String {
-    let options = Options {
+    let options = ConsoleOptions {
         is_rehearsal,
         ..options(
             Format::Pretty,
@@ -189,7 +189,7 @@ fn the_last_lines_of_200_servers_have_room_on_every_terminal() {
 
 #[test]
 fn many_last_lines_are_emptied_as_one() {
-    let options = Options {
+    let options = ConsoleOptions {
         size: || Some(Size { columns: 60, rows: 24 }),
         ..options(Format::Pretty, Level::Info, look(true))
     };

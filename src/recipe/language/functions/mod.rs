@@ -12,15 +12,15 @@ mod time;
 
 pub(in crate::recipe) use paths::MAX_PARTS;
 
-use super::function::Function;
+use super::function::FunctionRow;
 
 /// Returns all functions in the order of the reference: by kind, then by name.
-pub(in crate::recipe) fn functions() -> impl Iterator<Item = &'static Function> {
+pub(in crate::recipe) fn functions() -> impl Iterator<Item = &'static FunctionRow> {
     kinds().into_iter().flat_map(|(_, functions)| functions)
 }
 
 /// Returns the kinds of functions.
-pub(in crate::recipe) fn kinds() -> [(&'static str, &'static [Function]); 8] {
+pub(in crate::recipe) fn kinds() -> [(&'static str, &'static [FunctionRow]); 8] {
     [
         ("Strings", text::FUNCTIONS),
         ("Shell and libraries", FUNCTIONS),
@@ -33,27 +33,27 @@ pub(in crate::recipe) fn kinds() -> [(&'static str, &'static [Function]); 8] {
     ]
 }
 
-static FUNCTIONS: &[Function] = &[
-    Function {
+static FUNCTIONS: &[FunctionRow] = &[
+    FunctionRow {
         form: "library_program(name)",
         doc: "The content of a program that comes with capr for servers: `spinner`, `spawner` or `reaper`.",
         example: "library_program(\"reaper\").starts_with(\"#!/bin/sh\")",
         gives: "true",
     },
-    Function {
+    FunctionRow {
         form: "prefixed(command)",
         doc: "The command as `run` sends it: with what `command_map` and `command_prefixes` say about the program that it begins \
               with. For commands that stand in the midst of a script.",
         example: "{ command_map[\"rake\"] = \"bin/rake\"; prefixed(\"rake db:migrate\") }",
         gives: "\"bin/rake db:migrate\"",
     },
-    Function {
+    FunctionRow {
         form: "quote(text)",
         doc: "A string as one word for a shell, whatever is in it; a list as several.",
         example: "quote([\"plain\", \"it's\"])",
         gives: "\"plain 'it'\\\\''s'\"",
     },
-    Function {
+    FunctionRow {
         form: "quote_path(path)",
         doc: "A path as one word for a shell of a server, where `~/` or `$HOME/` at its beginning is the home directory of the user \
               who logs in.",

@@ -1,28 +1,28 @@
 //! Functions about tasks and the words that recipes have for them.
 
-use super::Function;
+use super::FunctionRow;
 
-pub(super) static FUNCTIONS: &[Function] = &[
-    Function {
+pub(super) static FUNCTIONS: &[FunctionRow] = &[
+    FunctionRow {
         form: "is_hooked(name, event)",
         doc: "Whether anything runs around a task, where the event is `before` or `after`: a hook, or a task that is one by its name, \
               such as `before_symlink`.",
         example: "{ before :symlink, :restart; [is_hooked(:symlink, :before), is_hooked(:symlink, :after)] }",
         gives: "[true, false]",
     },
-    Function {
+    FunctionRow {
         form: "is_own_task(name)",
         doc: "Whether the task of that name is one that a recipe has defined, and not the deploy library.",
         example: "{ task :go { } let found = [is_own_task(:go), is_own_task(:symlink)]; found }",
         gives: "[true, false]",
     },
-    Function {
+    FunctionRow {
         form: "is_own_variable(name)",
         doc: "Whether a recipe, a library, the command line or a person has set a variable; a default does not count.",
         example: "{ set :rake, \"bin/rake\"; [is_own_variable(:rake), is_own_variable(:rails_env)] }",
         gives: "[true, false]",
     },
-    Function {
+    FunctionRow {
         form: "recipe_dialect()",
         doc: "The Capistrano whose words the recipes speak, as far as they were read: 3 where they name its tasks \
               (`deploy:published`), 2 where they name others in `deploy:` or open that namespace, 1 otherwise. It is the default \
@@ -30,7 +30,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         example: "recipe_dialect()",
         gives: "1",
     },
-    Function {
+    FunctionRow {
         form: "task_runs(name)",
         doc: "How often a task was begun in this run, under any of its names.",
         example: "{ task :go { } let before = task_runs(:go); [before, task_runs(:go)] }",

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rhai::{Array, Dynamic, Map, Position};
 
-use super::super::call::Call;
+use super::super::call::VerbCall;
 use super::super::difference::{compared, difference, same, written};
 use super::super::interpreter::Interpreter;
 use super::super::rehearsed::{LOCAL, Ran, Rehearsed, Run, Sent};
@@ -32,7 +32,7 @@ fn fails(message: impl Into<String>, below: &str, position: Position) -> Box<rha
 }
 
 /// Returns the message of the test itself, or another if it has none.
-fn told(call: &Call, index: usize, otherwise: &str) -> String {
+fn told(call: &VerbCall, index: usize, otherwise: &str) -> String {
     match call.arguments.get(index) {
         Some((message, _)) => values::text(message),
         None => otherwise.to_owned(),
@@ -69,7 +69,7 @@ impl Interpreter {
         values::texts(names).into_iter().map(full).collect()
     }
 
-    fn hosts_of(&self, call: &Call) -> Fallible<Vec<String>> {
+    fn hosts_of(&self, call: &VerbCall) -> Fallible<Vec<String>> {
         match call.options.get("hosts") {
             Some((value, position)) => self.known_hosts(&values::texts(value), *position),
             None => Ok(Vec::new()),
@@ -256,7 +256,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(interpreter: &Interpreter, call: &Call) -> Fallible<Self> {
+    fn of(interpreter: &Interpreter, call: &VerbCall) -> Fallible<Self> {
         let mut wanted = Self {
             part: call.text(1),
             hosts: interpreter.hosts_of(call)?,
@@ -540,7 +540,7 @@ pub(super) const ASSERT_SENT: Performed = (&rows::ASSERT_SENT, |cx| {
 });
 
 /// Compares a file that was sent with the expected one.
-fn sent_so(run: &Rehearsed, sent: Option<&Sent>, path: &str, place: Option<&String>, call: &Call) -> Fallible<()> {
+fn sent_so(run: &Rehearsed, sent: Option<&Sent>, path: &str, place: Option<&String>, call: &VerbCall) -> Fallible<()> {
     let at = place.map_or_else(String::new, |host| format!(" on {host}"));
     let Some(sent) = sent else {
         let all = run.commands.iter().flat_map(|ran| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, EvalContext, Map, Position};
 
 use super::super::action::{Asking, CallSettings, Request, Sudo};
-use super::super::call::Call;
+use super::super::call::VerbCall;
 use super::super::interpreter::Interpreter;
 use super::super::shown::shown as options_shown;
 use super::super::verb_context::{Performed, VerbContext};
@@ -49,7 +49,7 @@ fn put_together(cx: &VerbContext) -> Fallible<String> {
 pub(in crate::recipe) fn run_text(interpreter: &Interpreter, scope: &mut EvalContext, text: &str) -> Fallible<()> {
     let mut cx = VerbContext {
         verb: &rows::RUN,
-        call: Call::at(Position::NONE),
+        call: VerbCall::at(Position::NONE),
         interpreter,
         scope,
     };

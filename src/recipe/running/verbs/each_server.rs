@@ -6,7 +6,7 @@ use std::time::Duration;
 use rhai::{Dynamic, Position};
 
 use super::super::action::failure;
-use super::super::block::{Block, own_locals};
+use super::super::block::{KeptBlock, own_locals};
 use super::super::evaluation::BlockWork;
 use super::super::turns::{TurnOrder, evaluate};
 use super::super::verb_context::VerbContext;
@@ -50,7 +50,7 @@ pub(super) fn each_server(cx: &mut VerbContext) -> Fallible {
     let (Some(me), Some(engine)) = (me, engine) else {
         return Err(wrong("`on' can only stand in a recipe", cx.position()));
     };
-    let block = Block::share(cx.scope, block, interpreter.namespace());
+    let block = KeptBlock::share(cx.scope, block, interpreter.namespace());
     let work = Rc::new(BlockWork {
         interpreter: me,
         engine,

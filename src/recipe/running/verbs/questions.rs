@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, Engine, FnPtr, Position};
 
-use super::super::block::Block;
+use super::super::block::KeptBlock;
 use super::super::interpreter::Interpreter;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Setter, is_variable_name};
@@ -53,7 +53,7 @@ fn ask(cx: &mut VerbContext) -> Fallible {
     function.add_curry(question.text.into());
     function.add_curry(question.default.unwrap_or_default());
     function.add_curry(question.is_shown.into());
-    let block = Block::function(cx.scope, function, interpreter.namespace());
+    let block = KeptBlock::function(cx.scope, function, interpreter.namespace());
     let block = interpreter.keep(block);
     let variables = &mut interpreter.defined.configuration.borrow_mut().variables;
     variables.set_lazy(&name, block, by);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, FnPtr, Position};
 
-use super::super::block::Block;
+use super::super::block::KeptBlock;
 use super::super::verb_context::{Performed, VerbContext};
 use super::each_server::{each_server, names_servers};
 use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description};
@@ -40,7 +40,7 @@ fn task(cx: &mut VerbContext) -> Fallible {
         let (value, _) = cx.call.options.get(name)?;
         let function = value.read_lock::<FnPtr>()?.clone();
         cx.call.options.shift_remove(name);
-        Some(interpreter.keep(Block::function(cx.scope, function, interpreter.namespace())))
+        Some(interpreter.keep(KeptBlock::function(cx.scope, function, interpreter.namespace())))
     };
     let (hosts_from, roles_from) = (function("hosts"), function("roles"));
     let task = Task {

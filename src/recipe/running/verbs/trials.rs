@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 use rhai::{Dynamic, Position};
 
-use super::super::call::Call;
+use super::super::call::VerbCall;
 use super::super::interpreter::Interpreter;
 use super::super::rehearsed::{Rehearsed, Run};
 use super::super::trial::{TestBlock, Trial};
@@ -132,7 +132,7 @@ fn answer(cx: &mut VerbContext) -> Fallible {
 }
 
 /// Returns the condition for the commands that are answered.
-fn pattern(call: &Call) -> Fallible<impl Fn(&Command) -> bool + Send + Sync + use<>> {
+fn pattern(call: &VerbCall) -> Fallible<impl Fn(&Command) -> bool + Send + Sync + use<>> {
     let wanted = call.text(0);
     let (way, position) = match call.options.get("match") {
         Some((value, position)) => (value.to_string(), *position),
@@ -161,7 +161,7 @@ fn pattern(call: &Call) -> Fallible<impl Fn(&Command) -> bool + Send + Sync + us
 }
 
 /// Returns the answers, one for each time.
-fn answers(call: &Call) -> Fallible<Vec<Answer>> {
+fn answers(call: &VerbCall) -> Fallible<Vec<Answer>> {
     let list = |name: &str| match call.options.get(name) {
         Some((value, _)) => match value.read_lock::<rhai::Array>() {
             Some(list) => list.to_vec(),
@@ -184,7 +184,7 @@ fn answers(call: &Call) -> Fallible<Vec<Answer>> {
     (0..times).map(one).collect()
 }
 
-fn added(answer: Answer, name: &str, value: &Dynamic, call: &Call) -> Fallible<Answer> {
+fn added(answer: Answer, name: &str, value: &Dynamic, call: &VerbCall) -> Fallible<Answer> {
     let position = call.options.get(name).map_or(call.position, |(_, position)| *position);
     Ok(match name {
         "stdout" => answer.out(values::text(value)),
