@@ -209,7 +209,10 @@ impl Interpreter {
         };
         let namespace = self.namespace.replace(block.namespace.clone());
         let around = self.around.take();
-        let result = block.call(engine, parameters, self.budget.level.get());
+        let level = self.budget.level.get();
+        let result = block.call(engine, parameters, level);
+        // What the block has called is left again: the next block, such as that of another hook, is not inside of it.
+        self.budget.level.set(level);
         self.around.replace(around);
         self.namespace.replace(namespace);
         result

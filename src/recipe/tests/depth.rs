@@ -45,3 +45,14 @@ fn tasks_that_are_nested_deeply_are_not_taken_for_a_circle() {
         "tasks are nested more than 50 deep: … → t47 → t48 → t49 → t50"
     );
 }
+
+#[test]
+fn what_has_ended_is_not_counted_into_the_depth_of_what_comes_then() {
+    let text = r#"
+        fn deeper(level) { if level == 0 { puts "here"; } else { deeper(level - 1); } }
+        task :work { deeper(20); }
+        for hook in range(0, 40) { after :work { deeper(20); } }
+    "#;
+    let printed = recipe(text).run(&["work"]).printed();
+    assert_eq!(printed.len(), 41);
+}
