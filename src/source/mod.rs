@@ -10,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 
 pub(crate) use file::{file, piped};
-pub(crate) use tree::{END, files_of_archive, tree};
+pub(crate) use tree::{END, archive_of_files, files_of_archive, tree};
 
 /// Bytes of a known length that any number of readers can read from any place.
 pub trait Source: Send + Sync + Debug {

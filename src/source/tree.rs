@@ -230,6 +230,18 @@ impl Stored for Archive {
     }
 }
 
+/// Returns the archive of a directory with these files, by their paths below it.
+pub(crate) fn archive_of_files<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> io::Result<Vec<u8>> {
+    let mut archive = Builder::new(Vec::new());
+    for (path, content) in files {
+        let mut header = Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, path, content)?;
+    }
+    archive.into_inner()
+}
+
 /// Returns the files in the archive of a directory, by their paths below it; it ends at the first entry that cannot be read.
 pub(crate) fn files_of_archive(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut archive = tar::Archive::new(bytes);

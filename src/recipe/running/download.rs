@@ -10,17 +10,22 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use thiserror::Error;
 
+use super::trial::Trial;
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::place::{DiskRoom, New, Place, StopCheck, unpack};
 use crate::plan::{FILE_FOLLOWS, Mode, TAR_FOLLOWS, placeholders};
+use crate::source::files_of_archive;
 
 /// The most that a login shell may print before the content begins, in bytes.
 const NOISE: usize = 64 * 1024;
 
 /// The mode of a file whose server does not tell one.
 const CLOSED: u32 = 0o600;
+
+/// The error for a server that ends without sending anything.
+const NOTHING: &str = "the server sent nothing";
 
 /// The local files of one download, one for each server.
 pub(in crate::recipe) struct Downloads {
@@ -32,6 +37,8 @@ pub(in crate::recipe) struct Downloads {
     directories: bool,
     /// The mode that the recipe wants for a file.
     mode: Option<Mode>,
+    /// The test that keeps the files, in place of the disk.
+    memory: Option<Trial>,
     arriving: RefCell<IndexMap<Server, Arriving>>,
 }
 
@@ -67,7 +74,22 @@ impl Downloads {
             to,
             directories,
             mode,
+            memory: None,
             arriving: RefCell::default(),
+        }
+    }
+
+    /// Lets a test with scripted servers keep the files.
+    pub(in crate::recipe) fn kept_by(mut self, trial: Option<&Trial>) -> Self {
+        self.memory = trial.filter(|trial| trial.servers().is_some()).cloned();
+        self
+    }
+
+    /// Expects these servers to send something, where a test keeps the files: others end without a word in a dry run.
+    pub(in crate::recipe) fn expect<'a>(&self, servers: impl Iterator<Item = &'a Server>) {
+        if self.memory.is_some() {
+            let nothing = servers.map(|server| (server.clone(), Arriving::Begin(Vec::new())));
+            self.arriving.borrow_mut().extend(nothing);
         }
     }
 
@@ -81,6 +103,10 @@ impl Downloads {
         let to = self.place(server);
         let mut all = self.arriving.borrow_mut();
         let arriving = all.entry(server.clone()).or_insert_with(|| Arriving::Begin(Vec::new()));
+        if let (Some(_), Arriving::Begin(seen)) = (&self.memory, &mut *arriving) {
+            seen.extend_from_slice(bytes);
+            return Ok(None);
+        }
         arriving
             .take(&to, self.directories, self.mode.as_ref(), bytes)
             .map_err(|cause| NotWritten { to, cause })
@@ -94,7 +120,11 @@ impl Downloads {
             if failed.contains(&&server) || stop() {
                 continue;
             }
-            match arriving.keep(self.mode.as_ref(), stop) {
+            let result = match (&self.memory, arriving) {
+                (Some(trial), Arriving::Begin(seen)) => self.remember(trial, &self.place(&server), &seen),
+                (_, arriving) => arriving.keep(self.mode.as_ref(), stop),
+            };
+            match result {
                 Ok(left_out) => kept.left_out.extend(left_out),
                 Err(cause) => {
                     let to = self.place(&server);
@@ -103,6 +133,25 @@ impl Downloads {
             }
         }
         kept
+    }
+
+    /// Gives a test what a server has sent.
+    fn remember(&self, trial: &Trial, to: &Path, seen: &[u8]) -> io::Result<Vec<String>> {
+        let Some((head, content)) = begin(seen) else {
+            return Err(io::Error::other(NOTHING));
+        };
+        head.refuse(self.directories, self.mode.as_ref())?;
+        let files = match head {
+            Head::File { .. } => vec![(to.to_owned(), content.to_vec())],
+            Head::Directory => {
+                let files = files_of_archive(content).into_iter();
+                files.map(|(path, content)| (to.join(path), content)).collect()
+            }
+        };
+        for (path, content) in files {
+            trial.write(path, &String::from_utf8_lossy(&content));
+        }
+        Ok(Vec::new())
     }
 }
 
@@ -166,15 +215,7 @@ impl Arriving {
                     }
                     return Ok(None);
                 };
-                if !directories && matches!(head, Head::Directory) {
-                    return Err(io::Error::other(
-                        "the server sends a directory, and `recursive' is false",
-                    ));
-                }
-                if mode.is_some() && matches!(head, Head::Directory) {
-                    let message = "`mode' is for a file; the files of a directory keep their own";
-                    return Err(io::Error::other(message));
-                }
+                head.refuse(directories, mode)?;
                 let begun = ContentBegun {
                     before: (seen.len() - rest.len()) as u64,
                     total: head.total(),
@@ -189,7 +230,7 @@ impl Arriving {
 
     fn keep(self, mode: Option<&Mode>, stop: StopCheck<'_>) -> io::Result<Vec<String>> {
         let Self::Content(mut content) = self else {
-            return Err(io::Error::other("the server sent nothing"));
+            return Err(io::Error::other(NOTHING));
         };
         match content.kind {
             Kind::File { new, source } => new.keep(&content.file, source, mode).map(|()| Vec::new()),
@@ -240,6 +281,16 @@ impl Head {
             Self::File { total, .. } => *total,
             Self::Directory => None,
         }
+    }
+
+    /// Returns an error where the recipe does not take a directory.
+    fn refuse(&self, directories: bool, mode: Option<&Mode>) -> io::Result<()> {
+        let message = match self {
+            Self::Directory if !directories => "the server sends a directory, and `recursive' is false",
+            Self::Directory if mode.is_some() => "`mode' is for a file; the files of a directory keep their own",
+            _ => return Ok(()),
+        };
+        Err(io::Error::other(message))
     }
 }
 

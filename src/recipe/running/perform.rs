@@ -86,6 +86,10 @@ impl Interpreter {
             let servers = action.jobs.iter().map(|(destination, _)| destination.server.clone());
             self.keep_locks(engine, &servers.collect::<Vec<_>>())?;
         }
+        let servers = action.jobs.iter().map(|(destination, _)| &destination.server);
+        downloads
+            .into_iter()
+            .for_each(|downloads| downloads.expect(servers.clone()));
         let mut passwords = Asker::new(self, engine);
         let started = self.actor.borrow_mut().start(action, &mut passwords)?;
         step.begun.replace(started.begun());

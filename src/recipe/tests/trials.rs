@@ -386,3 +386,35 @@ fn a_test_file_is_no_recipe() {
         (Fault::Usage, "`test' is for tests, and this file is not run as one")
     );
 }
+
+#[test]
+fn files_that_servers_send_are_kept_in_memory() {
+    let directory = "task :d { get \"/srv/d\", \"got\", :hosts => \"a\", :recursive => recursive; } set :recursive, true;\n\
+                     answer \"/srv/d\", :files => #{ \"b/c.txt\": \"deep\\n\", \"e\": \"\" };\n";
+    let one_file =
+        "task :f { get \"/srv/f\", \"got/f\", :hosts => \"a\"; } answer \"/srv/f\", :file => [\"one\", \"two\"];\n";
+    let text = format!(
+        "role :app, \"a\", \"b\"; {directory}{one_file}\
+         test \"a file, another one each time\" {{\n  \
+           rehearse(\"f\"); assert_eq(read_file(\"got/f\"), \"one\");\n  \
+           rehearse(\"f\"); assert_eq(read_file(\"got/f\"), \"two\");\n}}\n\
+         test \"a directory\" {{ rehearse(\"d\"); assert_eq(read_file(\"got/b/c.txt\"), \"deep\\n\"); assert_eq(read_file(\"got/e\"), \"\"); }}\n\
+         test \"a directory where none is taken\" {{ set :recursive, false; assert_fails(rehearse(\"d\"), \"the server sends a directory\"); }}\n\
+         test \"what comes is sent on\" {{\n  \
+           task :both {{ invoke \"f\"; upload \"got/f\", \"/srv/g\", :hosts => \"b\"; }}\n  \
+           assert_sent rehearse(\"both\"), \"/srv/g\", \"one\", :hosts => \"b\";\n}}\n\
+         test \"a server of which nothing is said\" {{\n  \
+           task :x {{ get \"/srv/x\", \"x\", :hosts => \"a\"; }}\n  assert_fails(rehearse(\"x\"), \"the server sent nothing\");\n}}\n\
+         test \"one that fails\" {{ answer \"/srv/f\", :status => 1, :stderr => \"no\\n\"; assert_fails(rehearse(\"f\"), \"no\"); }}\n"
+    );
+    for (name, outcome) in file(&text).outcomes() {
+        assert!(outcome.is_ok(), "{name}: {outcome:?}");
+    }
+    let wrong = file("test \"t\" { answer \"x\", :files => \"a\"; }").outcomes();
+    let told = wrong[0].1.as_ref().unwrap_err();
+    assert!(
+        told.message.contains("`files' is a map of paths and contents"),
+        "{told:?}"
+    );
+    assert!(!std::path::Path::new("got").exists());
+}

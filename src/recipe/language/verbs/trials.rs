@@ -61,6 +61,14 @@ const ANSWER_CHOICES: &[Choice] = &[
         doc: "`:part` (the default): the command has this string in it. `:whole`: it is this string. `:regex`: the regular expression fits.",
     },
     Choice {
+        name: "file",
+        doc: "For `get` and `download`: the content of the file that the server sends. It is kept in memory, where `read_file` and `upload` find it.",
+    },
+    Choice {
+        name: "files",
+        doc: "For `get` and `download`: the directory that the server sends, a map of paths and contents.",
+    },
+    Choice {
         name: "stdout",
         doc: "Is written on standard output. A list gives one each time, and the last one from then on; so do the lists of the other options.",
     },

@@ -30,6 +30,7 @@ fn receive(cx: &mut VerbContext, settings: &CallSettings) -> Fallible {
     let mode = mode(cx)?;
     let shown = with_mode(format!("{verb} {from} -> {to}"), mode.as_ref());
     let downloads = Downloads::new(&to, cx.interpreter.home_path(&to), directories, mode);
+    let downloads = downloads.kept_by(cx.interpreter.trial.as_ref());
     distinct(cx, &to, &downloads, settings)?;
     let mut request = Request::new(verb, shown, get_command(&from, directories), Input::none());
     request.output = Output::Bytes;

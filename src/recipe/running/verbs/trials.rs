@@ -16,6 +16,7 @@ use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::exit::{Exit, Phase};
+use crate::plan::{FILE_FOLLOWS, TAR_FOLLOWS};
 use crate::recipe::language::options::flag;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::values;
@@ -23,6 +24,7 @@ use crate::recipe::language::verb::Verb;
 use crate::recipe::language::verbs::trials as rows;
 use crate::session::Command;
 use crate::session::scripted::Answer;
+use crate::source::archive_of_files;
 
 impl Interpreter {
     /// Returns the world of the test; `None` if the file is only looked at.
@@ -169,7 +171,7 @@ fn answers(call: &VerbCall) -> Fallible<Vec<Answer>> {
         },
         None => Vec::new(),
     };
-    let names = ["stdout", "stderr", "status", "signal", "lost", "hangs"];
+    let names = ["file", "files", "stdout", "stderr", "status", "signal", "lost", "hangs"];
     let said: Vec<(&str, Vec<Dynamic>)> = names.into_iter().map(|name| (name, list(name))).collect();
     let times = said.iter().map(|(_, list)| list.len()).max().unwrap_or(0).max(1);
     let one = |number: usize| {
@@ -187,6 +189,15 @@ fn answers(call: &VerbCall) -> Fallible<Vec<Answer>> {
 fn added(answer: Answer, name: &str, value: &Dynamic, call: &VerbCall) -> Fallible<Answer> {
     let position = call.options.get(name).map_or(call.position, |(_, position)| *position);
     Ok(match name {
+        "file" => {
+            let content = values::text(value);
+            let size = format!("{} 644\n", content.len());
+            answer.out([FILE_FOLLOWS, size.as_bytes(), content.as_bytes()].concat())
+        }
+        "files" => {
+            let archive = archive(value).map_err(|message| wrong(message, position))?;
+            answer.out([TAR_FOLLOWS, &archive].concat())
+        }
         "stdout" => answer.out(values::text(value)),
         "stderr" => answer.err(values::text(value)),
         "status" => {
@@ -204,6 +215,19 @@ fn added(answer: Answer, name: &str, value: &Dynamic, call: &VerbCall) -> Fallib
             _ => answer,
         },
     })
+}
+
+/// Returns the archive of a directory, whose files a map names with their contents.
+fn archive(value: &Dynamic) -> Result<Vec<u8>, String> {
+    let Some(map) = value.read_lock::<rhai::Map>() else {
+        return Err("`files' is a map of paths and contents: #{ \"a.txt\": \"content\" }".to_owned());
+    };
+    let files: Vec<(String, String)> = map
+        .iter()
+        .map(|(path, text)| (path.to_string(), values::text(text)))
+        .collect();
+    let files = files.iter().map(|(path, text)| (path.as_str(), text.as_bytes()));
+    archive_of_files(files).map_err(|error| format!("`files' names what cannot be in a directory: {error}"))
 }
 
 pub(super) const UNREACHABLE: Performed = (&rows::UNREACHABLE, |cx| {
