@@ -221,6 +221,26 @@ fn nothing_is_copied_into_or_removed_from_where_a_link_of_the_project_leads() {
 }
 
 #[test]
+fn nothing_is_written_where_a_link_of_the_project_leads() {
+    let lines = "printf '[libraries]\\n' > mine && chmod 600 mine && mkdir here && cp deploy.rhai here && cd here
+        ln -s ../mine capr.toml && ! capr lib add --yes ../chat && test \"$(cat ../mine)\" = '[libraries]' && rm capr.toml
+        ln -s ../mine capr.lock && ! capr lib add --yes ../chat; test \"$(cat ../mine)\" = '[libraries]' && rm -f capr.lock
+        echo 'test \"t\" { }' > x_test.rhai && ln -s ../mine out.xml && ln -s .. up
+        for file in --junit --lcov; do ! capr test $file out.xml && ! capr test $file up/mine || exit 1; done
+        test \"$(cat ../mine)\" = '[libraries]' && capr test --junit sub/out.xml && test -f sub/out.xml && capr test --lcov ../beside && test -f ../beside";
+    let finished = shell(CHAT, lines).run().ok();
+    for name in ["capr.toml", "capr.lock", "out.xml", "up"] {
+        assert!(
+            finished
+                .stderr
+                .contains(&format!("{name} is a link, and may lead elsewhere")),
+            "{name}: {}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
 fn names_that_lead_elsewhere_or_act_on_a_terminal_and_trees_without_an_end_are_refused() {
     let escape = "library a 1.0.0\nprintf x > \"$(printf 'a/x\\033[2Jy.rhai')\"\ncommit a v1\ncapr lib add a@v1 --yes";
     let finished = shell(&[], escape)

@@ -5,7 +5,8 @@ mod process;
 mod run;
 mod worker;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Fault};
@@ -242,6 +243,16 @@ impl Wish<'_> {
         NO_TEST
     }
 
+    /// Begins a file that was asked for. Inside the working directory nothing on the way may be a link: that may come from the
+    /// repository, and lead to a file of the person.
+    fn draft(&self, path: &Path) -> io::Result<Draft> {
+        let is_inside = path.is_relative() && !path.components().any(|part| part == Component::ParentDir);
+        match is_inside {
+            true => Draft::below(&self.shell.directory, path),
+            false => Draft::of(&self.shell.directory.join(path), 0o666),
+        }
+    }
+
     /// Writes the files that were asked for.
     fn write_files(&self, verdicts: &Verdicts) -> Result<(), Box<Diagnostic>> {
         let coverage = verdicts.coverage.as_ref().map(lcov).unwrap_or_default();
@@ -251,8 +262,7 @@ impl Wish<'_> {
         ];
         for (path, text) in files {
             let Some(path) = path else { continue };
-            let draft = Draft::of(&self.shell.directory.join(path), 0o666);
-            let written = draft.and_then(|mut draft| {
+            let written = self.draft(path).and_then(|mut draft| {
                 draft.write(&text)?;
                 draft.replace()
             });
