@@ -178,6 +178,16 @@ fn programs_of_the_application_are_started_restarted_and_told_of_a_deploy_in_ord
     let restarts = calls.iter().filter(|call| *call == units[0]).count();
     assert!(restarts == 1 && calls.contains(&control), "{calls:?}");
     site.run(recipe, &["sidekiq:stop"]).ok();
+    // As passenger-config 6 does where the user may not ask Passenger: it says so, and ends well.
+    site.stand_in(
+        "passenger-config",
+        "echo '*** ERROR: You are not authorized to query the status' >&2",
+    );
+    let config = format!("{recipe}\nset :passenger_restart_with_touch, false;");
+    let refused = site.run(&config, &["passenger:restart"]).code(1);
+    refused
+        .says("not authorized")
+        .says("set :passenger_restart_with_sudo, true");
 }
 
 #[test]

@@ -8,6 +8,8 @@ use super::{Value, suggestion};
 pub(crate) enum VariableKind {
     /// `true` or `false` and nothing else.
     Truth,
+    /// `true`, `false`, or a list of paths below another.
+    TruthOrPaths,
     /// A whole number, 1 or more.
     Count,
     /// A whole number, 1 or more, or nothing.
@@ -45,7 +47,6 @@ pub(crate) enum VariableKind {
 /// The variables by name, sorted.
 static KINDS: &[(&str, VariableKind)] = &[
     ("branch", VariableKind::Revision),
-    ("cache_path", VariableKind::AbsolutePath),
     ("copy_dereference_symlink", VariableKind::Truth),
     ("current_dir", VariableKind::InnerPath),
     ("current_path", VariableKind::AbsolutePath),
@@ -63,7 +64,7 @@ static KINDS: &[(&str, VariableKind)] = &[
     ("maintenance_basename", VariableKind::Name),
     ("maintenance_path", VariableKind::AbsolutePath),
     ("max_hosts", VariableKind::OptionalCount),
-    ("normalize_asset_timestamps", VariableKind::Truth),
+    ("normalize_asset_timestamps", VariableKind::TruthOrPaths),
     ("public_children", VariableKind::InnerPaths),
     ("real_revision", VariableKind::Revision),
     ("release_name", VariableKind::Name),
@@ -81,6 +82,7 @@ static KINDS: &[(&str, VariableKind)] = &[
     ("rollback_release", VariableKind::OptionalName),
     ("run_method", VariableKind::Method),
     ("scm_auth_cache", VariableKind::Truth),
+    ("scm_cache_path", VariableKind::AbsolutePath),
     ("scm_timeout", VariableKind::Count),
     ("scm_verbose", VariableKind::Truth),
     ("shared_children", VariableKind::SharedPaths),
@@ -141,6 +143,13 @@ impl VariableKind {
         match self {
             Self::Truth => (!matches!(value, Value::Bool(_)))
                 .then(|| format!("the variable `{name}' is true or false, not {found}")),
+            Self::TruthOrPaths => match value {
+                Value::Bool(_) => None,
+                Value::List(_) => Self::InnerPaths.fault(name, value),
+                _ => Some(format!(
+                    "the variable `{name}' is true, false or a list of paths, not {found}"
+                )),
+            },
             Self::Count => (!matches!(value, Value::Int(1..)))
                 .then(|| format!("the variable `{name}' is a whole number, 1 or more, not {found}")),
             Self::OptionalCount => (!matches!(value, Value::Unit | Value::Int(1..)))
@@ -224,6 +233,7 @@ impl VariableKind {
                 };
                 format!("write: set :{name}, {meant}")
             }
+            Self::TruthOrPaths => format!("write: set :{name}, true; or: set :{name}, [\"public/images\"];"),
             Self::Count => format!("write: set :{name}, 5"),
             Self::OptionalCount => format!("write: set :{name}, 2"),
             Self::Dialect => format!("write: set :{name}, 2"),
@@ -417,7 +427,10 @@ mod tests {
                 | VariableKind::RestartVia
                 | VariableKind::Wait
                 | VariableKind::Method => Value::from("yes"),
-                VariableKind::InnerPaths | VariableKind::SharedPaths | VariableKind::LinkedPaths => list(&["../x"]),
+                VariableKind::InnerPaths
+                | VariableKind::SharedPaths
+                | VariableKind::LinkedPaths
+                | VariableKind::TruthOrPaths => list(&["../x"]),
                 VariableKind::Revision | VariableKind::Repository => Value::from("--upload-pack=touch /tmp/x"),
                 VariableKind::Name
                 | VariableKind::OptionalName

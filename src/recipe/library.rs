@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::Recipe;
 use super::language::capistrano::{VARIABLES, versions};
+use super::language::gems::replaced;
 use super::language::meanings::{Meaning, READ_BY_CAPR, meanings};
 use super::meaning::libraries::{Library, libraries};
 use super::meaning::stdlib;
@@ -135,6 +136,21 @@ impl Recipe {
             let _ = write!(
                 text,
                 "\n| variable | meaning | default |\n|---|---|---|\n{}",
+                rows.concat()
+            );
+        }
+        let rows: Vec<String> = replaced()
+            .iter()
+            .filter(|row| row.library == library.name)
+            .map(|row| {
+                let names: Vec<String> = row.names.iter().map(|name| format!("`{name}`")).collect();
+                format!("| {} | {} |\n", names.join(", "), row.instead.replace('|', "\\|"))
+            })
+            .collect();
+        if !rows.is_empty() {
+            let _ = write!(
+                text,
+                "\n| of the Ruby library | here, as `capr check` says it |\n|---|---|\n{}",
                 rows.concat()
             );
         }

@@ -151,7 +151,7 @@ impl Reader<'_> {
             ("deploy_to", Expr::Text(path)) if path.len() > 1 && path.ends_with('/') => {
                 Expr::Text(path.trim_end_matches('/').to_owned())
             }
-            ("normalize_asset_timestamps", Expr::Text(_) | Expr::List(_)) => Expr::Bool(true),
+            ("normalize_asset_timestamps", Expr::Text(_)) => Expr::Bool(true),
             ("keep_releases", Expr::Text(number)) if number.parse::<u32>().is_ok() => Expr::Number(number),
             ("repository_cache", Expr::Text(name)) if !name.starts_with('/') => {
                 let parts = vec![Part::Value(Expr::name("shared_path")), Part::Text(format!("/{name}"))];

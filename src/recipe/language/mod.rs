@@ -5,6 +5,7 @@ pub(super) mod capistrano;
 pub(super) mod choice;
 pub(super) mod function;
 pub(super) mod functions;
+pub(super) mod gems;
 pub(super) mod grammar;
 pub(super) mod literal;
 pub(super) mod mask;

@@ -9,12 +9,14 @@ use rhai::{Dynamic, Expr};
 
 use super::files::Files;
 use super::names::written;
+use super::stdlib;
 use crate::configuration::{
     Attributes, BlockId, Configuration, HookAction, Task, did_you_mean, join, nearest, suggestion,
 };
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 use crate::recipe::language::function::FunctionRow;
 use crate::recipe::language::functions::functions;
+use crate::recipe::language::gems;
 
 /// A block that is kept as syntax.
 #[derive(Clone)]
@@ -111,8 +113,18 @@ impl Defined {
         diagnostic
     }
 
-    /// Returns the hint with a task that has a similar name.
+    /// Returns true if the recipe has loaded this library of capr.
+    pub(super) fn has_library(&self, name: &str) -> bool {
+        let file = stdlib::file_name(&format!("{}{name}", stdlib::LIBRARIES));
+        self.files.borrow().texts.contains_key(&file)
+    }
+
+    /// Returns the hint with what takes the place of a task of a Ruby library, or with a task that has a similar name.
     pub(in crate::recipe) fn task_suggestion(&self, name: &str, namespace: &str) -> Option<String> {
+        let instead = |name: &str| gems::instead(name, |library| self.has_library(library));
+        if let Some(instead) = instead(&join(namespace, name)).or_else(|| instead(name)) {
+            return Some(instead.to_owned());
+        }
         let configuration = self.configuration.borrow();
         let mut names: Vec<&str> = configuration.tasks.names().collect();
         // Namespaces are suggested as well.

@@ -13,6 +13,7 @@ use super::mentions::verb;
 use crate::configuration::{BlockId, HookAction, Task, VariableRead, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::capistrano::instead;
+use crate::recipe::language::gems;
 use crate::recipe::language::meanings::READ_BY_CAPR;
 use crate::recipe::language::origin::origin;
 
@@ -247,7 +248,8 @@ impl Findings<'_> {
                 }
                 let mut diagnostic = Diagnostic::warning(format!("the variable `{name}' is set, but nothing reads it"))
                     .label("set here");
-                let meant = instead(name).map(str::to_owned);
+                let of_library = || gems::instead(name, |library| self.defined.has_library(library));
+                let meant = instead(name).or_else(of_library).map(str::to_owned);
                 diagnostic
                     .hints
                     .extend(meant.or_else(|| suggestion(name, read.iter().copied())));

@@ -18,11 +18,17 @@ impl Library {
         lines.join("\n")
     }
 
-    /// Returns the programs with which the tests on real servers have run it.
-    pub(in crate::recipe) fn is_tried_with(&self) -> &'static str {
-        REAL.iter()
-            .find(|(name, _)| *name == self.name)
-            .map_or("stand-ins that record how they are called", |(_, programs)| *programs)
+    /// Returns the programs with which the tests on real servers have run it, and those with which it was run by hand.
+    pub(in crate::recipe) fn is_tried_with(&self) -> String {
+        let of = |table: &[(&str, &'static str)]| {
+            let row = table.iter().find(|(name, _)| *name == self.name);
+            row.map(|(_, programs)| *programs)
+        };
+        let tested = of(REAL).unwrap_or("stand-ins that record how they are called");
+        match of(BY_HAND) {
+            Some(programs) => format!("{tested}; by hand with {programs}"),
+            None => tested.to_owned(),
+        }
     }
 }
 
@@ -62,6 +68,31 @@ const REAL: &[(&str, &str)] = &[
     ("slack", CURL),
     ("teams", CURL),
     ("unicorn", PLAN),
+];
+
+/// The real programs with which libraries were run by hand on servers, in deploys and alone.
+const BY_HAND: &[(&str, &str)] = &[
+    ("composer", "Composer of Debian 12"),
+    (
+        "delayed_job",
+        "delayed_job 4.1.9 with Active Record 6.1: started, restarted by a deploy while jobs ran, stopped",
+    ),
+    (
+        "django",
+        "Django 4.2.30: a virtual environment, packages, static files, migrations",
+    ),
+    ("npm", "npm of Debian 12"),
+    (
+        "passenger",
+        "Passenger 6.0.17 under Apache 2.4: by the file and by passenger-config, without and with sudo, and back",
+    ),
+    ("pnpm", "pnpm of the npm registry"),
+    ("rails/console", "Rails 6.1"),
+    ("rbenv", "rbenv of Debian 12"),
+    ("sidekiq", "Sidekiq 6.4 with Redis"),
+    ("thin", "Thin of Debian 12"),
+    ("whenever", "Whenever of Debian 12 with cron"),
+    ("yarn", "Yarn of the npm registry"),
 ];
 
 macro_rules! library {
@@ -126,6 +157,10 @@ static LIBRARIES: &[Library] = &[
         "puma",
         "capistrano/puma",
         "capistrano3/puma",
+        "capistrano/puma/daemon",
+        "capistrano/puma/jungle",
+        "capistrano/puma/monit",
+        "capistrano/puma/nginx",
         "capistrano/puma/systemd",
         "capistrano/puma/workers",
         "puma/capistrano"
@@ -159,7 +194,9 @@ static LIBRARIES: &[Library] = &[
     library!(
         "sidekiq",
         "capistrano/sidekiq",
+        "capistrano/sidekiq/monit",
         "capistrano/sidekiq/systemd",
+        "capistrano/sidekiq/upstart",
         "sidekiq/capistrano"
     ),
     library!(
@@ -168,7 +205,12 @@ static LIBRARIES: &[Library] = &[
         "capistrano/slackify",
         "slackistrano/capistrano"
     ),
-    library!("symfony", "capistrano/symfony", "capistrano-symfony"),
+    library!(
+        "symfony",
+        "capifony_symfony2",
+        "capistrano/symfony",
+        "capistrano-symfony"
+    ),
     library!("systemd", "capistrano/systemd", "capistrano/systemd/multiservice"),
     library!("teams"),
     library!("thin", "capistrano/thin", "thin/capistrano"),

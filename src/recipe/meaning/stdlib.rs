@@ -13,6 +13,7 @@ pub(in crate::recipe) const FOLDER: &str = "<stdlib>/";
 
 /// The recipe files, by name without ending.
 static RECIPES: &[(&str, &str)] = &[
+    ("chat_message", include_str!("../../../stdlib/chat_message.rhai")),
     ("check", include_str!("../../../stdlib/check.rhai")),
     ("deploy", include_str!("../../../stdlib/deploy.rhai")),
     ("deploy_mark", include_str!("../../../stdlib/deploy_mark.rhai")),
@@ -20,6 +21,7 @@ static RECIPES: &[(&str, &str)] = &[
     ("gems", include_str!("../../../stdlib/gems.rhai")),
     ("lock", include_str!("../../../stdlib/lock.rhai")),
     ("pending", include_str!("../../../stdlib/pending.rhai")),
+    ("rails_env", include_str!("../../../stdlib/rails_env.rhai")),
     ("recover", include_str!("../../../stdlib/recover.rhai")),
     ("release", include_str!("../../../stdlib/release.rhai")),
     ("restart", include_str!("../../../stdlib/restart.rhai")),

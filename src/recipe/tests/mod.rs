@@ -15,6 +15,7 @@ mod each_server;
 mod errors;
 mod forms;
 mod functions;
+mod gems;
 mod grammar;
 mod hooks;
 mod language;
