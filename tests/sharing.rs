@@ -224,7 +224,8 @@ fn nothing_is_copied_into_or_removed_from_where_a_link_of_the_project_leads() {
 fn nothing_is_written_where_a_link_of_the_project_leads() {
     let lines = "printf '[libraries]\\n' > mine && chmod 600 mine && mkdir here && cp deploy.rhai here && cd here
         ln -s ../mine capr.toml && ! capr lib add --yes ../chat && test \"$(cat ../mine)\" = '[libraries]' && rm capr.toml
-        ln -s ../mine capr.lock && ! capr lib add --yes ../chat; test \"$(cat ../mine)\" = '[libraries]' && rm -f capr.lock
+        capr lib add --yes ../chat && mv capr.lock ../real && cp ../real ../copy && ln -s ../real capr.lock && ! capr lib remove chat
+        cmp ../real ../copy && rm capr.lock capr.toml
         echo 'test \"t\" { }' > x_test.rhai && ln -s ../mine out.xml && ln -s .. up
         for file in --junit --lcov; do ! capr test $file out.xml && ! capr test $file up/mine || exit 1; done
         test \"$(cat ../mine)\" = '[libraries]' && capr test --junit sub/out.xml && test -f sub/out.xml && capr test --lcov ../beside && test -f ../beside";

@@ -91,6 +91,14 @@ fn the_page_of_the_libraries_is_true() {
             .says("\"channel\":\"#shop\"")
     });
     page.not_run("capr lib", "the subject of docs/sharing.md");
+    page.take("capr check");
+    let gem = "set :application, \"shop\"; set :repository, \"/srv/shop.git\"; role :app, \"app1\"; require \"capistrano/bundler\"; \
+               set :bundle_servers, \"app1\";";
+    line("capr check gem.rhai")
+        .file("gem.rhai", gem)
+        .run()
+        .ok()
+        .says("write: set :bundle_roles");
     page.done();
     line("capr check").run().ok();
 }

@@ -17,7 +17,7 @@ fn the_page_of_tests_is_true() {
         project = project.file(name, &block);
     }
     let finished = project.args(["test"]).run().ok();
-    assert!(finished.stderr.contains("13 passed"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("16 passed"), "{}", finished.stderr);
     page.take("capr test");
     page.take("capr test --servers --ssh-config FILE");
     page.done();
