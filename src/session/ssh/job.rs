@@ -17,6 +17,9 @@ use super::errand::Errand;
 /// The byte that a terminal takes for Ctrl-C.
 const ETX: &[u8] = b"\x03";
 
+/// The longest time for which input is sent before orders are heard again: a server may take it as fast as it can be encrypted.
+const TURN: Duration = Duration::from_millis(100);
+
 /// The time between two reports of how much input was sent.
 const TELLING: Duration = Duration::from_millis(500);
 
@@ -71,6 +74,8 @@ pub(super) struct SshJob {
     unsent: Option<String>,
     /// The number of input bytes that was last reported, and when the next report is due; `None` if nothing is reported.
     told: Option<(u64, Instant)>,
+    /// True if input was left only because the turn was over.
+    has_more: bool,
     pub(super) ending: JobEnding,
     timeout: Option<Duration>,
     /// The state after the command itself has ended while its output stays open; this is reported once.
@@ -104,6 +109,7 @@ impl SshJob {
             input,
             end_of_input: EndOfInput::No,
             unsent: None,
+            has_more: false,
             told: command.input.is_told.then_some((0, started + TELLING)),
             ending: JobEnding::new(is_on_terminal, command.sudo, is_root),
             lingers: Lingers::No,
@@ -269,9 +275,11 @@ impl SshJob {
         if self.unsent.is_some() && self.terminal.is_none() {
             return Ok(());
         }
-        match send_input(channel, &mut self.input, &mut self.end_of_input) {
-            Ok(None) => Ok(()),
-            Ok(Some(reason)) => {
+        let sent = send_input(channel, &mut self.input, &mut self.end_of_input);
+        self.has_more = matches!(sent, Ok(Sent::Part));
+        match sent {
+            Ok(Sent::Part | Sent::All) => Ok(()),
+            Ok(Sent::Unreadable(reason)) => {
                 self.unsent = Some(reason);
                 self.input.clear();
                 self.ladder.begin(Instant::now());
@@ -418,7 +426,8 @@ impl SshJob {
         let errand = self.errand.as_ref().and_then(Errand::rest);
         // A command without a channel waits for one, and nothing else can be done against it.
         let ladder = self.ladder.next().filter(|_| self.channel.is_some());
-        let steps = [ladder, self.ending.next(), told, errand];
+        let more = self.has_more.then(Instant::now);
+        let steps = [ladder, self.ending.next(), told, errand, more];
         steps.into_iter().flatten().min()
     }
 
@@ -454,17 +463,24 @@ impl SshJob {
     }
 }
 
-/// Sends input; returns the reason if the rest cannot be sent.
-fn send_input(
-    channel: &mut Channel,
-    input: &mut Feed,
-    end_of_input: &mut EndOfInput,
-) -> Result<Option<String>, Trouble> {
+/// The part of the input that was sent.
+enum Sent {
+    All,
+    /// The turn has lasted long enough.
+    Part,
+    /// The rest cannot be sent, for this reason.
+    Unreadable(String),
+}
+
+/// Sends input for a turn, or as much as the server takes.
+fn send_input(channel: &mut Channel, input: &mut Feed, end_of_input: &mut EndOfInput) -> Result<Sent, Trouble> {
+    let until = Instant::now() + TURN;
     loop {
         let rest = match input.rest() {
             Ok([]) => break,
+            Ok(_) if Instant::now() >= until => return Ok(Sent::Part),
             Ok(rest) => rest,
-            Err(error) => return Ok(Some(plain(&error))),
+            Err(error) => return Ok(Sent::Unreadable(plain(&error))),
         };
         match channel.write(rest)? {
             // The command reads more slowly than we write.
@@ -476,5 +492,5 @@ fn send_input(
         channel.send_eof()?;
         *end_of_input = EndOfInput::Sent;
     }
-    Ok(None)
+    Ok(Sent::All)
 }
