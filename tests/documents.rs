@@ -96,3 +96,20 @@ fn every_link_of_the_documentation_leads_to_a_file_and_a_place_in_it() {
     assert!(dead.is_empty(), "dead links:\n{}", dead.join("\n"));
     assert!(checked > 200, "{checked}");
 }
+
+#[test]
+fn every_page_is_a_chapter_of_the_guide() {
+    let docs = checkout().join("docs");
+    let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    let mut all = Vec::new();
+    pages(&docs, &mut all);
+    for page in all {
+        let name = page.strip_prefix(&docs).unwrap().display().to_string();
+        // scripts/guide adds the decisions.
+        let is_added = name == "SUMMARY.md" || name.starts_with("decisions/0");
+        assert!(
+            is_added || summary.contains(&format!("({name})")),
+            "docs/SUMMARY.md has no {name}"
+        );
+    }
+}

@@ -157,7 +157,7 @@ class Page:
         """Waits until an expression is true."""
         until = time.monotonic() + WAIT
         while time.monotonic() < until:
-            if self.evaluate(expression):
+            if self.evaluate(f"Boolean({expression})"):
                 return
             time.sleep(0.02)
         raise Failed(f"never: {expression}")
