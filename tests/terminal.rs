@@ -1,5 +1,7 @@
 //! Questions on a terminal: passwords at once or on need, and before each command with `-d`.
 
+use regex::Regex;
+
 use crate::harness::{Case, Running};
 
 const RECIPE: &str = r#"
@@ -14,6 +16,30 @@ task :t {
 }
 fn capture_it() { run_locally("echo two").len().to_string() }
 "#;
+
+#[test]
+fn on_a_terminal_last_lines_come_and_go_and_whole_lines_stay() {
+    let recipe = "task :t { run_locally \"echo one\"; system(\"echo two; echo three\"); }";
+    let finished = Case::new().recipe(recipe).args(["t"]).terminal().run().ok();
+    let live = Regex::new(r"\x1b\[\?7l(?s:(.*?))\x1b\[\?7h(\x1b\[\d+A)?\r").unwrap();
+    let shown: Vec<&str> = live
+        .captures_iter(&finished.stdout)
+        .map(|found| found.get(1).unwrap().as_str())
+        .collect();
+    assert!(
+        shown.iter().any(|line| line.contains("… run_locally echo one")),
+        "{shown:?}"
+    );
+    // Without them, and without colours and times, every line stands there once.
+    let left = live.replace_all(&finished.stdout, "");
+    let left = Regex::new(r"\r?\x1b\[K\x1b7\x1b\[B\x1b\[J\x1b8|\x1b\[[\d;]*m")
+        .unwrap()
+        .replace_all(&left, "");
+    let left = Regex::new(r"[\d.]+m?s\b").unwrap().replace_all(&left, "TIME");
+    let expected = "t\r\n  ✓ run_locally echo one  TIME\r\n  › system echo two; echo three\r\n    localhost │ two\r\n    \
+                    localhost │ three\r\n  ✓ TIME\r\n✓ done: 1 task, 2 commands in TIME\r\n";
+    assert_eq!(left, expected, "{:?}", finished.stdout);
+}
 
 fn start() -> Running {
     Case::new().recipe(RECIPE).args(["t", "-d"]).terminal().start()

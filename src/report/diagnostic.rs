@@ -164,9 +164,15 @@ pub(super) fn servers<'a>(
         let names: Vec<String> = lines.iter().map(|line| look.paint(Label::Bad, line)).collect();
         text.push_str(&format!("  {}:{reason}\n", names.join("\n    ")));
         for line in failure.stderr.iter().chain(&failure.stdout) {
-            let line = format!("      {}", cleaner.line(line));
-            text.push_str(line.trim_end());
-            text.push('\n');
+            let line = cleaner.line(line);
+            let lines = match look.columns.map(|columns| columns.saturating_sub(6)) {
+                Some(room) => broken(&line, room, room),
+                None => vec![line],
+            };
+            for line in lines {
+                text.push_str(format!("      {line}").trim_end());
+                text.push('\n');
+            }
         }
     }
     text

@@ -1,5 +1,6 @@
 //! Output that is held back for a moment, so that what many servers say alike is shown once.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::configuration::Server;
@@ -81,6 +82,7 @@ impl Gathering {
         gathered
     }
 
+    /// Returns the lines of one server after the other, each with all servers that say it next.
     fn gathered(&self) -> Vec<Together> {
         let mut by_server: Vec<Vec<(Stream, String)>> = vec![Vec::new(); self.servers.len()];
         for (server, stream, lines) in &self.held {
@@ -89,14 +91,21 @@ impl Gathering {
                 of_server.extend(lines.iter().map(|line| (*stream, line.clone())));
             }
         }
+        let mut left: Vec<VecDeque<(Stream, String)>> = by_server.into_iter().map(VecDeque::from).collect();
         let mut groups: Vec<Together> = Vec::new();
-        for (server, lines) in self.servers.iter().zip(by_server) {
-            if lines.is_empty() {
-                continue;
-            }
-            match groups.iter_mut().find(|(_, known)| *known == lines) {
-                Some((servers, _)) => servers.push(server.clone()),
-                None => groups.push((vec![server.clone()], lines)),
+        for first in 0..left.len() {
+            while let Some(line) = left.get(first).and_then(|lines| lines.front()).cloned() {
+                let mut servers = Vec::new();
+                for (server, lines) in self.servers.iter().zip(&mut left).skip(first) {
+                    if lines.front() == Some(&line) {
+                        lines.pop_front();
+                        servers.push(server.clone());
+                    }
+                }
+                match groups.last_mut() {
+                    Some((before, lines)) if *before == servers => lines.push(line),
+                    _ => groups.push((servers, vec![line])),
+                }
             }
         }
         groups
@@ -150,6 +159,19 @@ mod tests {
             let mut gathering = taken(&said);
             assert_eq!(told(&gathering.release()), ["a+b: one,two", "c: other"]);
         }
+    }
+
+    #[test]
+    fn servers_of_which_one_says_more_share_what_they_say_alike() {
+        let mut gathering = taken(&[
+            (0, Stream::Out, "begin"),
+            (1, Stream::Out, "begin"),
+            (1, Stream::Out, "half"),
+            (2, Stream::Out, "begin"),
+            (2, Stream::Out, "end"),
+            (1, Stream::Out, "end"),
+        ]);
+        assert_eq!(told(&gathering.gather()), ["a+b+c: begin", "b: half", "b+c: end"]);
     }
 
     #[test]

@@ -17,8 +17,9 @@ pub(super) struct Screen {
 }
 
 /// Empties the last lines, and what has become of them. The cursor stands at the beginning of the first: if a terminal that became
-/// narrower has made several lines of one, these are below.
-const ERASE: &str = "\r\u{1b}[J";
+/// narrower has made several lines of one, these are below. The first is emptied by itself: tmux takes what stands below the upper left
+/// corner for a whole screen, and would keep it above.
+const ERASE: &str = "\r\u{1b}[K\u{1b}7\u{1b}[B\u{1b}[J\u{1b}8";
 /// Two marks: terminals that know them show at once all that stands between, the others ignore them.
 const BEGIN: &str = "\u{1b}[?2026h";
 const END: &str = "\u{1b}[?2026l";

@@ -374,7 +374,7 @@ static SIGNS: LazyLock<Regex> =
 /// Returns the rest of a terminal's input after our own styles and the redrawing of the last line are removed.
 fn bare(text: &str) -> String {
     let mut text = text.to_owned();
-    for ours in ["\r\u{1b}[J", "\u{1b}[?7l", "\u{1b}[?7h\r"] {
+    for ours in ["\r\u{1b}[K\u{1b}7\u{1b}[B\u{1b}[J\u{1b}8", "\u{1b}[?7l", "\u{1b}[?7h\r"] {
         text = text.replace(ours, "");
     }
     STYLES.replace_all(&text, "").into_owned()

@@ -50,27 +50,27 @@ fn a_pretty_report_on_a_terminal_redraws_its_last_line() {
       deploy:update_code
     ␛[?7l    … connecting  waiting for 2: app1, db1␛[?7h␍
     ␍
-    ␛[J    app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
+    ␛[K␛7␛[B␛[J␛8    app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
     ␛[?7l    … connecting  waiting for 2: app1, db1␛[?7h␍
     ␍
-    ␛[J    app1: connected in 30ms
+    ␛[K␛7␛[B␛[J␛8    app1: connected in 30ms
     ␛[?7l    … connecting  waiting for 1 of 2: db1␛[?7h␍
     ␍
-    ␛[J    db1: connected in 31ms
+    ␛[K␛7␛[B␛[J␛8    db1: connected in 31ms
     ␛[?7l    … run mkdir -p /u/apps  waiting for 2: app1, db1␛[?7h␍
     ␍
-    ␛[J␛[?7l    … run mkdir -p /u/apps  waiting for 1 of 2: app1␛[?7h␍
+    ␛[K␛7␛[B␛[J␛8␛[?7l    … run mkdir -p /u/apps  waiting for 1 of 2: app1␛[?7h␍
     ␍
-    ␛[J␛[?7l    … run mkdir -p /u/apps␛[?7h␍
+    ␛[K␛7␛[B␛[J␛8␛[?7l    … run mkdir -p /u/apps␛[?7h␍
     ␍
-    ␛[J    ✓ run mkdir -p /u/apps  app1 12ms, db1 12ms
+    ␛[K␛7␛[B␛[J␛8    ✓ run mkdir -p /u/apps  app1 12ms, db1 12ms
     ␛[?7l    … run svn co \  waiting for 2: app1, db1␛[?7h␍
     ␍
-    ␛[J␛[?7l    … run svn co \  waiting for 1 of 2: db1␛[?7h␍
+    ␛[K␛7␛[B␛[J␛8␛[?7l    … run svn co \  waiting for 1 of 2: db1␛[?7h␍
     ␍
-    ␛[J␛[?7l    … run svn co \␛[?7h␍
+    ␛[K␛7␛[B␛[J␛8␛[?7l    … run svn co \␛[?7h␍
     ␍
-    ␛[J    › run svn co \
+    ␛[K␛7␛[B␛[J␛8    › run svn co \
               -q --password [redacted]
           app1 │   A  trunk
           db1  ! svn: [redacted] is wrong
