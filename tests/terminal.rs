@@ -20,7 +20,8 @@ fn capture_it() { run_locally("echo two").len().to_string() }
 #[test]
 fn on_a_terminal_last_lines_come_and_go_and_whole_lines_stay() {
     let recipe = "task :t { run_locally \"echo one\"; system(\"echo two; echo three\"); }";
-    let finished = Case::new().recipe(recipe).args(["t"]).terminal().run().ok();
+    let case = Case::new().recipe(recipe).args(["t"]).terminal();
+    let finished = case.env("TERM", "xterm-256color").run().ok();
     let live = Regex::new(r"\x1b\[\?7l(?s:(.*?))\x1b\[\?7h(\x1b\[\d+A)?\r").unwrap();
     let shown: Vec<&str> = live
         .captures_iter(&finished.stdout)
