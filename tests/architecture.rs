@@ -309,6 +309,71 @@ fn a_doc_comment_begins_with_a_verb_or_says_what_something_is() {
     assert!(riddles.is_empty(), "{}", riddles.join("\n"));
 }
 
+/// The steps of the way that the guide of `recipe` describes: lists of files, each with the name of a function in it.
+fn steps_of_the_guide() -> Vec<Vec<(String, String)>> {
+    let guide = fs::read_to_string(checkout().join("src/recipe/mod.rs")).unwrap();
+    let step = Regex::new(r"^//! \d+\. `([\w/]+\.rs)` `(\w+)`").unwrap();
+    let mut lists = vec![Vec::new()];
+    for line in guide.lines() {
+        match step.captures(line) {
+            Some(found) => lists
+                .last_mut()
+                .unwrap()
+                .push((found[1].to_owned(), found[2].to_owned())),
+            None => lists.push(Vec::new()),
+        }
+    }
+    lists.retain(|list| !list.is_empty());
+    lists
+}
+
+#[test]
+fn the_way_of_an_argument_to_a_server_goes_down_only_and_through_no_file_twice() {
+    let sources = sources();
+    // The height of a file: its layer, and its room in the recipe.
+    let height = |path: &str| {
+        let Some(below) = path.strip_prefix("recipe/") else {
+            return (layer(path), 0);
+        };
+        let folder: Vec<String> = below.split('/').map(str::to_owned).collect();
+        let room = room(&folder[..folder.len() - 1]);
+        (layer(path), ROOMS.iter().position(|line| line.contains(&room)).unwrap())
+    };
+    let mut seen = Vec::new();
+    for list in steps_of_the_guide() {
+        let mut above = (Some(usize::MAX), 0);
+        for (file, function) in list {
+            let found = |path: &&Source| path.path == file || path.path == format!("recipe/{file}");
+            let source = sources
+                .iter()
+                .find(found)
+                .unwrap_or_else(|| panic!("there is no {file}"));
+            let has =
+                source.code.contains(&format!("fn {function}(")) || source.code.contains(&format!("fn {function}<"));
+            assert!(has, "{file} has no function {function}");
+            assert!(height(&source.path) <= above, "{file} stands above the step before it");
+            above = height(&source.path);
+            assert!(!seen.contains(&file), "{file} is passed twice");
+            seen.push(file);
+        }
+    }
+    assert!(seen.len() > 10, "{seen:?}");
+}
+
+#[test]
+fn the_guide_of_the_ssh_sessions_names_all_its_files() {
+    let guide = fs::read_to_string(checkout().join("src/session/ssh/mod.rs")).unwrap();
+    let docs: String = guide.lines().take_while(|line| line.starts_with("//!")).collect();
+    let module = Regex::new(r"(?m)^(?:pub )?mod (\w+);").unwrap();
+    let is_named = |name: &str| Regex::new(&format!(r"\b{name}\b")).unwrap().is_match(&docs);
+    let left_out: Vec<_> = module
+        .captures_iter(&guide)
+        .map(|found| found[1].to_owned())
+        .filter(|name| !["fuzz", "tests"].contains(&name.as_str()) && !is_named(name))
+        .collect();
+    assert!(left_out.is_empty(), "{left_out:?}");
+}
+
 /// Returns the types that other files can name, each with its file.
 fn visible_types() -> Vec<(String, String)> {
     let definition = Regex::new(r"(?m)^\s*pub(?:\([^)]*\))?\s+(?:struct|enum|trait|type)\s+(\w+)").unwrap();

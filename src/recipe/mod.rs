@@ -13,14 +13,25 @@
 //! engine.rs …          the face: engine, loaded recipe, stages, shell, reference, definitions
 //! ```
 //!
-//! The way of `"uptime"` in `run "uptime"` from the source to the servers:
+//! The way of `"uptime"` in `run "uptime"` from the source to a server goes down only, and through no file twice. The source is read:
 //!
-//! 1. `language/syntax/words.rs` `Words::map` makes `run` the key of a verb.
-//! 2. `language/grammar.rs` `parse` expects an expression, by the row in `language/verbs/commands.rs`.
-//! 3. `engine.rs` `perform` is called by Rhai when the statement is evaluated.
-//! 4. `running/call.rs` `decode` evaluates the argument; `check` compares the call with its row (`language/verb.rs` `Verb::fits`).
+//! 1. `running/loader.rs` `compile` gives the text of a file to Rhai.
+//! 2. `language/syntax/words.rs` `map` makes `run` the key of a verb before Rhai parses it.
+//! 3. `language/grammar.rs` `parse` expects an expression, by the row of `run`; Rhai keeps it.
+//!
+//! The statement is evaluated:
+//!
+//! 4. `engine.rs` `perform` is called by Rhai. It has the argument evaluated and compared with the row (`running/call.rs`).
 //! 5. `running/verbs/commands.rs` `run` makes a request with it.
-//! 6. `running/action.rs` `act` adds selection and options, and passes an action to `crate::actor`, which knows no scripts.
+//! 6. `running/action.rs` `act` adds the servers and the options, which makes an action.
+//! 7. `running/perform.rs` `perform` asks the journal whether an earlier run has done it; below here nobody knows scripts.
+//! 8. `actor/perform.rs` `start` connects the servers.
+//! 9. `fanout/mod.rs` `start` gives each session its command.
+//! 10. `session/ssh/connector.rs` `start` makes it an order for the thread of the server.
+//! 11. `session/ssh/inbox.rs` `send` passes the order on.
+//! 12. `session/ssh/worker.rs` `obey` makes it a job.
+//! 13. `session/ssh/job.rs` `start` requests it on a channel.
+//! 14. `session/ssh/channel.rs` `exec` hands it to libssh2.
 
 mod addressed;
 mod advice;

@@ -3,6 +3,9 @@
 //! A [`Connector`] makes sessions. SSH, local execution, the dry run and the scripted servers of tests are connectors, so no
 //! layer above has to know which one it uses. A session works on its own thread: orders go in through [`Session`], and everything
 //! that happens comes out as [`Report`]s on one channel that all sessions of a run share.
+//!
+//! Rules that hold for commands wherever they run stand here once: the steps that end a command against its will (`ladder`), the
+//! output that may wait (`backlog`), and the input that is left (`feed`).
 
 mod backlog;
 pub mod dry_run;

@@ -3,7 +3,7 @@
 //! ```text
 //! connector       starts the thread of a server; the owner's handle
 //!   environment     facts and files of this machine
-//!   inbox           the orders to it, and the bytes that it may still report
+//!   inbox           the orders to it, and its output that was not taken yet
 //!   establish       logs in: a socket, the keys, the host key, authentication
 //!     config          ~/.ssh/config, certificates' rules and defaults become settings of one server
 //!     tcp, proxy_command, gateway (with pipe, tunnel)   the three ways to a socket
@@ -19,6 +19,7 @@
 //!     silence         keepalive questions
 //!     agent_forwarding    the person's agent for the server, bound to this connection (agent_guard)
 //!       channel         channels of libssh2; the only `unsafe` code of this folder
+//! used by several: login, connection (what goes into a login and comes out), key_rules, pattern, program, wire, agent
 //! ```
 //!
 //! A login goes from `connector` to `establish`, `attempt` and `auth`; a command goes from the handle in `connector` through `inbox`
