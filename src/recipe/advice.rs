@@ -35,7 +35,9 @@ impl Recipe {
             }
             _ => {}
         }
-        if self.interpreter.journal.can_be_resumed() {
+        // A run that could not be resumed has said what helps.
+        let journal = &self.interpreter.journal;
+        if journal.can_be_resumed() && !journal.is_refused() {
             hints.push(format!(
                 "to go on: capr {recipe} resume; to roll back what it has done: capr {recipe} resume --undo"
             ));

@@ -517,6 +517,11 @@ impl Recipe {
     fn diagnostic(&self, error: Box<EvalAltResult>) -> Diagnostic {
         let failure = errors::failure(error);
         let mut diagnostic = Rc::unwrap_or_clone(failure.diagnostic);
+        // No line is to blame for somebody else's lock, least of all that of the library which asked first.
+        let is_of_stdlib = |origin: &mut crate::origin::Origin| self.interpreter.defined.is_of_stdlib(&origin.file);
+        if diagnostic.fault == Fault::Locked {
+            diagnostic.origin.take_if(is_of_stdlib);
+        }
         diagnostic.hints.extend(self.interpreter.not_run());
         if let Some(signature) = failure.missing {
             self.interpreter.explain(&self.engine, &signature, &mut diagnostic);
