@@ -161,6 +161,25 @@ fn links_of_the_repository_are_replaced_and_not_followed() {
 }
 
 #[test]
+fn what_a_hook_makes_before_the_release_is_finished_belongs_to_the_group_as_in_capistrano_2() {
+    let site = Site::new();
+    let made =
+        "before \"deploy:finalize_update\" { run `mkdir ${release_path}/made && touch ${release_path}/made/file`; }";
+    let modes = || {
+        let release = site.current().unwrap();
+        site.sh(&format!("stat -c %A {release}/made {release}/made/file"))
+    };
+    site.run(&format!("set :dialect, 2; {made}"), ["update"]).ok();
+    assert_eq!(modes(), "drwxrwxr-x\n-rw-rw-r--");
+    site.run(
+        &format!("set :dialect, 2; set :group_writable, false; {made}"),
+        ["update"],
+    )
+    .ok();
+    assert_eq!(modes(), "drwxr-xr-x\n-rw-r--r--");
+}
+
+#[test]
 fn a_directory_that_this_run_has_not_checked_out_is_not_removed() {
     let site = Site::new();
     site.update(FIRST);

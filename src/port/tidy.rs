@@ -194,6 +194,9 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
                         lines.push(set(name, value));
                     }
                 }
+                if is_free("linked_dirs") && is_free("linked_files") && is_free("shared_children") {
+                    lines.push(set("shared_children", Expr::List(Vec::new())));
+                }
             }
             _ => {
                 if is_free("use_sudo") {

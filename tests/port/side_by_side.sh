@@ -20,15 +20,17 @@ cp "$CAPR_SSH_CONFIG" "$HOME/.ssh/config"
 on() { (cd "$checkout" && timeout 20 "$fleet" exec "$1" sh -c "$2"); }
 all() { for host in app1 app2; do on "$host" "$1"; done; }
 
-# Prints kind, mode, path and content of everything below a directory. The names of releases are replaced by R1, R2…; left out are
-# the clock in REVISION_TIME, the log of deploys, and what each tool keeps for itself: .capr, the cache's git directory.
+# Prints kind, mode, path and content of everything below a directory. The names of releases are replaced by R1, R2…
+# Left out is what each tool keeps for itself: .capr, REVISION_TIME and revisions.log (of 3.x and capr), the copy of the repository
+# (shared/cached-copy of 2.x, which a release has with its .git; repo), the archive that a rollback of 3.x makes. Directories are compared without the group's right to
+# write, which capr gives to those that it makes for links, too.
 tree() {
   on "$1" "cd $2 || exit 1
-    find . \\( -name .capr -o -name .git -o -path './repo/*' -o -name '*.log.lock' \\) -prune -o -print | LC_ALL=C sort | while read -r path; do
-      case \$path in */REVISION_TIME | ./revisions.log | */.capr*) echo \"f \$path\"; continue ;; esac
+    find . \\( -name .capr -o -name .git -o -path './repo*' -o -path ./shared/cached-copy -o -name REVISION_TIME -o -name revisions.log \
+      -o -name 'rolled-back-release-*' \\) -prune -o -print | LC_ALL=C sort | while read -r path; do
       if [ -L \"\$path\" ]; then echo \"l \$path -> \$(readlink \"\$path\")\"
-      elif [ -d \"\$path\" ]; then echo \"d \$(stat -c %a \"\$path\") \$path\"
-      else echo \"f \$(stat -c %a \"\$path\") \$path \$(sha256sum < \"\$path\" | cut -c1-12)\"; fi
+      elif [ -d \"\$path\" ]; then echo \"d \$(stat -c %A \"\$path\" | sed 's/^\(.....\)w/\1-/') \$path\"
+      else echo \"f \$(stat -c %a \"\$path\") \$path \$(sed s#$2#ROOT#g \"\$path\" | sha256sum | cut -c1-12)\"; fi
     done" | sed "s#$2#ROOT#g" | number
 }
 
@@ -44,14 +46,15 @@ for recipe in "$here"/*/; do
   count=$((count + 1))
   root=/u/apps/$name
   all "rm -rf $root.real $root.port; mkdir -p $root.real $root.port; chown deploy: $root.real $root.port"
+  # Capistrano 3 makes its directories when it deploys; capr wants to be asked for that.
+  case $name in 3*) echo 'production setup' ;; esac >"$work/first"
   for way in real port; do
     rm -rf "$work/project"
     cp -R "$recipe" "$work/project"
     find "$work/project" -type f -exec sed -i "s#@REPOSITORY@#$FLEET_GIT#; s#@ROOT@#$root.$way#" {} +
     cd "$work/project" || exit 1
-    # shellcheck disable=SC2034
+    { [ $way = real ] || cat "$work/first"; cat steps; } >"$work/steps"
     while read -r line; do
-      case $line in '' | '#'*) continue ;; esac
       if [ "${line%% *}" = servers ]; then
         all "cd $root.$way && ${line#servers }" || exit 1
         continue
@@ -66,7 +69,7 @@ for recipe in "$here"/*/; do
           ;;
       esac >>"$work/$name.$way.log" 2>&1 </dev/null || { echo "$name: $way: \`$line' failed"; tail -n 15 "$work/$name.$way.log" | sed 's/^/    /'; }
       sleep 1 # A release is named by its second.
-    done <steps
+    done <"$work/steps"
     cd "$checkout" || exit 1
     for host in app1 app2; do tree "$host" "$root.$way"; done >"$work/$name.$way.tree"
   done

@@ -67,8 +67,7 @@ impl Reader<'_> {
             let body = beginning_with(vec![(key.clone(), part("0")), (value.clone(), part("1"))], body);
             return Ok(owner.method("map", vec![Expr::Closure(vec!["pair".to_owned()], body)]));
         }
-        self.remarks
-            .push("a map gives its entries in the order of their names, not in that of the file".to_owned());
+        self.remarks.push(super::loops::ORDER.to_owned());
         let mut lines = Vec::new();
         let map = match owner {
             Expr::Name(name) => name,

@@ -8,6 +8,9 @@ use super::super::ruby::{arguments, behind};
 use super::Reader;
 use super::locals::{Local, Type};
 
+/// The remark about the entries of maps.
+pub(super) const ORDER: &str = "a map gives its entries in the order of their names, not in that of the file";
+
 impl Reader<'_> {
     /// Reads `list.each do |x|` and similar loops.
     pub(super) fn loops_over(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Vec<Line>> {
@@ -83,6 +86,7 @@ impl Reader<'_> {
             line.above.clear();
             return Ok(vec![line]);
         }
+        self.remarks.push(ORDER.to_owned());
         let mut lines = Vec::new();
         let map = match list {
             Expr::Name(name) => Expr::Name(name),

@@ -282,7 +282,10 @@ impl Reader<'_> {
                 match (method, names.len()) {
                     ("times", _) => format!("range({over})"),
                     ("each_with_index", _) | (_, 1) => over,
-                    _ if is_map => format!("{over}|items"),
+                    _ if is_map => {
+                        self.remarks.push(super::loops::ORDER.to_owned());
+                        format!("{over}|items")
+                    }
                     _ => format!("({over}|items if {over} is mapping else {over})"),
                 }
             }
