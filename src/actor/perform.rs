@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::gate::Gate;
 use super::late::Late;
-use super::running::{JobStream, ServerJob, Transfer};
-use super::silence::{self, CommandSilence};
+use super::running::ServerJob;
+use super::silence;
 use super::sudo::SudoPart;
 use super::{Action, ActionError, Actor, Consent, Outcome, Output, Passwords, Piece, RunningAction};
 use crate::configuration::Server;
@@ -86,32 +86,9 @@ impl Actor {
         self.actions += 1;
         let id = ActionId(self.actions);
         let shown = self.teller.redactor().clean(&action.shown);
-        let parts = jobs.iter().map(|(destination, command)| ServerJob {
-            server: destination.server.clone(),
-            shown: action.parts.get(&command.line).cloned(),
-            terminal: command.terminal.is_some(),
-            transfer: command
-                .input
-                .is_told
-                .then(|| Transfer::of(Some(command.input.length()))),
-            out: JobStream::new(command.input.opening.as_deref()),
-            err: JobStream::new(command.input.opening.as_deref()),
-            captured: String::new(),
-            taken: (Vec::new(), 0),
-            tail: VecDeque::new(),
-            out_tail: VecDeque::new(),
-            before: String::new(),
-            exit: None,
-            silence: CommandSilence::new(Instant::now()),
-            opening: command.input.opening.clone(),
-            answers: 0,
-            sent: None,
-            refused: false,
-            retried: false,
-            denied: false,
-            closed: None,
-            captured_before: 0,
-            is_turned_away: false,
+        let parts = jobs.iter().map(|(destination, command)| {
+            let shown = action.parts.get(&command.line).cloned();
+            ServerJob::new(destination.server.clone(), shown, command)
         });
         let mut running = RunningAction {
             flight: None,

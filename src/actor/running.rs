@@ -20,7 +20,7 @@ use crate::exit::{Cause, Exit, Stream};
 use crate::fanout::Flight;
 use crate::journal::Begun;
 use crate::secret::Secret;
-use crate::session::{Ladder, Opening};
+use crate::session::{Command, Input, Ladder, Opening};
 
 /// The number of last lines that an error shows.
 const TAIL: usize = 10;
@@ -93,6 +93,37 @@ pub(super) struct ServerJob {
 
 /// The most lines that are reported of what a recipe has taken from one server by one action.
 const TAKEN: usize = 1000;
+
+impl ServerJob {
+    /// Returns a job that has not begun; `shown` is its own command, if not all servers have the same.
+    pub(super) fn new(server: Server, shown: Option<String>, command: &Command) -> Self {
+        let Input { is_told, opening, .. } = &command.input;
+        Self {
+            server,
+            shown,
+            terminal: command.terminal.is_some(),
+            transfer: is_told.then(|| Transfer::of(Some(command.input.length()))),
+            out: JobStream::new(opening.as_deref()),
+            err: JobStream::new(opening.as_deref()),
+            captured: String::new(),
+            taken: (Vec::new(), 0),
+            tail: VecDeque::new(),
+            out_tail: VecDeque::new(),
+            before: String::new(),
+            exit: None,
+            silence: CommandSilence::new(Instant::now()),
+            opening: opening.clone(),
+            answers: 0,
+            sent: None,
+            refused: false,
+            retried: false,
+            denied: false,
+            closed: None,
+            captured_before: 0,
+            is_turned_away: false,
+        }
+    }
+}
 
 /// The most that an error shows of one line, in bytes.
 const LONGEST: usize = 4096;

@@ -220,20 +220,24 @@ impl Interpreter {
         let most_captured = self.most_captured(context.engine())?;
         let heartbeat = self.heartbeat(context.engine())?;
         let goes_on = settings.selection.on_error_continue == Some(true);
-        if let ([server], true) = (servers.as_slice(), self.is_one_of_many()) {
-            let mut parts = HashMap::new();
-            let ssh = self.options_for(&reach, server)?;
-            let jobs = self
-                .jobs(server, &ssh, &request, settings, &mut parts)
-                .map_err(|error| error.raised(call.position))?;
-            let action = Action {
+        let prepared = |request: &Request, servers: &[Server], gate: Option<String>| -> Fallible<Action> {
+            let (mut jobs, mut parts) = (Vec::new(), HashMap::new());
+            for server in servers {
+                let ssh = self.options_for(&reach, server)?;
+                let own = self.jobs(server, &ssh, request, settings, &mut parts);
+                jobs.extend(own.map_err(|error| error.raised(call.position))?);
+            }
+            Ok(Action {
                 parts,
                 most_captured,
                 heartbeat,
-                ..action(&request, jobs, false, &settings.options)
-            };
+                gate,
+                ..action(request, jobs, false, &settings.options)
+            })
+        };
+        if servers.len() == 1 && self.is_one_of_many() {
             let wish = Wish {
-                action,
+                action: prepared(&request, &servers, None)?,
                 downloads: request.downloads.map(Rc::new),
                 has_block: false,
                 goes_on,
@@ -262,28 +266,7 @@ impl Interpreter {
                 if batch.is_empty() {
                     break;
                 }
-                let mut parts = HashMap::new();
-                let jobs = batch
-                    .iter()
-                    .map(|server| {
-                        let jobs = self.jobs(
-                            server,
-                            &self.options_for(&reach, server)?,
-                            &request,
-                            settings,
-                            &mut parts,
-                        );
-                        jobs.map_err(|error| error.raised(call.position))
-                    })
-                    .collect::<Fallible<Vec<_>>>()?;
-                let jobs = jobs.into_iter().flatten().collect();
-                let action = Action {
-                    parts,
-                    most_captured,
-                    heartbeat,
-                    gate: front.as_ref().map(|front| front.mark.clone()),
-                    ..action(&request, jobs, false, &settings.options)
-                };
+                let action = prepared(&request, &batch, front.as_ref().map(|front| front.mark.clone()))?;
                 self.tell_secrets(&action);
                 match self.perform(context, call, action, request.downloads.as_ref()) {
                     Ok(ended) => {
