@@ -447,9 +447,7 @@ impl SshJob {
             return Some(Exit::Unended(self.passed_timeout()));
         }
         self.ending.stop_asking(now);
-        if self.channel.is_none() {
-            return None;
-        }
+        self.channel.as_ref()?;
         match self.ladder.due(now)? {
             Rung::Signal(signal) => {
                 self.ending.signal(signal);
