@@ -247,7 +247,10 @@ impl Reader<'_> {
                 None => return Ok(None),
             },
             ("Array", 1) => {
-                let value = self.expression(&given.values[0])?;
+                let Some(value) = given.values.first() else {
+                    return Ok(None);
+                };
+                let value = self.expression(value)?;
                 let is_list = match &value {
                     Expr::Call(call) if call.name == "fetch" => call
                         .arguments
