@@ -189,7 +189,7 @@ mod tests {
     fn much_output_and_that_of_one_server_is_shown_as_it_comes() {
         let [app, db] = ["app", "db"].map(Server::host);
         let line = || (app.clone(), Stream::Out, vec!["x".to_owned()]);
-        assert_eq!(Gathering::new(&[app.clone()], HOUR).take(line()).len(), 1);
+        assert_eq!(Gathering::new(std::slice::from_ref(&app), HOUR).take(line()).len(), 1);
         let mut gathering = Gathering::new(&[app.clone(), db], HOUR);
         let shown: usize = (0..=LINES.0).map(|_| gathering.take(line()).len()).sum();
         assert_eq!(shown, LINES.0 + 1);

@@ -130,6 +130,7 @@ fn shown(columns: usize, color: bool, is_rehearsal: bool) -> String {
 
 #[test]
 fn a_run_has_room_in_60_80_120_and_200_columns() {
+    let styles = regex::Regex::new("␛\\[[0-9;]*m").unwrap();
     for columns in [60, 80, 120, 200] {
         let text = shown(columns, false, false);
         assert!(text.contains("not rolled back:\n"));
@@ -139,7 +140,6 @@ fn a_run_has_room_in_60_80_120_and_200_columns() {
         assert_snapshot!(format!("run_in_{columns}_columns"), text);
         // Colours change no place.
         let colored = shown(columns, true, false);
-        let styles = regex::Regex::new("␛\\[[0-9;]*m").unwrap();
         assert_eq!(styles.replace_all(&colored, ""), text);
         assert!(!colored.contains("␛[33m") && !colored.contains("␛[9"), "{colored}");
     }
