@@ -27,19 +27,18 @@ fn shop(more: &str) -> Case {
     case
 }
 
-/// Returns the first lines of the scripts that a server gets beside those of the lock.
+/// Returns the first lines of the scripts that a server gets beside those of the lock, which is taken in front of the first question.
 fn scripts(host: &str, more: &str, task: &str) -> Vec<String> {
     let outcome = shop(&format!("set :restart_via, :none; {more}")).run(&[task]);
     assert!(outcome.result.is_ok(), "{more}: {:#?}", outcome.result);
     let lines = outcome.script.lines_on(host);
-    let is_of_lock = |script: &&String| {
-        script
-            .lines()
-            .any(|line| line.starts_with("# ") && line.ends_with("the lock"))
+    let of_lock = |line: &str| line.starts_with("# ") && line.ends_with("the lock");
+    let title = |script: &String| {
+        let question = script.lines().find(|line| line.starts_with(ASKED));
+        let first = script.lines().next().filter(|_| !script.lines().any(of_lock));
+        question.or(first).map(str::to_owned)
     };
-    let scripts = lines.iter().filter(|script| !is_of_lock(script));
-    let titles = scripts.filter_map(|script| script.lines().next());
-    titles.map(str::to_owned).collect()
+    lines.iter().filter_map(title).collect()
 }
 
 #[test]
