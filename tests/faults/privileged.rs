@@ -97,7 +97,8 @@ fn b3_a_stop_request_ends_what_sudo_has_started() {
 #[test]
 fn b3_what_has_lost_a_term_under_sudo_is_told_again() {
     let fleet = fleet();
-    // What comes after the first TERM leaves a mark, and KILL would leave none.
+    // What comes after the first TERM leaves a mark, and KILL would leave none. A second TERM alone would not do: to a shell, two that
+    // come within one `sleep' are one, and sudo passes on the one that it gets. What comes 2 s later is INT, from the terminal.
     let command = "sh -c 'again() { echo again >/tmp/again; exit 1; }; first() { trap again TERM; }; trap : HUP; trap again INT; \
                    trap first TERM; echo begun; while :; do sleep 0.1; done'";
     stop(&fleet, &format!("sudo \"{command}\";"));
