@@ -121,7 +121,7 @@ fn a_file_with_a_mistake_stays_and_the_others_are_formatted() {
         .args(["-T", "--check"])
         .run()
         .code(2)
-        .says("--check belongs to port and fmt");
+        .says("--check belongs to port, fmt and version");
 }
 
 #[test]

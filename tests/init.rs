@@ -74,7 +74,7 @@ fn l14_init_leaves_what_is_there_and_refuses_a_bad_directory() {
 
 /// Programs that the servers of tests do not have: each tells how it was called.
 const PROGRAMS: &str = r#"mkdir -p /srv/bin; cd /srv/bin
-for program in npm composer bundle systemctl puma; do
+for program in npm composer bundle systemctl loginctl puma; do
   printf '#!/bin/sh\necho "%s $*" >> /tmp/calls\n' "$program" > "$program"
 done
 chmod +x *; touch /tmp/calls; chmod 666 /tmp/calls
