@@ -278,6 +278,11 @@ fn is_of_templates(node: &ruby_prism::DefNode<'_>) -> bool {
     template.fills_in && template.takes_local
 }
 
+/// Returns the name of the variable that a constant, `@x` or `$x` becomes.
+pub(super) fn kept(ruby: &str) -> String {
+    ruby.trim_start_matches(['@', '$']).to_lowercase()
+}
+
 /// Adds the parameters to the facts about a function.
 fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function {
     let required = list.requireds();
@@ -336,37 +341,37 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     }
 
     fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
-        let name = id(&node.name()).to_lowercase();
-        self.facts.set(&name, Some(&node.value()));
+        self.keep(&node.name(), &node.value());
         ruby_prism::visit_constant_write_node(self, node);
     }
 
     fn visit_instance_variable_write_node(&mut self, node: &ruby_prism::InstanceVariableWriteNode<'pr>) {
-        let name = id(&node.name()).trim_start_matches('@').to_lowercase();
-        self.facts.set(&name, Some(&node.value()));
+        self.keep(&node.name(), &node.value());
         ruby_prism::visit_instance_variable_write_node(self, node);
     }
 
     fn visit_instance_variable_or_write_node(&mut self, node: &ruby_prism::InstanceVariableOrWriteNode<'pr>) {
-        let name = id(&node.name()).trim_start_matches('@').to_lowercase();
-        self.facts.set(&name, Some(&node.value()));
+        self.keep(&node.name(), &node.value());
         ruby_prism::visit_instance_variable_or_write_node(self, node);
     }
 
     fn visit_global_variable_or_write_node(&mut self, node: &ruby_prism::GlobalVariableOrWriteNode<'pr>) {
-        let name = id(&node.name()).trim_start_matches('$').to_lowercase();
-        self.facts.set(&name, Some(&node.value()));
+        self.keep(&node.name(), &node.value());
         ruby_prism::visit_global_variable_or_write_node(self, node);
     }
 
     fn visit_global_variable_write_node(&mut self, node: &ruby_prism::GlobalVariableWriteNode<'pr>) {
-        let name = id(&node.name()).trim_start_matches('$').to_lowercase();
-        self.facts.set(&name, Some(&node.value()));
+        self.keep(&node.name(), &node.value());
         ruby_prism::visit_global_variable_write_node(self, node);
     }
 }
 
 impl Visitor<'_> {
+    /// Notes the variable that a constant, `@x` or `$x` becomes.
+    fn keep(&mut self, name: &ruby_prism::ConstantId<'_>, value: &Node<'_>) {
+        self.facts.set(&kept(&id(name)), Some(value));
+    }
+
     /// Notes a call; returns the namespace that it opens.
     fn call(&mut self, name: &str, node: &CallNode<'_>) -> Option<String> {
         let given = arguments(node, true);

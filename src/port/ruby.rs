@@ -93,6 +93,11 @@ pub(super) struct Behind<'pr> {
     pub(super) end: usize,
 }
 
+/// Returns the statements of an optional list.
+pub(super) fn statements<'pr>(list: Option<&StatementsNode<'pr>>) -> Vec<Node<'pr>> {
+    list.map(|list| list.body().iter().collect()).unwrap_or_default()
+}
+
 /// Returns the content of `do … end` or of braces.
 pub(super) fn behind<'pr>(call: &CallNode<'pr>) -> Option<Behind<'pr>> {
     let block = call.block()?.as_block_node()?;

@@ -1,10 +1,10 @@
 //! The surroundings of commands in Capistrano 3: `on`, `within`, `with`, `as`, `run_locally`.
 
-use ruby_prism::{CallNode, Node};
+use ruby_prism::CallNode;
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, Behind, arguments, behind, literal};
+use super::super::ruby::{Arguments, Behind, arguments, behind, literal, statements};
 use super::{Onion, Reader};
 
 impl Reader<'_> {
@@ -34,11 +34,7 @@ impl Reader<'_> {
     /// Reads the same as a block.
     pub(super) fn block_of(&mut self, onion: Onion, behind: Behind<'_>) -> Block {
         let outer = std::mem::replace(&mut self.onion, onion);
-        let nodes: Vec<Node<'_>> = behind
-            .body
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(behind.body.as_ref());
         let mut block = self.statements(&nodes, behind.end, false);
         if let Some(rescue) = behind.rescue {
             block.lines.extend(self.statement(&rescue, false));

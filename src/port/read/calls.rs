@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::renamed;
 use super::super::form::{Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, bare, behind, id, literal, source};
+use super::super::ruby::{arguments, bare, behind, id, literal, source, statements};
 use super::Reader;
 use super::locals::Type;
 
@@ -311,11 +311,7 @@ impl Reader<'_> {
             }
             "loop" => {
                 let Some(behind) = behind(call) else { return Ok(None) };
-                let nodes: Vec<Node<'_>> = behind
-                    .body
-                    .iter()
-                    .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                    .collect();
+                let nodes = statements(behind.body.as_ref());
                 self.loops += 1;
                 let body = self.statements(&nodes, behind.end, false);
                 self.loops -= 1;

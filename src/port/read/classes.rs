@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Call, Expr};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, behind, constant, id, source};
+use super::super::ruby::{arguments, behind, constant, id, source, statements};
 use super::Reader;
 
 impl Reader<'_> {
@@ -212,11 +212,7 @@ impl Reader<'_> {
         let mut values = vec![self.first(&given.values)?];
         let (mut hidden, mut default) = (false, None);
         if let Some(behind) = behind(call) {
-            let nodes: Vec<Node<'_>> = behind
-                .body
-                .iter()
-                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                .collect();
+            let nodes = statements(behind.body.as_ref());
             for node in &nodes {
                 let Some(set) = node.as_call_node() else { continue };
                 let value = arguments(&set, false).values.into_iter().next();

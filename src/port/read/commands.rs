@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::Mapped;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, bare, behind, constant, id, literal};
+use super::super::ruby::{arguments, bare, behind, constant, id, literal, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -55,11 +55,7 @@ impl Reader<'_> {
         let Some(behind) = behind(call).filter(|behind| behind.parameters.len() == 1 && !behind.is_odd) else {
             return self.refuse(Kind::Construct, "`parallel` of this kind");
         };
-        let nodes: Vec<Node<'_>> = behind
-            .body
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(behind.body.as_ref());
         let mut lines = Vec::new();
         for node in &nodes {
             let branch = node.as_call_node();
@@ -107,11 +103,7 @@ impl Reader<'_> {
                 self.streams.insert(name.clone());
                 written.parameters.push(name);
             }
-            let nodes: Vec<Node<'_>> = behind
-                .body
-                .iter()
-                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                .collect();
+            let nodes = statements(behind.body.as_ref());
             // A `break` ends the command. If more followed it in the block, that would still be run.
             let channel = written.parameters.first().cloned().filter(|_| breaks_last(&nodes));
             let outer = (

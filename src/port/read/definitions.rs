@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, source};
+use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, source, statements};
 use super::{Onion, Reader};
 
 impl Reader<'_> {
@@ -22,11 +22,7 @@ impl Reader<'_> {
             "on" if self.facts.version < 3 || self.onion.host.is_none() && self.deferred == 0 => self.event(call),
             "transaction" | "on_rollback" => {
                 let Some(behind) = behind(call) else { return Ok(None) };
-                let nodes: Vec<Node<'_>> = behind
-                    .body
-                    .iter()
-                    .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                    .collect();
+                let nodes = statements(behind.body.as_ref());
                 let block = match name {
                     "transaction" => self.statements(&nodes, behind.end, false),
                     _ => self.later(&nodes, behind.end, false),
@@ -65,11 +61,7 @@ impl Reader<'_> {
             return self.refuse(Kind::Construct, "a namespace without a block");
         };
         self.namespaces.push(name.clone());
-        let nodes: Vec<Node<'_>> = behind
-            .body
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(behind.body.as_ref());
         let block = self.statements(&nodes, behind.end, false);
         self.namespaces.pop();
         Ok(vec![Line::verb(Call::with_block(
@@ -209,11 +201,7 @@ impl Reader<'_> {
                 None => Ok((Vec::new(), Block::of(needs))),
             };
         };
-        let nodes: Vec<Node<'_>> = behind
-            .body
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(behind.body.as_ref());
         let outer = std::mem::take(&mut self.onion);
         let servers = self.only_on(&nodes);
         if let Some((found, is_one)) = &servers {
@@ -354,11 +342,7 @@ impl Reader<'_> {
         if name == "load" && source(receiver).starts_with("Capistrano::Configuration.instance") {
             // In a recipe library the block is the recipe.
             let Some(behind) = behind(call) else { return Ok(None) };
-            let nodes: Vec<Node<'_>> = behind
-                .body
-                .iter()
-                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                .collect();
+            let nodes = statements(behind.body.as_ref());
             let block = self.statements(&nodes, behind.end, false);
             return Ok(Some(block.lines));
         }

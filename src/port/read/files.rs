@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Expr, Line, Part, Statement, string};
 use super::super::note::Read;
-use super::super::ruby::{arguments, bare, behind, constant, id, literal};
+use super::super::ruby::{arguments, bare, behind, constant, id, literal, statements};
 use super::Reader;
 use super::locals::Type;
 
@@ -20,11 +20,7 @@ impl Reader<'_> {
             return Ok(None);
         };
         let given = arguments(call, false);
-        let nodes: Vec<Node<'_>> = behind
-            .body
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(behind.body.as_ref());
         let class = constant(receiver);
         match (
             class.as_deref(),

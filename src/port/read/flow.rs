@@ -2,9 +2,10 @@
 
 use ruby_prism::Node;
 
+use super::super::facts::kept;
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Offsets, constant, id, literal};
+use super::super::ruby::{Offsets, constant, id, literal, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -33,10 +34,7 @@ impl Reader<'_> {
         }
         if let Some(group) = node.as_parentheses_node() {
             let body = group.body().and_then(|body| body.as_statements_node());
-            let nodes: Vec<Node<'_>> = body
-                .iter()
-                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                .collect();
+            let nodes = statements(body.as_ref());
             return Ok(nodes.iter().flat_map(|node| self.statement(node, gives)).collect());
         }
         if let Some(both) = node.as_and_node() {
@@ -435,7 +433,7 @@ impl Reader<'_> {
         } else {
             return Ok(None);
         };
-        let name = name.trim_start_matches(['@', '$']).to_lowercase();
+        let name = kept(&name);
         let value = self.expression(&value)?;
         self.set.insert(name.clone());
         let call = super::super::form::Call::new(verb, vec![Expr::symbol(&name), value]);

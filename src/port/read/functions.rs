@@ -1,12 +1,13 @@
 //! Reads functions of a file.
 
-use ruby_prism::{CallNode, Node};
+use ruby_prism::{CallNode, Node, ParseResult};
 
 use super::super::facts::Function as Known;
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{Offsets, arguments, id};
+use super::super::ruby::{Offsets, arguments, id, statements};
 use super::Reader;
+use super::comments::Comments;
 use super::locals::{Local, Type};
 
 impl<'a> Reader<'a> {
@@ -93,31 +94,21 @@ impl<'a> Reader<'a> {
         }
         let text = function.source.as_bytes();
         let parsed = ruby_prism::parse(text);
-        let root = parsed.node();
-        let node = root
-            .as_program_node()
-            .and_then(|program| program.statements().body().iter().next());
+        let node = first_statement(&parsed);
         let definition = node.as_ref().and_then(Node::as_def_node);
         let (Some(node), Some(definition)) = (&node, &definition) else {
             return self.refuse(Kind::Construct, format!("`{name}` is a function of another file"));
         };
         let (notes, written) = (self.notes.len(), self.functions.len());
-        let outer_text = std::mem::replace(&mut self.text, text);
-        let outer_comments = std::mem::replace(&mut self.comments, super::comments::Comments::of(&parsed, text));
         let outer = (std::mem::take(&mut self.onion), std::mem::take(&mut self.namespaces));
-        let read = self.function(node, definition);
+        let read = self.in_source(&parsed, text, |reader| reader.function(node, definition));
         (self.onion, self.namespaces) = outer;
-        (self.text, self.comments) = (outer_text, outer_comments);
         let note = self.notes.get(notes).map(|note| note.reason.clone());
         if let (Err(_), _) | (_, Some(_)) = (&read, &note) {
             self.notes.truncate(notes);
             self.functions.truncate(written);
             self.copied.remove(name);
-            let file = self.facts.files.get(function.file).map_or("", String::as_str);
-            return self.refuse(
-                Kind::Construct,
-                format!("`{name}` is a function of {file} that was not carried over whole"),
-            );
+            return Err(self.not_whole(name, function));
         }
         let file = self.facts.files.get(function.file).map_or("", String::as_str);
         self.remarks
@@ -127,20 +118,14 @@ impl<'a> Reader<'a> {
 
     /// Reads the call of a function that fills in a template named by its parameters: its statements take the place of the call.
     pub(super) fn in_place_of(&mut self, call: &CallNode<'_>, name: &str, function: &'a Known) -> Read<Vec<Line>> {
-        let file = self.facts.files.get(function.file).map_or("", String::as_str);
-        let whole = format!("`{name}` is a function of {file} that was not carried over whole");
         let given = arguments(call, false);
         let values = self.expressions(&given.values)?;
         let text = function.source.as_bytes();
         let parsed = ruby_prism::parse(text);
-        let root = parsed.node();
-        let node = root
-            .as_program_node()
-            .and_then(|program| program.statements().body().iter().next());
-        let definition = node.as_ref().and_then(Node::as_def_node);
+        let definition = first_statement(&parsed).and_then(|node| node.as_def_node());
         let list = definition.as_ref().and_then(|definition| definition.parameters());
         let (Some(definition), Some(list), true) = (&definition, list, given.pairs.is_empty()) else {
-            return self.refuse(Kind::Construct, whole);
+            return Err(self.not_whole(name, function));
         };
         let names = list.requireds().iter().collect::<Vec<_>>();
         let names: Vec<String> = names
@@ -148,29 +133,24 @@ impl<'a> Reader<'a> {
             .filter_map(|node| node.as_required_parameter_node().map(|node| id(&node.name())))
             .collect();
         if names.len() != values.len() || list.optionals().iter().next().is_some() {
-            return self.refuse(Kind::Construct, whole);
+            return Err(self.not_whole(name, function));
         }
         let body = definition.body().and_then(|body| body.as_statements_node());
-        let nodes: Vec<Node<'_>> = body
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(body.as_ref());
         let notes = self.notes.len();
-        let outer_text = std::mem::replace(&mut self.text, text);
-        let outer_comments = std::mem::replace(&mut self.comments, super::comments::Comments::of(&parsed, text));
         let outer_file = std::mem::replace(&mut self.file, function.file);
         let outer_scopes = std::mem::take(&mut self.scopes);
         let outer_given = std::mem::replace(&mut self.given, names.into_iter().zip(values).collect());
         let outer_lost = std::mem::take(&mut self.lost);
-        let block = self.statements(&nodes, text.len(), false);
+        let block = self.in_source(&parsed, text, |reader| reader.statements(&nodes, text.len(), false));
         (self.lost, self.given, self.scopes) = (outer_lost, outer_given, outer_scopes);
-        (self.file, self.comments, self.text) = (outer_file, outer_comments, outer_text);
+        self.file = outer_file;
         let declares = |line: &Line| matches!(line.statement, Statement::Let(..));
-        if let Some(first) = self.notes.drain(notes..).next() {
-            let missing = Unported::new(first.kind, first.reason);
+        let first = self.notes.drain(notes..).next();
+        if let Some(first) = first {
             return Err(match first.kind {
-                Kind::Template => missing,
-                _ => Unported::new(Kind::Construct, whole),
+                Kind::Template => Unported::new(first.kind, first.reason),
+                _ => self.not_whole(name, function),
             });
         }
         self.carry("a function of templates");
@@ -178,6 +158,21 @@ impl<'a> Reader<'a> {
             true => vec![Line::new(Statement::Value(Expr::Block(block)))],
             false => block.lines,
         })
+    }
+
+    /// Reads with the code and the comments of another place, which is parsed there.
+    fn in_source<T>(&mut self, parsed: &ParseResult<'_>, text: &'a [u8], read: impl FnOnce(&mut Self) -> T) -> T {
+        let outer_text = std::mem::replace(&mut self.text, text);
+        let outer_comments = std::mem::replace(&mut self.comments, Comments::of(parsed, text));
+        let result = read(self);
+        (self.text, self.comments) = (outer_text, outer_comments);
+        result
+    }
+
+    fn not_whole(&self, name: &str, function: &Known) -> Unported {
+        let file = self.facts.files.get(function.file).map_or("", String::as_str);
+        let reason = format!("`{name}` is a function of {file} that was not carried over whole");
+        Unported::new(Kind::Construct, reason)
     }
 
     fn function_body(&mut self, function: &ruby_prism::DefNode<'_>) -> Block {
@@ -214,4 +209,8 @@ impl<'a> Reader<'a> {
             (false, _) => "my_function".to_owned(),
         }
     }
+}
+
+fn first_statement<'p>(parsed: &'p ParseResult<'_>) -> Option<Node<'p>> {
+    parsed.node().as_program_node()?.statements().body().iter().next()
 }

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{arguments, behind, literal};
+use super::super::ruby::{arguments, behind, literal, statements};
 use super::Reader;
 
 impl Reader<'_> {
@@ -62,11 +62,7 @@ impl Reader<'_> {
         (verb, target): (&str, &str),
         rest: &[Node<'_>],
     ) -> Read<Vec<Line>> {
-        let nodes: Vec<Node<'_>> = behind
-            .body
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(behind.body.as_ref());
         match rest {
             [] => {
                 let outer = std::mem::take(&mut self.onion);
@@ -173,11 +169,7 @@ impl Reader<'_> {
             });
         }
         let block = behind(call).map(|behind| {
-            let nodes: Vec<Node<'_>> = behind
-                .body
-                .iter()
-                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                .collect();
+            let nodes = statements(behind.body.as_ref());
             match is_load {
                 true => self.statements(&nodes, behind.end, false),
                 false => self.later(&nodes, behind.end, false),

@@ -158,7 +158,7 @@ impl Reader<'_> {
     }
 }
 
-/// Returns a closure with `let name = value` at the beginning of its body.
+/// Returns a body with `let name = value` at its beginning.
 fn beginning_with(lets: Vec<(String, Expr)>, mut body: Block) -> Block {
     for (name, value) in lets.into_iter().rev() {
         body.lines.insert(0, Line::new(Statement::Let(name, value)));

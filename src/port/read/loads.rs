@@ -218,8 +218,7 @@ fn is_known_library(path: &str) -> bool {
             | "capistrano/recipes/deploy/scm/git"
             | "stringio"
             | "set"
-            | "dotenv/load"
-    ) && path != "dotenv/load"
+    )
 }
 
 /// Returns true for a library of Ruby without tasks and hooks of Capistrano, or for the application itself: loading it does nothing
@@ -282,7 +281,6 @@ fn is_plain_ruby(path: &str) -> bool {
             | "slim"
             | "sqlite3"
             | "strscan"
-            | "tempfile"
             | "term"
             | "terminal-table"
             | "thread"

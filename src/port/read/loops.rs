@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, behind};
+use super::super::ruby::{arguments, behind, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -23,11 +23,7 @@ impl Reader<'_> {
                 format!("the block of `{name}` has parameters of this kind"),
             );
         }
-        let nodes: Vec<Node<'_>> = behind
-            .body
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(behind.body.as_ref());
         let given = arguments(call, false);
         let of_servers = self.servers_of(receiver)?;
         let are_servers = of_servers.is_some();

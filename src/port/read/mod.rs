@@ -40,7 +40,7 @@ use self::locals::Local;
 use super::facts::Facts;
 use super::form::{Above, Block, Expr, Line, Statement};
 use super::note::{Kind, Note, Read, Unported};
-use super::ruby::{Offsets, source};
+use super::ruby::{Offsets, source, statements};
 
 /// The deepest nesting of statements and of values that is read.
 const DEEPEST: usize = 120;
@@ -243,10 +243,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the statements of an optional list.
     fn list(&mut self, list: Option<ruby_prism::StatementsNode<'_>>, end: usize, gives: bool) -> Block {
-        let nodes: Vec<Node<'_>> = list
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(list.as_ref());
         self.statements(&nodes, end, gives)
     }
 

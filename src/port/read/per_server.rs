@@ -4,7 +4,7 @@ use ruby_prism::Node;
 
 use super::super::form::{Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{id, source};
+use super::super::ruby::{id, source, statements};
 use super::Reader;
 
 impl Reader<'_> {
@@ -78,10 +78,7 @@ impl Reader<'_> {
 
     /// Reads commands alone, for the shell.
     fn shell_lines(&mut self, list: Option<ruby_prism::StatementsNode<'_>>) -> Read<Vec<Expr>> {
-        let nodes: Vec<Node<'_>> = list
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(list.as_ref());
         let mut commands = Vec::new();
         for node in &nodes {
             let call = node

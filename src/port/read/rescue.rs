@@ -1,10 +1,8 @@
 //! Reads what is done after errors: `rescue`, `else` and `ensure`.
 
-use ruby_prism::Node;
-
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Offsets, id};
+use super::super::ruby::{Offsets, id, statements};
 use super::Reader;
 use super::locals::Local;
 
@@ -15,11 +13,7 @@ impl Reader<'_> {
             return self.ensured(begin, &ensure);
         }
         let Some(rescue) = begin.rescue_clause() else {
-            let nodes: Vec<Node<'_>> = begin
-                .statements()
-                .iter()
-                .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                .collect();
+            let nodes = statements(begin.statements().as_ref());
             return Ok(nodes.iter().flat_map(|node| self.statement(node, false)).collect());
         };
         self.rescued(begin, &rescue)

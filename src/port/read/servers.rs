@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Call, Expr, Line};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, arguments, behind, id, literal};
+use super::super::ruby::{Arguments, arguments, behind, id, literal, statements};
 use super::Reader;
 use super::locals::Type;
 
@@ -47,11 +47,7 @@ impl Reader<'_> {
         let options = self.attributes(&given)?;
         let block = match behind(call) {
             Some(behind) => {
-                let nodes: Vec<Node<'_>> = behind
-                    .body
-                    .iter()
-                    .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                    .collect();
+                let nodes = statements(behind.body.as_ref());
                 Some(self.later(&nodes, behind.end, true))
             }
             None => None,

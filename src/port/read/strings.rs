@@ -4,7 +4,7 @@ use ruby_prism::Node;
 
 use super::super::form::{Expr, Part, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{id, literal};
+use super::super::ruby::{id, literal, statements};
 use super::Reader;
 use super::locals::Type;
 
@@ -27,11 +27,7 @@ impl Reader<'_> {
             if let Some(inner) = self.parts(node) {
                 parts.extend(inner?);
             } else if let Some(embedded) = node.as_embedded_statements_node() {
-                let statements = embedded.statements();
-                let inner: Vec<Node<'_>> = statements
-                    .iter()
-                    .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-                    .collect();
+                let inner = statements(embedded.statements().as_ref());
                 match inner.as_slice() {
                     [] => {}
                     [value] => {

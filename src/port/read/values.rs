@@ -4,7 +4,7 @@ use ruby_prism::Node;
 
 use super::super::form::{Block, Expr, Statement, string};
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{Offsets, body_of, constant, id, literal, pairs, source};
+use super::super::ruby::{Offsets, body_of, constant, id, literal, pairs, source, statements};
 use super::locals::{Local, Type};
 use super::{DEEPEST, Reader};
 
@@ -226,11 +226,7 @@ impl Reader<'_> {
         if behind.is_odd || behind.rescue.is_some() {
             return self.refuse(Kind::Construct, "a block with parameters of this kind");
         }
-        let nodes: Vec<Node<'_>> = behind
-            .body
-            .iter()
-            .flat_map(|body| body.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(behind.body.as_ref());
         self.scopes.push(std::collections::BTreeMap::new());
         let mut names = Vec::new();
         for name in &behind.parameters {

@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::renamed;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Offsets, arguments, behind, body_of, id, literal};
+use super::super::ruby::{Offsets, arguments, behind, body_of, id, literal, statements};
 use super::Reader;
 use crate::recipe::is_secret_name;
 
@@ -247,11 +247,7 @@ impl Reader<'_> {
         if !behind.parameters.is_empty() || behind.is_odd || behind.rescue.is_some() {
             return self.refuse(Kind::Construct, "a lazy variable with parameters or `rescue`");
         }
-        let nodes: Vec<Node<'_>> = behind
-            .body
-            .iter()
-            .flat_map(|list| list.body().iter().collect::<Vec<_>>())
-            .collect();
+        let nodes = statements(behind.body.as_ref());
         Ok(Some(self.later(&nodes, behind.end, true)))
     }
 
