@@ -9,6 +9,7 @@ use clap_mangen::Man;
 
 use super::arguments::{Tool, TypedArguments};
 use super::help::{self, NOTES};
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::manual::{PAGES, escaped, page, roff};
 use crate::place::Draft;
@@ -51,15 +52,21 @@ struct Written {
 }
 
 /// Writes all pages below a directory, as `man` looks for them: `man1`, `man5`. Prints the names of the files.
-pub(super) fn write(directory: &Path, console: &Console) -> Result<(), String> {
-    let pages = pages().map_err(|error| format!("cannot make the manual pages: {}", plain(&error)))?;
+pub(super) fn write(directory: &Path, console: &Console) -> Result<(), Box<Diagnostic>> {
+    let failed = |what: &str, error: &io::Error| {
+        Box::new(Diagnostic::new(
+            Fault::Failed,
+            format!("cannot {what}: {}", plain(error)),
+        ))
+    };
+    let pages = pages().map_err(|error| failed("make the manual pages", &error))?;
     for page in pages {
         let path = directory.join(&page.path);
         let written = Draft::below(directory, Path::new(&page.path)).and_then(|mut draft| {
             draft.write(&page.source)?;
             draft.replace()
         });
-        written.map_err(|error| format!("cannot write {}: {}", path.display(), plain(&error)))?;
+        written.map_err(|error| failed(&format!("write {}", path.display()), &error))?;
         console.data(&format!("{}\n", path.display()));
     }
     Ok(())

@@ -307,7 +307,7 @@ fn manual_pages(words: &[String], shell: &Invocation, console: &Console) -> u8 {
     };
     match manual::write(&shell.directory.join(directory), console) {
         Ok(()) => 0,
-        Err(message) => refuse(console, &[Diagnostic::new(Fault::Failed, message)]),
+        Err(wrong) => refuse(console, &[*wrong]),
     }
 }
 

@@ -131,8 +131,8 @@ impl Deploys {
         let mut unknown: Vec<(Check, &str, String)> = Vec::new();
         let mut read = |check, name| match recipe.value(name) {
             Ok(value) => value,
-            Err(why) => {
-                unknown.push((check, name, why));
+            Err(wrong) => {
+                unknown.push((check, name, wrong.message));
                 None
             }
         };

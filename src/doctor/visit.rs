@@ -142,7 +142,7 @@ pub(crate) fn visit(fanout: &mut Fanout, recipe: &Recipe, needs: &Needs) -> Resu
         let text = script(needs, visit.parts);
         match recipe.looking(&visit.server, &text, "", PATIENCE) {
             Ok(command) => jobs.push((index, (visit.server.clone(), command))),
-            Err(why) => visit.unasked = Some(why),
+            Err(wrong) => visit.unasked = Some(wrong.message),
         }
         let deploys = needs.deploys.as_ref().filter(|_| visit.parts.releases);
         let patience = deploys.and_then(|deploys| deploys.patience);

@@ -1,41 +1,41 @@
 //! Takes the files out of a tarball whose digest is known.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use tar::{Archive, EntryType};
 
 use super::limits::{BYTES, DOWNLOAD, FILES};
+use super::not_taken::NotTaken;
 use super::program::{ProgramSurroundings, ask_into};
-use super::tree::{Tree, check, sha256};
-use crate::io_error::plain;
+use super::tree::{Refused, Tree, check, sha256};
 use crate::regular;
 
 /// The first bytes of the output of gzip.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// Returns the digest of a tarball.
-pub(super) fn digest(file: &Path) -> Result<String, String> {
-    regular::read(file)
-        .map(|bytes| sha256(&bytes))
-        .map_err(|error| plain(&error))
+pub(super) fn digest(file: &Path) -> io::Result<String> {
+    regular::read(file).map(|bytes| sha256(&bytes))
 }
 
 /// Returns the files in a tarball, and the entries that are left out. If everything is in one directory at the top, paths begin
 /// below it.
-pub(super) fn take(file: &Path, digest: &str) -> Result<(Tree, Vec<String>), String> {
-    let bytes = regular::read(file).map_err(|error| plain(&error))?;
+pub(super) fn take(file: &Path, digest: &str) -> Result<(Tree, Vec<String>), NotTaken> {
+    let bytes = regular::read(file)?;
     let found = sha256(&bytes);
     if found != digest {
-        return Err(format!("its SHA-256 is {found}, and not {digest}"));
+        return Err(NotTaken::Differs {
+            found,
+            wanted: digest.to_owned(),
+        });
     }
-    let failed = |error: std::io::Error| plain(&error);
-    let mut archive = tempfile::tempfile().map_err(failed)?;
-    archive.write_all(&bytes).map_err(failed)?;
-    archive.rewind().map_err(failed)?;
+    let mut archive = tempfile::tempfile()?;
+    archive.write_all(&bytes)?;
+    archive.rewind()?;
     if bytes.starts_with(GZIP) {
-        let plain = tempfile::tempfile().map_err(failed)?;
+        let plain = tempfile::tempfile()?;
         ask_into(
             &["gzip", "-dc"],
             ProgramSurroundings::of(Path::new("/")),
@@ -43,29 +43,28 @@ pub(super) fn take(file: &Path, digest: &str) -> Result<(Tree, Vec<String>), Str
             &plain,
         )?;
         archive = plain;
-        archive.rewind().map_err(failed)?;
+        archive.rewind()?;
     }
     entries(archive)
 }
 
-pub(super) fn entries(archive: File) -> Result<(Tree, Vec<String>), String> {
-    let broken = |error: std::io::Error| format!("it is no tarball that can be read: {}", plain(&error));
+pub(super) fn entries(archive: File) -> Result<(Tree, Vec<String>), NotTaken> {
     let (mut files, mut left_out) = (Vec::new(), Vec::new());
     let mut bytes = 0_u64;
     let mut archive = Archive::new(archive.take(DOWNLOAD));
-    for entry in archive.entries().map_err(broken)? {
-        let mut entry = entry.map_err(broken)?;
+    for entry in archive.entries().map_err(NotTaken::NoTarball)? {
+        let mut entry = entry.map_err(NotTaken::NoTarball)?;
         let path = entry.path_bytes().into_owned();
-        let path = String::from_utf8(path).map_err(|_| "a name in it is not UTF-8".to_owned())?;
+        let path = String::from_utf8(path).map_err(|_| Refused::NotUtf8)?;
         let path = path.trim_start_matches("./").trim_end_matches('/').to_owned();
         match entry.header().entry_type() {
             EntryType::Regular | EntryType::Continuous => {
                 bytes = bytes.saturating_add(entry.size());
                 if bytes > BYTES {
-                    return Err(format!("its files are larger than {} MiB in all", BYTES >> 20));
+                    return Err(Refused::TooLarge.into());
                 }
                 let mut content = Vec::new();
-                entry.read_to_end(&mut content).map_err(broken)?;
+                entry.read_to_end(&mut content).map_err(NotTaken::NoTarball)?;
                 files.push((path, content));
             }
             EntryType::Directory | EntryType::XGlobalHeader => {}
@@ -73,7 +72,7 @@ pub(super) fn entries(archive: File) -> Result<(Tree, Vec<String>), String> {
             _ => left_out.push((path, "is no file")),
         }
         if files.len() + left_out.len() > FILES {
-            return Err(format!("it has more than {FILES} files"));
+            return Err(Refused::TooManyFiles.into());
         }
     }
     let top = top(files.iter().map(|(path, _)| path.as_str()));
@@ -145,7 +144,12 @@ mod tests {
         let (tree, left_out) = take(&path, &digest(&path).unwrap()).unwrap();
         assert_eq!(tree.paths().collect::<Vec<_>>(), ["chat.rhai"]);
         assert_eq!(left_out, ["etc is a link", "pipe is no file"]);
-        assert!(take(&path, &"0".repeat(64)).unwrap_err().contains("and not 0000"));
+        assert!(
+            take(&path, &"0".repeat(64))
+                .unwrap_err()
+                .to_string()
+                .contains("and not 0000")
+        );
     }
 
     #[test]
@@ -158,7 +162,7 @@ mod tests {
             ".git/config",
         ] {
             let (_directory, path) = tarball(&[(name, EntryType::Regular, b"x")]);
-            let told = take(&path, &digest(&path).unwrap()).unwrap_err();
+            let told = take(&path, &digest(&path).unwrap()).unwrap_err().to_string();
             assert!(told.contains("a path that is not taken"), "{name:?}: {told}");
         }
     }

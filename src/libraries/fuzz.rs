@@ -98,7 +98,7 @@ fn taken(bytes: &[u8]) -> std::io::Result<bool> {
         .sum();
     assert!(size as u64 <= BYTES && tree.paths().count() <= FILES && left_out.len() <= FILES);
     for path in tree.paths() {
-        assert_eq!(check(path), Ok(()), "a path that is not taken");
+        assert!(check(path).is_ok(), "a path that is not taken");
     }
     let home = tempfile::tempdir()?;
     let top = home.path().join("tree");

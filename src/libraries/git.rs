@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::limits::{BYTES, FILES, PATIENCE};
 use super::lock::is_revision;
-use super::program::{ProgramSurroundings, ask};
+use super::not_taken::NotTaken;
+use super::program::{ProgramError, ProgramSurroundings, ask};
 use super::source::is_local;
-use super::tree::{Tree, check};
+use super::tree::{Refused, Tree, check};
 
 /// The files of one revision.
 pub(super) struct TakenRevision {
@@ -55,25 +56,24 @@ pub(super) fn take(
     revision: Option<&str>,
     directory: &Path,
     manner: &Manner,
-) -> Result<TakenRevision, String> {
+) -> Result<TakenRevision, NotTaken> {
     let git = Git::begin(url, directory, manner)?;
     let named = match revision {
         Some(revision) => revision.to_owned(),
         None => git.named(tag)?,
     };
-    git.fetch(&named)
+    match (git.fetch(&named), revision.and(tag)) {
         // A server may refuse to send a revision without a name; the tag may still lead to it.
-        .or_else(|refused| match revision.and(tag) {
-            Some(tag) => git.fetch(&git.named(Some(tag))?),
-            None => Err(refused),
-        })?;
+        (Err(ProgramError::Failed { .. }), Some(tag)) => git.fetch(&git.named(Some(tag))?)?,
+        (fetched, _) => fetched?,
+    }
     let found = git.say(&["rev-parse", "--verify", "--quiet", &format!("{WANTED}^{{commit}}")])?;
     let found = String::from_utf8_lossy(&found).trim().to_owned();
     if !is_revision(&found) {
-        return Err(format!("git names no commit of {named}"));
+        return Err(NotTaken::NoCommit(named));
     }
     if let Some(revision) = revision.filter(|revision| *revision != found) {
-        return Err(format!("the repository does not have the commit {revision} any more"));
+        return Err(NotTaken::CommitGone(revision.to_owned()));
     }
     let (tree, left_out) = git.tree(&found)?;
     Ok(TakenRevision {
@@ -84,7 +84,7 @@ pub(super) fn take(
 }
 
 /// Returns the tags of a repository.
-pub(super) fn tags(url: &str, directory: &Path, manner: &Manner) -> Result<Vec<String>, String> {
+pub(super) fn tags(url: &str, directory: &Path, manner: &Manner) -> Result<Vec<String>, ProgramError> {
     let git = Git::begin(url, directory, manner)?;
     let said = git.say(&["ls-remote", "--quiet", "--tags", "--refs", "--", url])?;
     let said = String::from_utf8_lossy(&said).into_owned();
@@ -92,8 +92,12 @@ pub(super) fn tags(url: &str, directory: &Path, manner: &Manner) -> Result<Vec<S
     Ok(tags.map(|(_, tag)| tag.to_owned()).collect())
 }
 
-/// Returns a hint for a reason for which a repository could not be read: what to do about it. The words are those of git, curl and OpenSSH.
-pub(super) fn advice(url: &str, reason: &str) -> Option<String> {
+/// Returns a hint for a repository that could not be read: what to do about it. The cases are told apart by the words of git, curl
+/// and OpenSSH, which give nothing else.
+pub(super) fn advice(url: &str, error: &NotTaken) -> Option<String> {
+    let NotTaken::Program(ProgramError::Failed { reason, .. }) = error else {
+        return None;
+    };
     let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
     let host = host(url);
     if has(&["Host key verification failed", "REMOTE HOST IDENTIFICATION"]) {
@@ -140,7 +144,7 @@ struct Git<'a> {
 }
 
 impl<'a> Git<'a> {
-    fn begin(url: &'a str, directory: &'a Path, manner: &Manner) -> Result<Self, String> {
+    fn begin(url: &'a str, directory: &'a Path, manner: &Manner) -> Result<Self, ProgramError> {
         let mut git = Self {
             url,
             directory,
@@ -174,11 +178,11 @@ impl<'a> Git<'a> {
         command.or_else(configured).unwrap_or_else(|| "ssh".to_owned())
     }
 
-    fn say(&self, words: &[&str]) -> Result<Vec<u8>, String> {
+    fn say(&self, words: &[&str]) -> Result<Vec<u8>, ProgramError> {
         self.say_with(words, None)
     }
 
-    fn say_with(&self, words: &[&str], input: Option<File>) -> Result<Vec<u8>, String> {
+    fn say_with(&self, words: &[&str], input: Option<File>) -> Result<Vec<u8>, ProgramError> {
         let mut all = vec!["git", "--git-dir=."];
         for setting in SETTINGS {
             all.extend(["-c", setting]);
@@ -198,7 +202,7 @@ impl<'a> Git<'a> {
     }
 
     /// Returns the full name of a tag or a branch, or the revision that it is itself.
-    fn named(&self, tag: Option<&str>) -> Result<String, String> {
+    fn named(&self, tag: Option<&str>) -> Result<String, NotTaken> {
         let Some(tag) = tag else {
             return Ok("HEAD".to_owned());
         };
@@ -216,11 +220,11 @@ impl<'a> Git<'a> {
         } else if is_revision(tag) {
             Ok(tag.to_owned())
         } else {
-            Err(format!("it has no tag or branch `{tag}'"))
+            Err(NotTaken::NoTag(tag.to_owned()))
         }
     }
 
-    fn fetch(&self, named: &str) -> Result<(), String> {
+    fn fetch(&self, named: &str) -> Result<(), ProgramError> {
         let refspec = format!("+{named}:{WANTED}");
         let words = [
             "fetch",
@@ -236,12 +240,12 @@ impl<'a> Git<'a> {
         self.say(&words).map(drop)
     }
 
-    fn tree(&self, revision: &str) -> Result<(Tree, Vec<String>), String> {
+    fn tree(&self, revision: &str) -> Result<(Tree, Vec<String>), NotTaken> {
         let list = self.say(&["ls-tree", "-r", "-z", "-l", "--full-tree", revision])?;
         let (mut wanted, mut left_out, mut bytes) = (Vec::new(), Vec::new(), 0_u64);
         for entry in list.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
-            let entry = std::str::from_utf8(entry).map_err(|_| "a name in it is not UTF-8".to_owned())?;
-            let (about, path) = entry.split_once('\t').ok_or("git lists something else than files")?;
+            let entry = std::str::from_utf8(entry).map_err(|_| Refused::NotUtf8)?;
+            let (about, path) = entry.split_once('\t').ok_or(NotTaken::StrangeEntry)?;
             check(path)?;
             let mut about = about.split_whitespace();
             let (mode, kind, object, size) = (about.next(), about.next(), about.next(), about.next());
@@ -253,14 +257,14 @@ impl<'a> Git<'a> {
                     bytes = bytes.saturating_add(size);
                     wanted.push((path, object.unwrap_or_default()));
                 }
-                _ => return Err("git lists something else than files".to_owned()),
+                _ => return Err(NotTaken::StrangeEntry),
             }
         }
         if wanted.len() + left_out.len() > FILES {
-            return Err(format!("it has more than {FILES} files"));
+            return Err(Refused::TooManyFiles.into());
         }
         if bytes > BYTES {
-            return Err(format!("its files are larger than {} MiB in all", BYTES >> 20));
+            return Err(Refused::TooLarge.into());
         }
         let contents = self.contents(wanted.iter().map(|(_, object)| *object))?;
         let mut tree = Tree::default();
@@ -270,18 +274,18 @@ impl<'a> Git<'a> {
         Ok((tree, left_out))
     }
 
-    fn contents<'b>(&self, objects: impl Iterator<Item = &'b str>) -> Result<Vec<Vec<u8>>, String> {
-        let failed = |error: std::io::Error| format!("git: {error}");
+    fn contents<'b>(&self, objects: impl Iterator<Item = &'b str>) -> Result<Vec<Vec<u8>>, NotTaken> {
+        let failed = ProgramError::of("git");
         let objects: Vec<&str> = objects.collect();
-        let mut list = tempfile::tempfile().map_err(failed)?;
+        let mut list = tempfile::tempfile().map_err(&failed)?;
         for object in &objects {
-            writeln!(list, "{object}").map_err(failed)?;
+            writeln!(list, "{object}").map_err(&failed)?;
         }
-        list.rewind().map_err(failed)?;
+        list.rewind().map_err(&failed)?;
         let said = self.say_with(&["cat-file", "--batch"], Some(list))?;
         let (mut rest, mut contents) = (said.as_slice(), Vec::new());
         for object in objects {
-            let (content, behind) = blob(rest, object).ok_or("git does not give a file that it lists")?;
+            let (content, behind) = blob(rest, object).ok_or(NotTaken::NoContent)?;
             contents.push(content.to_vec());
             rest = behind;
         }

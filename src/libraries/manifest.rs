@@ -11,7 +11,7 @@ use super::{Wrong, failed, hinted};
 /// The name of the file.
 pub const MANIFEST: &str = "capr.toml";
 
-/// The name of the deploy library among the libraries whose task or variable holds.
+/// The name of the deploy library in `[wins]`.
 const CAPR: &str = "capr";
 
 /// The contents of the file.
@@ -21,7 +21,7 @@ pub struct Manifest {
     pub library: Option<About>,
     /// The libraries that are wanted, by name.
     pub libraries: BTreeMap<String, LibrarySource>,
-    /// For names of tasks and variables that several libraries have, the library whose holds.
+    /// The library whose task or variable is used, by the name of the task or variable: for names that several libraries define.
     pub wins: BTreeMap<String, String>,
 }
 

@@ -10,6 +10,7 @@ mod git;
 mod limits;
 mod lock;
 mod manifest;
+mod not_taken;
 mod program;
 mod project;
 mod releases;
@@ -23,13 +24,15 @@ mod version;
 pub use git::Manner;
 pub use lock::Locked;
 pub use manifest::{MANIFEST, Manifest, is_name};
+pub use not_taken::NotTaken;
+pub use program::ProgramError;
 pub use project::Project;
 pub use releases::newest;
 pub use resolve::{Change, Fetched, Resolved, Resolver, tarball_digest};
 pub use shelf::{LibraryRecipe, LibraryShelf};
 pub use source::LibrarySource;
 pub use store::{LibraryState, Places, VENDOR};
-pub use tree::Tree;
+pub use tree::{Refused, Tree};
 
 use crate::diagnostic::{Diagnostic, Fault};
 

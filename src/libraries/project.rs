@@ -48,7 +48,7 @@ impl Project {
         })
     }
 
-    /// Returns the rest of the lock if only this is wanted; `None` if the rest would lack something.
+    /// Returns the lock without the libraries that this manifest does not need; `None` if the lock lacks one that it needs.
     pub fn pruned(&self, wanted: &Manifest) -> Option<Lock> {
         let other = Self {
             manifest: wanted.clone(),
@@ -68,7 +68,7 @@ impl Project {
             .iter()
             .all(|(name, source)| lock.get(name).is_some_and(|locked| locked.source == *source));
         let is_own = |name: &str| self.manifest.libraries.contains_key(name) && !wanted.libraries.contains_key(name);
-        // A library that the project has chosen so far is chosen by others now.
+        // If another library still needs one that the manifest no longer names, that library's wish decides which version it is.
         (is_whole && !reached.iter().any(|name| is_own(name))).then_some(lock)
     }
 
@@ -155,7 +155,7 @@ fn read(file: &Path, trust: &Trust) -> Result<Option<String>, Wrong> {
     Ok(Some(text))
 }
 
-/// Writes a file of the project; what was there gives it its mode.
+/// Writes a file of the project; an existing one keeps its mode.
 fn write(file: &Path, text: &str) -> Result<(), Wrong> {
     let name = Path::new(file.file_name().unwrap_or_default());
     let written = Draft::below(file.parent().unwrap_or(Path::new(".")), name).and_then(|mut draft| {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::git::{self, Manner};
+use super::not_taken::NotTaken;
 use super::version::Version;
 
 /// The longest time for each of the two calls of git.
@@ -21,9 +22,9 @@ pub struct Newest {
 ///
 /// # Errors
 ///
-/// One line: git is missing, the repository does not answer in time, or it refuses.
-pub fn newest(url: &str, ssh: Option<&str>) -> Result<Option<Newest>, String> {
-    let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+/// git is missing, the repository does not answer in time, or it refuses.
+pub fn newest(url: &str, ssh: Option<&str>) -> Result<Option<Newest>, NotTaken> {
+    let directory = tempfile::tempdir()?;
     let manner = Manner {
         may_ask: false,
         ssh: ssh.map(str::to_owned),

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -11,6 +12,7 @@ use indexmap::IndexMap;
 use super::limits::LIBRARIES;
 use super::lock::{LOCK, Lock, Locked};
 use super::manifest::{MANIFEST, Manifest, check_capr};
+use super::not_taken::NotTaken;
 use super::project::Project;
 use super::source::{LibrarySource, SourceKind};
 use super::store::LibraryState;
@@ -146,7 +148,8 @@ impl Resolver<'_> {
         self.may_fetch(source)?;
         let directory = self.scratch()?;
         let url_here = self.url_here(url);
-        let tags = git::tags(&url_here, directory.path(), &self.manner).map_err(|reason| unfetched(source, &reason))?;
+        let tags = git::tags(&url_here, directory.path(), &self.manner);
+        let tags = tags.map_err(|error| unfetched(source, &error.into()))?;
         let newer = tags
             .into_iter()
             .filter_map(|tag| Some((tag.parse::<Version>().ok()?, tag)));
@@ -298,8 +301,7 @@ impl Resolver<'_> {
     }
 
     fn scratch(&self) -> Result<tempfile::TempDir, Wrong> {
-        let failed =
-            |error: std::io::Error| failed(format!("cannot make a directory to fetch into: {}", plain(&error)));
+        let failed = |error: io::Error| failed(format!("cannot make a directory to fetch into: {}", plain(&error)));
         match &self.project.places.cache {
             Some(cache) => {
                 fs::create_dir_all(cache).map_err(failed)?;
@@ -332,7 +334,7 @@ impl Resolver<'_> {
         }
         let asked = revision.map(str::to_owned);
         let here = |path: &str| self.project.places.project.join(path);
-        let unfetched = |reason: String| unfetched(source, &reason);
+        let unfetched = |error: NotTaken| unfetched(source, &error);
         let (tree, left_out, revision) = match source.kind() {
             SourceKind::Git(url, tag) => {
                 let directory = self.scratch()?;
@@ -341,7 +343,7 @@ impl Resolver<'_> {
                 (taken.tree, taken.left_out, Some(taken.revision))
             }
             SourceKind::Path(path) => {
-                let (tree, left_out) = Tree::of_directory(&here(path)).map_err(unfetched)?;
+                let (tree, left_out) = Tree::of_directory(&here(path)).map_err(|error| unfetched(error.into()))?;
                 (tree, left_out, None)
             }
             SourceKind::Tarball(file, sha256) => {
@@ -361,7 +363,7 @@ impl Resolver<'_> {
 }
 
 /// Returns the digest of a tarball, for a person who compares it.
-pub fn tarball_digest(file: &Path) -> Result<String, String> {
+pub fn tarball_digest(file: &Path) -> io::Result<String> {
     archive::digest(file)
 }
 
@@ -421,7 +423,7 @@ fn reconciled(there: &Chosen, wish: &Wish) -> Result<bool, Wrong> {
                 false => "capr lib add takes other versions of those that want it".to_owned(),
             },
         )),
-        // Without numbers nobody can say which is later: the choice of the project holds, or the first one.
+        // Without numbers nobody can say which is later: the project's choice is used, or the first one.
         _ if is_projects || there.wish.source == wish.source || wants.is_none() => Ok(true),
         _ => Err(of_two_places()),
     }
@@ -432,10 +434,10 @@ fn manifest_of(name: &str, tree: &Tree) -> Result<Manifest, Wrong> {
     Manifest::read(&format!("{MANIFEST} of {name}"), text)
 }
 
-fn unfetched(source: &LibrarySource, reason: &str) -> Wrong {
-    let mut wrong = failed(format!("cannot take {source}: {reason}"));
+fn unfetched(source: &LibrarySource, error: &NotTaken) -> Wrong {
+    let mut wrong = failed(format!("cannot take {source}: {error}"));
     if let SourceKind::Git(url, _) = source.kind() {
-        wrong.hints.extend(git::advice(url, reason));
+        wrong.hints.extend(git::advice(url, error));
     }
     wrong
 }

@@ -160,7 +160,7 @@ impl LibraryShelf {
         path == format!("{}.rhai", about.name) || path.starts_with(&format!("{}/", about.name))
     }
 
-    /// Returns the library whose task or variable of this name holds, if `capr.toml` says it.
+    /// Returns the library whose task or variable of this name is used, if `capr.toml` says so.
     pub fn winner(&self, what: &str) -> Option<&str> {
         self.project.get()?.manifest.wins.get(what).map(String::as_str)
     }

@@ -164,7 +164,8 @@ impl LibrarySource {
         plain(&self.git) == plain(&other.git) && self.path == other.path && self.tarball == other.tarball
     }
 
-    /// Returns the same seen from another directory: paths of a library are relative to it.
+    /// Returns the source that the library `of` names, as the project sees it: the paths in a library are relative to its own
+    /// directory.
     pub(super) fn beside(&self, of: &Self) -> Self {
         let base = match of.kind() {
             SourceKind::Path(path) => Path::new(path).to_owned(),

@@ -7,7 +7,8 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::lock::Locked;
-use super::tree::Tree;
+use super::not_taken::NotTaken;
+use super::tree::{Refused, Tree};
 use super::{Wrong, failed, hinted};
 use crate::io_error::plain;
 use crate::trust::Trust;
@@ -32,7 +33,7 @@ pub enum LibraryState {
     /// There is nothing.
     Missing,
     /// Something else is there; the difference.
-    Wrong(PathBuf, String),
+    Wrong(PathBuf, NotTaken),
 }
 
 impl Places {
@@ -55,9 +56,12 @@ impl Places {
                 Ok(tree) if tree.digest() == locked.tree => LibraryState::Here(tree, place),
                 Ok(tree) => LibraryState::Wrong(
                     place,
-                    format!("its SHA-256 is {}, and not {}", tree.digest(), locked.tree),
+                    NotTaken::Differs {
+                        found: tree.digest(),
+                        wanted: locked.tree.clone(),
+                    },
                 ),
-                Err(reason) => LibraryState::Wrong(place, reason),
+                Err(refused) => LibraryState::Wrong(place, refused.into()),
             },
         }
     }
@@ -132,9 +136,9 @@ impl Places {
 }
 
 /// Reads a tree that capr has written.
-fn copy(place: &Path, trust: &Trust) -> Result<Tree, String> {
+fn copy(place: &Path, trust: &Trust) -> Result<Tree, Refused> {
     if !place.symlink_metadata().is_ok_and(|there| there.is_dir()) {
-        return Err("it is no directory".to_owned());
+        return Err(Refused::NoDirectory);
     }
     Tree::of_copy(place, &|file| trust.read(file).map_err(io::Error::other))
 }
@@ -156,7 +160,7 @@ fn put(tree: &Tree, place: &Path) -> Result<(), Wrong> {
     DirBuilder::new().mode(0o755).create(&new).map_err(failed)?;
     tree.write(&new).map_err(failed)?;
     if place.symlink_metadata().is_ok() {
-        // With the directory that is removed at the end.
+        // The old tree is removed with this temporary directory.
         fs::rename(place, made.path().join("old")).map_err(failed)?;
     }
     fs::rename(&new, place).map_err(failed)

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use thiserror::Error;
 
 use super::limits::{BYTES, DEPTH, FILES, PATH};
 use crate::io_error::plain;
@@ -33,8 +34,45 @@ struct Reader<'a> {
     is_copy: bool,
 }
 
-/// The reason why a tree is rejected, or cannot be read.
-pub(super) type Refused = String;
+/// The reason why a tree is rejected, or cannot be read. Paths and names are as they are shown.
+#[derive(Debug, Error)]
+pub enum Refused {
+    /// The tree has more files than a library may have.
+    #[error("it has more than {FILES} files")]
+    TooManyFiles,
+    /// The files are larger than those of a library may be.
+    #[error("its files are larger than {} MiB in all", BYTES >> 20)]
+    TooLarge,
+    /// A path has more bytes than it may have.
+    #[error("it has a path longer than {PATH} bytes: {0}")]
+    TooLong(String),
+    /// A path has more directories than it may have.
+    #[error("it has more than {DEPTH} directories in each other")]
+    TooDeep,
+    /// A path leads elsewhere, belongs to git, or has a character that a terminal or a shell would obey.
+    #[error("it has a path that is not taken: {0}")]
+    Path(String),
+    /// A name in a repository or a tarball is not UTF-8.
+    #[error("a name in it is not UTF-8")]
+    NotUtf8,
+    /// A name in a directory is not UTF-8.
+    #[error("the name {0} is not UTF-8")]
+    Name(String),
+    /// A copy that capr has made has an entry that capr does not make: `sub/x is a link`.
+    #[error("in it {0}")]
+    Foreign(String),
+    /// Something else stands where a copy should be.
+    #[error("it is no directory")]
+    NoDirectory,
+    /// A directory, or a file in it, cannot be read.
+    #[error("cannot read {}: {}", .directory.display(), plain(.source))]
+    Unreadable {
+        /// The directory.
+        directory: PathBuf,
+        /// The error of the system, or the reason why a file is not trusted.
+        source: io::Error,
+    },
+}
 
 impl Tree {
     /// Adds a file.
@@ -48,10 +86,10 @@ impl Tree {
     /// Rejects a tree that is larger than a library may be.
     fn fits(&self) -> Result<(), Refused> {
         if self.files.len() > FILES {
-            return Err(format!("it has more than {FILES} files"));
+            return Err(Refused::TooManyFiles);
         }
         if self.bytes > BYTES {
-            return Err(format!("its files are larger than {} MiB in all", BYTES >> 20));
+            return Err(Refused::TooLarge);
         }
         Ok(())
     }
@@ -100,8 +138,8 @@ impl Tree {
         Ok((tree, left_out))
     }
 
-    /// Reads a directory for somebody who only looks.
-    pub fn of_sources(directory: &Path) -> Result<Self, String> {
+    /// Reads a directory whose files are shown and not taken.
+    pub fn of_sources(directory: &Path) -> Result<Self, Refused> {
         Self::of_directory(directory).map(|(tree, _)| tree)
     }
 
@@ -112,7 +150,7 @@ impl Tree {
         tree.collect(&reader, directory, "", &mut left_out)?;
         match left_out.first() {
             None => Ok(tree),
-            Some(first) => Err(format!("in it {first}")),
+            Some(first) => Err(Refused::Foreign(first.clone())),
         }
     }
 
@@ -123,12 +161,15 @@ impl Tree {
         above: &str,
         left_out: &mut Vec<String>,
     ) -> Result<(), Refused> {
-        let unreadable = |error: &io::Error| format!("cannot read {}: {}", directory.display(), plain(error));
-        for entry in fs::read_dir(directory).map_err(|error| unreadable(&error))? {
-            let entry = entry.map_err(|error| unreadable(&error))?;
+        let unreadable = |source: io::Error| Refused::Unreadable {
+            directory: directory.to_owned(),
+            source,
+        };
+        for entry in fs::read_dir(directory).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
-                return Err(format!("the name {} is not UTF-8", shown(&name.to_string_lossy())));
+                return Err(Refused::Name(shown(&name.to_string_lossy())));
             };
             if name == ".git" && !reader.is_copy {
                 continue;
@@ -138,16 +179,16 @@ impl Tree {
                 above => format!("{above}/{name}"),
             };
             check(&path)?;
-            let kind = entry.file_type().map_err(|error| unreadable(&error))?;
+            let kind = entry.file_type().map_err(unreadable)?;
             if kind.is_dir() {
                 self.collect(reader, &entry.path(), &path, left_out)?;
             } else if kind.is_file() {
-                let length = entry.metadata().map_err(|error| unreadable(&error))?.len();
+                let length = entry.metadata().map_err(unreadable)?.len();
                 if self.bytes.saturating_add(length) > BYTES {
                     self.bytes = u64::MAX;
                     return self.fits();
                 }
-                let content = (reader.read)(&entry.path()).map_err(|error| unreadable(&error))?;
+                let content = (reader.read)(&entry.path()).map_err(unreadable)?;
                 self.add(&path, content)?;
             } else {
                 let what = if kind.is_symlink() { "a link" } else { "no file" };
@@ -182,14 +223,14 @@ pub(super) fn check(path: &str) -> Result<(), Refused> {
         !matches!(part, "" | "." | "..") && !is_git && part.chars().all(|c| c.is_alphanumeric() || SIGNS.contains(c))
     };
     if path.len() > PATH {
-        return Err(format!("it has a path longer than {PATH} bytes: {}", shown(path)));
+        return Err(Refused::TooLong(shown(path)));
     }
     if path.split('/').count() > DEPTH + 1 {
-        return Err(format!("it has more than {DEPTH} directories in each other"));
+        return Err(Refused::TooDeep);
     }
     match path.split('/').all(is_plain) {
         true => Ok(()),
-        false => Err(format!("it has a path that is not taken: {}", shown(path))),
+        false => Err(Refused::Path(shown(path))),
     }
 }
 
@@ -276,10 +317,10 @@ mod tests {
         assert_eq!(tree.paths().count(), 1);
         assert_eq!(left_out, ["sub/etc is a link"]);
         let refused = Tree::of_copy(path, &|file| fs::read(file)).unwrap_err();
-        assert_eq!(refused, "it has a path that is not taken: .git");
+        assert_eq!(refused.to_string(), "it has a path that is not taken: .git");
         fs::remove_dir_all(path.join(".git")).unwrap();
         let refused = Tree::of_copy(path, &|file| fs::read(file)).unwrap_err();
-        assert_eq!(refused, "in it sub/etc is a link");
+        assert_eq!(refused.to_string(), "in it sub/etc is a link");
     }
 
     #[test]
@@ -288,6 +329,6 @@ mod tests {
         let file = fs::File::create(directory.path().join("a.rhai")).unwrap();
         file.set_len(BYTES + 1).unwrap();
         let refused = Tree::of_directory(directory.path()).unwrap_err();
-        assert_eq!(refused, "its files are larger than 16 MiB in all");
+        assert_eq!(refused.to_string(), "its files are larger than 16 MiB in all");
     }
 }

@@ -106,10 +106,10 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// The reason why its block returns no value now.
-    pub fn value(&self, name: &str) -> Result<Option<String>, String> {
+    /// Its block returns no value now.
+    pub fn value(&self, name: &str) -> Result<Option<String>, Box<Diagnostic>> {
         let value = self.interpreter.text_variable(&self.engine, name);
-        value.map_err(|error| diagnostic(error).message)
+        value.map_err(|error| Box::new(diagnostic(error)))
     }
 
     /// Returns the number of values in a variable that is a list; 1 for another value, 0 for none.
@@ -197,9 +197,15 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// The fault in that environment.
-    pub fn looking(&self, server: &Server, script: &str, input: &str, timeout: Duration) -> Result<Command, String> {
-        let settings = self.settings().map_err(|error| diagnostic(error).message)?;
+    /// That environment has a fault.
+    pub fn looking(
+        &self,
+        server: &Server,
+        script: &str,
+        input: &str,
+        timeout: Duration,
+    ) -> Result<Command, Box<Diagnostic>> {
+        let settings = self.settings().map_err(|error| Box::new(diagnostic(error)))?;
         let options = RunOptions {
             env: settings.options.env,
             timeout: Some(settings.options.timeout.map_or(timeout, |own| own.min(timeout))),
@@ -213,6 +219,7 @@ impl Recipe {
         };
         let none = SshOptions::default();
         let job = self.interpreter.job(server.clone(), &none, &request, &options);
-        job.map(|(_, command)| command).map_err(|error| error.to_string())
+        job.map(|(_, command)| command)
+            .map_err(|error| Box::new(error.diagnostic()))
     }
 }

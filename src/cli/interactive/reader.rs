@@ -69,7 +69,7 @@ impl LineReader {
                 false => take(&taken, &finder),
             };
             if let Err(error) = result {
-                let _ = finder.send(LineRead::Failed(error));
+                let _ = finder.send(failed(&error));
             }
         })?;
         Ok(Self {
@@ -127,16 +127,25 @@ impl LineReader {
     }
 }
 
+/// Returns what is reported when no line can be read any more.
+fn failed(error: &ReadlineError) -> LineRead {
+    LineRead::Failed(match error {
+        ReadlineError::Io(error) => plain(error),
+        error => error.to_string(),
+    })
+}
+
 /// Reads lines of standard input.
-fn take(orders: &Receiver<Order>, finder: &Sender<LineRead>) -> Result<(), String> {
+fn take(orders: &Receiver<Order>, finder: &Sender<LineRead>) -> Result<(), ReadlineError> {
     let mut input = io::stdin().lock();
     for order in orders {
         if !matches!(order, Order::Read(_)) {
             continue;
         }
         let mut line = Vec::new();
-        let read = input.read_until(b'\n', &mut line).map_err(|error| plain(&error))?;
-        let line = String::from_utf8(line).map_err(|_| "a line is not UTF-8".to_owned())?;
+        let read = input.read_until(b'\n', &mut line)?;
+        let line =
+            String::from_utf8(line).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "a line is not UTF-8"))?;
         let line = line.strip_suffix('\n').unwrap_or(&line);
         let found = match read {
             0 => LineRead::End,
@@ -155,14 +164,13 @@ fn edit(
     lines: Vec<String>,
     orders: &Receiver<Order>,
     finder: &Sender<LineRead>,
-) -> Result<(), String> {
+) -> Result<(), ReadlineError> {
     let config = Config::builder()
         .behavior(Behavior::PreferTerm)
         .completion_type(CompletionType::List)
         .build();
     let history = MemHistory::with_config(&config);
-    let mut editor: Editor<ShellNames, MemHistory> =
-        Editor::with_history(config, history).map_err(|error| error.to_string())?;
+    let mut editor: Editor<ShellNames, MemHistory> = Editor::with_history(config, history)?;
     for line in lines {
         words.remember(&line);
         let _ = editor.history_mut().add(&line);
@@ -188,8 +196,7 @@ fn edit(
                 Ok(line) => LineRead::Line(line),
                 Err(ReadlineError::Interrupted) => LineRead::Discarded,
                 Err(ReadlineError::Eof) => LineRead::End,
-                Err(ReadlineError::Io(error)) => LineRead::Failed(plain(&error)),
-                Err(error) => LineRead::Failed(error.to_string()),
+                Err(error) => failed(&error),
             },
         };
         if finder.send(found).is_err() {

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::io_error::plain;
 use crate::libraries::{Change, LibrarySource, Manifest, Resolved, VENDOR, tarball_digest};
 
 use super::show::{changes, short};
@@ -42,7 +43,7 @@ impl Call<'_> {
         if is_archive && self.options.sha256.is_none() && file.is_file() {
             let wrong = Diagnostic::new(Fault::Usage, format!("the tarball {word} needs its SHA-256"));
             let digest = tarball_digest(&file).map(|digest| format!("that of this file is {digest}"));
-            let digest = digest.unwrap_or_else(|reason| format!("it cannot be read: {reason}"));
+            let digest = digest.unwrap_or_else(|error| format!("it cannot be read: {}", plain(&error)));
             let how = format!("compare it with what its author says, then: capr lib add {word} --sha256 DIGEST");
             return Err(Box::new(wrong.hint(digest).hint(how)));
         }

@@ -27,13 +27,18 @@ pub(in crate::recipe) enum Unsendable {
 }
 
 impl Unsendable {
-    /// Returns the error at the place of the command.
-    pub(in crate::recipe) fn raised(self, position: Position) -> Box<EvalAltResult> {
+    /// Returns the error as it is reported.
+    pub(in crate::recipe) fn diagnostic(&self) -> Diagnostic {
         let fault = match self {
             Self::SecretInEnvironment | Self::TooLong(_) => Fault::Recipe,
             Self::NoRandomNumbers(_) => Fault::Failed,
         };
-        raise(Diagnostic::new(fault, self.to_string()), position)
+        Diagnostic::new(fault, self.to_string())
+    }
+
+    /// Returns the error at the place of the command.
+    pub(in crate::recipe) fn raised(self, position: Position) -> Box<EvalAltResult> {
+        raise(self.diagnostic(), position)
     }
 }
 
