@@ -242,7 +242,7 @@ pub enum Event {
         server: Server,
         /// The lines, each with its stream.
         lines: Vec<(Stream, String)>,
-        /// The number of lines behind them that were not kept.
+        /// The number of lines after them that were not kept.
         left_out: usize,
     },
     /// The amount that was copied to or from one server so far. It is reported from time to time, and at the end.

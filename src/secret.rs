@@ -140,7 +140,7 @@ impl Redactor {
         places
     }
 
-    /// Returns how much of a string can be shown before the rest is known, because no secret continues behind it.
+    /// Returns how much of a string can be shown before the rest is known, because no secret continues after it.
     pub fn settled(&self, text: &str) -> usize {
         let secrets = self.0.borrow();
         let mut end = text.len();

@@ -17,7 +17,7 @@ use crate::event::{ActionId, Event, Level};
 use crate::exit::{Exit, Stream};
 use crate::fanout::Arrival;
 use crate::interrupt::Signal;
-use crate::journal::Asked;
+use crate::journal::{Asked, Begun};
 use crate::secret::Secret;
 use crate::session::{Command, Destination, Input, Ladder, Opening};
 use crate::unanswered::Unanswered;
@@ -47,11 +47,11 @@ impl Actor {
     ///
     /// In a rollback handler the action runs only on servers that the handler's task has touched. A server that cannot be
     /// connected is skipped, which is reported.
-    pub fn start(&mut self, action: Action, passwords: &mut dyn Passwords) -> Result<RunningAction, ActionError> {
+    pub fn start(&mut self, mut action: Action, passwords: &mut dyn Passwords) -> Result<RunningAction, ActionError> {
         if let Some(signal) = self.interrupt.take() {
             return Err(self.interrupted(signal));
         }
-        let mut jobs = action.jobs;
+        let mut jobs = std::mem::take(&mut action.jobs);
         if !action.local && !action.is_apart {
             self.cut(&mut jobs);
         }
@@ -65,54 +65,14 @@ impl Actor {
                 self.frames.touch(&destination.server);
             }
         }
-        let step = Asked {
-            verb: action.verb,
-            command: &action.shown,
-            task: self.task(),
-            is_local: action.local,
-            servers: jobs
-                .iter()
-                .map(|(destination, _)| destination.server.to_string())
-                .collect(),
-            is_rolling_back: self.is_rolling_back(),
-            ..Asked::default()
-        };
-        // Actions that belong to the run itself are repeated by every process, so they are not kept.
-        let begun = match action.is_apart || action.gate.is_some() {
-            true => None,
-            false => self.journal.begin(&step).map_err(ActionError::Journal)?,
-        };
-        let gate = action.gate.map(|mark| Gate::new(mark, action.verb, step.task.clone()));
-        self.actions += 1;
-        let id = ActionId(self.actions);
-        let shown = self.teller.redactor().clean(&action.shown);
-        let parts = jobs.iter().map(|(destination, command)| {
-            let shown = action.parts.get(&command.line).cloned();
-            ServerJob::new(destination.server.clone(), shown, command)
-        });
-        let mut running = RunningAction {
-            flight: None,
-            begun,
-            gate,
-            local: action.local,
-            id,
-            shown,
-            silent: action.silent,
-            asks: action.asks,
-            output: action.output,
-            most_captured: action.most_captured,
-            started: Instant::now(),
-            heartbeat: action.heartbeat,
-            look: silence::first(action.heartbeat),
-            jobs: parts.collect(),
-            pieces: VecDeque::new(),
-        };
+        let begun = self.record(&action, &jobs)?;
+        let mut running = self.running(&action, &jobs, begun);
         if jobs.is_empty() {
             return Ok(running);
         }
         if !running.silent {
             self.teller.tell(Event::ActionStarted {
-                action: id,
+                action: running.id,
                 verb: action.verb,
                 command: running.shown.clone(),
                 options: action.options,
@@ -126,6 +86,53 @@ impl Actor {
             .collect();
         running.flight = Some(self.fanout(running.local).start(orders));
         Ok(running)
+    }
+
+    /// Writes the beginning of an action into the journal. Returns nothing for an action that is not kept there, or not yet: one
+    /// that belongs to the run itself is repeated by every process, and one with a gate is written when it has ended.
+    fn record(&self, action: &Action, jobs: &[(Destination, Command)]) -> Result<Option<Begun>, ActionError> {
+        if action.is_apart || action.gate.is_some() {
+            return Ok(None);
+        }
+        let servers = jobs.iter().map(|(destination, _)| destination.server.to_string());
+        let step = Asked {
+            verb: action.verb,
+            command: &action.shown,
+            task: self.task(),
+            is_local: action.local,
+            servers: servers.collect(),
+            is_rolling_back: self.is_rolling_back(),
+            ..Asked::default()
+        };
+        self.journal.begin(&step).map_err(ActionError::Journal)
+    }
+
+    /// Returns the state of an action that begins now on these servers.
+    fn running(&mut self, action: &Action, jobs: &[(Destination, Command)], begun: Option<Begun>) -> RunningAction {
+        let gate = action.gate.clone();
+        let gate = gate.map(|mark| Gate::new(mark, action.verb, self.task()));
+        self.actions += 1;
+        let parts = jobs.iter().map(|(destination, command)| {
+            let shown = action.parts.get(&command.line).cloned();
+            ServerJob::new(destination.server.clone(), shown, command)
+        });
+        RunningAction {
+            flight: None,
+            begun,
+            gate,
+            local: action.local,
+            id: ActionId(self.actions),
+            shown: self.teller.redactor().clean(&action.shown),
+            silent: action.silent,
+            asks: action.asks,
+            output: action.output,
+            most_captured: action.most_captured,
+            started: Instant::now(),
+            heartbeat: action.heartbeat,
+            look: silence::first(action.heartbeat),
+            jobs: parts.collect(),
+            pieces: VecDeque::new(),
+        }
     }
 
     /// Follows an action. Returns the next piece of output for a handler, or `None` when the action has ended on all servers;

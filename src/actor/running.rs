@@ -61,7 +61,7 @@ pub(super) struct ServerJob {
     pub err: JobStream,
     /// All of standard output, if it is kept.
     pub captured: String,
-    /// The first lines of what the recipe has taken, if they are to be reported, and the number of those behind them.
+    /// The first lines of what the recipe has taken, if they are to be reported, and the number of those after them.
     pub taken: (Vec<(Stream, String)>, usize),
     /// The last lines of standard error.
     pub tail: VecDeque<String>,

@@ -97,7 +97,7 @@ impl SudoFilter {
         found
     }
 
-    /// Returns the rest behind a part that is not the command's: `Some(None)` if that part is not complete yet, `None` if there
+    /// Returns the rest after a part that is not the command's: `Some(None)` if that part is not complete yet, `None` if there
     /// is no such part at this place.
     fn own<'a>(&mut self, rest: &'a str, found: &mut Vec<SudoPart>) -> Option<Option<&'a str>> {
         if let Some(mark) = self.awaited()

@@ -26,7 +26,7 @@ pub(super) struct TypedArguments {
     #[arg(value_name = "RECIPE|TASK|NAME=value")]
     pub(super) words: Vec<String>,
 
-    /// With run: the command, behind `--'
+    /// With run: the command, after `--'
     #[arg(last = true, value_name = "COMMAND")]
     pub(super) command: Vec<String>,
 
@@ -220,7 +220,7 @@ pub(super) struct TypedArguments {
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
     pub(super) verbose: u8,
 
-    /// Also append it to this file, each line behind its time, with -q as without; what does not fit there makes the exit code 1
+    /// Also append it to this file, each line after its time, even with -q; if it cannot be written, the exit code is 1
     #[arg(short = 'l', long = "log", value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
 

@@ -330,7 +330,7 @@ fn tools(typed: &Typed) -> impl Iterator<Item = Offer> {
     })
 }
 
-/// The words behind `lib`.
+/// The words after `lib`.
 fn deeds(typed: &Typed) -> impl Iterator<Item = Offer> {
     let is_first = typed.words.is_empty();
     let deeds = Deed::value_variants().iter().filter(move |_| is_first);
@@ -341,7 +341,7 @@ fn deeds(typed: &Typed) -> impl Iterator<Item = Offer> {
     })
 }
 
-/// Returns true behind those words of `lib` that take a path.
+/// Returns true after those words of `lib` that take a path.
 fn takes_path(typed: &Typed) -> bool {
     let [word] = typed.words.as_slice() else {
         return false;
@@ -349,7 +349,7 @@ fn takes_path(typed: &Typed) -> bool {
     matches!(Deed::from_str(word, false), Ok(Deed::Add | Deed::Doc))
 }
 
-/// The names of the project's libraries, behind those words of `lib` that take one.
+/// The names of the project's libraries, after those words of `lib` that take one.
 fn added(typed: &Typed, shell: &Invocation) -> Vec<Offer> {
     let deed = typed.words.first().and_then(|word| Deed::from_str(word, false).ok());
     let takes = match deed {

@@ -62,7 +62,7 @@ impl Resuming {
     }
 }
 
-/// Returns the recipe as it is named on a command line, with the stage behind it if the words name one.
+/// Returns the recipe as it is named on a command line, with the stage after it if the words name one.
 pub(super) fn named(recipe: &Recipe, name: &str, words: &[String]) -> String {
     let stage = words
         .first()

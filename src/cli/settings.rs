@@ -96,7 +96,7 @@ pub(super) enum Work {
     Resume { words: Vec<String>, how: Resuming },
     /// Run the lines that are typed, with the stage that a word may name.
     Shell { words: Vec<String>, checks: bool },
-    /// Log in to the server that a word names, behind that of a stage.
+    /// Log in to the server that a word names, after that of a stage.
     Ssh { words: Vec<String>, command: Vec<String> },
     /// Show the servers that these tasks address.
     Servers { tasks: Vec<String>, json: bool },
@@ -253,7 +253,7 @@ fn resuming(arguments: &TypedArguments, tool: Option<Tool>) -> Result<Resuming, 
     Ok(how.unwrap_or_default())
 }
 
-/// Returns the work that a command line asks for; `words` are those behind the tool and the recipe.
+/// Returns the work that a command line asks for; `words` are those after the tool and the recipe.
 fn work(
     arguments: &mut TypedArguments,
     tool: Option<Tool>,

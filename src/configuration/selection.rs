@@ -122,7 +122,7 @@ impl Filter {
 
     /// Returns the hosts of `HOSTS=` that no role and no task of the recipe names, each with one that was perhaps meant (R8).
     /// Returns none if the recipe names no server at all: then those of `HOSTS=` are all there is.
-    pub(crate) fn strangers(&self, roles: &Roles, tasks: &Tasks) -> Vec<(String, Option<String>)> {
+    pub(crate) fn unknown_hosts(&self, roles: &Roles, tasks: &Tasks) -> Vec<(String, Option<String>)> {
         let mut known: IndexSet<String> = roles
             .names()
             .flat_map(|role| roles.assignments(role))

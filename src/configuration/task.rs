@@ -24,7 +24,7 @@ pub(crate) struct Task {
     pub lock: bool,
     /// The question that a person answers with yes before it runs; empty for one that capr words.
     pub confirm: Option<String>,
-    /// The environment variable that is set to the word behind the task's name on the command line.
+    /// The environment variable that is set to the word after the task's name on the command line.
     pub word: Option<String>,
     /// The body.
     pub body: BlockId,
@@ -131,7 +131,7 @@ impl Tasks {
         }
     }
 
-    /// Returns the number behind a name, even if no task is defined under it.
+    /// Returns the number after a name, even if no task is defined under it.
     pub(crate) fn id(&self, name: &str) -> Option<TaskId> {
         self.ids.get(normal(name)).copied()
     }

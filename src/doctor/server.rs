@@ -266,7 +266,7 @@ fn counted(files: usize) -> String {
     }
 }
 
-/// Returns the finding for a sentence of the library, whose advice stands behind a colon. If a list of paths stands there, the
+/// Returns the finding for a sentence of the library, whose advice stands after a colon. If a list of paths stands there, the
 /// usual advice is given.
 fn of_sentence(check: Check, sentence: &str, call: &str) -> Finding {
     let usual = match check {

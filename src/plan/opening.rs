@@ -11,7 +11,7 @@ use crate::configuration::Environment;
 pub(crate) struct Before<'a> {
     /// The mark that is printed first, if somebody waits for it.
     pub mark: Option<&'a str>,
-    /// True if a word is printed behind the mark with which sudo will ask. It is made on the server, and only sudo and the login
+    /// True if a word is printed after the mark with which sudo will ask. It is made on the server, and only sudo and the login
     /// know it.
     pub asks: bool,
     /// The number of bytes that are read and evaluated.

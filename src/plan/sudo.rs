@@ -39,7 +39,7 @@ pub(crate) fn sudo_calls(text: &str, program: &str, prompt: &str) -> usize {
     text.matches(&sudo_command(program, prompt, None)).count()
 }
 
-/// Returns a line that a person typed, with `called` in place of each call of `sudo` as a command: at the beginning and behind
+/// Returns a line that a person typed, with `called` in place of each call of `sudo` as a command: at the beginning and after
 /// `;`, `&`, `|`, `(`, `{` and `!`, but not in quotes.
 pub(crate) fn with_calls(text: &str, called: &str) -> String {
     let mut line = String::with_capacity(text.len());
@@ -84,7 +84,7 @@ pub(crate) fn within_sudo(text: &str, program: &str, prompt: &str, options: &str
     Some(format!("{before}{program}{options}{own} {words} {command}"))
 }
 
-/// Returns the place in the words behind `sudo` where the command begins.
+/// Returns the place in the words after `sudo` where the command begins.
 fn command_at(words: &str) -> Option<usize> {
     let mut rest = words;
     loop {

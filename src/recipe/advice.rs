@@ -13,7 +13,7 @@ const SWITCHES: &str = "symlink";
 const NAMED: usize = 8;
 
 impl Recipe {
-    /// Adds advice to a failure. `recipe` is the recipe as it is named on a command line, with the stage behind it.
+    /// Adds advice to a failure. `recipe` is the recipe as it is named on a command line, with the stage after it.
     pub fn advise(&self, stopped: &mut Stopped, recipe: &str) {
         let has_begun = |name: &str| {
             let task = self.interpreter.defined.task(name, "");

@@ -1,4 +1,5 @@
-//! Asks a person before tasks run: for the name of a protected stage, and for each task that says `:confirm`. Asked before anything is done.
+//! Asks a person before tasks run: for the name of a protected stage, and for each task that says `:confirm`. The questions come
+//! before anything is done.
 
 use super::Recipe;
 use super::meaning::findings::Findings;

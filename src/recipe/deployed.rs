@@ -45,7 +45,7 @@ impl Recipe {
         interpreter.emit(Event::Deployed { facts });
     }
 
-    /// Says what is live when a run was stopped behind the switch, where no hook of a failure can say it.
+    /// Says what is live if a run was stopped after the switch to its release, when the hooks for failures do not run any more.
     pub(super) fn tell_live(&self) {
         let read = self.interpreter.defined.configuration.borrow().variables.read(LIVE);
         if let VariableRead::Value(value) = read

@@ -41,7 +41,7 @@ impl Recipe {
         let interpreter = &self.interpreter;
         interpreter.person.replace(Box::new(Nobody));
         let servers = self.all_servers()?;
-        interpreter.greet_strangers();
+        interpreter.report_unknown_hosts();
         let released = self.servers_of_task("update_code")?;
         let migrating = self.servers_of_task("migrate")?;
         let wrong = |error| Box::new(self.diagnostic(error));

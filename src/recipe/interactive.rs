@@ -40,7 +40,7 @@ impl Recipe {
             (None, None) => Whom::All,
         };
         // Hosts that the recipe does not name are said.
-        self.interpreter.told.forget_strangers();
+        self.interpreter.notices.forget_unknown_hosts();
         (filter.hosts, filter.roles) = (hosts, roles);
         Ok(before)
     }

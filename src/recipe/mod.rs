@@ -394,7 +394,7 @@ impl Recipe {
     pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
         let addressed = || addressed::addressed(&self.interpreter, &self.engine, tasks);
         let addressed = self.interpreter.budget.bounded(addressed);
-        self.interpreter.greet_strangers();
+        self.interpreter.report_unknown_hosts();
         addressed
     }
 

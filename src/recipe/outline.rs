@@ -26,7 +26,7 @@ impl Recipe {
             let tasks = tasks.iter().filter_map(|name| self.interpreter.defined.task(name, ""));
             tasks.map(|task| Teller::new(self).named(&task)).collect()
         });
-        self.interpreter.greet_strangers();
+        self.interpreter.report_unknown_hosts();
         found
     }
 

@@ -80,7 +80,7 @@ impl Recipe {
         tasks
     }
 
-    /// Does the same for a recipe that is only examined: no stage has to be named, and no task behind it.
+    /// Does the same for a recipe that is only examined: no stage has to be named, and no task after it.
     pub fn look_at_stage(&self, words: &[String]) -> Result<Vec<String>, Vec<Diagnostic>> {
         let (stage, rest) = self.stage_of(words)?;
         if let Some(stage) = stage {

@@ -12,7 +12,7 @@ use super::clean::Cleaner;
 use super::palette::{Label, Look};
 use super::text::wrap;
 
-/// The least columns behind names of servers in which a reason begins that has to be broken.
+/// The least columns after names of servers in which a reason begins that has to be broken.
 const LEAST_REASON: usize = 24;
 
 /// Returns a diagnostic as whole lines.
@@ -100,7 +100,7 @@ fn column(source: &str, cleaned: &str, column: usize, cleaner: &Cleaner) -> usiz
 }
 
 /// Returns the bytes of the word at a column: a word, a symbol, a string up to its end, characters that belong together, or else
-/// one character; the place after the end for a column behind it.
+/// one character; the place after the end for a column after it.
 fn word(line: &str, column: usize) -> std::ops::Range<usize> {
     let Some((start, first)) = line.char_indices().nth(column.saturating_sub(1)) else {
         return line.len()..line.len();

@@ -42,7 +42,7 @@ struct Line<'a> {
     line: &'a str,
 }
 
-/// One line of [`Event::Captured`], or the number of lines that were left out behind them.
+/// One line of [`Event::Captured`], or the number of lines that were left out after them.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "captured")]
 struct Captured<'a> {

@@ -50,7 +50,7 @@ impl Names {
         }
     }
 
-    /// Returns a sentence with the short names of servers where it lists them behind `on`; elsewhere a name may belong to an address or
+    /// Returns a sentence with the short names of servers where it lists them after `on`; elsewhere a name may belong to an address or
     /// a command that somebody copies.
     pub(super) fn in_sentence(&self, sentence: &str) -> String {
         if !sentence.contains("on ") {

@@ -99,7 +99,7 @@ impl Pretty {
                 | Event::ServerFinished { .. }
                 | Event::ActionFinished { .. }
         ) {
-            // What is told next comes behind what servers have said before.
+            // What is told next comes after what servers have said before.
             self.release(&mut text, |_| true);
         } else {
             self.release(&mut text, Gathering::is_due);

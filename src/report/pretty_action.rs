@@ -21,7 +21,7 @@ const LISTED_SERVERS: usize = 12;
 /// The least columns of a terminal on which the progress of a transfer is shown with all its numbers.
 const ROOMY: usize = 100;
 
-/// The columns of a mark and the blank behind it.
+/// The columns of a mark and the blank after it.
 const MARK: usize = 2;
 
 impl Pretty {
@@ -141,7 +141,7 @@ impl Pretty {
         }
     }
 
-    /// Adds a command behind a mark, what there is to say of its servers, on the same line if there is room, and its options, if they are
+    /// Adds a command after a mark, what there is to say of its servers, on the same line if there is room, and its options, if they are
     /// wanted.
     fn whole(&self, text: &mut String, running: &Running, mark: &str, servers: &str) {
         let mut lines = self.headed(running);

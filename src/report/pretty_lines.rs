@@ -32,14 +32,14 @@ impl Pretty {
         text.push('\n');
     }
 
-    /// Returns the room of a line behind its indentation and these columns; `None` if the width of the terminal is not known.
+    /// Returns the room of a line after its indentation and these columns; `None` if the width of the terminal is not known.
     pub(super) fn room(&self, indent: usize, taken: usize) -> Option<usize> {
         self.look
             .columns
             .map(|columns| columns.saturating_sub(2 * indent + taken))
     }
 
-    /// Adds a cleaned line, broken at its words if it has no room behind what stands in front of it.
+    /// Adds a cleaned line, broken at its words if it has no room after what stands in front of it.
     pub(super) fn filled(
         &self,
         text: &mut String,

@@ -1,4 +1,4 @@
-//! Output of servers in the form for terminals: each line behind its server, and once what several have said alike.
+//! Output of servers in the form for terminals: each line after its server, and once what several have said alike.
 
 use std::time::Instant;
 
@@ -74,7 +74,7 @@ impl Pretty {
         self.together(text, action, &said);
     }
 
-    /// Shows lines behind the servers that said them.
+    /// Shows lines after the servers that said them.
     fn together(&mut self, text: &mut String, action: ActionId, said: &[Together]) {
         if said.is_empty() {
             return;

@@ -307,7 +307,7 @@ fn f4_a_directory_of_which_not_all_arrived_changes_nothing() {
     }
     let archive = all(&*tree(from.path()).unwrap().source).unwrap();
     let mut blocks = 0;
-    // The last entry is the mark; without the zeros behind it nothing is missing.
+    // The last entry is the mark; without the zeros after it nothing is missing.
     for end in (0..archive.len() - 3 * 512).step_by(512) {
         let output = run(home, &untar_command("to"), &archive[..end]);
         assert!(!output.status.success(), "{end}: {output:?}");

@@ -94,7 +94,7 @@ impl<'a> Layout<'a> {
             .iter()
             .rposition(|element| element.role() == Some(Role::Comma))
             .unwrap_or(0);
-        // The block behind the arguments is broken before the arguments are.
+        // The block after the arguments is broken before the arguments are.
         let end = blocks.iter().copied().find(|index| *index > last_comma);
         self.ops.push(Op::BeginPart);
         if is_group {

@@ -175,7 +175,7 @@ impl Printer<'_> {
     }
 }
 
-/// Returns the column behind a piece of source that begins at a column.
+/// Returns the column after a piece of source that begins at a column.
 fn behind(text: &str, column: usize) -> usize {
     match text.rsplit_once('\n') {
         Some((_, last)) => width(last),

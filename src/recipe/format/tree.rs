@@ -24,7 +24,7 @@ pub(super) enum Role {
     Tight,
     /// The colon in front of a symbol.
     Symbol,
-    /// The colon behind the key of a map.
+    /// The colon after the key of a map.
     Key,
     Comma,
     /// The comma between two parameters of a block.
@@ -32,7 +32,7 @@ pub(super) enum Role {
     Semicolon,
     /// The sign in front of a block's parameters.
     OpenParameters,
-    /// The sign behind them, or `||`.
+    /// The sign after them, or `||`.
     CloseParameters,
     LineComment,
     BlockComment,
@@ -79,7 +79,7 @@ pub(super) enum BracketShape {
     Block,
     /// The cases of a `switch`.
     Cases,
-    /// It contains values, behind `(` or `[`.
+    /// It contains values, after `(` or `[`.
     Values,
     Map,
 }
@@ -161,7 +161,7 @@ impl<'a> Parser<'a> {
                 TokenKind::Close(_) => break,
                 TokenKind::LineComment | TokenKind::BlockComment => self.comment(token, shape, &mut parts),
                 TokenKind::Semicolon => {
-                    // It stands behind a block, or behind another semicolon.
+                    // It stands after a block, or after another semicolon.
                     self.at += 1;
                     let element = Element::Token(token, Role::Semicolon);
                     match parts
@@ -189,7 +189,7 @@ impl<'a> Parser<'a> {
                 .peek(1)
                 .is_none_or(|next| next.breaks > 0 || matches!(next.kind, TokenKind::Close(_)));
         if !is_alone && (token.breaks > 0 || parts.is_empty()) {
-            // The comment belongs to the part behind it on its line.
+            // The comment belongs to the part after it on its line.
             parts.push(self.part(shape));
             return;
         }
@@ -272,7 +272,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Returns true if the statement ends behind the block that was just read.
+    /// Returns true if the statement ends after the block that was just read.
     fn ends_behind_block(&self, elements: &[Element<'a>], owner: Option<&str>) -> bool {
         let first = elements.iter().find(|element| !element.is_comment());
         let begins = match first {
@@ -353,7 +353,7 @@ impl<'a> Parser<'a> {
             Some(Element::Token(before, Role::Keyword)) => matches!(before.text, "fn" | "let" | "const"),
             _ => shape == BracketShape::Map && elements.is_empty(),
         };
-        // In `as :user { … }` it is a verb; behind a file it names an import.
+        // In `as :user { … }` it is a verb; after a file it names an import.
         let is_as_verb = token.text == "as" && elements.iter().all(Element::is_comment);
         if is_name || matches!(behind, "=" | "::") {
             Role::Word

@@ -6,7 +6,7 @@ use super::claims::Claims;
 use super::mentions::verb;
 
 impl Claims {
-    /// Notes the statements behind one that leaves their block.
+    /// Notes the statements after one that leaves their block.
     pub(super) fn behind_an_end(&mut self, nodes: &[ASTNode]) {
         match nodes.last() {
             Some(ASTNode::Stmt(Stmt::Block(block))) => self.statements(block.statements()),

@@ -195,7 +195,7 @@ fn describe(error: &EvalAltResult) -> (String, Option<String>) {
             hint("does one call itself without an end?"),
         ),
         EvalAltResult::ErrorArithmetic(text, _) => {
-            // The words behind the colon or in quotes are a value.
+            // The words after the colon or in quotes are a value.
             let text = text.split([':', '\'']).next().unwrap_or(text);
             (lower(text.trim_end()), None)
         }

@@ -1,4 +1,4 @@
-//! Imports: functions behind `::` that a module does not have, and functions that are in another file.
+//! Imports: functions after `::` that a module does not have, and functions that are in another file.
 
 use std::path::Path;
 

@@ -245,7 +245,7 @@ impl Findings<'_> {
             .any(|(_, claims)| claims.computes_variables)
     }
 
-    /// Returns true if a name behind a map can only be a method.
+    /// Returns true if a name after a map can only be a method.
     fn is_method_of_maps(&self, name: &str) -> bool {
         matches!(
             name,

@@ -168,7 +168,7 @@ pub(super) fn lists_servers(name: &str) -> bool {
     matches!(name, "primary" | "release_roles" | "roles")
 }
 
-/// Returns the error for a block behind a verb that takes none: `run_locally { … }`, `capture { … }`.
+/// Returns the error for a block after a verb that takes none: `run_locally { … }`, `capture { … }`.
 fn no_block(verb: &Verb, position: Position) -> Box<EvalAltResult> {
     let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{}' takes no block", verb.name)).label("no block");
     let hint = format!("it is written: {}", verb.form);

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use rhai::{Engine, EvalContext, Position};
 
 use super::call::VerbCall;
 use super::command::Unsendable;
+use super::connection::Reach;
 use super::download::Downloads;
 use super::interpreter::Interpreter;
 use super::perform::Broken;
@@ -35,9 +37,9 @@ pub(in crate::recipe) struct Request {
     pub(in crate::recipe) text: String,
     pub(in crate::recipe) input: Input,
     pub(in crate::recipe) output: Output,
-    /// True if any exit status is an answer, and none is an error.
+    /// True if the caller reads the exit status itself, so that none is an error.
     pub(in crate::recipe) asks: bool,
-    /// The sudo command that it uses, if it does.
+    /// The words with which the command calls sudo, if it does.
     pub(in crate::recipe) sudo: Option<String>,
     /// The questions that sudo may ask, and the input that waits until sudo has started its command.
     pub(in crate::recipe) asking: Option<Asking>,
@@ -45,11 +47,11 @@ pub(in crate::recipe) struct Request {
     pub(in crate::recipe) downloads: Option<Downloads>,
     /// The command of each server, if not all have the same.
     pub(in crate::recipe) branches: Option<Branches>,
-    /// The command as a test compares it, if that differs from what is shown.
+    /// The command with which a test compares, if that is not what is shown.
     pub(in crate::recipe) said: Option<String>,
-    /// The file that it writes.
+    /// The file that the command writes on the server.
     pub(in crate::recipe) file: Option<SentFile>,
-    /// The output that is assumed for a server whose answer no test gives.
+    /// The output of a scripted server for which the test has set no answer.
     pub(in crate::recipe) otherwise: Option<String>,
 }
 
@@ -77,7 +79,7 @@ impl Request {
 }
 
 impl Request {
-    /// Returns the command as a test compares it: in the words of the recipe.
+    /// Returns the command with which a test compares: as the recipe writes it.
     fn meant(&self, command: String) -> Meant {
         let later = self.asking.as_ref().and_then(|asking| asking.started.as_ref());
         Meant {
@@ -96,7 +98,8 @@ impl Request {
 pub(in crate::recipe) struct Asking {
     /// The number of sudo's questions that are answered.
     pub(in crate::recipe) questions: usize,
-    /// The mark that sudo's command prints first, and its input from then on; the input of the request comes before.
+    /// The line that the command prints once sudo has started it, and the input that is sent after that line. The input of the
+    /// request is sent before it.
     pub(in crate::recipe) started: Option<(String, Input)>,
 }
 
@@ -113,6 +116,22 @@ pub(in crate::recipe) struct CallSettings {
     pub(in crate::recipe) options: RunOptions,
     /// The environment that the recipe gives this command, without the one for all commands.
     pub(in crate::recipe) environment: Option<Environment>,
+}
+
+/// A call on servers, and the settings that are the same for all of its actions.
+struct Prepared<'a, 'v> {
+    call: &'a VerbCall<'v>,
+    settings: &'a CallSettings,
+    reach: Reach,
+    most_captured: usize,
+    heartbeat: Option<Duration>,
+}
+
+impl Prepared<'_, '_> {
+    /// Returns true if a server that fails is left out, and the recipe continues.
+    fn goes_on(&self) -> bool {
+        self.settings.selection.on_error_continue == Some(true)
+    }
 }
 
 /// The words with which this recipe calls sudo.
@@ -209,64 +228,89 @@ impl Interpreter {
         settings: &CallSettings,
         request: Request,
     ) -> Fallible<Option<Outcome>> {
-        let failed = |error| failure(error, call.position);
         self.refuse_servers(request.verb, call.position)?;
-        self.greet_strangers();
-        self.name_unreleased(&settings.selection);
-        let Some(servers) = self.servers(&settings.selection).map_err(failed)? else {
+        self.report_unknown_hosts();
+        self.report_unreleased(&settings.selection);
+        let servers = self.servers(&settings.selection);
+        let Some(servers) = servers.map_err(|error| failure(error, call.position))? else {
             return Ok(None);
         };
-        let reach = self.reach(context.engine())?;
-        let most_captured = self.most_captured(context.engine())?;
-        let heartbeat = self.heartbeat(context.engine())?;
-        let goes_on = settings.selection.on_error_continue == Some(true);
-        let prepared = |request: &Request, servers: &[Server], gate: Option<String>| -> Fallible<Action> {
-            let (mut jobs, mut parts) = (Vec::new(), HashMap::new());
-            for server in servers {
-                let ssh = self.options_for(&reach, server)?;
-                let own = self.jobs(server, &ssh, request, settings, &mut parts);
-                jobs.extend(own.map_err(|error| error.raised(call.position))?);
-            }
-            Ok(Action {
-                parts,
-                most_captured,
-                heartbeat,
-                gate,
-                ..action(request, jobs, false, &settings.options)
-            })
+        let prepared = Prepared {
+            call,
+            settings,
+            reach: self.reach(context.engine())?,
+            most_captured: self.most_captured(context.engine())?,
+            heartbeat: self.heartbeat(context.engine())?,
         };
         if servers.len() == 1 && self.is_one_of_many() {
             let wish = Wish {
-                action: prepared(&request, &servers, None)?,
+                action: self.action_of(&prepared, &request, &servers, None)?,
                 downloads: request.downloads.map(Rc::new),
                 has_block: false,
-                goes_on,
+                goes_on: prepared.goes_on(),
                 most: settings.selection.max_hosts,
                 place: (context.source().map(str::to_owned), call.position),
             };
             return self.wish(context, call, wish);
         }
-        let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
-        let mut request = request;
-        let mut front = self.lock_in_front(context.source(), (&request, settings), &servers);
+        self.act_in_batches(context, &prepared, request, &servers).map(Some)
+    }
+
+    /// Returns the action for some servers of a call; `gate` is the mark of a script in front of the command that may not let it in.
+    fn action_of(
+        &self,
+        prepared: &Prepared,
+        request: &Request,
+        servers: &[Server],
+        gate: Option<String>,
+    ) -> Fallible<Action> {
+        let Prepared { call, settings, .. } = prepared;
+        let (mut jobs, mut parts) = (Vec::new(), HashMap::new());
+        for server in servers {
+            let ssh = self.options_for(&prepared.reach, server)?;
+            let own = self.jobs(server, &ssh, request, settings, &mut parts);
+            jobs.extend(own.map_err(|error| error.raised(call.position))?);
+        }
+        Ok(Action {
+            parts,
+            most_captured: prepared.most_captured,
+            heartbeat: prepared.heartbeat,
+            gate,
+            ..action(request, jobs, false, &settings.options)
+        })
+    }
+
+    /// Performs the request on as many servers at a time as the call allows. A lock that is owed is taken first, if possible by a
+    /// script in front of the command.
+    fn act_in_batches(
+        &self,
+        context: &mut EvalContext,
+        prepared: &Prepared,
+        mut request: Request,
+        servers: &[Server],
+    ) -> Fallible<Outcome> {
+        let Prepared { call, settings, .. } = prepared;
+        let mut front = self.lock_in_front(context.source(), (&request, settings), servers);
         match &front {
             Some(front) => {
-                self.perhaps_held(&servers);
+                self.perhaps_held(servers);
                 request.text.insert_str(0, &format!("{}\n", front.script));
             }
             None => self.settle_lock(context.engine())?,
         }
         let mut outcome = Outcome::default();
+        let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
         for batch in servers.chunks(size) {
             let mut batch = batch.to_vec();
             loop {
-                if goes_on {
+                if prepared.goes_on() {
                     batch.retain(|server| !self.left_out.borrow().contains_key(server));
                 }
                 if batch.is_empty() {
                     break;
                 }
-                let action = prepared(&request, &batch, front.as_ref().map(|front| front.mark.clone()))?;
+                let gate = front.as_ref().map(|front| front.mark.clone());
+                let action = self.action_of(prepared, &request, &batch, gate)?;
                 self.tell_secrets(&action);
                 match self.perform(context, call, action, request.downloads.as_ref()) {
                     Ok(ended) => {
@@ -275,12 +319,12 @@ impl Interpreter {
                         break;
                     }
                     Err(Broken::Action(ActionError::TurnedAway { answers, .. })) => {
-                        self.settle_turned_away(context.engine(), &servers, answers)?;
+                        self.settle_turned_away(context.engine(), servers, answers)?;
                         if let Some(front) = front.take() {
                             request.text.replace_range(..=front.script.len(), "");
                         }
                     }
-                    Err(Broken::Action(error)) if goes_on && error.is_of_servers() => {
+                    Err(Broken::Action(error)) if prepared.goes_on() && error.is_of_servers() => {
                         self.leave_out(&error);
                         // If some servers could not be connected, it was not started anywhere, so the others try again without
                         // them.
@@ -292,7 +336,7 @@ impl Interpreter {
                 }
             }
         }
-        Ok(Some(outcome))
+        Ok(outcome)
     }
 
     /// Remembers the servers of an error that are left out from now on, and reports the error.

@@ -16,7 +16,7 @@ use crate::recipe::language::origin::{Fallible, raise};
 pub(in crate::recipe) struct Around {
     /// The server whose block is evaluated, to which commands go.
     pub(in crate::recipe) server: Option<Server>,
-    /// The way to the code that performs commands for all servers together; without it a command is performed at once.
+    /// Hands commands to the code that performs them for all servers together; without it a command is performed at once.
     pub(in crate::recipe) line: Option<Suspender>,
     /// The settings of `within`, `with` and `as`.
     pub(in crate::recipe) said: AroundSettings,
@@ -52,7 +52,7 @@ impl Interpreter {
         self.around.borrow().server.clone()
     }
 
-    /// Refuses in the block of one server what is for all servers together.
+    /// Refuses a verb that works on all servers together if it stands in the block of one server.
     pub(in crate::recipe) fn refuse_in_server(&self, verb: &str, position: Position) -> Fallible<()> {
         if self.around.borrow().server.is_none() {
             return Ok(());
@@ -67,7 +67,7 @@ impl Interpreter {
         ))
     }
 
-    /// Returns the settings of `within`, `with` and `as` here.
+    /// Returns the settings of `within`, `with` and `as` that apply to the command that is evaluated.
     pub(in crate::recipe) fn said_around(&self) -> AroundSettings {
         self.around.borrow().said.clone()
     }
@@ -113,7 +113,8 @@ impl Interpreter {
     }
 }
 
-/// Returns true if a selection chooses servers by more than their number: the first one of one server is that one.
+/// Returns true if a selection names roles, hosts or attributes. A number of servers alone means nothing in the block of one
+/// server: its first server is the server itself.
 pub(in crate::recipe) fn says_servers(selection: &Selection) -> bool {
     *selection
         != Selection {

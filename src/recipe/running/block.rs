@@ -90,7 +90,7 @@ impl KeptBlock {
         self.body.clone()
     }
 
-    /// Evaluates the block with these parameters, inside `level` functions. `return` ends it.
+    /// Evaluates the block with these parameters; `level` is the number of script functions around it. `return` ends it.
     pub(in crate::recipe) fn call(&self, engine: &Engine, parameters: &[(String, Dynamic)], level: usize) -> Fallible {
         let (mut state, mut caches, mut locals) = (self.state.clone(), Caches::new(), self.locals.clone());
         // Without this, a function that runs a task which calls the function would never be too deep.

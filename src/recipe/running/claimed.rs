@@ -28,11 +28,12 @@ enum What {
 }
 
 impl Interpreter {
-    /// Returns true if a file may define a task of this full name, false if that of another library holds.
+    /// Returns true if a file may define a task of this full name, and false if another library's task of that name is used
+    /// instead.
     ///
     /// # Errors
     ///
-    /// Another library has one, and nobody has said whose holds.
+    /// Another library has one, and `capr.toml` does not say which of them is used.
     pub(in crate::recipe) fn takes_task(
         &self,
         name: &str,
@@ -56,11 +57,12 @@ impl Interpreter {
         Ok(claim != LibraryClaim::Loses)
     }
 
-    /// Returns whose variable holds. A library may set those of the deploy library and of libraries that it loads itself.
+    /// Returns which library's variable is used. A library may set those of the deploy library and of libraries that it loads
+    /// itself.
     ///
     /// # Errors
     ///
-    /// Another library has set it, and nobody has said whose holds.
+    /// Another library has set it, and `capr.toml` does not say which of them is used.
     pub(in crate::recipe) fn claim_variable(
         &self,
         name: &str,

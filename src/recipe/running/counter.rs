@@ -1,5 +1,5 @@
-//! Counts which lines of recipes are run, and which ways are gone where there are several: a probe stands before each statement of the
-//! syntax that is evaluated, in bodies of functions as well.
+//! Counts the lines of recipes that are run and the branches that are taken: a probe is put before each statement of the syntax
+//! tree, also in the bodies of functions.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,20 +11,20 @@ use rhai::{
 
 use crate::verdict::{Coverage, Covered};
 
-/// The key of a probe's syntax: no word of a recipe is equal to it.
+/// The key of the custom syntax of a probe. It has a blank in it, so no word of a recipe is equal to it.
 const PROBE: &str = "probe ";
 
-/// The key of the syntax that stands for the body of a function, with the number of the body behind it.
+/// The key of the custom syntax that evaluates the body of a function; the number of the body follows it.
 const BODY: &str = "probe body";
 
-/// The word that becomes that key in the text of a stand-in.
+/// The word that Rhai reads as that key in the source of [`stand_in`].
 const WORD: &str = "body";
 
 /// The place that a probe counts.
 #[derive(Clone, Copy)]
 enum Place {
     Line(usize),
-    /// A way: the line of its statement, the number of the statement in the file, the number of the way.
+    /// A branch: the line of its statement, the number of the statement in the file, the number of the branch in the statement.
     Way(usize, usize, usize),
 }
 
@@ -112,7 +112,7 @@ impl Counter {
 struct Walk<'a> {
     counter: &'a Counter,
     file: Rc<str>,
-    /// The number of statements with several ways so far.
+    /// The number of statements with several branches so far.
     ways: usize,
 }
 
@@ -151,7 +151,7 @@ impl Walk<'_> {
         block.statements_mut().insert(0, probe);
     }
 
-    /// Both ways of a condition, or of `try` and `catch`.
+    /// Adds probes to both branches of a condition, or of `try` and `catch`.
     fn ways(&mut self, flow: &mut FlowControl, position: Position) {
         self.expression(&mut flow.expr);
         let (line, number) = (position.line().unwrap_or(0), self.ways);
@@ -192,7 +192,7 @@ impl Walk<'_> {
         self.block(&mut flow.body);
     }
 
-    /// A case of `switch`, which is an expression.
+    /// Adds a probe to a case of `switch`, which is an expression.
     fn case(&mut self, value: &mut Expr, line: usize, number: usize, way: usize) {
         if let Expr::Stmt(block) = value {
             return self.way(block, line, number, way);

@@ -12,8 +12,8 @@ use crate::recipe::meaning::dialect::ambiguous;
 use crate::recipe::meaning::library::TO_BE_REPLACED;
 
 impl Interpreter {
-    /// Gives such tasks of recipes their meaning: in dialect 1 they replace the library's tasks, in 2 and 3 they are tasks of
-    /// their own. Returns errors if the dialect cannot be known.
+    /// Decides what such tasks of recipes mean: in dialect 1 they replace the library's tasks, in 2 and 3 they are tasks of their
+    /// own. Returns errors if the dialect cannot be known.
     pub(in crate::recipe) fn settle_names(&self, engine: &Engine) -> Vec<Diagnostic> {
         let found = self.defined.tasks_of_one();
         if found.is_empty() {

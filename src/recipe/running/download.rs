@@ -21,7 +21,7 @@ use crate::source::files_of_archive;
 /// The most that a login shell may print before the content begins, in bytes.
 const NOISE: usize = 64 * 1024;
 
-/// The mode of a file whose server does not tell one.
+/// The mode of a file if the server does not tell it.
 const CLOSED: u32 = 0o600;
 
 /// The error for a server that ends without sending anything.
@@ -37,7 +37,7 @@ pub(in crate::recipe) struct Downloads {
     directories: bool,
     /// The mode that the recipe wants for a file.
     mode: Option<Mode>,
-    /// The test that keeps the files, in place of the disk.
+    /// The test that keeps the files in memory; nothing is written to the disk.
     memory: Option<Trial>,
     arriving: RefCell<IndexMap<Server, Arriving>>,
 }
@@ -85,7 +85,8 @@ impl Downloads {
         self
     }
 
-    /// Expects these servers to send something, where a test keeps the files: others end without a word in a dry run.
+    /// Notes that these servers send something, if a test keeps the files: a scripted server that sends nothing is an error as in a
+    /// real run. A dry run has no such servers.
     pub(in crate::recipe) fn expect<'a>(&self, servers: impl Iterator<Item = &'a Server>) {
         if self.memory.is_some() {
             let nothing = servers.map(|server| (server.clone(), Arriving::Begin(Vec::new())));
@@ -311,7 +312,7 @@ fn begin(seen: &[u8]) -> Option<(Head, &[u8])> {
     Some((Head::Directory, after(seen, TAR_FOLLOWS)?))
 }
 
-/// Returns the bytes behind `mark`.
+/// Returns the bytes after `mark`.
 fn after<'a>(seen: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
     let place = seen.windows(mark.len()).position(|window| window == mark)?;
     seen.get(place + mark.len()..)

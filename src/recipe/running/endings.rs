@@ -19,7 +19,7 @@ pub(super) struct Endings {
     /// All servers of the block, in order.
     all: Vec<Server>,
     failed: Vec<(Server, Box<EvalAltResult>)>,
-    /// The last error of an action that each block was given, which a recipe may catch.
+    /// The last error of an action that each block was given; the block may have caught it.
     given: HashMap<Server, ActionError>,
 }
 
@@ -122,8 +122,8 @@ impl Ended {
         interpreter.say(Level::Important, text);
     }
 
-    /// Returns the error that leaves the block. An action's error has all its servers; another error names its servers unless
-    /// those are all.
+    /// Returns the error that leaves the block. The error of an action names its servers itself; another one gets the names of its
+    /// servers, unless all servers have failed in this way.
     fn error(self, likewise: &[Server], total: usize) -> Box<EvalAltResult> {
         let diagnostic = &*self.told.diagnostic;
         let mut told = match &self.action {

@@ -23,7 +23,7 @@ use crate::recipe::language::origin::{Fallible, terminate};
 pub(super) enum EvaluationNeed {
     /// A command on its server.
     Command(Box<Wish>),
-    /// More output of its command; it has handled a piece.
+    /// The next piece of its command's output; it has handled the last one.
     More,
     /// The end of its command, because the output block has failed.
     Stop,

@@ -18,12 +18,12 @@ use super::limits::Budget;
 use super::lock::Locks;
 use super::missing::MissingValue;
 use super::mode::RunMode;
+use super::notices::Notices;
 use super::pause::StopBell;
 use super::person::Person;
 use super::replayed::Resumption;
 use super::rollback::Handlers;
 use super::surroundings::{Options, Surroundings};
-use super::told::Notices;
 use super::trial::Trial;
 use crate::actor::Actor;
 use crate::configuration::{BlockId, Filter, RunOptions, Selection, Server, Setter, Task, VariableRead, When, join};
@@ -55,7 +55,7 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) journal: Journal,
     pub(in crate::recipe) resumption: Resumption,
     pub(in crate::recipe) locks: RefCell<Locks>,
-    pub(in crate::recipe) told: Notices,
+    pub(in crate::recipe) notices: Notices,
     pub(in crate::recipe) missing: MissingValue,
     /// The last command of this machine that was not run, since the recipe is only looked at.
     pub(in crate::recipe) not_run: RefCell<Option<(&'static str, Option<Origin>)>>,
@@ -65,7 +65,7 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) environment: Dynamic,
     /// Servers that failed while the recipe continues, with their failures.
     pub(in crate::recipe) left_out: RefCell<IndexMap<Server, ServerFailure>>,
-    /// A namespace, and the unknown name that was called in it.
+    /// The last call of an unknown name in a namespace: the namespace and the name, for the hints of the error.
     pub(in crate::recipe) missing_member: RefCell<Option<(Rc<str>, String)>>,
     /// The surroundings of the commands that are evaluated now.
     pub(in crate::recipe) around: RefCell<Around>,
@@ -127,7 +127,7 @@ impl Interpreter {
             consented: RefCell::default(),
             home: options.home.clone(),
             locks: RefCell::new(Locks::new(options.run.clone(), options.lock_wait)),
-            told: Notices::default(),
+            notices: Notices::default(),
             budget: Budget::default(),
             missing: MissingValue::default(),
             not_run: RefCell::default(),
@@ -211,7 +211,8 @@ impl Interpreter {
         let around = self.around.take();
         let level = self.budget.level.get();
         let result = block.call(engine, parameters, level);
-        // What the block has called is left again: the next block, such as that of another hook, is not inside of it.
+        // If the block has failed, the functions that it was in have not counted themselves back: the next block, such as that of
+        // another hook, is not inside of them.
         self.budget.level.set(level);
         self.around.replace(around);
         self.namespace.replace(namespace);
@@ -354,7 +355,8 @@ impl Interpreter {
         Ok(value)
     }
 
-    /// Returns true if a task of the library exists only for its name and place.
+    /// Returns true if a task of the library only gives a place in a deploy a name, so that recipes can hook it. It is reported
+    /// only if something happens in it.
     fn is_place(&self, task: &Task) -> bool {
         task.is_internal() && self.defined.is_of_stdlib(&task.origin.file)
     }
@@ -372,7 +374,7 @@ impl Interpreter {
         Ok(value)
     }
 
-    /// Selection and options of the innermost running task.
+    /// Returns the selection and the options of the innermost running task.
     pub(in crate::recipe) fn task_settings(&self) -> (Selection, RunOptions) {
         match self.frames.current() {
             Some(task) => (task.selection.clone(), task.options.clone()),

@@ -40,7 +40,7 @@ pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter
     let running = interpreter.clone();
     let looked = Cell::new(Instant::now());
     engine.on_progress(move |steps| {
-        // One step may take long: the digest of a long text.
+        // One step may take long: the digest of a long string.
         let now = Instant::now();
         let is_slow = now.duration_since(looked.get()) > LOOK;
         if is_slow {
@@ -53,14 +53,14 @@ pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter
         if let Some(missing) = running.take_missing(None) {
             return Some(token(missing));
         }
-        // The step before has seen the signal and ends the script.
+        // While recipes are loaded, a step that takes long looks for a signal itself, and ends the script: `goes_on`.
         let is_asked = is_slow && !running.budget.is_loading() || steps % STEPS == 0;
         let signal = is_asked.then(|| running.interrupt.take()).flatten();
         signal.map(|signal| token(ActionError::Interrupted(signal).diagnostic()))
     });
 }
 
-/// The work that scripts may still do.
+/// The work that scripts may still do before they are ended.
 pub(in crate::recipe) struct Budget {
     /// The number of script functions around the current place.
     pub(in crate::recipe) level: Cell<usize>,
@@ -109,7 +109,8 @@ impl Budget {
 }
 
 impl Interpreter {
-    /// Does the same as `goes_on` for a function that has had others working since `begun`: their computing time is not counted.
+    /// Does the same as `goes_on` for a function that has waited for another thread or a program since `begun`. Their computing
+    /// time is not counted as this thread's, so the time that has passed is.
     pub(in crate::recipe) fn goes_on_since(&self, begun: Instant) -> Fallible<()> {
         if self.budget.is_loading() && begun.elapsed() > MAX_TIME {
             return Err(terminate(endless(), Position::NONE));
@@ -117,7 +118,7 @@ impl Interpreter {
         self.goes_on()
     }
 
-    /// Returns an error in a long function at the point where a script would be ended.
+    /// Returns an error if a script would be ended now. Functions that may take long call it from time to time.
     pub(in crate::recipe) fn goes_on(&self) -> Fallible<()> {
         if self.budget.is_late() {
             return Err(terminate(endless(), Position::NONE));

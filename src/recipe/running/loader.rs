@@ -328,8 +328,8 @@ impl Interpreter {
         result.map(Shared::new)
     }
 
-    /// Returns findings for names in strings that are not filled in. Ruby's form is an error; a form that a shell may fill in is
-    /// only reported, unless it is among the findings anyway.
+    /// Returns the errors for `#{name}` in strings, where Ruby would put in the value. `${name}` in double quotes may be meant for
+    /// a shell, so it is only reported, and not even that if the recipe `is_checked`: then the check finds it.
     pub(in crate::recipe) fn unfilled(&self, is_checked: bool) -> Vec<Diagnostic> {
         let unfilled = std::mem::take(&mut self.defined.files.borrow_mut().unfilled);
         let mut errors = Vec::new();

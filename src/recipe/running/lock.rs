@@ -64,7 +64,7 @@ impl Locks {
 /// The knowledge about a server's lock.
 #[derive(Clone, Copy, Debug, Default)]
 enum Held {
-    /// The server was perhaps asked for it. Without a connection it was not.
+    /// The server may have been asked for it. If it has no connection, it was not.
     #[default]
     Perhaps,
     /// The connection was lost while the server was asked.
@@ -106,7 +106,8 @@ pub(super) enum LockAttempt {
 }
 
 impl Interpreter {
-    /// Takes the lock of a task's servers if the task wants it: all of them or none. A task of the library may owe it for a moment.
+    /// Takes the lock of a task's servers if the task wants it: all of them or none. If the task is the library's, this may be put
+    /// off until its first command (`lock_owed.rs`).
     pub(in crate::recipe) fn lock(&self, engine: &Engine, task: &Task) -> Fallible<()> {
         if !task.lock || self.mode.is_idle() || self.budget.is_loading() || self.has_scripted_servers() {
             return Ok(());
@@ -115,7 +116,7 @@ impl Interpreter {
         if self.actor.borrow().is_rolling_back() {
             return Ok(());
         }
-        self.greet_strangers();
+        self.report_unknown_hosts();
         let servers = self.to_be_locked(engine, task)?;
         if servers.is_empty() {
             return Ok(());
@@ -282,7 +283,7 @@ impl Interpreter {
         Ok(Ok(self.attempted(answers)))
     }
 
-    /// Notes that the lock may be taken on these servers from now on.
+    /// Notes that these servers may have the lock of this run from now on.
     pub(super) fn perhaps_held(&self, servers: &[Server]) {
         for server in servers {
             self.locks.borrow_mut().held.entry(server.clone()).or_default();

@@ -1,6 +1,6 @@
-//! A lock that is taken together with the first question to the servers. Each command costs a server a login, so the library's
-//! first question, which only looks, takes the lock in front of it. Until then the lock is owed: whatever else a recipe does first,
-//! the lock is taken before it.
+//! A lock that is taken together with the first question to the servers. A command costs each server a session and a login shell,
+//! so the script that takes the lock is put in front of the library's first question, which changes nothing. Until then the lock is
+//! owed: if the recipe does anything else first, the lock is taken before that.
 
 use indexmap::IndexMap;
 use rhai::Engine;
@@ -48,14 +48,14 @@ impl Interpreter {
         if self.locks.borrow().owed.is_none() {
             return Ok(());
         }
-        // A rollback belongs to what was done before, and in the midst of an action that action has settled it.
+        // A rollback undoes what was done under an earlier lock, and an action that has begun has taken the lock before.
         if self.actor.try_borrow().is_ok_and(|actor| !actor.is_rolling_back()) {
             return self.settle(engine, None);
         }
         Ok(())
     }
 
-    /// Takes the lock that is owed, of which the first attempt has not taken all.
+    /// Takes the lock that is owed, after a first attempt that did not get it on all servers.
     pub(super) fn settle_turned_away(
         &self,
         engine: &Engine,
@@ -117,7 +117,7 @@ impl Interpreter {
         Some(LockFront { script, mark })
     }
 
-    /// Notes that a command behind the script that takes the lock was let in on these servers, and perhaps on those that are lost.
+    /// Notes that the script in front of a command has taken the lock on these servers, and perhaps on those that are lost.
     pub(super) fn locked_in_front(&self, lost: &[Server], servers: Vec<Server>) {
         self.holds(servers.iter().cloned());
         self.was_asked(lost.iter());

@@ -186,7 +186,7 @@ impl Interpreter {
         if !is_missing || !needs_value(verb, index, option) {
             return Ok(());
         }
-        // A `()` that is written there means nothing, as `nil` does.
+        // The recipe itself writes `()` there: it wants no value, as with `nil` in Ruby.
         let what = What::of(expression);
         let is_local = || what.path.first().is_some_and(|name| scope.contains(name));
         let is_given = match what.kind {

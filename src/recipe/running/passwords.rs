@@ -100,7 +100,7 @@ impl Passwords for Asker<'_> {
     }
 
     fn forget(&mut self) {
-        // A lazy variable asks again; what was set as it is would only be refused again.
+        // A lazy variable is evaluated again; a fixed value would only be refused again.
         let asks_again = self
             .interpreter
             .defined

@@ -36,7 +36,7 @@ impl Interpreter {
         let StopBell(wake) = &self.bell;
         while wake.try_recv().is_ok() {}
         let until = Instant::now().checked_add(long);
-        // A request that is let pass does not end it.
+        // A stop request that is ignored, as the first one in a rollback, does not end the wait.
         while !self.mode.is_idle() && self.interrupt.pending().is_none() {
             let left = until.map_or(long, |until| until.saturating_duration_since(Instant::now()));
             if wake.recv_timeout(left).is_err() {

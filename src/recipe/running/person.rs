@@ -23,7 +23,7 @@ impl Person {
         }
     }
 
-    /// Asks somebody else from now on.
+    /// Sends questions to these prompts from now on.
     pub(in crate::recipe) fn replace(&self, prompts: Box<dyn Prompts>) {
         self.prompts.replace(prompts);
     }

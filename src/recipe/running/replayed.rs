@@ -214,7 +214,7 @@ impl Interpreter {
         Err(terminate(Diagnostic::new(Fault::Failed, message), position))
     }
 
-    /// Handles the end of a transaction or of the run: if the earlier run has not come further, it ended here.
+    /// Handles the end of a transaction or of the run: if the earlier run has no further step, the replay ends here.
     pub(in crate::recipe) fn come_to_end(&self, position: Position) -> Fallible<()> {
         if self.resumption.is_replaying.get() && self.journal.is_over() {
             return self.wake(position);

@@ -62,8 +62,9 @@ impl Interpreter {
         }
     }
 
-    /// Runs the handlers, last registered first, except the first `kept`. If one fails, this is reported and the next one runs. A
-    /// signal stops the rollback; but if no signal has caused it, only the second one does.
+    /// Runs the handlers, last registered first, except the first `kept`. If one fails, this is reported and the next one runs. If
+    /// a signal has caused the rollback, the next signal stops it; otherwise the first signal is ignored and the second one stops
+    /// it.
     pub(in crate::recipe) fn roll_back(
         &self,
         engine: &Engine,
@@ -79,7 +80,7 @@ impl Interpreter {
             return;
         }
         if self.journal.is_refused() {
-            // The changes of the earlier run are left as they are.
+            // The run was refused before it did anything: the changes of the earlier run are left as they are.
             self.actor.borrow_mut().close_transaction();
             return;
         }

@@ -20,8 +20,8 @@ use crate::secret::{Secret, passwords_in};
 
 /// Values that are not secrets, whatever the name of their variable.
 const PLAIN: [&str; 4] = ["true", "false", "none", "null"];
-/// The least length of a secret in a map of which only the map's own name says that it is secret. A shorter string may be
-/// anything.
+/// The least length of a string that counts as a secret only because the map around it has the name of a secret. A shorter one may
+/// be anything, such as a port.
 const LONG: usize = 8;
 
 /// The captured output that is kept, in MiB, if the variable `capture_limit` is not set.
@@ -36,7 +36,7 @@ const MOST_SECONDS: f64 = 31_536_000.0;
 pub(in crate::recipe) fn random_mark() -> Result<String, Unsendable> {
     let mut bytes = [0; 16];
     let filled = getrandom(&mut bytes, GetRandomFlags::empty()).map_err(Unsendable::NoRandomNumbers)?;
-    // Linux fills so few bytes always whole.
+    // Linux always fills so few bytes at once.
     if filled < bytes.len() {
         return Err(Unsendable::NoRandomNumbers(Errno::AGAIN));
     }
@@ -152,7 +152,7 @@ impl Interpreter {
     /// Reports once for each command that its line contains a secret.
     pub(in crate::recipe) fn tell_secrets(&self, action: &Action) {
         let mut lines = action.jobs.iter().map(|(_, command)| command.line.as_str());
-        if !lines.any(|line| self.holds_secret(line)) || !self.told.bared(&action.shown) {
+        if !lines.any(|line| self.holds_secret(line)) || !self.notices.visible_secret(&action.shown) {
             return;
         }
         let whose = if action.local { "this machine" } else { "the server" };

@@ -16,8 +16,8 @@ impl Interpreter {
         )
     }
 
-    /// Returns the servers of a selection where a command stands: in the block of a server that one, or none if the command names
-    /// others.
+    /// Returns the servers of a selection for a command. In the block of one server these are that server, or none if the command
+    /// names others.
     fn chosen(&self, selection: &Selection) -> Result<Vec<Server>, SelectionError> {
         let Some(own) = self.own_server() else {
             return self.selected(selection);
@@ -55,19 +55,19 @@ impl Interpreter {
         })
     }
 
-    /// Reports hosts of the command line that the recipe does not name: they are addressed, but may be a mistake. This happens
-    /// once, when servers are first needed, since the blocks of roles have not run before.
-    pub(in crate::recipe) fn greet_strangers(&self) {
-        if !self.told.strangers() {
+    /// Reports hosts of the command line that the recipe does not name: commands go to them, but they may be a mistake. This
+    /// happens once, when servers are first needed: before that, the blocks of roles have not run.
+    pub(in crate::recipe) fn report_unknown_hosts(&self) {
+        if !self.notices.unknown_hosts() {
             return;
         }
-        let strangers = {
+        let unknown = {
             let configuration = self.defined.configuration.borrow();
             self.filter
                 .borrow()
-                .strangers(&configuration.roles, &configuration.tasks)
+                .unknown_hosts(&configuration.roles, &configuration.tasks)
         };
-        for (host, meant) in strangers {
+        for (host, meant) in unknown {
             let meant = meant.map_or_else(String::new, |meant| format!("; {}", did_you_mean(&meant)));
             let text = format!("HOSTS names `{host}', which is not in the recipe{meant}");
             self.say(Level::Important, text);
@@ -75,13 +75,13 @@ impl Interpreter {
     }
 
     /// Reports once the hosts of the command line that nothing is deployed to, and that are left out of this selection.
-    pub(super) fn name_unreleased(&self, selection: &Selection) {
+    pub(super) fn report_unreleased(&self, selection: &Selection) {
         let left_out = self
             .filter
             .borrow()
             .unreleased(&self.defined.configuration.borrow().roles, selection);
         for server in left_out {
-            if self.told.unreleased(&server) {
+            if self.notices.unreleased(&server) {
                 let text = format!("HOSTS names `{server}', which has no_release: nothing is deployed to it");
                 self.say(Level::Important, text);
             }

@@ -19,7 +19,7 @@ pub(in crate::recipe) fn shown(
     });
     let data = match &options.stdin {
         Some(Stdin::Text(bytes)) if !bytes.is_empty() => Some(format!("{} bytes", bytes.len())),
-        // A file is shown behind the command.
+        // A file is shown after the command.
         _ => None,
     };
     let env = own.map(environment).filter(|env| !env.is_empty());
@@ -62,7 +62,7 @@ fn environment(environment: &Environment) -> String {
     }
 }
 
-/// Returns the options in the form that stands behind a command: ` (:dir /srv, :env A=1)`; empty if there are none.
+/// Returns the options in the form that stands after a command: ` (:dir /srv, :env A=1)`; empty if there are none.
 pub(in crate::recipe) fn behind(options: &[(&'static str, String)]) -> String {
     let said: Vec<String> = options.iter().map(|(name, value)| format!(":{name} {value}")).collect();
     match said.is_empty() {

@@ -77,7 +77,7 @@ pub trait Prompts {
     }
 }
 
-/// The parts that a recipe works with, made by `cli`.
+/// The parts that a recipe works with; `cli` makes them.
 pub struct Surroundings {
     /// Makes the remote sessions: SSH, or dry run.
     pub remote: Box<dyn Connector>,

@@ -19,6 +19,7 @@ use super::turns::{Member, MemberState, same};
 use super::wish::Wish;
 use crate::actor::{Action, ActionError, Outcome, Piece, RunningAction};
 use crate::configuration::Server;
+use crate::diagnostic::ServerFailure;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::verbs::downloads::DOWNLOAD;
 
@@ -47,122 +48,17 @@ type Flight = Rc<RefCell<Option<RunningAction>>>;
 impl Interpreter {
     /// Performs what the members wait for. Each is given its own answer; those whose action was not begun continue to wait.
     pub(super) fn turn(&self, engine: &Engine, members: &mut [Member], endings: &mut Endings) {
-        let mut passwords = Asker::new(self, engine);
         let mut groups = self.groups(members);
         refuse_shared_places(members, &mut groups);
-        // All servers are connected before anything is started.
-        if groups.len() > 1 && !self.journal.is_replaying() {
-            let jobs = groups.iter().flat_map(|group| group.action.jobs.clone()).collect();
-            let connected = self.actor.borrow_mut().connect_all(jobs, &mut passwords);
-            if let Err(error) = connected {
-                let all = groups.into_iter().flat_map(|group| group.wishes).collect();
-                self.not_begun(members, all, error, endings);
-                return;
-            }
-        }
-        let mut begun: Vec<(Wishes, Begun)> = Vec::new();
-        let mut stopped = None;
-        for Group { action, wishes: group } in groups {
-            if stopped.is_some() {
-                give_back(members, group);
-                continue;
-            }
-            self.tell_secrets(&action);
-            let position = group.first().map_or(Position::NONE, |(_, wish)| wish.place.1);
-            let mut step = match self.replay(engine, action, position) {
-                Ok(step) => step,
-                Err(broken) => {
-                    let error = broken.raise(position);
-                    answer_all(members, group, |_| Err(same(&error)));
-                    stopped = Some(error);
-                    continue;
-                }
-            };
-            let given = step.take_pieces().into_iter().try_for_each(|(server, piece)| {
-                let channel = BlockChannel::replayed(piece.index, server);
-                self.piece(members, &group, channel, piece)
-            });
-            match (given, step) {
-                (Err(broken), _) => begun.push((group, Begun::Ended(Err(broken)))),
-                (Ok(()), ReplayedStep::Ended(step)) => begun.push((group, Begun::Ended(step.result))),
-                (Ok(()), ReplayedStep::Live(action, step)) => {
-                    let servers = action.jobs.iter().map(|(destination, _)| destination.server.clone());
-                    let kept = self.keep_locks(engine, &servers.collect::<Vec<_>>());
-                    let started = kept.and_then(|()| self.actor.borrow_mut().start(action, &mut passwords));
-                    match started {
-                        Ok(running) => {
-                            step.begun.replace(running.begun());
-                            begun.push((group, Begun::Flies(Rc::new(RefCell::new(Some(running))), step)));
-                        }
-                        Err(error) => {
-                            stopped = stop(&error);
-                            let broken = Broken::Action(error);
-                            self.keep_outcome(&step, Some(&broken));
-                            if let Broken::Action(error) = broken {
-                                self.not_begun(members, group, error, endings);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        for (group, begun) in begun {
-            let ended = match (begun, &stopped) {
-                (Begun::Ended(ended), _) => ended,
-                (Begun::Flies(flight, step), None) => {
-                    self.follow_to_end(members, &group, (&flight, step), &mut passwords)
-                }
-                (Begun::Flies(flight, _), Some(error)) => {
-                    if let Some(running) = flight.borrow_mut().take() {
-                        self.actor.borrow_mut().stop(running);
-                    }
-                    answer_all(members, group, |_| Err(same(error)));
-                    continue;
-                }
-            };
-            let stops = self.end(members, group, ended, endings);
-            stopped = stopped.or(stops);
-        }
-    }
-
-    /// Hands out the output of an action until it has ended, and keeps the result.
-    fn follow_to_end(
-        &self,
-        members: &mut [Member],
-        group: &Wishes,
-        (flight, step): (&Flight, LiveStep),
-        passwords: &mut Asker,
-    ) -> Result<Ends, Broken> {
-        let followed = self.follow(flight, passwords, &mut |piece| {
-            let downloads = taker(members, group, &piece).and_then(|(_, wish)| Some((wish.downloads.as_ref()?, wish)));
-            if let Some((downloads, wish)) = downloads {
-                return self.downloaded(downloads, flight, &piece, wish.place.1);
-            }
-            let channel = BlockChannel::new(Rc::clone(flight), piece.index, piece.server.clone());
-            self.piece(members, group, channel, piece)
-        });
-        let ended = followed.and_then(|()| match flight.borrow_mut().take() {
-            Some(running) => Ok(self.actor.borrow_mut().end(running)?),
-            None => Ok((Outcome::default(), None)),
-        });
-        match ended {
-            Ok((outcome, Some(error))) => {
-                let broken = Broken::Action(error);
-                self.keep_outcome(&step, Some(&broken));
-                let Broken::Action(error) = broken else {
-                    return Err(broken);
-                };
-                Ok(step.merged_ends((outcome, Some(error))))
-            }
-            Ok(ends) => {
-                self.keep_outcome(&step, None);
-                Ok(step.merged_ends(ends))
-            }
-            Err(broken) => {
-                self.keep_outcome(&step, Some(&broken));
-                Err(broken)
-            }
-        }
+        let turn = Turn {
+            interpreter: self,
+            engine,
+            members,
+            endings,
+            passwords: Asker::new(self, engine),
+            stopped: None,
+        };
+        turn.perform(groups);
     }
 
     /// Returns the members that want the same action, at most as many as are allowed at a time. Members whose server has failed
@@ -204,25 +100,165 @@ impl Interpreter {
         }
         groups
     }
+}
+
+/// A turn while it is performed.
+struct Turn<'a> {
+    interpreter: &'a Interpreter,
+    engine: &'a Engine,
+    members: &'a mut [Member],
+    endings: &'a mut Endings,
+    passwords: Asker<'a>,
+    /// The error that stops all members, once there is one.
+    stopped: Option<Box<EvalAltResult>>,
+}
+
+impl Turn<'_> {
+    /// Begins the actions of all groups, then follows each to its end.
+    fn perform(mut self, groups: Vec<Group>) {
+        // All servers are connected before anything is started.
+        if groups.len() > 1 && !self.interpreter.journal.is_replaying() {
+            let jobs = groups.iter().flat_map(|group| group.action.jobs.clone()).collect();
+            let mut actor = self.interpreter.actor.borrow_mut();
+            let connected = actor.connect_all(jobs, &mut self.passwords);
+            drop(actor);
+            if let Err(error) = connected {
+                let all = groups.into_iter().flat_map(|group| group.wishes).collect();
+                self.not_begun(all, error);
+                return;
+            }
+        }
+        let mut begun: Vec<(Wishes, Begun)> = Vec::new();
+        for group in groups {
+            match self.stopped {
+                Some(_) => give_back(self.members, group.wishes),
+                None => begun.extend(self.begin(group)),
+            }
+        }
+        for (group, begun) in begun {
+            self.finish(group, begun);
+        }
+    }
+
+    /// Begins the action of a group, or takes its result from an earlier run. Returns nothing if it was not begun; then its members
+    /// have their answers, or continue to wait.
+    fn begin(&mut self, group: Group) -> Option<(Wishes, Begun)> {
+        let Group { action, wishes: group } = group;
+        let interpreter = self.interpreter;
+        interpreter.tell_secrets(&action);
+        let position = position_of(&group);
+        let mut step = match interpreter.replay(self.engine, action, position) {
+            Ok(step) => step,
+            Err(broken) => {
+                let error = broken.raise(position);
+                answer_all(self.members, group, |_| Err(same(&error)));
+                self.stopped = Some(error);
+                return None;
+            }
+        };
+        let given = step.take_pieces().into_iter().try_for_each(|(server, piece)| {
+            let channel = BlockChannel::replayed(piece.index, server);
+            hand_over(self.members, &group, channel, piece)
+        });
+        let (action, step) = match (given, step) {
+            (Err(broken), _) => return Some((group, Begun::Ended(Err(broken)))),
+            (Ok(()), ReplayedStep::Ended(step)) => return Some((group, Begun::Ended(step.result))),
+            (Ok(()), ReplayedStep::Live(action, step)) => (action, step),
+        };
+        let servers = action.jobs.iter().map(|(destination, _)| destination.server.clone());
+        let kept = interpreter.keep_locks(self.engine, &servers.collect::<Vec<_>>());
+        let started = kept.and_then(|()| interpreter.actor.borrow_mut().start(action, &mut self.passwords));
+        match started {
+            Ok(running) => {
+                step.begun.replace(running.begun());
+                let flight = Rc::new(RefCell::new(Some(running)));
+                Some((group, Begun::Flies(flight, step)))
+            }
+            Err(error) => {
+                self.stopped = stop(&error);
+                let broken = Broken::Action(error);
+                interpreter.keep_outcome(&step, Some(&broken));
+                if let Broken::Action(error) = broken {
+                    self.not_begun(group, error);
+                }
+                None
+            }
+        }
+    }
+
+    /// Follows an action to its end, or ends it if another one has stopped all members, and gives its members their answers.
+    fn finish(&mut self, group: Wishes, begun: Begun) {
+        let ended = match (begun, &self.stopped) {
+            (Begun::Ended(ended), _) => ended,
+            (Begun::Flies(flight, step), None) => self.follow_to_end(&group, (&flight, step)),
+            (Begun::Flies(flight, _), Some(error)) => {
+                if let Some(running) = flight.borrow_mut().take() {
+                    self.interpreter.actor.borrow_mut().stop(running);
+                }
+                answer_all(self.members, group, |_| Err(same(error)));
+                return;
+            }
+        };
+        match ended {
+            Ok(ends) => self.answer_each(group, ends),
+            Err(broken) => self.answer_broken(group, broken),
+        }
+    }
+
+    /// Hands out the output of an action until it has ended, and keeps the result.
+    fn follow_to_end(&mut self, group: &Wishes, (flight, step): (&Flight, LiveStep)) -> Result<Ends, Broken> {
+        let interpreter = self.interpreter;
+        let members = &mut *self.members;
+        let followed = interpreter.follow(flight, &mut self.passwords, &mut |piece| {
+            let downloads = taker(members, group, &piece).and_then(|(_, wish)| Some((wish.downloads.as_ref()?, wish)));
+            if let Some((downloads, wish)) = downloads {
+                return interpreter.downloaded(downloads, flight, &piece, wish.place.1);
+            }
+            let channel = BlockChannel::new(Rc::clone(flight), piece.index, piece.server.clone());
+            hand_over(members, group, channel, piece)
+        });
+        let ended = followed.and_then(|()| match flight.borrow_mut().take() {
+            Some(running) => Ok(interpreter.actor.borrow_mut().end(running)?),
+            None => Ok((Outcome::default(), None)),
+        });
+        match ended {
+            Ok((outcome, Some(error))) => {
+                let broken = Broken::Action(error);
+                interpreter.keep_outcome(&step, Some(&broken));
+                let Broken::Action(error) = broken else {
+                    return Err(broken);
+                };
+                Ok(step.merged_ends((outcome, Some(error))))
+            }
+            Ok(ends) => {
+                interpreter.keep_outcome(&step, None);
+                Ok(step.merged_ends(ends))
+            }
+            Err(broken) => {
+                interpreter.keep_outcome(&step, Some(&broken));
+                Err(broken)
+            }
+        }
+    }
 
     /// Handles an action that was not started anywhere. The members of servers that could not be connected get the error; the
     /// others continue to wait.
-    fn not_begun(&self, members: &mut [Member], group: Wishes, error: ActionError, endings: &mut Endings) {
+    fn not_begun(&mut self, group: Wishes, error: ActionError) {
         let ActionError::NotConnected {
             total,
             mut servers,
             password,
         } = error
         else {
-            let position = group.first().map_or(Position::NONE, |(_, wish)| wish.place.1);
-            let error = failure(error, position);
-            answer_all(members, group, |_| Err(same(&error)));
+            let error = failure(error, position_of(&group));
+            answer_all(self.members, group, |_| Err(same(&error)));
             return;
         };
         for (index, wish) in group {
-            let Some(member) = members.get_mut(index) else { continue };
-            let server = member.server().clone();
-            member.state = match servers.shift_remove(&server) {
+            let Some(server) = self.members.get(index).map(|member| member.server().clone()) else {
+                continue;
+            };
+            let state = match servers.shift_remove(&server) {
                 None => MemberState::Wants(EvaluationNeed::Command(wish)),
                 Some(error) => {
                     let error = ActionError::NotConnected {
@@ -230,92 +266,65 @@ impl Interpreter {
                         servers: [(server.clone(), error)].into_iter().collect(),
                         password: password.clone(),
                     };
-                    MemberState::Ready(Continuation::Ended(self.failed(&server, &wish, error, endings)))
+                    MemberState::Ready(Continuation::Ended(self.failed(&server, &wish, error)))
                 }
             };
+            if let Some(member) = self.members.get_mut(index) {
+                member.state = state;
+            }
         }
     }
 
     /// Returns the answer for the block of a server whose command failed: an error, or nothing if the server is left out.
-    fn failed(
-        &self,
-        server: &Server,
-        wish: &Wish,
-        error: ActionError,
-        endings: &mut Endings,
-    ) -> Fallible<Option<Outcome>> {
+    fn failed(&mut self, server: &Server, wish: &Wish, error: ActionError) -> Fallible<Option<Outcome>> {
         if wish.goes_on {
-            self.leave_out(&error);
+            self.interpreter.leave_out(&error);
             return Ok(None);
         }
-        Err(endings.give(server, error, wish.place.1))
+        Err(self.endings.give(server, error, wish.place.1))
     }
 
-    /// Follows an action to its end, and gives every member its own answer. Returns the error that stops all others, if there is
-    /// one.
-    fn end(
-        &self,
-        members: &mut [Member],
-        group: Wishes,
-        ended: Result<Ends, Broken>,
-        endings: &mut Endings,
-    ) -> Option<Box<EvalAltResult>> {
-        let (mut outcome, failed) = match ended {
-            Ok(ended) => ended,
-            Err(broken) => {
-                let position = group.first().map_or(Position::NONE, |(_, wish)| wish.place.1);
-                let stops = match &broken {
-                    Broken::Action(error) => stop(error),
-                    Broken::Script(_) | Broken::Block(_) => None,
-                };
-                let of = match &broken {
-                    Broken::Block(index) => members.get(*index).map(|member| member.server().clone()),
-                    _ => None,
-                };
-                let error = match of {
-                    Some(server) => wrong(format!("it was ended: its output block failed on {server}"), position),
-                    None => broken.raise(position),
-                };
-                answer_all(members, group, |_| Err(same(&error)));
-                return stops;
-            }
+    /// Gives the members of an action that broke off the error, and notes it if it stops all members.
+    fn answer_broken(&mut self, group: Wishes, broken: Broken) {
+        let position = position_of(&group);
+        let stops = match &broken {
+            Broken::Action(error) => stop(error),
+            Broken::Script(_) | Broken::Block(_) => None,
         };
-        let mut failures = match failed {
-            Some(ActionError::Failed {
-                shown, total, servers, ..
-            }) => servers
-                .into_iter()
-                .map(|failed| (shown.clone(), total, failed))
-                .collect(),
-            Some(ActionError::Replayed { diagnostic, .. }) => {
-                let shown = group
-                    .first()
-                    .map(|(_, wish)| wish.action.shown.clone())
-                    .unwrap_or_default();
-                let failed = diagnostic.servers.into_iter();
-                failed.map(|failed| (shown.clone(), group.len(), failed)).collect()
-            }
-            _ => Vec::new(),
+        let of = match &broken {
+            Broken::Block(index) => self.members.get(*index).map(|member| member.server().clone()),
+            _ => None,
         };
+        let error = match of {
+            Some(server) => wrong(format!("it was ended: its output block failed on {server}"), position),
+            None => broken.raise(position),
+        };
+        answer_all(self.members, group, |_| Err(same(&error)));
+        self.stopped = self.stopped.take().or(stops);
+    }
+
+    /// Gives each member of an action that has ended its own part of the outcome.
+    fn answer_each(&mut self, group: Wishes, (mut outcome, failed): Ends) {
+        let mut failures = failures(&group, failed);
         for (index, wish) in group {
-            let Some(server) = members.get(index).map(|member| member.server().clone()) else {
+            let Some(server) = self.members.get(index).map(|member| member.server().clone()) else {
                 continue;
             };
-            let failure = failures.iter().position(|(_, _, failed)| failed.server == server);
-            let failure = failure.map(|at| failures.swap_remove(at));
+            let failure = failures.servers.iter().position(|failed| failed.server == server);
+            let failure = failure.map(|at| failures.servers.swap_remove(at));
             let kept = wish.downloads.as_ref().map_or(Ok(()), |downloads| {
-                let left: Vec<&Server> = failure.iter().map(|(_, _, failed)| &failed.server).collect();
-                self.keep_downloads(downloads, &left, wish.place.1)
+                let left: Vec<&Server> = failure.iter().map(|failed| &failed.server).collect();
+                self.interpreter.keep_downloads(downloads, &left, wish.place.1)
             });
             let answer = match (failure, kept) {
-                (Some((shown, total, failed)), _) => {
+                (Some(failed), _) => {
                     let error = ActionError::Failed {
-                        shown,
+                        shown: failures.shown.clone(),
                         commands: Vec::new(),
-                        total,
+                        total: failures.total,
                         servers: vec![failed],
                     };
-                    self.failed(&server, &wish, error, endings)
+                    self.failed(&server, &wish, error)
                 }
                 (None, Err(broken)) => Err(broken.raise(wish.place.1)),
                 (None, Ok(())) => Ok(Some(Outcome {
@@ -323,26 +332,58 @@ impl Interpreter {
                     statuses: outcome.statuses.shift_remove_entry(&server).into_iter().collect(),
                 })),
             };
-            if let Some(member) = members.get_mut(index) {
+            if let Some(member) = self.members.get_mut(index) {
                 member.state = MemberState::Ready(Continuation::Ended(answer));
             }
         }
-        None
     }
+}
 
-    /// Hands a piece of output to the member that takes it.
-    fn piece(&self, members: &mut [Member], group: &Wishes, channel: BlockChannel, piece: Piece) -> Result<(), Broken> {
-        let Some((index, wish)) = taker(members, group, &piece) else {
-            return Ok(());
-        };
-        let (true, Some(member)) = (wish.has_block, members.get_mut(*index)) else {
-            return Ok(());
-        };
-        let _ = member.go_on(Continuation::Piece(piece, channel));
-        match member.state {
-            MemberState::Wants(EvaluationNeed::More) => Ok(()),
-            _ => Err(Broken::Block(*index)),
-        }
+/// The servers on which an action has failed.
+#[derive(Default)]
+struct Failures {
+    /// The command as it is shown.
+    shown: String,
+    /// The number of servers that the action had.
+    total: usize,
+    servers: Vec<ServerFailure>,
+}
+
+/// Returns the servers of an error, which may be that of an earlier run.
+fn failures(group: &Wishes, failed: Option<ActionError>) -> Failures {
+    match failed {
+        Some(ActionError::Failed {
+            shown, total, servers, ..
+        }) => Failures { shown, total, servers },
+        Some(ActionError::Replayed { diagnostic, .. }) => Failures {
+            shown: group
+                .first()
+                .map(|(_, wish)| wish.action.shown.clone())
+                .unwrap_or_default(),
+            total: group.len(),
+            servers: diagnostic.servers,
+        },
+        _ => Failures::default(),
+    }
+}
+
+/// Returns the position of the command that the members want performed.
+fn position_of(group: &Wishes) -> Position {
+    group.first().map_or(Position::NONE, |(_, wish)| wish.place.1)
+}
+
+/// Hands a piece of output to the member that takes it.
+fn hand_over(members: &mut [Member], group: &Wishes, channel: BlockChannel, piece: Piece) -> Result<(), Broken> {
+    let Some((index, wish)) = taker(members, group, &piece) else {
+        return Ok(());
+    };
+    let (true, Some(member)) = (wish.has_block, members.get_mut(*index)) else {
+        return Ok(());
+    };
+    let _ = member.go_on(Continuation::Piece(piece, channel));
+    match member.state {
+        MemberState::Wants(EvaluationNeed::More) => Ok(()),
+        _ => Err(Broken::Block(*index)),
     }
 }
 
@@ -362,8 +403,7 @@ fn refuse_shared_places(members: &mut [Member], groups: &mut Vec<Group>) {
         match written_twice(written.iter().map(|(server, downloads)| (server, &**downloads))) {
             None => groups.push(group),
             Some(diagnostic) => {
-                let position = group.wishes.first().map_or(Position::NONE, |(_, wish)| wish.place.1);
-                let error = raise(diagnostic, position);
+                let error = raise(diagnostic, position_of(&group.wishes));
                 answer_all(members, group.wishes, |_| Err(same(&error)));
             }
         }

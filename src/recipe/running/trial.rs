@@ -217,7 +217,7 @@ impl Trial {
         }
     }
 
-    /// From now on lines of recipes are counted.
+    /// Counts the lines of recipes from now on.
     pub fn count(&self) {
         self.0.counter.replace(Some(Counter::default()));
     }

@@ -55,7 +55,7 @@ fn a_deploy_without_anything_of_its_own_sends_three_scripts() {
             "{task}"
         );
     }
-    // A hook behind the last of the steps finds all of them done.
+    // A hook after the last of the steps finds all of them done.
     let hook = "after \"deploy:finalize_update\" { run \"true\"; }";
     assert_eq!(
         scripts("a", hook, "deploy"),

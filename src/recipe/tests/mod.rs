@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod around;
-mod asleep;
 mod batches;
 mod capistrano3;
 mod check;
@@ -13,6 +12,7 @@ mod depth;
 mod downloads;
 mod each_server;
 mod errors;
+mod examining;
 mod forms;
 mod functions;
 mod gems;

@@ -380,7 +380,7 @@ fn the_last_line_is_drawn_anew_as_time_passes_as_wide_as_the_terminal_is_by_then
     // Nothing has changed.
     console.tick();
     assert_eq!(messages.text(), drawn);
-    // The cursor stands before the line: whatever a terminal has made of it is behind it.
+    // The cursor stands before the line: whatever a terminal has made of it is after it.
     console.report(&message(Level::Info, None, "said"));
     assert_eq!(messages.text(), format!("{drawn}␍\n␛[K␛7␛[B␛[J␛8said\n{drawn}"));
 }

@@ -342,7 +342,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Opens the channel of the next command, right behind the request that starts this one.
+    /// Opens the channel of the next command, right after the request that starts this one.
     fn open_spare(&mut self) -> Result<(), Trouble> {
         if self.jobs.iter().any(SshJob::needs_channel) {
             return Ok(());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-/// Returns the variables in the order of their names; an error is the number of a line that is not one. `outer` returns variables
-/// that the file does not set.
+/// Returns the variables in the order of their names; an error is the number of a line that sets none. `outer` returns the value of
+/// a variable that the file does not set.
 pub(super) fn variables(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> Result<BTreeMap<String, String>, usize> {
     let mut variables = BTreeMap::new();
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -42,7 +42,7 @@ fn named(text: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, behind.trim_start_matches([' ', '\t'])))
 }
 
-/// Returns a value with or without quotes, and the lines after it.
+/// Reads a value with or without quotes; returns it and the lines after it.
 fn valued<'a>(text: &'a str, variable: &dyn Fn(&str) -> Option<String>) -> Option<(String, &'a str)> {
     for quote in ['\'', '"'] {
         let Some(inner) = text.strip_prefix(quote) else {

@@ -77,8 +77,8 @@ fn directory(path: &str) -> ImmutableString {
     .into()
 }
 
-/// Adds the strings of a part, which may be a list. Returns false if a value is missing; an error is the kind of a value that is
-/// not a string.
+/// Adds the strings of a part, which may be a list. Returns false if a value is missing; the error for a value that is not a string
+/// is its kind: `number`.
 fn collect(part: &Dynamic, all: &mut Vec<String>) -> Result<bool, String> {
     if part.is_unit() {
         return Ok(false);

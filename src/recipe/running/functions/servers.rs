@@ -63,7 +63,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
 }
 
 impl Interpreter {
-    /// Returns the servers of some roles: with the attributes that have a value, and without those that are `None`.
+    /// Returns the servers of some roles that have these attributes, and not those whose value is `None`.
     fn of_roles(
         &self,
         context: &NativeCallContext,

@@ -1,4 +1,4 @@
-//! Functions about tasks and the words that recipes have for them.
+//! Functions about tasks and their names.
 
 use std::rc::Rc;
 

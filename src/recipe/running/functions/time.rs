@@ -20,7 +20,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
     let clock = interpreter.clone();
     engine.register_fn("now", move |format: &str| {
-        // A test knows no time zone.
+        // In a test it is always UTC.
         let here = || match &clock.trial {
             Some(trial) => BrokenDownTime::from(trial.now()),
             None => BrokenDownTime::from(&ZonedDateTime::now()),

@@ -13,7 +13,7 @@ pub(super) fn document(value: &Dynamic, scalar: &dyn Fn(&Dynamic) -> Option<Stri
     Some(text)
 }
 
-/// Writes a value after its key, its dash or the beginning, with the newline.
+/// Writes a value after its key, after its dash, or at the beginning of the document, and ends its last line.
 fn write(text: &mut String, value: &Dynamic, depth: usize, scalar: &dyn Fn(&Dynamic) -> Option<String>) -> Option<()> {
     let indent = "  ".repeat(depth);
     if let Some(map) = value.read_lock::<Map>().filter(|map| !map.is_empty()) {

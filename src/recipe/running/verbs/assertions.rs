@@ -21,7 +21,7 @@ use crate::recipe::meaning::errors::diagnostic;
 /// The most commands that are shown if another was expected.
 const MOST: usize = 30;
 
-/// Returns the error of an assertion that does not hold; `below` stands under the message.
+/// Returns the error of an assertion that failed; `below` stands under the message.
 fn fails(message: impl Into<String>, below: &str, position: Position) -> Box<rhai::EvalAltResult> {
     let mut message = message.into();
     if !below.is_empty() {
@@ -48,11 +48,11 @@ impl Interpreter {
             ..Filter::default()
         };
         let configuration = self.defined.configuration.borrow();
-        let strangers = match self.budget.is_loading() {
+        let unknown = match self.budget.is_loading() {
             true => Vec::new(),
-            false => filter.strangers(&configuration.roles, &configuration.tasks),
+            false => filter.unknown_hosts(&configuration.roles, &configuration.tasks),
         };
-        match strangers.into_iter().next() {
+        match unknown.into_iter().next() {
             Some((host, meant)) => {
                 let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no server `{host}' is in the recipe"));
                 diagnostic.hints.extend(meant.map(|meant| did_you_mean(&meant)));
@@ -110,7 +110,7 @@ fn run_of(cx: &VerbContext) -> Fallible<Option<Rc<Rehearsed>>> {
     if cx.verb.name != "assert_fails" {
         run.went_well()?;
     }
-    // Roles that are blocks name servers, too.
+    // The names of servers in the assertion are compared with all servers, and roles with a block add some only when it has run.
     let (all, none) = (Selection::default(), Selection::default());
     cx.interpreter.resolved(cx.engine(), all, &none)?;
     Ok(Some(run))
@@ -531,7 +531,7 @@ pub(super) const ASSERT_SENT: Performed = (&rows::ASSERT_SENT, |cx| {
     let (path, hosts) = (interpreter.remote_path(cx.text(1)), interpreter.hosts_of(call)?);
     for place in places(&hosts) {
         let here = on(&run, place);
-        // The last one is the file that remains.
+        // The file that was sent last is the one that remains on the server.
         let mut files = here.rev().flat_map(Ran::files);
         let sent = files.find(|file| file.path == path);
         sent_so(&run, sent.as_ref(), &path, place, call)?;

@@ -230,12 +230,12 @@ fn succeeded(outcome: &Outcome) -> bool {
 #[derive(Clone)]
 pub(super) struct CommandWay {
     verb: &'static str,
-    /// The call of sudo that the command begins with; the options are meant for the program that sudo runs.
+    /// The call of sudo that the command begins with. The options (`:dir`, `:env`) are meant for the program that sudo runs.
     pub(super) sudo: Option<String>,
     output: Output,
     /// True if it runs only on the first server, whatever the options say.
     once: bool,
-    /// True if a failure of the command is an answer.
+    /// True if the caller reads the exit status itself, so that none is an error.
     asks: bool,
 }
 

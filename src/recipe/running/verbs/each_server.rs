@@ -35,7 +35,7 @@ pub(super) fn each_server(cx: &mut VerbContext) -> Fallible {
     }
     interpreter.refuse_servers("on", cx.position())?;
     interpreter.refuse_in_server("on", cx.position())?;
-    interpreter.greet_strangers();
+    interpreter.report_unknown_hosts();
     interpreter.settle_lock(cx.engine())?;
     let servers = servers(cx)?;
     if servers.is_empty() {

@@ -96,7 +96,7 @@ impl Question {
         let default = self.default.as_ref();
         let answer = match self.is_shown {
             true => answer(interpreter, &self.text, default, self.position)?,
-            // As where the answer is shown: without a terminal the default holds.
+            // As with a visible answer, the default is taken if there is no terminal.
             false if default.is_some() && !interpreter.asks_nobody() && !interpreter.person.can_ask() => None,
             false => Some(secret(interpreter, &prompt(&self.text, default), self.position)?),
         };
@@ -143,7 +143,7 @@ fn choose(cx: &mut VerbContext) -> Fallible {
     }
 }
 
-/// Returns a question with the default that counts if nothing is typed.
+/// Returns a question with the default that is taken if nothing is typed.
 fn prompt(question: &str, default: Option<&Dynamic>) -> String {
     let question = question.trim_end();
     match default.map(shown).filter(|default| !default.is_empty()) {

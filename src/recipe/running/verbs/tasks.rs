@@ -68,7 +68,7 @@ fn task(cx: &mut VerbContext) -> Fallible {
     Ok(Dynamic::UNIT)
 }
 
-/// Returns the question of `:confirm`; an empty one is worded by capr.
+/// Returns the question of `:confirm`; it is empty if capr is to word it.
 fn confirm(cx: &VerbContext) -> Fallible<Option<String>> {
     let Some((value, position)) = cx.call.options.get("confirm") else {
         return Ok(None);
@@ -95,7 +95,7 @@ fn namespace(cx: &mut VerbContext) -> Fallible {
     let around = interpreter.enter_namespace(interpreter.full_name(&cx.text(0)).into());
     let result = cx.evaluate(block, Vec::new());
     interpreter.enter_namespace(around);
-    // A description that no task has taken ends with its namespace.
+    // A description that no task has used is forgotten at the end of its namespace.
     interpreter.description.borrow_mut().take();
     result.map(|_| Dynamic::UNIT)
 }

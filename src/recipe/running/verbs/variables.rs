@@ -32,7 +32,7 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
     let configuration = &cx.interpreter.defined.configuration;
     let is_kept = match configuration.borrow().variables.settings(&name) {
         None => false,
-        // The default of another library, which does not hold.
+        // It is the default of another library: if this library wins, it is replaced.
         Some((
             Setting {
                 by: Setter::Default(_), ..
@@ -50,7 +50,7 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
     assign(cx, by)
 }
 
-/// Returns whose variable it is, if another library has one of that name.
+/// Returns which library's variable is used, if another library has one of that name.
 fn claim(cx: &VerbContext) -> Fallible<LibraryClaim> {
     cx.interpreter
         .claim_variable(&cx.text(0), cx.origin().as_ref(), cx.position())

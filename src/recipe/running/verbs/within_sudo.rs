@@ -61,7 +61,7 @@ impl WithinSudo {
         let (program, prompt) = (sudo.program.as_str(), sudo.prompt.as_str());
         let asks = !prompt.is_empty();
         let reads = settings.options.stdin.is_some();
-        // A rule may allow just this command, without a password. If there is no password, only such a rule helps.
+        // A rule of sudo may allow just this command, without a password. If there is no password, only such a rule helps.
         let is_quiet = asks && reads && !self.can_answer && !self.has_environment();
         let options = if is_quiet { " -n" } else { "" };
         let sent = |text: &str| without_prompts(text, program, prompt, options);
@@ -73,7 +73,8 @@ impl WithinSudo {
             started: None,
         });
         if !asks && !self.secrets.is_empty() {
-            // Input that nobody can hold back cannot come at the right moment, so everything stays outside.
+            // Without a prompt nobody can tell when sudo has started its command, and input would come too early: so everything
+            // stays outside.
             return (sent(text), None);
         }
         let waits = asks && !is_quiet && (reads || !self.secrets.is_empty());
@@ -100,7 +101,8 @@ impl WithinSudo {
                         }),
                     )
                 }
-                // Nobody can tell when sudo starts its command, so sudo must not ask, and the input is sent at once.
+                // The call of sudo cannot be changed, so nobody can tell when it starts its command: sudo must not ask, and the
+                // input is sent at once.
                 None if waits => (sent(text), None),
                 None => (sent(text), unread),
             };

@@ -63,7 +63,7 @@ fn write_whole(file: &mut File, line: &[u8]) -> io::Result<()> {
         return Ok(());
     }
     let end = file.stream_position()?;
-    // A writer that does not lock may have continued behind it; then nothing is cut off.
+    // A writer that does not lock may have continued after it; then nothing is cut off.
     if file.metadata()?.len() == end {
         file.set_len(end.saturating_sub(written.try_into().unwrap_or(0)))?;
     }

@@ -269,7 +269,7 @@ fn names_that_a_shell_would_not_take_for_words_are_refused_as_ssh_refuses_them()
     };
     let (mut hosts, mut users, mut stricter) = (0, 0, Vec::new());
     let characters = (1_u8..=0x7f).map(char::from);
-    // What one character does, in the middle, in front and behind.
+    // What one character does, in the middle, in front and after.
     let names = characters.flat_map(|c| [format!("a{c}b"), format!("{c}ab"), format!("ab{c}")]);
     let more = [
         "a -b",

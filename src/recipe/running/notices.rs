@@ -8,20 +8,20 @@ use crate::configuration::Server;
 /// The notices that were given.
 #[derive(Default)]
 pub(in crate::recipe) struct Notices {
-    strangers: Cell<bool>,
+    unknown_hosts: Cell<bool>,
     unreleased: RefCell<HashSet<Server>>,
-    bared: RefCell<HashSet<String>>,
+    visible_secrets: RefCell<HashSet<String>>,
 }
 
 impl Notices {
     /// Returns true the first time that the command line names hosts which are not in the recipe.
-    pub(super) fn strangers(&self) -> bool {
-        !self.strangers.replace(true)
+    pub(super) fn unknown_hosts(&self) -> bool {
+        !self.unknown_hosts.replace(true)
     }
 
     /// Allows that notice again: the command line has changed.
-    pub(in crate::recipe) fn forget_strangers(&self) {
-        self.strangers.set(false);
+    pub(in crate::recipe) fn forget_unknown_hosts(&self) {
+        self.unknown_hosts.set(false);
     }
 
     /// Returns true the first time that a host of the command line is left out of a deploy.
@@ -30,7 +30,7 @@ impl Notices {
     }
 
     /// Returns true the first time that a command has a secret in its line.
-    pub(super) fn bared(&self, command: &str) -> bool {
-        self.bared.borrow_mut().insert(command.to_owned())
+    pub(super) fn visible_secret(&self, command: &str) -> bool {
+        self.visible_secrets.borrow_mut().insert(command.to_owned())
     }
 }
