@@ -1,11 +1,22 @@
-//! Connections that are being made: the servers that are waited for, and the failures that are reported together.
+//! Connections that are being made: the servers that are waited for, and the failures and new host keys that are reported together.
 
 use std::time::Instant;
+
+use indexmap::IndexMap;
 
 use crate::configuration::Server;
 
 /// A failure, and the servers that it is reported for.
 pub(super) type FailedTogether = (Vec<Server>, String);
+
+/// Host keys that were not known, all of one type and added to one file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NewKeys {
+    pub(super) key_type: String,
+    pub(super) file: String,
+    /// The servers of each key, by its fingerprint.
+    pub(super) servers: IndexMap<String, Vec<Server>>,
+}
 
 /// The connections of one action, until each is made or has failed.
 #[derive(Debug)]
@@ -17,6 +28,8 @@ pub(super) struct Connecting {
     pub(super) all: usize,
     /// The reasons that were reported, each with the servers and reasons that are the same except for each server's own part.
     failed: Vec<(String, Vec<(Server, String)>)>,
+    /// The host keys that were added and not reported yet.
+    added: Vec<NewKeys>,
 }
 
 impl Default for Connecting {
@@ -26,6 +39,7 @@ impl Default for Connecting {
             since: Instant::now(),
             all: 0,
             failed: Vec::new(),
+            added: Vec::new(),
         }
     }
 }
@@ -65,6 +79,35 @@ impl Connecting {
     pub(super) fn stopped(&mut self) -> Vec<FailedTogether> {
         self.left.clear();
         self.due()
+    }
+
+    /// Notes a host key that was added to a file.
+    pub(super) fn added(&mut self, server: &Server, key_type: &str, fingerprint: &str, file: &str) {
+        let is_alike = |known: &NewKeys| known.key_type == key_type && known.file == file;
+        if !self.added.iter().any(is_alike) {
+            self.added.push(NewKeys {
+                key_type: key_type.to_owned(),
+                file: file.to_owned(),
+                servers: IndexMap::new(),
+            });
+        }
+        if let Some(alike) = self.added.iter_mut().find(|known| is_alike(known)) {
+            alike
+                .servers
+                .entry(fingerprint.to_owned())
+                .or_default()
+                .push(server.clone());
+        }
+    }
+
+    /// Returns true while servers are waited for.
+    pub(super) fn is_under_way(&self) -> bool {
+        !self.left.is_empty()
+    }
+
+    /// Takes the new host keys to report now.
+    pub(super) fn take_added(&mut self) -> Vec<NewKeys> {
+        std::mem::take(&mut self.added)
     }
 
     fn due(&mut self) -> Vec<FailedTogether> {

@@ -237,9 +237,11 @@ impl Console {
         }
     }
 
-    /// Removes the last line so that somebody else can write to the terminal.
+    /// Shows what a person has to know before a question, and removes the last lines so that somebody else can write to the terminal.
     pub(crate) fn make_room(&self) {
-        self.0.borrow_mut().messages.erase();
+        let mut inner = self.0.borrow_mut();
+        inner.show_new_keys();
+        inner.messages.erase();
     }
 }
 
@@ -372,8 +374,20 @@ impl Inner {
         }
     }
 
+    /// Shows the host keys that were held back until all servers are connected: whoever answers a question must have seen them.
+    pub(super) fn show_new_keys(&mut self) {
+        let mut lines = String::new();
+        if let Form::Pretty(pretty) = &mut self.form {
+            pretty.new_keys(&mut lines);
+        }
+        if !lines.is_empty() {
+            self.draw(&lines);
+        }
+    }
+
     fn error(&mut self, diagnostic: &Diagnostic) {
         self.measure();
+        self.show_new_keys();
         let text = match &self.form {
             Form::Json(json) => json.diagnostic(diagnostic),
             _ => diagnostic::render(diagnostic, self.look, &self.cleaner),

@@ -38,7 +38,7 @@ pub(super) struct Pretty {
     held: Duration,
     /// The indentation of the next lines, in steps of two columns.
     pub(super) indent: usize,
-    connecting: Connecting,
+    pub(super) connecting: Connecting,
     pub(super) running: IndexMap<ActionId, Running>,
     pub(super) names: Names,
 }
@@ -127,12 +127,14 @@ impl Pretty {
                 let said = format!("{}: connected in {}", self.names.of(server), duration(*elapsed));
                 self.aside(&mut text, Level::Debug, &said);
                 let failed = self.connecting.connected(server);
+                self.new_keys_unless_more_come(&mut text);
                 self.not_connected(&mut text, &failed);
             }
             Event::ConnectFailed {
                 server, reason, common, ..
             } => {
                 let failed = self.connecting.failed(server, reason, common.as_deref());
+                self.new_keys_unless_more_come(&mut text);
                 self.not_connected(&mut text, &failed);
             }
             Event::HostKeyAdded {
@@ -141,8 +143,8 @@ impl Pretty {
                 fingerprint,
                 file,
             } => {
-                let said = format!("{server}: new host key {key_type} {fingerprint} added to {file}");
-                self.say(&mut text, Level::Important, None, &said);
+                self.connecting.added(server, key_type, fingerprint, file);
+                self.new_keys_unless_more_come(&mut text);
             }
             Event::HostKeyUntrusted { server, reason } => {
                 let said = format!("{server}: WARNING: {}", self.cleaner.lines(reason).join("; "));
@@ -263,6 +265,7 @@ impl Pretty {
             }
             Event::Interrupted { signal } => {
                 let failed = self.connecting.stopped();
+                self.new_keys(&mut text);
                 self.not_connected(&mut text, &failed);
                 let said = format!("{signal}, ending the remote commands");
                 self.marked(&mut text, Label::Notice, "!", &said);

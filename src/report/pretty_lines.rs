@@ -101,6 +101,34 @@ impl Pretty {
         }
     }
 
+    /// Adds the new host keys, unless servers are being connected that may show more.
+    pub(super) fn new_keys_unless_more_come(&mut self, text: &mut String) {
+        if !self.connecting.is_under_way() {
+            self.new_keys(text);
+        }
+    }
+
+    /// Adds the new host keys that were not shown yet: a line for each key, so that it can be compared.
+    pub(super) fn new_keys(&mut self, text: &mut String) {
+        for keys in self.connecting.take_added() {
+            let (key_type, file) = (&keys.key_type, &keys.file);
+            if let Some((fingerprint, servers)) = keys.servers.first().filter(|_| keys.servers.len() == 1) {
+                let said = format!(
+                    "{}: new host key {key_type} {fingerprint} added to {file}",
+                    names(servers)
+                );
+                self.say(text, Level::Important, None, &said);
+                continue;
+            }
+            let said = format!("new host keys {key_type} added to {file}");
+            self.say(text, Level::Important, None, &said);
+            for (fingerprint, servers) in &keys.servers {
+                let said = format!("  {} {fingerprint}", self.names.list(servers));
+                self.say(text, Level::Important, None, &said);
+            }
+        }
+    }
+
     /// Adds servers that could not be connected; by their whole names, which say where to look.
     pub(super) fn not_connected(&self, text: &mut String, failed: &[FailedTogether]) {
         for (servers, reason) in failed {

@@ -16,6 +16,7 @@ use crate::exit::milliseconds;
 
 impl Inner {
     pub(super) fn close(&mut self, ending: Ending, diagnostic: Option<&Diagnostic>) {
+        self.show_new_keys();
         let (ok, words) = match ending {
             Ending::Done if self.is_rehearsal => (true, "done, nothing was changed (dry run)"),
             Ending::Done => (true, "done"),

@@ -1,10 +1,12 @@
 //! Tests of the form for terminals.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 
-use super::{ended, finished, look, options, output, run, started, task, told};
+use super::{console, ended, finished, look, options, output, run, started, task, told};
 use crate::configuration::Server;
-use crate::event::Level;
+use crate::event::{Event, Level, Reporter as _};
 use crate::exit::{Exit, Stream};
 use crate::report::Format;
 
@@ -16,9 +18,9 @@ fn a_pretty_report_reads_well_without_a_terminal() {
     deploy
       transaction: start
       deploy:update_code
-        app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
         app1: connected in 30ms
         db1: connected in 31ms
+        app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
         › run mkdir -p /u/apps
         ✓ app1 12ms, db1 12ms
         › run svn co \
@@ -50,13 +52,11 @@ fn a_pretty_report_on_a_terminal_redraws_its_last_line() {
       deploy:update_code
     ␛[?7l    … connecting  waiting for 2: app1, db1␛[?7h␍
     ␍
-    ␛[K␛7␛[B␛[J␛8    app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
-    ␛[?7l    … connecting  waiting for 2: app1, db1␛[?7h␍
-    ␍
     ␛[K␛7␛[B␛[J␛8    app1: connected in 30ms
     ␛[?7l    … connecting  waiting for 1 of 2: db1␛[?7h␍
     ␍
     ␛[K␛7␛[B␛[J␛8    db1: connected in 31ms
+        app1: new host key ssh-ed25519 SHA256:abc added to ~/.ssh/known_hosts
     ␛[?7l    … run mkdir -p /u/apps  waiting for 2: app1, db1␛[?7h␍
     ␍
     ␛[K␛7␛[B␛[J␛8␛[?7l    … run mkdir -p /u/apps  waiting for 1 of 2: app1␛[?7h␍
@@ -95,6 +95,69 @@ fn a_quiet_pretty_report_shows_failures_new_host_keys_and_standard_error_only() 
     [app1] two
     [app1] lines
     ! interrupted, ending the remote commands
+    ");
+}
+
+fn added(server: &Server, fingerprint: &str) -> Event {
+    Event::HostKeyAdded {
+        server: server.clone(),
+        key_type: "ssh-ed25519".to_owned(),
+        fingerprint: fingerprint.to_owned(),
+        file: "/home/deploy/.ssh/known_hosts".to_owned(),
+    }
+}
+
+#[test]
+fn new_host_keys_are_gathered_until_all_servers_are_connected_and_take_a_line_each() {
+    let servers: Vec<Server> = (1..=4)
+        .map(|number| Server::host(format!("web{number}.example.com")))
+        .collect();
+    let fingerprint = |letter: &str| format!("SHA256:{}", letter.repeat(43));
+    let connected = |server: &Server| Event::Connected {
+        server: server.clone(),
+        elapsed: Duration::from_millis(12),
+    };
+    let [one, two, three, four] = servers.as_slice() else {
+        panic!("four servers");
+    };
+    let events = [
+        Event::Connecting {
+            servers: servers.clone(),
+        },
+        added(one, &fingerprint("a")),
+        connected(one),
+        added(two, &fingerprint("b")),
+        // A copy of the second, with its key.
+        added(three, &fingerprint("b")),
+        connected(two),
+        connected(three),
+    ];
+    let wide = || {
+        let mut wide = options(Format::Pretty, Level::Info, look(false));
+        wide.look.columns = Some(80);
+        wide
+    };
+    let (before, _) = told(wide(), &events);
+    assert_eq!(before, "");
+    let all = [&events[..], &[connected(four)]].concat();
+    let (messages, _) = told(wide(), &all);
+    assert_snapshot!(messages, @r"
+    new host keys ssh-ed25519 added to /home/deploy/.ssh/known_hosts
+      web1 SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      web2, web3 SHA256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+    ");
+    // Who answers a question has seen the keys that came before it.
+    let (mut asking, screen) = console(wide());
+    events.iter().take(2).for_each(|event| asking.report(event));
+    assert_eq!(screen.text(), "");
+    asking.make_room();
+    assert!(screen.text().contains(&fingerprint("a")), "{}", screen.text());
+    // One alone is a sentence, and comes at once where nobody else is waited for.
+    let (alone, _) = told(wide(), &[added(one, &fingerprint("a"))]);
+    assert_snapshot!(alone, @r"
+    web1.example.com: new host key ssh-ed25519
+      SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa added to
+      /home/deploy/.ssh/known_hosts
     ");
 }
 
