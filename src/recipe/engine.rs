@@ -20,10 +20,15 @@ use super::running::{channel, functions, limits, missing, parallel, rehearsed};
 use crate::configuration::join;
 use crate::event::Event;
 
+/// The most short strings that are kept once for all places. The library alone has more than Rhai's 256; above the limit each new
+/// one makes Rhai look through all of them for one to drop.
+const MAX_STRINGS: usize = 1 << 16;
+
 /// Returns an engine whose verbs and names work on `interpreter`.
 pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     let mut engine = Engine::new();
     engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_max_strings_interned(MAX_STRINGS);
     limits::limit(&mut engine, interpreter);
     // A script that compiles scripts would have no place in a file.
     engine.disable_symbol("eval");

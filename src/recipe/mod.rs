@@ -240,10 +240,17 @@ impl Recipe {
         let mut found = interpreter.defined.files.borrow().errors.clone();
         {
             let files = interpreter.defined.files.borrow();
+            // All calls of the built-in library are right, which a test makes sure of.
+            let are_right = is_whole && !is_checked && found.is_empty();
+            let built_in = files
+                .read
+                .iter()
+                .take_while(|text| are_right && stdlib::is_own(&text.file));
+            let right = built_in.count();
             let findings = Findings::of(
                 (&interpreter.defined, &**interpreter),
-                &files.read,
-                self.own.get(),
+                files.read.get(right..).unwrap_or_default(),
+                self.own.get().saturating_sub(right),
                 is_whole,
             );
             let more = findings.all(&self.engine, &found, is_checked);

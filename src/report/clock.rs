@@ -1,5 +1,7 @@
 //! The times in reports.
 
+use std::cell::OnceCell;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -7,14 +9,15 @@ use jiff::tz::TimeZone;
 #[derive(Clone, Debug)]
 pub(super) struct Clock {
     now: fn() -> Timestamp,
-    zone: TimeZone,
+    /// Read when the first local time is written: to find the zone, every file of the system's zones is listed.
+    zone: OnceCell<TimeZone>,
 }
 
 impl Default for Clock {
     fn default() -> Self {
         Self {
             now: Timestamp::now,
-            zone: TimeZone::system(),
+            zone: OnceCell::new(),
         }
     }
 }
@@ -25,7 +28,7 @@ impl Clock {
     pub(super) fn still(zone: TimeZone) -> Self {
         Self {
             now: || Timestamp::from_millisecond(1_767_323_045_006).unwrap_or_default(),
-            zone,
+            zone: OnceCell::from(zone),
         }
     }
 
@@ -36,12 +39,16 @@ impl Clock {
 
     /// Returns the time for files: `2026-01-02T04:04:05.006+01:00`.
     pub(super) fn local(&self) -> String {
-        self.written("%Y-%m-%dT%H:%M:%S%.3f%:z", self.zone.clone())
+        self.written("%Y-%m-%dT%H:%M:%S%.3f%:z", self.zone())
     }
 
     /// Returns the time for a person: `04:04:05`.
     pub(super) fn of_day(&self) -> String {
-        self.written("%H:%M:%S", self.zone.clone())
+        self.written("%H:%M:%S", self.zone())
+    }
+
+    fn zone(&self) -> TimeZone {
+        self.zone.get_or_init(TimeZone::system).clone()
     }
 
     fn written(&self, format: &str, zone: TimeZone) -> String {

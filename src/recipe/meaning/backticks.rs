@@ -55,13 +55,14 @@ impl Claims {
             let rest = first.trim_start().strip_prefix(question);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         };
-        let is_question = || QUESTIONS.iter().any(|question| begins_with(question)) && is_kept(around);
+        let is_question = || QUESTIONS.iter().any(|question| begins_with(question));
         let is_program = || {
             let mut programs = PROGRAMS.iter();
             let is_run = |program: &str| first.strip_prefix(program).is_some_and(|rest| rest.starts_with(' '));
-            programs.any(|program| is_run(program)) || QUESTIONS.iter().any(|question| begins_with(question))
+            programs.any(|program| is_run(program)) || is_question()
         };
-        if is_output(around, position) || is_question() || is_program() && is_used(text, around) {
+        // Few strings are used like this, and only those are compared with the programs.
+        if is_output(around, position) || is_used(text, around) && is_program() || is_kept(around) && is_question() {
             self.asked.push(position);
         }
     }

@@ -15,7 +15,7 @@ use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
 use crate::recipe::language::syntax::classes::library;
 use crate::recipe::language::syntax::layout::is_word;
 use crate::recipe::language::syntax::reading::countable;
-use crate::recipe::language::syntax::recovery;
+use crate::recipe::language::syntax::recovery::{self, Recovered};
 use crate::recipe::language::syntax::unfilled::Unfilled;
 use crate::recipe::language::verbs::is_test_file;
 use crate::recipe::meaning::claims::Text;
@@ -277,10 +277,13 @@ impl Interpreter {
 
     fn compile(&self, engine: &Engine, name: &str, text: &str) -> Fallible<Rc<AST>> {
         let text = countable(name, text).map_err(|wrong| raise(*wrong, Position::NONE))?;
-        let read = recovery::read(&text, name, |text| {
+        let parse = |text: &str| {
             self.words.borrow_mut().begin(name, text);
             engine.compile(text)
-        });
+        };
+        // Mistakes are not looked for in the built-in library.
+        let right = stdlib::is_own(name).then(|| parse(&text).ok()).flatten();
+        let read = right.map_or_else(|| recovery::read(&text, name, parse), Recovered::whole);
         let unfilled = self.words.borrow_mut().take_unfilled();
         let unfilled = unfilled.into_iter().map(|unfilled| (name.to_owned(), unfilled));
         self.defined.files.borrow_mut().unfilled.extend(unfilled);

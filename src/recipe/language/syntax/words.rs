@@ -5,7 +5,6 @@
 //! (`deploy;`) is told apart from one that continues (`deploy.restart`). The parameter of a block is marked, since a closure
 //! around the block would take it for a name from outside. And an assignment to a variable of the recipe is found, since it is an
 //! error.
-//! name outside of it, and the assignment to a variable of the recipe, which is an error.
 
 use std::collections::VecDeque;
 
@@ -129,7 +128,7 @@ impl Words {
             }
             token => token,
         };
-        self.previous = Some(mapped.clone());
+        self.previous = Some(without_string(&mapped));
         mapped
     }
 
@@ -343,6 +342,15 @@ impl Words {
             ),
             None => false,
         }
+    }
+}
+
+/// Copies a token for the question what stood before the next one. What is in a string does not matter for it, and may be long.
+fn without_string(token: &Token) -> Token {
+    match token {
+        Token::StringConstant(_) => Token::StringConstant(Box::default()),
+        Token::InterpolatedString(_) => Token::InterpolatedString(Box::default()),
+        token => token.clone(),
     }
 }
 
