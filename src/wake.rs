@@ -51,8 +51,12 @@ impl Wake {
     ) -> Woken {
         let timeout = until.map(|until| {
             let left = until.saturating_duration_since(Instant::now());
-            // The time is rounded up: a timer that fires a little early would cause a busy loop.
-            left + Duration::from_micros(50)
+            // The time is rounded up: a timer that fires a little early would cause a busy loop. What is due does not wait.
+            if left.is_zero() {
+                left
+            } else {
+                left + Duration::from_micros(50)
+            }
         });
         let timeout = timeout.and_then(|left| Timespec::try_from(left).ok());
         let fds = [(self.fd(), PollFlags::IN)].into_iter().chain(socket).chain(others);
