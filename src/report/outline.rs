@@ -6,6 +6,7 @@ use crate::configuration::{Act, Addressed, Link, Outline, ReadVariable, Servers,
 use crate::origin::Origin;
 
 use super::json::Json;
+use super::tasks::paragraphs;
 use super::text::{count, wrap};
 use super::variables::setting;
 
@@ -172,8 +173,9 @@ pub(super) fn explain(outline: &Outline, callers: &Callers, columns: Option<usiz
         columns: columns.unwrap_or(COLUMNS),
     };
     words.line(0, &format!("{}, defined in {}", outline.task, at(&outline.origin)));
-    for line in outline.description.iter().flat_map(|text| text.lines()) {
-        words.line(2, line);
+    let room = words.columns.saturating_sub(2).max(LEAST_COLUMNS);
+    for line in outline.description.iter().flat_map(|text| paragraphs(text, room)) {
+        words.line(2, &line);
     }
     words.blank();
     words.line(0, &servers(outline));
@@ -213,15 +215,17 @@ pub(super) fn explain(outline: &Outline, callers: &Callers, columns: Option<usiz
 
 fn servers(outline: &Outline) -> String {
     let addressed = &outline.addressed;
-    let conditions = match addressed.conditions.as_str() {
-        "" => "all servers".to_owned(),
-        conditions => conditions.to_owned(),
-    };
-    let filters: String = addressed.filters.iter().map(|filter| format!("; {filter}")).collect();
-    format!(
-        "Its commands go to servers by {conditions}{filters}: {}.",
-        place(addressed)
-    )
+    let conditions = Some(&addressed.conditions).filter(|conditions| !conditions.is_empty());
+    let all: Vec<&str> = conditions
+        .into_iter()
+        .chain(&addressed.filters)
+        .map(String::as_str)
+        .collect();
+    let place = place(addressed);
+    match all.as_slice() {
+        [] => format!("Its commands run {place}: all servers."),
+        all => format!("Its commands run {place}: the servers that match {}.", all.join("; ")),
+    }
 }
 
 fn meaning(name: &str, value: &str) -> String {

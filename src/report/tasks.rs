@@ -98,7 +98,7 @@ pub(super) fn prefixed_programs(programs: &[(String, String)]) -> String {
 }
 
 /// Fills paragraphs into lines; indented lines stay as they are.
-fn paragraphs(description: &str, columns: usize) -> Vec<String> {
+pub(super) fn paragraphs(description: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut paragraph = String::new();
     for line in description.lines() {
