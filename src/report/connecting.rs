@@ -23,6 +23,8 @@ pub(super) struct NewKeys {
 pub(super) struct Connecting {
     /// The servers that are waited for.
     pub(super) left: Vec<Server>,
+    /// The servers in the order of the recipe.
+    order: Vec<Server>,
     pub(super) since: Instant,
     /// The number of servers.
     pub(super) all: usize,
@@ -36,6 +38,7 @@ impl Default for Connecting {
     fn default() -> Self {
         Self {
             left: Vec::new(),
+            order: Vec::new(),
             since: Instant::now(),
             all: 0,
             failed: Vec::new(),
@@ -47,6 +50,7 @@ impl Default for Connecting {
 impl Connecting {
     /// Notes that these servers are being connected.
     pub(super) fn started(&mut self, servers: &[Server]) {
+        self.order = servers.to_vec();
         self.left.extend(servers.iter().cloned());
         self.since = Instant::now();
         self.all = self.left.len();
@@ -105,9 +109,14 @@ impl Connecting {
         !self.left.is_empty()
     }
 
-    /// Takes the new host keys to report now.
+    /// Takes the new host keys to report now, in the order of their servers.
     pub(super) fn take_added(&mut self) -> Vec<NewKeys> {
-        std::mem::take(&mut self.added)
+        let mut added = std::mem::take(&mut self.added);
+        let place = |server: &Server| self.order.iter().position(|other| other == server);
+        for keys in &mut added {
+            keys.servers.sort_by_cached_key(|_, servers| servers.first().map(place));
+        }
+        added
     }
 
     fn due(&mut self) -> Vec<FailedTogether> {
