@@ -16,6 +16,13 @@ impl<V> Configuration<V> {
             .collect()
     }
 
+    /// Returns the hooks of `load` that were registered since the last call: first those of the recipe, then those of its stage.
+    pub(crate) fn newly_loaded(&mut self) -> Vec<Hook> {
+        let from = std::mem::replace(&mut self.loaded, self.hooks.len());
+        let new = self.hooks.iter().skip(from);
+        new.filter(|hook| hook.when == When::Load).cloned().collect()
+    }
+
     /// Returns the tasks named `before_x` or `after_x`, which in Capistrano 1 run around the task `x` on their own servers. A
     /// task that a hook names as well runs once, by that hook.
     pub(crate) fn implicit(&self, when: When, task: &Rc<Task>) -> Vec<Rc<Task>> {

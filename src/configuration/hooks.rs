@@ -14,7 +14,7 @@ pub(crate) enum When {
     Start,
     /// After a task that was named on the command line.
     Finish,
-    /// Once, when all recipes are loaded.
+    /// Once, when all recipes are loaded; for a hook that a stage registers, when that stage is loaded.
     Load,
     /// Once, when all tasks of the command line succeeded.
     Exit,

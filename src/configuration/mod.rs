@@ -42,6 +42,8 @@ pub(crate) struct Configuration<V> {
     pub tasks: Tasks,
     /// The hooks, by `before`, `after` and `on`, in the order in which they were registered.
     pub hooks: Vec<Hook>,
+    /// The number of hooks that were registered when those of `load` ran last.
+    loaded: usize,
 }
 
 impl<V> Default for Configuration<V> {
@@ -51,6 +53,7 @@ impl<V> Default for Configuration<V> {
             roles: Roles::default(),
             tasks: Tasks::default(),
             hooks: Vec::new(),
+            loaded: 0,
         }
     }
 }

@@ -88,7 +88,7 @@ pub struct GraphTask {
     pub is_of_library: bool,
 }
 
-/// Why one task leads to another.
+/// The reason for which one task leads to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Link {
     /// The first calls the second.

@@ -178,9 +178,10 @@ impl Recipe {
         let name = stage.name.clone().into();
         self.interpreter.set("stage", name, Setter::Stage, Position::NONE)?;
         let file = stage.file.display().to_string();
-        self.interpreter
-            .budget
-            .bounded(|| self.interpreter.load(&self.engine, &file, Position::NONE, None))?;
+        self.interpreter.budget.bounded(|| {
+            self.interpreter.load(&self.engine, &file, Position::NONE, None)?;
+            self.interpreter.hooks_of_load(&self.engine)
+        })?;
         // The person's settings override those of the stage as well.
         for (name, value) in &self.set_after {
             let value = values::coerce(value);

@@ -115,6 +115,11 @@ fn run(recipe: &mut Recipe, words: &[String]) -> Option<RehearsalFailed> {
         let code = diagnostic.fault.exit_code();
         Some(RehearsalFailed { diagnostic, code })
     };
+    // The test itself may have required a library.
+    let loaded = || recipe.interpreter.hooks_of_load(&recipe.engine);
+    if let Err(error) = recipe.interpreter.budget.bounded(loaded) {
+        return failed(recipe.diagnostic(error));
+    }
     let tasks = match recipe.enter_stage(words) {
         Ok(words) => recipe.take_words(words),
         Err(wrong) => return wrong.into_iter().next().and_then(failed),

@@ -13,9 +13,19 @@ impl Interpreter {
     /// Runs the hooks of an event around `task`, in the order in which they were registered. A task is not a hook of itself.
     pub(in crate::recipe) fn hooks(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>) -> Fallible<()> {
         let hooks = self.defined.configuration.borrow().hooked(when, task);
-        if hooks.is_empty() || self.mode.recovers && when != When::Load {
-            return Ok(());
+        match self.mode.recovers {
+            true => Ok(()),
+            false => self.fire(engine, when, task, &hooks),
         }
+    }
+
+    /// Runs the hooks of `load` that have not run yet: those of the recipe once it is loaded, and then those of its stage.
+    pub(in crate::recipe) fn hooks_of_load(&self, engine: &Engine) -> Fallible<()> {
+        let hooks = self.defined.configuration.borrow_mut().newly_loaded();
+        self.fire(engine, When::Load, None, &hooks)
+    }
+
+    fn fire(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>, hooks: &[Hook]) -> Fallible<()> {
         // Hooks of the library itself are not reported.
         let is_own = |hook: &Hook| {
             hook.origin

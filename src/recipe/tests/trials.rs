@@ -331,13 +331,37 @@ fn stages_libraries_and_the_deploy_library_are_rehearsed() {
 }
 
 #[test]
+fn hooks_of_load_run_once_also_those_of_a_library_that_a_stage_or_a_test_requires() {
+    file(
+        "load \"deploy\";
+         task :list { puts told.join(\" \"); }
+         test \"stage\" {
+           assert_eq(rehearse(\"production\", \"list\").printed, [\"recipe library\"]);
+           assert_eq(rehearse(\"production\", \"list\").printed, [\"recipe library\"]);
+         }
+         test \"test\" {
+           require \"config/deploy/parts/helper\";
+           assert_eq(rehearse(\"empty\", \"list\").printed, [\"recipe library\"]);
+         }",
+    )
+    .beside("deploy.rhai", "set :told, []; on :load { append :told, \"recipe\"; }")
+    .beside(
+        "config/deploy/parts/helper.rhai",
+        "on :load { append :told, \"library\"; }",
+    )
+    .beside("config/deploy/production.rhai", "require \"parts/helper\";")
+    .beside("config/deploy/empty.rhai", "")
+    .passes();
+}
+
+#[test]
 fn tests_stand_at_the_top_and_have_names_of_their_own() {
     for (text, expected) in [
         (
             "test \"a\" {}\ntest \"a\" {}",
             "there are two tests `a', the other one in line 1",
         ),
-        ("test \"\" {}", "the name of a test is a line of words"),
+        ("test \"\" {}", "the name of a test is one line, and not empty"),
         ("rehearse \"x\";", "`rehearse' stands in a test"),
         ("assert_eq 1, 1;", "`assert_eq' stands in a test"),
         ("test \"a\";", "test `a' has no block"),
