@@ -75,7 +75,7 @@ impl Wish<'_> {
         }
         if !arguments.files.is_empty() {
             return usage(
-                "test takes its files as words, not behind -f",
+                "test takes its files as words, not after -f",
                 "capr test config/deploy_test.rhai",
             );
         }
@@ -135,6 +135,10 @@ impl Wish<'_> {
 
     fn run_cases(&self, cases: Vec<Case>, way: &Way, mut verdicts: Verdicts, begun: std::time::Instant) -> u8 {
         let (console, is_json) = (self.console, self.arguments.json);
+        let files = match self.open_files() {
+            Ok(files) => files,
+            Err(wrong) => return refuse(console, &[*wrong]),
+        };
         if !is_json {
             let mut files: Vec<&str> = cases.iter().map(|case| case.file.as_str()).collect();
             files.dedup();
@@ -163,9 +167,10 @@ impl Wish<'_> {
         }
         verdicts.left = count - ended;
         verdicts.elapsed = begun.elapsed();
-        verdicts.coverage = coverage;
+        let lines = coverage.as_ref().map(lcov).unwrap_or_default();
+        verdicts.coverage = coverage.filter(|_| self.arguments.coverage);
         console.tests_ended(&verdicts, is_json);
-        if let Err(wrong) = self.write_files(&verdicts) {
+        if let Err(wrong) = files.write(&junit(&verdicts), &lines) {
             return refuse(console, &[*wrong]);
         }
         match (verdicts.count(TestOutcome::Broken), verdicts.failed().is_empty()) {
@@ -253,24 +258,40 @@ impl Wish<'_> {
         }
     }
 
-    /// Writes the files that were asked for.
-    fn write_files(&self, verdicts: &Verdicts) -> Result<(), Box<Diagnostic>> {
-        let coverage = verdicts.coverage.as_ref().map(lcov).unwrap_or_default();
-        let files: [(&Option<PathBuf>, String); 2] = [
-            (&self.arguments.junit, junit(verdicts)),
-            (&self.arguments.lcov, coverage),
-        ];
-        for (path, text) in files {
-            let Some(path) = path else { continue };
-            let written = self.draft(path).and_then(|mut draft| {
-                draft.write(&text)?;
-                draft.replace()
-            });
-            written.map_err(|error| {
-                let message = format!("cannot write {}: {}", path.display(), plain(&error));
-                Box::new(Diagnostic::new(Fault::Failed, message))
-            })?;
+    /// Begins the files that were asked for, so that tests do not run for a file that cannot be written.
+    fn open_files(&self) -> Result<ResultFiles<'_>, Box<Diagnostic>> {
+        let begin = |path: &'_ Option<PathBuf>| match path {
+            Some(path) => self.draft(path).map(Some).map_err(|error| unwritable(path, &error)),
+            None => Ok(None),
+        };
+        let (junit, lcov) = (&self.arguments.junit, &self.arguments.lcov);
+        Ok(ResultFiles {
+            junit: junit.as_deref().zip(begin(junit)?),
+            lcov: lcov.as_deref().zip(begin(lcov)?),
+        })
+    }
+}
+
+/// The files for programs: each with its path as it was typed.
+struct ResultFiles<'a> {
+    junit: Option<(&'a Path, Draft)>,
+    lcov: Option<(&'a Path, Draft)>,
+}
+
+impl ResultFiles<'_> {
+    /// Writes the files, which replace those that are there.
+    fn write(self, junit: &str, lcov: &str) -> Result<(), Box<Diagnostic>> {
+        for (file, text) in [(self.junit, junit), (self.lcov, lcov)] {
+            let Some((path, mut draft)) = file else { continue };
+            let written = draft.write(text).and_then(|()| draft.replace());
+            written.map_err(|error| unwritable(path, &error))?;
         }
         Ok(())
     }
+}
+
+/// Returns the error for a file that cannot be written.
+fn unwritable(path: &Path, error: &io::Error) -> Box<Diagnostic> {
+    let message = format!("cannot write {}: {}", path.display(), plain(error));
+    Box::new(Diagnostic::new(Fault::Failed, message))
 }

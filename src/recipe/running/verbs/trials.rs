@@ -61,7 +61,7 @@ pub(super) const TEST: Performed = (&rows::TEST, test);
 fn test(cx: &mut VerbContext) -> Fallible {
     let (block, name) = (cx.block()?, cx.text(0));
     if name.trim().is_empty() || name.contains(char::is_control) {
-        return Err(cx.misused("the name of a test is a line of words"));
+        return Err(cx.misused("the name of a test is one line, and not empty"));
     }
     if !cx.interpreter.budget.is_loading() {
         let message = format!("the test `{name}' stands in a block that is run later");
