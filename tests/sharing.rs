@@ -300,7 +300,7 @@ library three 1.0.0 '[libraries]
 base = { git = "../base", tag = "v2.0.0" }'; commit three v1.0.0
 printf 'require "one"; require "two"; require "base";\n' > deploy.rhai
 "#;
-    let lines = "capr lib add one@v1.0.0 --yes > log\ncapr lib add two@v1.0.0 --yes\ncapr base:show\ncapr lib remove one\ncapr lib list\n\
+    let lines = "capr lib add one@v1.0.0 --yes > log\ncapr lib add two@v1.0.0 --yes\ncapr base:show\n! capr lib remove base\ncapr lib remove one\ncapr lib list\n\
                  capr lib add base@v1.0.0 --yes || true\ncapr lib remove two\ntest \"$(cat capr.lock | grep -c name)\" = 0\n";
     let finished = shell(&[], &format!("{make}{lines}")).run().ok();
     finished
@@ -308,13 +308,14 @@ printf 'require "one"; require "two"; require "base";\n' > deploy.rhai
         .says("before      base 1.0.0 of base@v1.0.0")
         .says("base 1.2.0\n")
         .says("which another needs")
-        .says("the project wants `base' 1.0.0, and the library `two' 1.2.0: one does not do for both")
+        .says("the project itself has not added `base'; it is there for one, two")
+        .says("the project wants `base' 1.0.0, and the library `two' 1.2.0: one version cannot serve both")
         .says("removed base, two");
     let lines = "capr lib add one@v1.0.0 --yes > log\ncapr lib add three@v1.0.0 --yes";
     shell(&[], &format!("{make}{lines}"))
         .run()
         .code(1)
-        .says("the library `one' wants `base' 1.0.0, and the library `three' 2.0.0: one does not do for both");
+        .says("the library `one' wants `base' 1.0.0, and the library `three' 2.0.0: one version cannot serve both");
     shell(&[], "library new 1.0.0 'capr = \"99.0\"'\ncapr lib add new --yes")
         .run()
         .code(1)
@@ -362,6 +363,25 @@ fn a_library_takes_no_task_and_no_variable_of_another_without_a_word_of_the_proj
     project("[wins]\\nshared_word = \"one\"\\nshared = \"two\"\\n")
         .ok()
         .says("task of two, one");
+    // A library that sets a variable of one that it requires overrides it, and not the other way round.
+    let files = [
+        ("four/four.rhai", "require \"five\"; set :five_word, 2;\n"),
+        (
+            "four/capr.toml",
+            "[library]\nname = \"four\"\n[libraries]\nfive = { path = \"../five\" }\n",
+        ),
+        ("five/five.rhai", "set_default :five_word, 1;\n"),
+    ];
+    let finished = shell(&files, "capr lib add four --yes").run().ok();
+    let overrides: Vec<&str> = finished
+        .stdout
+        .lines()
+        .filter(|line| line.contains("overrides"))
+        .collect();
+    assert_eq!(
+        overrides,
+        ["  overrides   the variable five_word of the library `five'"]
+    );
     // Of the deploy library only what is there to be replaced; what a library requires it may set.
     let deploy = [
         (
@@ -432,6 +452,11 @@ fn lib_says_what_it_wants() {
         ("list --yes", "--yes belongs to lib add"),
         ("new Chat", "`Chat' is no name of a library"),
         ("new puma", "a library `puma' comes with capr"),
+        (
+            "new deploy",
+            "the tasks of the deploy library are in the namespace `deploy'",
+        ),
+        ("new capr", "in capr.toml this name stands for the deploy library"),
         ("doc nowhere", "there is no library `nowhere'"),
     ] {
         Case::new().shell(&format!("capr lib {words}")).run().code(2).says(says);
@@ -448,10 +473,20 @@ fn lib_says_what_it_wants() {
         .run()
         .code(1)
         .says("capr.toml:2: ");
-    shell(&[], "capr lib list")
+    for call in ["capr lib list", "capr lib fetch", "capr lib update"] {
+        shell(&[], call).run().ok().says("this project has added no library");
+    }
+    shell(&[("capr.lock", "<<<<<<< HEAD\n")], "capr lib update")
         .run()
-        .ok()
-        .says("this project has added no library");
+        .code(1)
+        .says("take it from the repository, or remove it and run capr lib fetch");
+    let lines = "library chat 1.0.0; commit chat v1.0.0; capr lib add chat@v1.0.0 --yes; rm -r ~/.cache\n\
+                 sed -i 's/^revision = \"......./revision = \"0000000/' capr.lock; capr lib fetch";
+    shell(&[], lines)
+        .run()
+        .code(1)
+        .says("any more")
+        .says("its tag was moved: capr lib update shows what is different now");
     shell(&[], "capr lib doc puma")
         .run()
         .ok()

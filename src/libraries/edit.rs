@@ -27,7 +27,7 @@ pub(super) fn with(text: &str, name: &str, source: &LibrarySource) -> Result<Str
     }
     let mut wanted = Manifest::read(MANIFEST, text)?;
     wanted.libraries.insert(name.to_owned(), source.clone());
-    checked(lines, &wanted)
+    checked(text, &lines, &wanted)
 }
 
 /// Returns the text without this library.
@@ -38,7 +38,7 @@ pub(super) fn without(text: &str, name: &str) -> Result<String, Wrong> {
     }
     let mut wanted = Manifest::read(MANIFEST, text)?;
     wanted.libraries.remove(name);
-    checked(lines, &wanted)
+    checked(text, &lines, &wanted)
 }
 
 /// The line of a library, or the line after which it belongs.
@@ -66,9 +66,10 @@ fn find(lines: &[String], name: &str) -> Option<Place> {
     Some(Place::Behind(end))
 }
 
-/// Returns the text of these lines, if it says what is wanted and nothing else.
-fn checked(lines: Vec<String>, wanted: &Manifest) -> Result<String, Wrong> {
-    let text = format!("{}\n", lines.join("\n"));
+/// Returns the text of these lines, if it says what is wanted and nothing else. Lines end as in the text before.
+fn checked(before: &str, lines: &[String], wanted: &Manifest) -> Result<String, Wrong> {
+    let end = if before.contains("\r\n") { "\r\n" } else { "\n" };
+    let text = format!("{}{end}", lines.join(end));
     match Manifest::read(MANIFEST, &text) {
         Ok(read) if read == *wanted => Ok(text),
         _ => Err(hinted(
@@ -96,6 +97,10 @@ mod tests {
         let changed = with(&added, "chat", &source("v2")).unwrap();
         assert_eq!(changed, expected.replace("v1", "v2"));
         assert_eq!(without(&changed, "chat").unwrap(), text);
+        let windows = text.replace('\n', "\r\n");
+        let added = with(&windows, "chat", &source("v1")).unwrap();
+        assert_eq!(without(&added, "chat").unwrap(), windows);
+        assert!(added.contains("tag = \"v1\" }\r\n"), "{added:?}");
     }
 
     #[test]

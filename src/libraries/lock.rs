@@ -16,6 +16,9 @@ const FORM: u32 = 1;
 /// The comment above the contents.
 const HEAD: &str = "# Written by `capr lib`; commit it beside capr.toml, and do not edit it.\n";
 
+/// The advice about a file that cannot be read.
+const AGAIN: &str = "it is written by capr: take it from the repository, or remove it and run capr lib fetch";
+
 /// The contents of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
@@ -58,11 +61,7 @@ struct Written {
 impl Lock {
     /// Reads the file; `file` is its name in errors.
     pub fn read(file: &str, text: &str) -> Result<Self, Wrong> {
-        let written: Written = toml::from_str(text).map_err(|error| {
-            unreadable(file, text, &error).hint(format!(
-                "{file} is written by capr: take it from the repository, or capr lib update"
-            ))
-        })?;
+        let written: Written = toml::from_str(text).map_err(|error| unreadable(file, text, &error).hint(AGAIN))?;
         if written.form != FORM {
             return Err(hinted(
                 format!("{file} has form {}, and this capr knows form {FORM}", written.form),
@@ -73,13 +72,13 @@ impl Lock {
             // The names become names of directories.
             let is_known = is_name(&library.name) && library.needs.iter().all(|name| is_name(name));
             if !is_known || !is_digest(&library.tree) || !library.revision.as_deref().is_none_or(is_revision) {
-                return Err(failed(format!(
-                    "{file} has a library that capr cannot have written: {:?}",
-                    library.name
-                )));
+                return Err(hinted(
+                    format!("{file} has a library that capr cannot have written: {:?}", library.name),
+                    AGAIN,
+                ));
             }
             LibrarySource::of(library.source.clone())
-                .map_err(|wrong| failed(format!("{file}: the library `{}': {wrong}", library.name)))?;
+                .map_err(|wrong| hinted(format!("{file}: the library `{}': {wrong}", library.name), AGAIN))?;
         }
         Ok(Self {
             libraries: written.libraries,

@@ -130,7 +130,7 @@ pub(super) fn check_capr(name: &str, version: Option<&str>, wanted: Option<&str>
             let version = version.map(|version| format!(" {version}")).unwrap_or_default();
             Err(hinted(
                 format!("the library `{name}'{version} needs capr {wanted}, and this is capr {own}"),
-                "another version of one of them is needed: capr lib add URL@TAG takes another of the library",
+                "use a capr that it was made for, or another version of the library: capr lib add URL@TAG",
             ))
         }
         _ => Ok(()),

@@ -21,7 +21,7 @@ pub enum NotTaken {
     #[error("{}", plain(.0))]
     System(#[from] io::Error),
     /// The tarball is damaged, or none.
-    #[error("it is no tarball that can be read: {}", plain(.0))]
+    #[error("it is no tarball that can be read{}", detail(.0))]
     NoTarball(#[source] io::Error),
     /// The tarball or the tree is not the one that was asked for.
     #[error("its SHA-256 is {found}, and not {wanted}")]
@@ -48,6 +48,16 @@ pub enum NotTaken {
     NoContent,
 }
 
+/// Returns the detail of an error about an archive, unless it quotes the bytes of the archive, which may be anything.
+fn detail(error: &io::Error) -> String {
+    let text = plain(error);
+    let is_plain = |sign: char| sign.is_ascii_graphic() || sign == ' ';
+    match text.len() <= 100 && text.chars().all(is_plain) {
+        true => format!(": {text}"),
+        false => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::error::Error as _;
@@ -67,6 +77,11 @@ mod tests {
         assert_eq!(
             wrong.to_string(),
             "cannot read /nonexistent/library: no such file or directory"
+        );
+        let quotes = io::Error::other("numeric field did not have utf-8 text: \u{fffd}\u{1b}[2J when getting cksum");
+        assert_eq!(
+            NotTaken::NoTarball(quotes).to_string(),
+            "it is no tarball that can be read"
         );
         let cause = wrong.source().and_then(|cause| cause.downcast_ref::<io::Error>());
         assert_eq!(cause.map(io::Error::kind), Some(io::ErrorKind::NotFound));

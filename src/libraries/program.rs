@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use thiserror::Error;
 
 use super::limits::{DOWNLOAD, PATIENCE, SAID};
@@ -101,6 +103,9 @@ pub enum ProgramError {
     /// The program printed more than any library can be.
     #[error("{0} says more than a library can be")]
     TooMuch(String),
+    /// The program was stopped because a file that it wrote became too large.
+    #[error("{0} writes more than {limit} MiB", limit = DOWNLOAD >> 20)]
+    TooLarge(String),
 }
 
 impl ProgramError {
@@ -117,6 +122,9 @@ impl ProgramError {
         let program = program.to_owned();
         if status.code() == Some(NOT_FOUND) {
             return Self::NotInstalled(program);
+        }
+        if status.signal() == Some(Signal::XFSZ.as_raw()) {
+            return Self::TooLarge(program);
         }
         match reason(&String::from_utf8_lossy(complaint)) {
             Some(reason) => Self::Failed { program, reason },
@@ -155,7 +163,7 @@ pub(super) fn ask_into(
     let program = words.first().copied().unwrap_or_default();
     let failed = ProgramError::of(program);
     let mut complaint = tempfile::tempfile().map_err(&failed)?;
-    let mut command = Command::new("sh");
+    let mut command = Command::new("/bin/sh");
     command
         .args(["-c", LIMITED, "sh", &(DOWNLOAD / 512).to_string()])
         .args(words)
@@ -224,7 +232,7 @@ mod tests {
     use std::path::Path;
     use std::time::Duration;
 
-    use super::{ProgramSurroundings, ask};
+    use super::{DOWNLOAD, ProgramSurroundings, ask, ask_into};
 
     #[test]
     fn a_program_that_fails_or_writes_too_much_is_told() {
@@ -249,6 +257,9 @@ mod tests {
         );
         assert!(told(&["sh", "-c", "exit 3"]).contains("exit status: 3"));
         assert!(told(&["head", "-c", "30000000", "/dev/zero"]).contains("says more than a library can be"));
+        let (large, out) = (DOWNLOAD + 1, tempfile::tempfile().unwrap());
+        let large = ask_into(&["truncate", "-s", &large.to_string(), "/dev/stdout"], here, None, &out).unwrap_err();
+        assert_eq!(large.to_string(), "truncate writes more than 256 MiB");
         let hasty = ProgramSurroundings {
             patience: Duration::ZERO,
             ..here

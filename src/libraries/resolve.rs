@@ -258,35 +258,7 @@ impl Resolver<'_> {
                 taken
             }
         };
-        let about = taken.manifest.library.as_ref();
-        check_capr(
-            name,
-            about.and_then(|about| about.version.as_deref()),
-            taken.manifest.capr(),
-        )?;
-        if let Some(about) = about.filter(|about| about.name != *name) {
-            let wanted = wish.who();
-            return Err(failed(format!(
-                "{wanted} wants {source} as `{name}', and it is the library `{}'",
-                about.name
-            )));
-        }
-        if taken.tree.text(&format!("{name}.rhai")).is_none() {
-            let recipes: Vec<&str> = taken
-                .tree
-                .paths()
-                .filter(|path| path.ends_with(".rhai"))
-                .take(5)
-                .collect();
-            let there = match recipes.is_empty() {
-                true => "it has no recipe".to_owned(),
-                false => format!("it has {}", recipes.join(", ")),
-            };
-            return Err(hinted(
-                format!("{source} is no library `{name}': there is no {name}.rhai in it"),
-                format!("{there}; {MANIFEST} in it may name it: [library] with name = \"NAME\""),
-            ));
-        }
+        fits(wish, &taken)?;
         Ok(taken)
     }
 
@@ -367,6 +339,41 @@ pub fn tarball_digest(file: &Path) -> io::Result<String> {
     archive::digest(file)
 }
 
+/// Refuses files that are not the library that is wanted, or one for a later capr.
+fn fits(wish: &Wish, taken: &Taken) -> Result<(), Wrong> {
+    let (name, source) = (&wish.name, &wish.source);
+    let about = taken.manifest.library.as_ref();
+    check_capr(
+        name,
+        about.and_then(|about| about.version.as_deref()),
+        taken.manifest.capr(),
+    )?;
+    if let Some(about) = about.filter(|about| about.name != *name) {
+        let wanted = wish.who();
+        return Err(failed(format!(
+            "{wanted} wants {source} as `{name}', and it is the library `{}'",
+            about.name
+        )));
+    }
+    if taken.tree.text(&format!("{name}.rhai")).is_none() {
+        let recipes: Vec<&str> = taken
+            .tree
+            .paths()
+            .filter(|path| path.ends_with(".rhai"))
+            .take(5)
+            .collect();
+        let there = match recipes.is_empty() {
+            true => "it has no recipe".to_owned(),
+            false => format!("it has {}", recipes.join(", ")),
+        };
+        return Err(hinted(
+            format!("{source} is no library `{name}': there is no {name}.rhai in it"),
+            format!("{there}; {MANIFEST} in it may name it: [library] with name = \"NAME\""),
+        ));
+    }
+    Ok(())
+}
+
 enum Round {
     Done(IndexMap<String, Chosen>),
     /// A later version of a library is to be taken.
@@ -414,7 +421,7 @@ fn reconciled(there: &Chosen, wish: &Wish) -> Result<bool, Wrong> {
         (Some(has), Some(wants)) if !is_projects && wants.serves(has) => Ok(false),
         (Some(has), Some(wants)) => Err(hinted(
             format!(
-                "{} wants `{name}' {has}, and {} {wants}: one does not do for both",
+                "{} wants `{name}' {has}, and {} {wants}: one version cannot serve both",
                 there.wish.who(),
                 wish.who()
             ),
@@ -438,6 +445,10 @@ fn unfetched(source: &LibrarySource, error: &NotTaken) -> Wrong {
     let mut wrong = failed(format!("cannot take {source}: {error}"));
     if let SourceKind::Git(url, _) = source.kind() {
         wrong.hints.extend(git::advice(url, error));
+    }
+    if let NotTaken::CommitGone(_) = error {
+        let hint = "its tag was moved: capr lib update shows what is different now, and takes it if you say so";
+        wrong.hints.push(hint.to_owned());
     }
     wrong
 }

@@ -127,7 +127,7 @@ use self::meaning::{errors, stdlib};
 use self::running::interpreter::Interpreter;
 use self::running::loader;
 use crate::configuration::{Addressed, Setter, Task, TaskSummary, When, suggestion};
-use crate::diagnostic::{Diagnostic, Fault};
+use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::event::{Level, Rollback};
 use crate::journal::Journal;
 
@@ -229,8 +229,15 @@ impl Recipe {
         if let Some(first) = &first
             && first.fault != Fault::Recipe
         {
-            // The recipe does not want to be loaded.
-            return vec![first.clone()];
+            // The recipe does not want to be loaded. A library may have asked too early for what its recipe says.
+            let mut found = vec![first.clone()];
+            if is_checked && !matches!(first.fault, Fault::Exit(_)) {
+                let files = self.interpreter.defined.files.borrow();
+                let texts = (&self.interpreter.defined, &*self.interpreter as _);
+                let findings = Findings::of(texts, &files.read, self.own.get(), false);
+                found.extend(findings.habits_of_libraries());
+            }
+            return self.in_order(found);
         }
         let interpreter = &self.interpreter;
         let missing = match is_whole {
@@ -268,7 +275,9 @@ impl Recipe {
                 first.origin.clone_from(&same.origin);
                 first.line.clone_from(&same.line);
             }
-            found.retain(|other| other.origin.is_none() || other.origin != first.origin);
+            found.retain(|other| {
+                other.severity == Severity::Warning || other.origin.is_none() || other.origin != first.origin
+            });
             found.insert(0, first);
         } else {
             found.extend(self.loose_ends(hooks_are_known, is_checked));
@@ -343,7 +352,7 @@ impl Recipe {
         before.try_for_each(|file| load(file))?;
         self.own.set(interpreter.defined.files.borrow().read.len());
         paths.iter().try_for_each(|file| load(file.as_ref()))?;
-        interpreter.hooks(&self.engine, When::Load, None)?;
+        interpreter.hooks_of_load(&self.engine)?;
         for (name, value) in &options.set_after {
             interpreter.set(name, values::coerce(value), Setter::After, Position::NONE)?;
         }

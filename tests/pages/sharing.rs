@@ -14,6 +14,7 @@ fn the_page_on_sharing_is_true_from_the_first_line_to_the_last() {
     page.block("// deploy.rhai");
     for call in [
         "capr lib new",
+        "capr lib add",
         "capr lib doc",
         "capr lib fetch --locked",
         "capr lib update",

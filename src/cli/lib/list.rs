@@ -8,7 +8,7 @@ use crate::libraries::{LibraryState, Locked};
 
 use super::show::short;
 use super::take::commit;
-use super::{Call, Wrong};
+use super::{Call, NOTHING_ADDED, Wrong};
 
 /// A line of `--json`.
 #[derive(Serialize)]
@@ -57,9 +57,8 @@ impl Call<'_> {
                 false => self.tell(&format!("{name} of {source}: not fetched yet: capr lib fetch\n")),
             }
         }
-        let is_empty = self.project.lock.libraries.is_empty() && self.project.manifest.libraries.is_empty();
-        if is_empty && !self.options.json {
-            self.tell("this project has added no library: capr lib add GIT_URL[@TAG]\n");
+        if self.has_added_nothing() && !self.options.json {
+            self.tell(NOTHING_ADDED);
         }
         Ok(code)
     }

@@ -63,6 +63,9 @@ struct Call<'a> {
     project: Project,
 }
 
+/// The line for a project without libraries of others.
+const NOTHING_ADDED: &str = "this project has added no library: capr lib add GIT_URL[@TAG]\n";
+
 /// An error, as it is reported.
 type Wrong = Box<Diagnostic>;
 
@@ -205,6 +208,11 @@ impl Call<'_> {
             anew,
             fetched: Fetched::default(),
         }
+    }
+
+    /// Returns true if the project neither wants nor has libraries of others.
+    fn has_added_nothing(&self) -> bool {
+        self.project.lock.libraries.is_empty() && self.project.manifest.libraries.is_empty()
     }
 
     fn tell(&self, text: &str) {

@@ -16,6 +16,9 @@ use super::{Wrong, usage};
 /// The words in the files that stand for the name, for the name as a part of a variable, and for the version of capr.
 const HOLES: [&str; 3] = ["NAME", "VARIABLE", "CAPR"];
 
+/// The namespace of the deploy library, in which the tasks of a library of this name would be.
+const DEPLOY: &str = "deploy";
+
 /// The files, by their path below the library.
 const FILES: &[(&str, &str)] = &[
     (MANIFEST, include_str!("new/capr.toml")),
@@ -28,12 +31,20 @@ const FILES: &[(&str, &str)] = &[
 pub(super) fn new(name: &str, shell: &Invocation, console: &Console) -> Result<u8, Wrong> {
     if !is_name(name) {
         let wrong = Diagnostic::new(Fault::Usage, format!("`{name}' is no name of a library"));
-        let hint = "a name begins with a small letter and goes on with small letters, digits, `-' and `_'";
+        let hint = match name {
+            "capr" => "in capr.toml this name stands for the deploy library",
+            _ => "a name begins with a small letter and goes on with small letters, digits, `-' and `_'",
+        };
         return Err(Box::new(wrong.hint(hint)));
     }
     if library_names().any(|other| other == name) {
         return Err(usage(format!(
             "a library `{name}' comes with capr: another name is needed"
+        )));
+    }
+    if name == DEPLOY {
+        return Err(usage(format!(
+            "the tasks of the deploy library are in the namespace `{DEPLOY}': another name is needed"
         )));
     }
     let values = [
@@ -57,7 +68,8 @@ pub(super) fn new(name: &str, shell: &Invocation, console: &Console) -> Result<u
         .filter(|path| shell.directory.join(path).symlink_metadata().is_ok());
     let there: Vec<&str> = there.map(String::as_str).collect();
     if !there.is_empty() {
-        let wrong = Diagnostic::new(Fault::Usage, format!("{} is there already", there.join(", ")));
+        let verb = if there.len() == 1 { "is" } else { "are" };
+        let wrong = Diagnostic::new(Fault::Usage, format!("{} {verb} there already", there.join(", ")));
         return Err(Box::new(wrong.hint("nothing was written")));
     }
     for (path, text) in &files {

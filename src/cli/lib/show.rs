@@ -136,21 +136,25 @@ fn listed(parts: &Parts) -> String {
     text
 }
 
-/// Lists the tasks and variables that others have, too.
+/// Lists the tasks and variables that others have, too. A library that requires this one may set its variables; it is listed there.
 fn overrides(name: &str, parts: &Parts, resolved: &Resolved, wanted: &Manifest) -> String {
     let KnownNames {
         mut tasks,
         mut variables,
     } = known_names();
-    for (other, tree) in resolved.trees.iter().filter(|(other, _)| *other != name) {
+    for (other, tree) in &resolved.trees {
+        if other == name
+            || resolved
+                .lock
+                .get(other)
+                .is_some_and(|other| other.needs.iter().any(|need| need == name))
+        {
+            continue;
+        }
         let parts = parts_of(other, tree);
         tasks.extend(parts.tasks.into_iter().map(|task| (task.name, other.clone())));
-        variables.extend(
-            parts
-                .variables
-                .into_iter()
-                .map(|variable| (variable.name, other.clone())),
-        );
+        let names = parts.variables.into_iter().map(|variable| variable.name);
+        variables.extend(names.map(|variable| (variable, other.clone())));
     }
     let mut text = String::new();
     if library_names().any(|own| own == name) {
@@ -160,30 +164,25 @@ fn overrides(name: &str, parts: &Parts, resolved: &Resolved, wanted: &Manifest) 
             "instead of"
         );
     }
-    let mut told = |what: &str, own: &str, whose: &str| {
+    let mut tell = |what: &str, own: &str, known: &[(String, String)]| {
         let holds = wanted
             .wins
             .get(own)
-            .map(|winner| format!(" ({winner} holds, by capr.toml)"))
+            .map(|winner| format!("; by capr.toml, that of `{winner}' is used"))
             .unwrap_or_default();
-        let whose = match whose {
-            "the deploy library" => whose.to_owned(),
-            whose => format!("the library `{whose}'"),
-        };
-        let _ = writeln!(text, "  {:HEAD$}the {what} {own} of {whose}{holds}", "overrides");
+        for (_, whose) in known.iter().filter(|(other, whose)| other == own && whose != name) {
+            let whose = match whose.as_str() {
+                "the deploy library" => whose.to_owned(),
+                whose => format!("the library `{whose}'"),
+            };
+            let _ = writeln!(text, "  {:HEAD$}the {what} {own} of {whose}{holds}", "overrides");
+        }
     };
     for task in &parts.tasks {
-        if let Some((_, whose)) = tasks.iter().find(|(other, whose)| *other == task.name && whose != name) {
-            told("task", &task.name, whose);
-        }
+        tell("task", &task.name, &tasks);
     }
     for variable in &parts.variables {
-        if let Some((_, whose)) = variables
-            .iter()
-            .find(|(other, whose)| *other == variable.name && whose != name)
-        {
-            told("variable", &variable.name, whose);
-        }
+        tell("variable", &variable.name, &variables);
     }
     text
 }

@@ -7,7 +7,7 @@ use crate::io_error::plain;
 use crate::libraries::{Change, LibrarySource, Manifest, Resolved, VENDOR, tarball_digest};
 
 use super::show::{changes, short};
-use super::{Call, Wrong, usage};
+use super::{Call, NOTHING_ADDED, Wrong, usage};
 
 impl Call<'_> {
     pub(super) fn add(&mut self, word: &str) -> Result<u8, Wrong> {
@@ -58,6 +58,10 @@ impl Call<'_> {
     }
 
     pub(super) fn update(&mut self, names: &[&str]) -> Result<u8, Wrong> {
+        if self.has_added_nothing() && names.is_empty() {
+            self.tell(NOTHING_ADDED);
+            return Ok(0);
+        }
         for name in names {
             if self.project.lock.get(name).is_none() && !self.project.manifest.libraries.contains_key(*name) {
                 return Err(self.no_library(name));
@@ -116,6 +120,9 @@ impl Call<'_> {
         if self.options.locked && !unsettled.is_empty() {
             return Err(self.project.not_settled(&unsettled));
         }
+        if self.has_added_nothing() {
+            self.tell(NOTHING_ADDED);
+        }
         let wanted = self.project.manifest.clone();
         let resolved = self.resolver(Vec::new()).resolve(&wanted)?;
         let changed = Change::between(&self.project.lock, &resolved.lock);
@@ -165,7 +172,17 @@ impl Call<'_> {
 
     pub(super) fn remove(&mut self, name: &str) -> Result<u8, Wrong> {
         if !self.project.manifest.libraries.contains_key(name) {
-            return Err(self.no_library(name));
+            return Err(match self.needing(name) {
+                others if others.is_empty() => self.no_library(name),
+                others => {
+                    let message = format!(
+                        "the project itself has not added `{name}'; it is there for {}",
+                        others.join(", ")
+                    );
+                    let hint = "it goes with the last library that needs it";
+                    Box::new(Diagnostic::new(Fault::Usage, message).hint(hint))
+                }
+            });
         }
         let mut wanted = self.project.manifest.clone();
         wanted.libraries.remove(name);
@@ -192,17 +209,18 @@ impl Call<'_> {
         match self.project.lock.get(name) {
             None => self.tell(&format!("removed {}\n", gone.join(", "))),
             Some(_) => {
-                let others = self
-                    .project
-                    .lock
-                    .libraries
-                    .iter()
-                    .filter(|locked| locked.needs.iter().any(|need| need == name));
-                let others: Vec<&str> = others.map(|locked| locked.name.as_str()).collect();
-                self.tell(&format!("{name} stays, since {} needs it\n", others.join(", ")));
+                let others = self.needing(name).join(", ");
+                self.tell(&format!("{name} stays, since {others} needs it\n"));
             }
         }
         Ok(0)
+    }
+
+    /// Returns the libraries that need this one.
+    fn needing(&self, name: &str) -> Vec<&str> {
+        let all = self.project.lock.libraries.iter();
+        let others = all.filter(|locked| locked.needs.iter().any(|need| need == name));
+        others.map(|locked| locked.name.as_str()).collect()
     }
 
     fn show(&self, changed: &[Change], resolved: &Resolved, wanted: &Manifest) {

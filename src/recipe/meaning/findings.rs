@@ -73,6 +73,10 @@ impl<'a> Findings<'a> {
         if !self.is_whole {
             found.extend(self.unknown_names());
             found.extend(self.unknown_in_hooks());
+            // They may be the reason why loading has failed.
+            if is_checked {
+                found.extend(self.habits_of_libraries());
+            }
         } else if is_checked {
             found.extend(self.errors(engine));
             found.extend(self.tasks_without_servers());

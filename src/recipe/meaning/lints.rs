@@ -20,7 +20,7 @@ const PATHS: &[&str] = &["_dir", "_directory", "_file", "_path", "_root", "_to"]
 
 impl Findings<'_> {
     /// Returns the habits in a library, if the recipe that is checked is one.
-    pub(super) fn habits_of_libraries(&self) -> Vec<Diagnostic> {
+    pub(in crate::recipe) fn habits_of_libraries(&self) -> Vec<Diagnostic> {
         let files = self.defined.files.borrow();
         let mut own = self
             .own()

@@ -130,7 +130,7 @@ fn both(what: What, name: &str, (own, other): (&Owner, &Owner), position: Positi
         own.name()
     );
     let hint = format!(
-        "capr.toml says which holds, in the table [wins]: \"{name}\" = \"{}\" or \"{name}\" = \"{}\"",
+        "the table [wins] of capr.toml says which one is used: \"{name}\" = \"{}\" or \"{name}\" = \"{}\"",
         other.name(),
         own.name()
     );

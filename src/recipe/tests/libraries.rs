@@ -110,6 +110,23 @@ fn habits_by_which_a_library_breaks_are_warned_of_in_libraries_alone() {
 }
 
 #[test]
+fn a_habit_by_which_a_library_cannot_even_be_loaded_is_told_beside_the_error() {
+    let text = "set_default :x_log, `${shared_path}/log`;\nnamespace :x { task :t { run \"x\"; } }";
+    assert_eq!(
+        found_in("lib/capr/x.rhai", text),
+        [
+            "1: the default of `x_log' is worked out while the library is loaded",
+            "1: which application? Say it in the recipe: set :application, \"flipper\"",
+            "2: the task `x:t' has no description"
+        ]
+    );
+    // The same for an error of the recipe itself, at the same place.
+    let text = "set_default :x_log, x_nothing;\nnamespace :x { task :t { run \"x\"; } }";
+    let found = found_in("lib/capr/x.rhai", text);
+    assert_eq!(found.len(), 3, "{found:#?}");
+}
+
+#[test]
 fn the_libraries_that_come_with_capr_have_no_such_habits() {
     for library in libraries() {
         let (ast, names) = parsed(library.name, library.text).unwrap();
