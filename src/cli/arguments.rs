@@ -54,7 +54,7 @@ pub(super) struct TypedArguments {
     #[arg(short = 'S', long = "set-before", value_name = "NAME=VALUE", action = ArgAction::Append)]
     pub(super) set_before: Vec<String>,
 
-    /// List tasks: all, those with PATTERN in their name, or with `*' in it those it fits
+    /// List all tasks, or those with PATTERN in their name; a PATTERN with `*' in it has to match the whole name
     #[arg(short = 'T', long = "tasks", value_name = "PATTERN", num_args = 0..=1, conflicts_with = "explain")]
     pub(super) tasks: Option<Option<String>>,
 
@@ -66,8 +66,8 @@ pub(super) struct TypedArguments {
     #[arg(short = 'e', long = "explain", value_name = "TASK")]
     pub(super) explain: Option<String>,
 
-    /// Show which servers these tasks and those they name address, and why; connect nowhere. Also of single
-    /// commands that say something else, where that is written out. With test: run on the real servers of --ssh-config
+    /// Show which servers these tasks and the tasks that they call go to, and why, without connecting; also for single commands
+    /// that name other servers. With test: run on the real servers of --ssh-config
     #[arg(long, conflicts_with_all = ["tasks", "bare", "explain"])]
     pub(super) servers: bool,
 
@@ -103,7 +103,7 @@ pub(super) struct TypedArguments {
     #[arg(long)]
     pub(super) force: bool,
 
-    /// With port: write nothing, only tell what would need a hand. With fmt: write nothing, show what would change. With version: ask the
+    /// With port: write nothing, only list what needs manual work. With fmt: write nothing, show what would change. With version: ask the
     /// repository whether there is a newer release
     #[arg(long = "check")]
     pub(super) only_check: bool,
@@ -112,23 +112,23 @@ pub(super) struct TypedArguments {
     #[arg(long)]
     pub(super) stdin: bool,
 
-    /// With resume: run again what was begun and has no known end
+    /// With resume: repeat steps that were begun and whose end is not known
     #[arg(long)]
     pub(super) redo: bool,
 
-    /// With resume: take what was begun and has no known end for done
+    /// With resume: treat steps that were begun and whose end is not known as done
     #[arg(long)]
     pub(super) skip: bool,
 
-    /// With resume: go on although the recipe has changed since
+    /// With resume: continue although the recipe has changed since
     #[arg(long)]
     pub(super) changed_recipe: bool,
 
-    /// With resume: do nothing, and say nothing any more of the runs that died
+    /// With resume: do nothing, and do not mention the runs that died any more
     #[arg(long)]
     pub(super) forget: bool,
 
-    /// With lib fetch and lib vendor: an error where capr.toml and capr.lock do not say the same, and nothing is changed in them
+    /// With lib fetch and lib vendor: fail if capr.toml and capr.lock disagree, and change neither
     #[arg(long)]
     pub(super) locked: bool,
 
@@ -140,7 +140,7 @@ pub(super) struct TypedArguments {
     #[arg(long, value_name = "DIGEST")]
     pub(super) sha256: Option<String>,
 
-    /// With test: only tests with PATTERN in their file or name, or with `*' in it those it fits
+    /// With test: run only tests with PATTERN in their file or name; a PATTERN with `*' in it has to match the whole
     #[arg(long, value_name = "PATTERN", action = ArgAction::Append)]
     pub(super) filter: Vec<String>,
 
@@ -148,19 +148,19 @@ pub(super) struct TypedArguments {
     #[arg(long)]
     pub(super) list: bool,
 
-    /// With test: run so many at once; as many as there are cores where nothing is said, one with --servers
+    /// With test: run this many at once; the default is one per core, and one in all with --servers
     #[arg(short = 'j', long, value_name = "NUMBER")]
     pub(super) jobs: Option<usize>,
 
-    /// With test: end a test that takes longer: 90 (seconds), 5m; a minute where nothing is said
+    /// With test: end a test that takes longer than this: 90 (seconds), 5m; the default is a minute
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) time_limit: Option<Duration>,
 
-    /// With test: begin no more tests once one has failed
+    /// With test: start no more tests once one has failed
     #[arg(long)]
     pub(super) fail_fast: bool,
 
-    /// With test: also write what came of them to this file, as JUnit's XML
+    /// With test: also write the results to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
 
@@ -168,11 +168,11 @@ pub(super) struct TypedArguments {
     #[arg(long)]
     pub(super) coverage: bool,
 
-    /// With test: write these lines and branches to this file, as lcov does
+    /// With test: write these lines and branches to this file, in the format of lcov
     #[arg(long, value_name = "FILE")]
     pub(super) lcov: Option<PathBuf>,
 
-    /// With check, vars, tree, explain, port, doctor, test and lib list: tell it on standard output, one JSON object per line
+    /// With check, vars, tree, explain, port, doctor, test and lib list: print JSON on standard output, one object per line
     #[arg(long)]
     pub(super) json: bool,
 
@@ -180,7 +180,7 @@ pub(super) struct TypedArguments {
     #[arg(short = 'n', long = "dry-run")]
     pub(super) dry_run: bool,
 
-    /// Say yes to what tasks ask with `:confirm'. With lib: take what is shown without asking
+    /// Answer yes to the questions of tasks with `:confirm'. With lib: make the changes that are shown, without asking
     #[arg(short = 'y', long)]
     pub(super) yes: bool,
 
@@ -188,11 +188,11 @@ pub(super) struct TypedArguments {
     #[arg(long, value_name = "STAGE")]
     pub(super) confirm: Option<String>,
 
-    /// Wait so long for servers that somebody else has locked: 90 (seconds), 5m, 1h30m; otherwise that is an error
+    /// Wait this long for servers that somebody else has locked: 90 (seconds), 5m, 1h30m; without it, that is an error
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "0", hide_default_value = true)]
     pub(super) lock_wait: Duration,
 
-    /// With recover: go on with a switch that reached only some servers
+    /// With recover: complete a switch that reached only some servers
     #[arg(long, conflicts_with = "undo")]
     pub(super) finish: bool,
 
@@ -200,15 +200,15 @@ pub(super) struct TypedArguments {
     #[arg(long)]
     pub(super) undo: bool,
 
-    /// Run the tasks without looking first for what `capr check` would find wrong in them
+    /// Run the tasks without checking them first, as `capr check` does
     #[arg(long)]
     pub(super) no_check: bool,
 
-    /// Ask before each command: yes, no (go on without it) or abort (as a failure: what was done is rolled back)
+    /// Ask before each command: yes, no (skip it) or abort (fail, and roll back what was done)
     #[arg(short = 'd', long)]
     pub(super) debug: bool,
 
-    /// Ask for the password at once, for logins and sudo; otherwise when it is needed
+    /// Ask for the password of logins and sudo at the start, and not when it is first needed
     #[arg(short = 'p', long = "password")]
     pub(super) ask_password: bool,
 
@@ -331,25 +331,25 @@ impl TypedArguments {
 /// The tools: the commands for recipes besides running their tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Tool {
-    /// Finds what is wrong in it
+    /// Finds the mistakes in it
     Check,
     /// Lists its variables
     Vars,
     /// Shows what its tasks do, as a tree
     Tree,
-    /// Tells in words what one of its tasks does
+    /// Explains in words what one of its tasks does
     Explain,
     /// Draws its tasks and hooks
     Graph,
-    /// Writes what editors are told of it
+    /// Writes definitions for editors
     Definitions,
-    /// Looks at this machine and at its servers
+    /// Examines this machine and its servers
     Doctor,
     /// Runs one command on its servers
     Run,
     /// Logs in to one of its servers
     Ssh,
-    /// Goes on with a run that died, or undoes it
+    /// Continues a run that died, or undoes it
     Resume,
     /// Runs commands and tasks that are typed line by line
     Shell,
@@ -357,7 +357,7 @@ pub(super) enum Tool {
     Test,
     /// Formats it
     Fmt,
-    /// Adds libraries of others to it, makes one
+    /// Adds other people's libraries to it, or makes one
     Lib,
     /// Makes one of a Capistrano recipe
     Port,
@@ -369,7 +369,7 @@ pub(super) enum Tool {
     Completions,
     /// Writes the pages for man
     Manual,
-    /// Tells what a command does, and shows the guide
+    /// Explains a command, and shows the guide
     Help,
     /// Prints the version
     Version,

@@ -28,23 +28,23 @@ const ENTRIES: &[Entry] = &[
         tool: Tool::Vars,
         form: "vars [RECIPE] [STAGE] [NAME]... [--values] [--json]",
         brief: "lists variables, and who set them",
-        text: "Lists the variables, or those of these names (with `*' in it those it fits): where each was set, and what that overrides. No \
-               server is asked anything. --values adds the values, except secrets.",
+        text: "Lists the variables, or those with these names (a name with `*' in it is a pattern): where each was set, and what that overrides. No \
+               server is contacted. --values adds the values, except secrets.",
     },
     Entry {
         tool: Tool::Tree,
         form: "tree [RECIPE] [STAGE] TASK... [--json]",
         brief: "shows what tasks do, as a tree",
         text: "Shows what tasks do, each as a tree: the hooks around it, the tasks that it calls, its commands as they are written, and which servers \
-               they go to. It is read from the recipe: nothing runs, and no server is asked anything, so both sides of a condition are shown. With \
-               --json each task is a JSON object on a line of its own.",
+               they go to. It is read from the recipe: nothing runs and no server is contacted, so both branches of a condition are shown. With --json \
+               each task is a JSON object on a line of its own.",
     },
     Entry {
         tool: Tool::Explain,
         form: "explain [RECIPE] [STAGE] TASK [--json]",
-        brief: "tells in words what a task does",
-        text: "Tells in words what one task does: where it is defined, where its commands go, what runs in which order and under which condition, which \
-               variables it reads and who set them, and which tasks and hooks lead to it. Nothing runs, and no server is asked anything.",
+        brief: "explains in words what a task does",
+        text: "Explains in words what one task does: where it is defined, where its commands go, what runs in which order and under which condition, \
+               which variables it reads and who set them, and which tasks and hooks lead to it. Nothing runs, and no server is contacted.",
     },
     Entry {
         tool: Tool::Graph,
@@ -57,107 +57,108 @@ const ENTRIES: &[Entry] = &[
     Entry {
         tool: Tool::Definitions,
         form: "definitions [RECIPE] [STAGE]",
-        brief: "writes what editors are told",
+        brief: "writes definitions for editors",
         text: "Writes verbs, functions, variables and tasks for editors: a .d.rhai file, on standard output.",
     },
     Entry {
         tool: Tool::Doctor,
         form: "doctor [RECIPE] [STAGE] [--json]",
-        brief: "looks at this machine and the servers",
-        text: "Looks at what a run needs on this machine and on each of the recipe's servers (or those of HOSTS= and ROLES=), all at once, and changes \
-               nothing: ssh configuration, keys, host keys, login, sudo, directories, space, clock, programs, repository, runs that were broken off. \
-               What is not well says what to do. Without a recipe only this machine is looked at. Nobody is asked for a password, but with -p. -v names \
-               all servers. Ends with 1 where something is bad, with 4 where a server was not reached or let nobody in.",
+        brief: "examines this machine and the servers",
+        text: "Examines what a run needs on this machine and on each of the recipe's servers (or those of HOSTS= and ROLES=), all at once, and changes \
+               nothing: ssh configuration, keys, host keys, login, sudo, directories, disk space, clock, programs, repository, interrupted runs. Each \
+               problem comes with advice. Without a recipe only this machine is examined. A password is asked for only with -p. -v names all servers. \
+               Ends with 1 if something is bad, with 4 if a server was not reached or did not accept the login.",
     },
     Entry {
         tool: Tool::Run,
         form: "run [RECIPE] [STAGE] -- COMMAND",
         brief: "runs one command on the servers",
         text: "Runs a command on all servers of the recipe at once, or on those of HOSTS= and ROLES=, as the verb run does in a task: with \
-               default_environment, sudo's password, -n. One word is a command for the shell (capr run -- 'uptime | cut -d, -f1'), several are a \
-               program and its words. Where some servers cannot be reached it runs on the others, and ends with 4.",
+               default_environment, sudo's password, -n. One word is a command for the shell (capr run -- 'uptime | cut -d, -f1'), several words are a \
+               program and its arguments. If some servers cannot be reached, it runs on the others and ends with 4.",
     },
     Entry {
         tool: Tool::Ssh,
         form: "ssh [RECIPE] [STAGE] SERVER [-- COMMAND]",
         brief: "logs in to one of the servers",
-        text: "Logs in to a server of the recipe by the system's ssh, with what the recipe says about reaching it: user, port, keys, gateways, host \
-               keys, algorithms. The server may be named by the beginning of its name, up to a dot, where no other has the same. Behind `--' stands a \
-               command for it. ssh asks for passwords itself. -n shows the command line instead. Ends as ssh does.",
+        text: "Logs in to a server of the recipe with the system's ssh, using the recipe's settings for reaching it: user, port, keys, gateways, host \
+               keys, algorithms. The beginning of the server's name up to a dot is enough if no other server has the same. A command for the server may \
+               follow after `--'. ssh itself asks for passwords. -n shows the command line instead. Ends as ssh does.",
     },
     Entry {
         tool: Tool::Resume,
         form: "[RECIPE] [STAGE] resume [--undo]",
-        brief: "goes on with a run that died, or undoes it",
-        text: "Goes on with the last run of the recipe that died on this machine (killed, power cut, Ctrl-C), by its journal: what it had done is \
-               not done again, what it had found out is taken as it was, and its rollback handlers are there again. --undo rolls back what it had \
-               open. What was begun and has no known end is asked for, or said by --redo (run it again there) or --skip (it is done). A recipe that \
-               has changed is refused without --changed-recipe. Secrets are asked for again. --forget does nothing but end the notes about such runs. \
-               `capr resume RECIPE' does the same, also where a task has that name.",
+        brief: "continues a run that died, or undoes it",
+        text: "Continues the last run of the recipe that died on this machine (killed, power cut, Ctrl-C), with the help of its journal: steps that it \
+               had completed are not repeated, answers that it had got are used again, and its rollback handlers are registered again. --undo rolls back \
+               what it had left open. If it is not known how a step ended, you are asked; --redo (repeat it) and --skip (it is done) answer that. If the \
+               recipe has changed, --changed-recipe is needed. Secrets are asked for again. --forget only stops the messages about such runs. `capr \
+               resume RECIPE' does the same, even if a task has that name.",
     },
     Entry {
         tool: Tool::Shell,
         form: "shell [RECIPE] [STAGE]",
         brief: "runs commands and tasks typed line by line",
-        text: "Runs what is typed line by line on all servers, or on those of `with ROLES' and `on SERVERS', over connections that are kept; \
-               `!TASK' runs tasks, and help tells there what else can be said. Lines may come through a pipe, too. `capr RECIPE STAGE shell' does the \
-               same where no task has that name.",
+        text: "Runs what is typed, line by line, on all servers, or on those of `with ROLES' and `on SERVERS', over connections that are kept. `!TASK' \
+               runs tasks; help lists everything else that can be typed. Lines may also come through a pipe. `capr RECIPE STAGE shell' does the same if \
+               no task has that name.",
     },
     Entry {
         tool: Tool::Test,
         form: "test [PATH]... [NAME=value]... [OPTIONS]",
         brief: "runs the tests of recipes and libraries",
-        text: "Runs the tests in files that end in _test.rhai: those that are named, and those below directories that are named, or below this one. \
-               Each test runs in a process of its own, several at once (--jobs), on servers that do nothing and answer as the test says; --time-limit ends \
-               one that takes long. --filter PATTERN runs some of them, --list only lists them. ENV has the NAME=value words and nothing else. --coverage \
-               shows which lines were run, --lcov, --junit and --json tell it to programs. With --servers and --ssh-config tests run on the real servers \
-               that the configuration names. Ends with 0 where all passed, 1 where one failed, 2 on wrong usage, 3 where a test file cannot be read, 4 where \
-               there is no test.",
+        text: "Runs the tests in files whose names end in _test.rhai: the files and directories that are named, or all below this directory. Each test \
+               runs in a process of its own, several at once (--jobs), on servers that do nothing and answer as the test says; --time-limit ends a test \
+               that takes too long. --filter PATTERN runs only some tests, --list only lists them. ENV holds the NAME=value words and nothing else. \
+               --coverage shows which lines were run; --lcov, --junit and --json are for programs. With --servers and --ssh-config the tests run on the \
+               real servers that the configuration names. Ends with 0 if all passed, 1 if one failed, 2 on wrong usage, 3 if a test file cannot be read, \
+               4 if there is no test.",
     },
     Entry {
         tool: Tool::Fmt,
         form: "fmt [FILE|DIR]... [--check] [--stdin]",
         brief: "formats recipes",
-        text: "Formats recipes and libraries in one style: one statement a line, two blanks for each bracket, calls longer than 120 characters \
-               broken at their options. Comments, strings and single empty lines stay as they are. Of a directory all .rhai files and Caprfiles are \
-               formatted; without a word the recipe that would be run. The names of the files that were changed are written on standard output. Nothing \
-               is run. A file is written only where it says the same as before; one with a mistake stays as it is. --check writes nothing and shows \
-               what would change. --stdin formats standard input. Ends with 1 where --check finds something, with 3 where there is a mistake.",
+        text: "Formats recipes and libraries in one style: one statement a line, two blanks for each bracket, calls longer than 120 characters broken at \
+               their options. Comments, strings and single empty lines stay as they are. A directory stands for all .rhai files and Caprfiles in it; \
+               without a word, the recipe that would be run is formatted. The names of the files that were changed are printed on standard output. \
+               Nothing is run. A file is written only if it still means the same; one with a mistake stays as it is. --check writes nothing and shows \
+               what would change. --stdin formats standard input. Ends with 1 if --check finds something, with 3 if there is a mistake.",
     },
     Entry {
         tool: Tool::Lib,
         form: "lib add|update|fetch|list|remove|vendor|new|doc [WORD] [OPTIONS]",
-        brief: "adds libraries of others to a project, makes one",
-        text: "Adds task libraries of others to a project. `lib add GIT_URL[@TAG]' (or a directory, or a tarball with --sha256) shows the tasks, hooks \
-               and defaults that it brings and what it overrides, and asks; capr.toml says then what is wanted and capr.lock which files that is, by \
-               their SHA-256. `require \"NAME\"' loads it only if they are those. `lib fetch' fetches what capr.lock names (in CI: --locked), `lib update \
-               [NAME]' takes what is newer, `lib list' tells how it stands (--json), `lib remove NAME' takes one out, `lib vendor' copies all into \
-               vendor/capr. `lib new NAME' makes a library, `lib doc NAME' (or a path) writes the reference of one as Markdown. Nothing of a library \
-               is run by any of these. --yes asks nothing, --offline fetches nothing. Ends with 1 where something was refused or is not as it should be.",
+        brief: "adds other people's libraries, or makes one",
+        text: "Adds other people's task libraries to a project. `lib add GIT_URL[@TAG]' (or a directory, or a tarball with --sha256) shows the tasks, \
+               hooks and defaults of a library and what it overrides, and asks. capr.toml then lists the libraries that are wanted, and capr.lock records \
+               the exact files by their SHA-256; `require \"NAME\"' loads no others. `lib fetch' fetches what capr.lock records (in CI: --locked), `lib \
+               update [NAME]' changes to newer versions, `lib list' shows the state of each library (--json), `lib remove NAME' removes one, `lib vendor' \
+               copies all into vendor/capr. `lib new NAME' makes a library, `lib doc NAME' (or a path) prints its reference as Markdown. None of these \
+               runs any code of a library. --yes asks nothing, --offline fetches nothing. Ends with 1 if something was refused or is not as it should be.",
     },
     Entry {
         tool: Tool::Port,
         form: "port FILE|DIR... [--out DIR] [--force] [--check] [--json]",
-        brief: "makes recipes of those of Capistrano",
+        brief: "turns recipes of Capistrano into recipes of capr",
         text: "Reads recipes of Capistrano 1, 2 and 3 (a deploy.rb, a Capfile, a stage or task file, a library, or a project's directory) and writes \
-               recipes of capr that do the same, beside them or below --out. Ruby is read, never run. What cannot be carried over stands there as a PORT \
-               note with its line of Ruby and the reason; the recipe loads, and a task ends with an error where it comes to a note. --check writes nothing. \
-               Ends with 0 where nothing needs a hand, 1 where something does, 2 where a recipe is there already (--force), 3 where a file is no Ruby.",
+               recipes of capr that do the same, beside them or below --out. Ruby is read, never run. What cannot be carried over becomes a PORT note \
+               with its line of Ruby and the reason; the recipe loads, and a task that comes to a note ends with an error. --check writes nothing. Ends \
+               with 0 if no manual work is needed, 1 if some is, 2 if a recipe exists already (--force), 3 if a file is not Ruby.",
     },
     Entry {
         tool: Tool::Init,
         form: "init [DIR] [OPTIONS]",
         brief: "makes the recipe of a new project",
         text: "Makes Caprfile and config/deploy.rhai, here or in the directory DIR, and with stages config/deploy/NAME.rhai. On a terminal it asks what \
-               is deployed (Rails, Node, PHP, files alone, FastCGI), from where and to which servers, and proposes what it finds; --kind, --repository, \
-               --server and --stage say it instead. Where nobody can be asked and nothing is said, the recipe is an example. Files that are there already stay.",
+               is deployed (Rails, Node, PHP, static files, FastCGI), from where and to which servers, and proposes what it finds; --kind, --repository, \
+               --server and --stage answer these questions. Without a terminal and without these options, the recipe is an example. Existing files are \
+               never changed.",
     },
     Entry {
         tool: Tool::Report,
         form: "report LOG [--report FILE] [--trace FILE]",
-        brief: "makes a page of a log in JSON",
-        text: "Makes of a log that --log-format json has written what --report and --trace write at the end of a run: a page for a browser, a trace \
-               for Perfetto. Without these options the page is written on standard output. LOG is a file, or `-' for standard input.",
+        brief: "makes a page from a log in JSON",
+        text: "Makes the files of --report and --trace from a log that was written with --log-format json: a page for a browser, and a trace for \
+               Perfetto. Without these options, the page is written on standard output. LOG is a file, or `-' for standard input.",
     },
     Entry {
         tool: Tool::Completions,
@@ -170,16 +171,16 @@ const ENTRIES: &[Entry] = &[
         tool: Tool::Manual,
         form: "manual DIR",
         brief: "writes the pages for man",
-        text: "Writes the manual pages capr(1), one for each command, and capr-recipe(5) below the directory DIR: man finds them in \
-               ~/.local/share/man. The packages bring them along.",
+        text: "Writes the manual pages capr(1), one for each command, and capr-recipe(5) below the directory DIR; man looks in ~/.local/share/man. The \
+               packages contain them.",
     },
     Entry {
         tool: Tool::Help,
         form: "help [COMMAND|TOPIC|NAME]",
-        brief: "tells more of one of these, shows the guide",
-        text: "Tells what a command does, or what capr does, which `capr -h' does, too. Shows a page of the guide, and what the reference \
-               says of a verb or a function of the language: on a terminal through $PAGER, or less. `capr help all' writes all pages of the guide in one, as \
-               Markdown, for programs that read it.",
+        brief: "explains one of these, shows the guide",
+        text: "Explains a command, or capr as a whole, as `capr -h' does. Shows a page of the guide, or the entry of the reference about a verb or a \
+               function of the language, on a terminal through $PAGER or less. `capr help all' prints all pages of the guide as one Markdown file, for \
+               programs that read it.",
     },
     Entry {
         tool: Tool::Version,
@@ -196,7 +197,7 @@ pub(super) const TASKS: [(&str, &str); 4] = [
     ("[RECIPE] [STAGE] -e TASK", "shows a task's whole description"),
     (
         "[RECIPE] [STAGE] TASK... --servers [--json]",
-        "shows whom tasks address",
+        "shows the servers of tasks",
     ),
 ];
 
@@ -273,9 +274,9 @@ RECIPE is a file or a name that ends in .rhai. Without one, Caprfile, deploy.rha
 the parent directories; `capr init' makes them.
 
 STAGE is a file in config/deploy beside the recipe, loaded before the tasks run: production for config/deploy/production.rhai. The \
-variable default_stage says which one where none is named.
+variable default_stage names the one that is used by default.
 
-Commands that are no tasks are recognised as the first word only.
+These commands are recognised as the first word only; elsewhere a word is a task.
 
 Which servers, as arguments or in the environment (several are separated by commas):
   HOSTS=app1,app2      exactly these, whatever the tasks say
