@@ -175,21 +175,7 @@ impl Deploys {
                     .text("deploy_to", deploy_to.as_str()),
             );
         }
-        findings.extend(unknown.into_iter().map(|(check, name, why)| {
-            let why = why.lines().next().unwrap_or_default().to_owned();
-            match name.ends_with("_script") {
-                true => Finding::warning(
-                    check,
-                    format!("it is not looked at on the servers: {why}"),
-                    "see what the recipe says of it: capr vars --values",
-                ),
-                false => Finding::warning(
-                    check,
-                    format!("{name} is not known, and what needs it is not looked at: {why}"),
-                    format!("set it, or give it for this once: -s {name}=…"),
-                ),
-            }
-        }));
+        findings.extend(unknown.into_iter().map(not_known));
         Self {
             deploy_to,
             scm: scm.and_then(|scm| Some((program?, scm))),
@@ -208,6 +194,23 @@ impl Deploys {
                 .and_then(|seconds| seconds.parse().ok())
                 .map(Duration::from_secs),
         }
+    }
+}
+
+/// Returns the finding for a variable that has no value now: the check that needs it, its name, the reason.
+fn not_known((check, name, why): (Check, &str, String)) -> Finding {
+    let why = why.lines().next().unwrap_or_default().to_owned();
+    match name.ends_with("_script") {
+        true => Finding::warning(
+            check,
+            format!("it is not looked at on the servers: {why}"),
+            "see what the recipe says of it: capr vars --values",
+        ),
+        false => Finding::warning(
+            check,
+            format!("{name} is not known, and what needs it is not looked at: {why}"),
+            format!("set it, or give it for this once: -s {name}=…"),
+        ),
     }
 }
 

@@ -47,7 +47,7 @@ pub(in crate::recipe) struct Files {
     pub(in crate::recipe) shelf: LibraryShelf,
     /// Directories that are looked through last.
     pub(in crate::recipe) libraries_after: Vec<PathBuf>,
-    /// Which library has loaded which.
+    /// The pairs of a library and one that it has loaded.
     pub(in crate::recipe) uses: RefCell<HashSet<(Owner, Owner)>>,
     /// The rule for whose files may be read.
     pub(in crate::recipe) trust: Trust,

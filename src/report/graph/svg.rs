@@ -1,8 +1,8 @@
 //! Tasks as a picture that no other program is needed for.
 
-use super::layers::layers;
+use super::layers::{Layers, Node, layers};
 use super::word;
-use crate::configuration::{Graph, Link};
+use crate::configuration::{Graph, GraphTask, Link};
 use crate::report::record::escaped;
 
 /// The height of a row.
@@ -56,6 +56,24 @@ struct Place {
 pub(super) fn svg(graph: &Graph) -> String {
     let links: Vec<(usize, usize)> = graph.links.iter().map(|(from, to, _)| (*from, *to)).collect();
     let found = layers(graph.tasks.len(), &links);
+    let places = places(graph, &found);
+    let right = places.iter().map(|place| place.right).fold(420.0, f64::max) + MARGIN;
+    let bottom = MARGIN + found.rows * ROW + BOX + MARGIN;
+    let mut text = head(graph, right, bottom + LEGEND);
+    for (link, way) in graph.links.iter().zip(&found.ways) {
+        let points: Vec<&Place> = way.iter().filter_map(|node| places.get(*node)).collect();
+        text.push_str(&arrow(graph, *link, &points));
+    }
+    for (node, place) in found.nodes.iter().zip(&places) {
+        if let Some(task) = node.task.and_then(|task| graph.tasks.get(task)) {
+            text.push_str(&framed(task, place));
+        }
+    }
+    format!("{text}{}</svg>\n", legend(bottom + 14.0))
+}
+
+/// Returns the places of the nodes: each layer is as wide as its longest name.
+fn places(graph: &Graph, found: &Layers) -> Vec<Place> {
     let width = |task: usize| {
         let name = graph.tasks.get(task).map_or(0, |task| task.name.chars().count());
         name as f64 * LETTER + 22.0
@@ -74,28 +92,25 @@ pub(super) fn svg(graph: &Graph) -> String {
             Some(here)
         })
         .collect();
-    let places: Vec<Place> = found
-        .nodes
-        .iter()
-        .map(|node| {
-            let left = lefts.get(node.layer).copied().unwrap_or(0.0);
-            let layer = left + widths.get(node.layer).copied().unwrap_or(0.0);
-            Place {
-                left,
-                right: node.task.map_or(layer, |task| left + width(task)),
-                layer,
-                middle: MARGIN + BOX / 2.0 + node.row * ROW,
-            }
-        })
-        .collect();
-    let right = places.iter().map(|place| place.right).fold(420.0, f64::max) + MARGIN;
-    let bottom = MARGIN + found.rows * ROW + BOX + MARGIN;
+    let place = |node: &Node| {
+        let left = lefts.get(node.layer).copied().unwrap_or(0.0);
+        let layer = left + widths.get(node.layer).copied().unwrap_or(0.0);
+        Place {
+            left,
+            right: node.task.map_or(layer, |task| left + width(task)),
+            layer,
+            middle: MARGIN + BOX / 2.0 + node.row * ROW,
+        }
+    };
+    found.nodes.iter().map(place).collect()
+}
+
+/// Returns the beginning of the picture: its size, its description, its style and the tips of arrows.
+fn head(graph: &Graph, width: f64, height: f64) -> String {
     let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{right:.0}\" height=\"{:.0}\" viewBox=\"0 0 {right:.0} {:.0}\">\n  \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\n  \
          <title>Tasks and hooks</title>\n  <desc>{} tasks. An arrow leads from a task to one that it calls; a dashed one to a hook before or after \
          it.</desc>\n  <style>{STYLE}  </style>\n  <defs>\n",
-        bottom + LEGEND,
-        bottom + LEGEND,
         graph.tasks.len(),
     );
     for link in ["calls", "before", "after"] {
@@ -105,47 +120,47 @@ pub(super) fn svg(graph: &Graph) -> String {
         ));
     }
     text.push_str("  </defs>\n");
-    for ((from, to, link), way) in graph.links.iter().zip(&found.ways) {
-        let points: Vec<&Place> = way.iter().filter_map(|node| places.get(*node)).collect();
-        let name = |task: usize| {
-            graph
-                .tasks
-                .get(task)
-                .map_or_else(String::new, |task| escaped(&task.name))
-        };
-        let said = match link {
-            Link::Calls => format!("{} calls {}", name(*from), name(*to)),
-            link => format!("{} runs {} {}", name(*to), word(*link), name(*from)),
-        };
-        let class = class(*link);
-        text.push_str(&format!(
-            "  <path class=\"{class}\" marker-end=\"url(#tip-{class})\" d=\"{}\"><title>{said}</title></path>\n",
-            line(&points, beside(*link))
-        ));
-    }
-    for (node, place) in found.nodes.iter().zip(&places) {
-        let Some(task) = node.task.and_then(|task| graph.tasks.get(task)) else {
-            continue;
-        };
-        let Place {
-            left, right, middle, ..
-        } = place;
-        let class = if task.is_of_library { " class=\"library\"" } else { "" };
-        let said = task
-            .said
-            .as_deref()
-            .map(|said| format!("<title>{}</title>", escaped(said)));
-        text.push_str(&format!(
-            "  <g{class}>{}<rect x=\"{left:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{BOX}\" rx=\"6\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text></g>\n",
-            said.unwrap_or_default(),
-            middle - BOX / 2.0,
-            right - left,
-            left + 11.0,
-            middle + 4.5,
-            escaped(&task.name),
-        ));
-    }
-    format!("{text}{}</svg>\n", legend(bottom + 14.0))
+    text
+}
+
+/// Returns the arrow of a link, whose title is a sentence.
+fn arrow(graph: &Graph, (from, to, link): (usize, usize, Link), points: &[&Place]) -> String {
+    let name = |task: usize| {
+        graph
+            .tasks
+            .get(task)
+            .map_or_else(String::new, |task| escaped(&task.name))
+    };
+    let said = match link {
+        Link::Calls => format!("{} calls {}", name(from), name(to)),
+        link => format!("{} runs {} {}", name(to), word(link), name(from)),
+    };
+    let class = class(link);
+    format!(
+        "  <path class=\"{class}\" marker-end=\"url(#tip-{class})\" d=\"{}\"><title>{said}</title></path>\n",
+        line(points, beside(link))
+    )
+}
+
+/// Returns the frame of a task, with its name in it and its description as its title.
+fn framed(task: &GraphTask, place: &Place) -> String {
+    let Place {
+        left, right, middle, ..
+    } = place;
+    let class = if task.is_of_library { " class=\"library\"" } else { "" };
+    let said = task
+        .said
+        .as_deref()
+        .map(|said| format!("<title>{}</title>", escaped(said)));
+    format!(
+        "  <g{class}>{}<rect x=\"{left:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{BOX}\" rx=\"6\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text></g>\n",
+        said.unwrap_or_default(),
+        middle - BOX / 2.0,
+        right - left,
+        left + 11.0,
+        middle + 4.5,
+        escaped(&task.name),
+    )
 }
 
 /// Returns the legend that tells the kinds of arrows apart.

@@ -13,7 +13,7 @@ pub(super) struct ServerSilence {
 struct Asked {
     /// The number of questions sent.
     count: u32,
-    /// When the next one is due.
+    /// The time of the next one.
     next: Instant,
 }
 
@@ -22,7 +22,7 @@ struct Asked {
 pub(super) struct Due {
     /// True if it is asked now.
     pub(super) asks: bool,
-    /// When to look again.
+    /// The time at which to look again.
     pub(super) next: Option<Instant>,
 }
 
