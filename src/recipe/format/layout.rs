@@ -325,7 +325,7 @@ fn are_broken(elements: &[Element], blocks: &[usize]) -> bool {
     chain.iter().enumerate().any(|(index, element)| match element {
         // An empty block needs no second line.
         Element::Group(group) if group.shape == BracketShape::Block => {
-            group.parts.len() > 1 || !group.parts.is_empty() && has_breaks(group)
+            has_statements(group) || !group.parts.is_empty() && has_breaks(group)
         }
         Element::Group(group) => group.open.breaks > 0 || has_breaks(group),
         Element::Token(token, _) => {
@@ -338,12 +338,17 @@ fn are_broken(elements: &[Element], blocks: &[usize]) -> bool {
     })
 }
 
-/// Returns true for a statement that contains a new line or a comment, or begins after one.
+/// Returns true for a statement that contains a new line, a comment or a block with several statements, or begins after one.
 fn is_long(part: &TreePart) -> bool {
     part.elements.iter().any(|element| match element {
         Element::Token(token, _) => token.breaks > 0 || token.is_comment(),
-        Element::Group(group) => group.open.breaks > 0 || has_breaks(group),
+        Element::Group(group) => group.open.breaks > 0 || has_breaks(group) || has_statements(group),
     })
+}
+
+/// Returns true for a block with several statements: each gets a line.
+fn has_statements(group: &Group) -> bool {
+    group.shape == BracketShape::Block && group.parts.len() > 1
 }
 
 fn has_breaks(group: &Group) -> bool {
@@ -384,6 +389,9 @@ fn has_blank(before: &Element, next: &Element) -> bool {
         (Some(Role::Symbol), Some(role)) if !matches!(role, Role::Word | Role::String) => is_apart,
         (_, Some(Role::Comma | Role::Separator | Role::Semicolon | Role::Key)) => false,
         (Some(Role::Keyword), Some(Role::Tight)) => true,
+        // `..` and `=>` would be `..=` and `>` together.
+        (Some(Role::Tight), Some(Role::Tight)) => is_apart,
+        (Some(Role::Tight), Some(Role::Arrow | Role::Assign | Role::Binary)) => true,
         (_, Some(Role::Tight)) | (Some(Role::Tight), _) => false,
         // Two signs may form another one together, and `||` is another token than `| |`.
         (Some(Role::Prefix), Some(Role::Prefix)) | (Some(Role::Unknown), _) | (_, Some(Role::Unknown)) => is_apart,

@@ -50,6 +50,9 @@ fn blanks_stand_where_the_house_has_them() {
         // A sign may be the name of a symbol.
         ("puts : = ;set : =,1;", "puts : =;\nset : =, 1;"),
         ("puts : :: ;puts[: . ,:a];", "puts : ::;\nputs[: ., :a];"),
+        // A range may have no end.
+        ("switch x{1.. =>a,_=>b}", "switch x { 1.. => a, _ => b }"),
+        ("task.. =>{run``}", "task.. => { run `` }"),
         // A quote that stands twice belongs to its string.
         ("puts\"a\"\"b\",\"\"\"\",\"\";", "puts \"a\"\"b\", \"\"\"\", \"\";"),
     ]);
@@ -78,6 +81,15 @@ fn each_statement_has_its_line_and_a_block_of_one_keeps_its_own() {
             "try { a; } catch (e) { b; }\ndo { a } while b;\nloop {\n  a;\n  break;\n}",
         ),
         ("private fn a(x){x} fn b(){ }", "private fn a(x) { x }\nfn b() { }"),
+        // A block around lines has lines of its own, however deep they are.
+        (
+            "set :a{ if b{ c;d }else{ e } }",
+            "set :a {\n  if b {\n    c;\n    d\n  } else {\n    e\n  }\n}",
+        ),
+        (
+            "task :a{ l.each( |x|{ b(x);c } ); }",
+            "task :a {\n  l.each(|x| {\n    b(x);\n    c\n  });\n}",
+        ),
         (
             "switch x{1=>a,2|3=>{b}_=>c}",
             "switch x { 1 => a, 2 | 3 => { b } _ => c }",
