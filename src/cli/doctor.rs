@@ -11,7 +11,7 @@ use crate::fanout::Fanout;
 use crate::finding::{Examination, FindingState};
 use crate::interrupt::Interrupt;
 use crate::recipe::{Examined, Recipe};
-use crate::report::Console;
+use crate::report::{Console, FindingForm};
 use crate::session::{Destination, SshOptions};
 
 use super::connectors::{self, Ssh};
@@ -112,7 +112,12 @@ impl Doctor<'_> {
     }
 
     fn tell(&self, found: &[Examination]) {
-        self.console.findings(found, self.json, self.all);
+        let form = match (self.json, self.all) {
+            (true, _) => FindingForm::Json,
+            (false, true) => FindingForm::AllServers,
+            (false, false) => FindingForm::Blocks,
+        };
+        self.console.findings(found, form);
     }
 
     /// Returns true if a program is on this machine.

@@ -47,6 +47,7 @@ mod interactive;
 mod language;
 mod library;
 mod meaning;
+mod mistakes;
 mod outline;
 mod reference;
 mod running;
@@ -122,12 +123,12 @@ pub fn library_names() -> impl Iterator<Item = &'static str> {
 
 use self::language::origin::Fallible;
 use self::language::{mask, origin, syntax, values};
-use self::meaning::findings::Findings;
 use self::meaning::{errors, stdlib};
+use self::mistakes::LoadPoint;
 use self::running::interpreter::Interpreter;
 use self::running::loader;
 use crate::configuration::{Addressed, Setter, Task, TaskSummary, When, suggestion};
-use crate::diagnostic::{Diagnostic, Fault, Severity};
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Level, Rollback};
 use crate::journal::Journal;
 
@@ -201,8 +202,11 @@ impl Recipe {
         let recipe = Self::new(paths, &options, surroundings);
         let loaded = recipe.interpreter.budget.bounded(|| recipe.load_all(paths, &options));
         // A stage may define what hooks name.
-        let is_whole = recipe.stages.is_empty();
-        let wrong = recipe.wrong(loaded, is_whole, false);
+        let point = match recipe.stages.is_empty() {
+            true => LoadPoint::Complete,
+            false => LoadPoint::BeforeStage,
+        };
+        let wrong = recipe.wrong(loaded, point);
         if wrong.is_empty() { Ok(recipe) } else { Err(wrong) }
     }
 
@@ -218,107 +222,7 @@ impl Recipe {
         let loaded = recipe.interpreter.budget.bounded(|| recipe.load_all(paths, &options));
         // One after the other: the definitions of each are known to the next.
         let loaded = loaded.and_then(|()| stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
-        Ok(recipe.wrong(loaded, true, true))
-    }
-
-    /// Returns all findings in the order of files and lines: the reason why loading has failed, and everything else. `is_checked`
-    /// includes what is not checked before a task is run.
-    fn wrong(&self, loaded: Fallible<()>, hooks_are_known: bool, is_checked: bool) -> Vec<Diagnostic> {
-        let is_whole = loaded.is_ok();
-        let first = loaded.err().map(|error| self.diagnostic(error));
-        if let Some(first) = &first
-            && first.fault != Fault::Recipe
-        {
-            // The recipe does not want to be loaded. A library may have asked too early for what its recipe says.
-            let mut found = vec![first.clone()];
-            if is_checked && !matches!(first.fault, Fault::Exit(_)) {
-                let files = self.interpreter.defined.files.borrow();
-                let texts = (&self.interpreter.defined, &*self.interpreter as _);
-                let findings = Findings::of(texts, &files.read, self.own.get(), false);
-                found.extend(findings.habits_of_libraries());
-            }
-            return self.in_order(found);
-        }
-        let interpreter = &self.interpreter;
-        let missing = match is_whole {
-            true => Vec::new(),
-            false => interpreter.read_rest(&self.engine),
-        };
-        let mut found = interpreter.defined.files.borrow().errors.clone();
-        {
-            let files = interpreter.defined.files.borrow();
-            // All calls of the built-in library are right, which a test makes sure of.
-            let are_right = is_whole && !is_checked && found.is_empty();
-            let built_in = files
-                .read
-                .iter()
-                .take_while(|text| are_right && stdlib::is_own(&text.file));
-            let right = built_in.count();
-            let findings = Findings::of(
-                (&interpreter.defined, &**interpreter),
-                files.read.get(right..).unwrap_or_default(),
-                self.own.get().saturating_sub(right),
-                is_whole,
-            );
-            let more = findings.all(&self.engine, &found, is_checked);
-            found.extend(more);
-        }
-        found.extend(missing);
-        if let Some(mut first) = first {
-            // This error knows more than the one that was found in the source, which may know the place better.
-            let line = |diagnostic: &Diagnostic| {
-                let origin = diagnostic.origin.as_ref();
-                origin.map(|origin| (Rc::clone(&origin.file), origin.line))
-            };
-            let is_same = |other: &Diagnostic| other.message == first.message && line(other) == line(&first);
-            if let Some(same) = found.iter().find(|other| is_same(other)) {
-                first.origin.clone_from(&same.origin);
-                first.line.clone_from(&same.line);
-            }
-            found.retain(|other| {
-                other.severity == Severity::Warning || other.origin.is_none() || other.origin != first.origin
-            });
-            found.insert(0, first);
-        } else {
-            found.extend(self.loose_ends(hooks_are_known, is_checked));
-        }
-        self.in_order(found)
-    }
-
-    /// Returns findings in the order of files and lines, each once, with its line.
-    fn in_order(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-        for diagnostic in &mut found {
-            self.interpreter.defined.name_it(diagnostic);
-        }
-        let key = |diagnostic: &Diagnostic| {
-            let origin = diagnostic.origin.clone();
-            (
-                origin.map(|origin| (origin.file, origin.line, origin.column)),
-                diagnostic.message.clone(),
-            )
-        };
-        // A source that is read twice gives every finding twice.
-        found.sort_by_key(key);
-        found.dedup_by_key(|diagnostic| key(diagnostic));
-        found.into_iter().map(|diagnostic| self.with_line(diagnostic)).collect()
-    }
-
-    /// Returns the errors in everything that these tasks can reach, as far as they can be found without running them.
-    pub fn wrong_in(&self, tasks: &[String]) -> Vec<Diagnostic> {
-        let files = self.interpreter.defined.files.borrow();
-        let findings = Findings::of(
-            (&self.interpreter.defined, &*self.interpreter),
-            &files.read,
-            self.own.get(),
-            true,
-        );
-        let servers_are_named = {
-            let filter = self.interpreter.filter.borrow();
-            filter.hosts.is_some() || filter.roles.is_some()
-        };
-        let found = findings.reached(&self.engine, tasks, servers_are_named);
-        drop(files);
-        self.in_order(found)
+        Ok(recipe.wrong(loaded, LoadPoint::Checked))
     }
 
     fn load_all<P: AsRef<Path>>(&self, paths: &[P], options: &Options) -> Fallible<()> {
@@ -357,20 +261,6 @@ impl Recipe {
             interpreter.set(name, values::coerce(value), Setter::After, Position::NONE)?;
         }
         Ok(())
-    }
-
-    /// Returns findings that need everything to be loaded: names in hooks and in strings.
-    fn loose_ends(&self, hooks_are_known: bool, is_checked: bool) -> Vec<Diagnostic> {
-        let mut found = self.interpreter.unfilled(is_checked);
-        if hooks_are_known {
-            found.extend(self.interpreter.settle_names(&self.engine));
-            found.extend(self.interpreter.defined.dangling_hooks());
-        }
-        found.extend(self.ambiguous_stages());
-        if is_checked {
-            found.extend(self.missing_stages());
-        }
-        found
     }
 
     /// Returns all tasks, sorted by name.

@@ -7,6 +7,7 @@ use rhai::Position;
 use super::Recipe;
 use super::language::origin::Fallible;
 use super::language::values;
+use super::mistakes::LoadPoint;
 use crate::configuration::{Setter, VariableRead, nearest, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
@@ -146,7 +147,7 @@ impl Recipe {
     }
 
     fn enter(&self, stage: &Stage) -> Result<(), Vec<Diagnostic>> {
-        let wrong = self.wrong(self.load_stage(stage), true, false);
+        let wrong = self.wrong(self.load_stage(stage), LoadPoint::Complete);
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 

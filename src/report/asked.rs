@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::finding::Examination;
 
 use super::console::{Console, Inner};
+use super::doctor::FindingForm;
 use super::graph::{Drawing, draw};
 use super::json::Json;
 use super::outline::Callers;
@@ -70,14 +71,18 @@ impl Console {
         inner.show(&text);
     }
 
-    /// Prints findings as soon as they are there; `all` names every server of a block.
-    pub(crate) fn findings(&self, found: &[Examination], json: bool, all: bool) {
+    /// Prints findings as soon as they are there.
+    pub(crate) fn findings(&self, found: &[Examination], form: FindingForm) {
         let mut inner = self.0.borrow_mut();
-        if json {
-            let text = doctor::findings_json(found, &Json::data(inner.cleaner.for_programs()));
-            inner.show(&text);
-            return;
-        }
+        let all = match form {
+            FindingForm::Json => {
+                let text = doctor::findings_json(found, &Json::data(inner.cleaner.for_programs()));
+                inner.show(&text);
+                return;
+            }
+            FindingForm::Blocks => false,
+            FindingForm::AllServers => true,
+        };
         let columns = inner.data_columns;
         let mut look = inner.look;
         look.color &= columns.is_some();

@@ -15,6 +15,17 @@ const NAMED: usize = 12;
 /// The least width of the findings, however narrow the terminal is.
 const LEAST_COLUMNS: usize = 40;
 
+/// The form in which findings are printed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FindingForm {
+    /// An object on a line for each.
+    Json,
+    /// Blocks for a person; equal findings of many servers are counted.
+    Blocks,
+    /// The same with the names of all servers.
+    AllServers,
+}
+
 /// The way in which findings are shown.
 #[derive(Clone, Copy)]
 pub(super) struct FindingStyle {

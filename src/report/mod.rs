@@ -42,6 +42,7 @@ mod verdicts;
 pub(crate) use ci::{Ci, Service};
 pub(crate) use clean::{Clean, is_plain, shown};
 pub(crate) use console::Console;
+pub(crate) use doctor::FindingForm;
 pub(crate) use graph::Drawing;
 pub(crate) use junit::junit;
 pub(crate) use options::{ConsoleOptions, Ending, Format, Log, Size, Times};

@@ -46,6 +46,7 @@ use std::rc::Rc;
 
 use proptest::prelude::ProptestConfig;
 
+use super::mistakes::LoadPoint;
 use super::running::surroundings::{Options, Prompts, Surroundings};
 use super::{Recipe, Stopped};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -197,7 +198,7 @@ impl Case {
         let result = recipe.run(&tasks);
         if result.is_ok() && !text.contains("catch") && !text.contains(":none") {
             // What runs well is not found wrong by `capr check`; but what is caught, or replaced by the command line.
-            let mut found = recipe.wrong(Ok(()), true, true);
+            let mut found = recipe.wrong(Ok(()), LoadPoint::Checked);
             found.retain(|found| found.severity == Severity::Error);
             assert!(found.is_empty(), "{text}\n{found:#?}");
         }

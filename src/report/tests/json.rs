@@ -14,7 +14,7 @@ use crate::event::{ActionId, Event, Level, Reporter, Rollback, UndoneEnd, Undone
 use crate::exit::{Cause, Exit, Phase, Stream};
 use crate::finding::{Check, Examination, Finding, FindingState, Subject};
 use crate::interrupt::Signal;
-use crate::report::{Console, Ending, Format};
+use crate::report::{Console, Ending, FindingForm, Format};
 use crate::secret::Redactor;
 
 /// Returns the event after this one, with all members that it can have; `None` after the last. No event can be forgotten here.
@@ -267,7 +267,7 @@ fn data(console: &Console) {
         subject,
         findings: vec![Finding::new(Check::Version, FindingState::Ok, "capr")],
     });
-    console.findings(&examinations, true, true);
+    console.findings(&examinations, FindingForm::Json);
     console.verdict(&examinations, true);
     let nothing = Value::Float(f64::NAN);
     console.variables(

@@ -43,12 +43,22 @@ impl<'a> Sorted<'a> {
     }
 }
 
+/// The input of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CommandInput {
+    /// The command has none.
+    Nothing,
+    /// The command is given some, which the login shell must not take for commands: a guard stands in front of it.
+    Given,
+    /// The command has a terminal. It would show a guard, so there is none.
+    Terminal,
+}
+
 impl Beginning {
-    /// Makes a new mark. `reads` says that the command is given input, which the login shell must not take for commands.
-    pub(super) fn new(reads: bool, terminal: bool) -> Self {
+    /// Makes a new mark.
+    pub(super) fn new(input: CommandInput) -> Self {
         let number = RandomState::new().hash_one(0_u8);
-        // A terminal would show the guard.
-        let guarded = reads && !terminal;
+        let (guarded, terminal) = (input == CommandInput::Given, input == CommandInput::Terminal);
         Self {
             mark: format!("capr-{number:016x}"),
             // A shell that reads the guard as a command ends. A program that prints what it reads does not print the mark.
@@ -153,7 +163,7 @@ fn begun(seen: &[u8], mark: &[u8]) -> usize {
 #[cfg(test)]
 #[allow(clippy::indexing_slicing)]
 mod tests {
-    use super::{Beginning, MOST_KEPT, Sorted};
+    use super::{Beginning, CommandInput, MOST_KEPT, Sorted};
     use crate::exit::Stream;
 
     fn sorted<'a>(before: &'a str, own: &'a str) -> Sorted<'a> {
@@ -166,8 +176,8 @@ mod tests {
     #[test]
     fn what_comes_before_the_mark_is_not_the_commands_however_it_is_cut() {
         let whole = |beginning: &Beginning| format!("hello\nx{}\nown", beginning.mark);
-        for cut in 0..whole(&Beginning::new(false, false)).len() {
-            let mut beginning = Beginning::new(false, false);
+        for cut in 0..whole(&Beginning::new(CommandInput::Nothing)).len() {
+            let mut beginning = Beginning::new(CommandInput::Nothing);
             let said = whole(&beginning);
             let first = beginning.take(Stream::Out, &said.as_bytes()[..cut]);
             let second = beginning.take(Stream::Out, &said.as_bytes()[cut..]);
@@ -175,7 +185,7 @@ mod tests {
             assert_eq!([first.own, second.own].concat(), b"own", "{cut}");
             assert!(beginning.has_begun());
         }
-        let mut beginning = Beginning::new(false, true);
+        let mut beginning = Beginning::new(CommandInput::Terminal);
         let said = format!("{}\r\nown", beginning.mark);
         assert_eq!(beginning.take(Stream::Out, said.as_bytes()), sorted("", "own"));
         assert_eq!(beginning.take(Stream::Out, b"more"), sorted("", "more"));
@@ -183,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_only_shows_the_line_has_not_begun_and_much_is_not_kept() {
-        let mut beginning = Beginning::new(true, false);
+        let mut beginning = Beginning::new(CommandInput::Given);
         let line = beginning.line("cat", false);
         let guard = beginning.guard().unwrap_or_default();
         for said in [line.as_str(), "\n", &guard, &"x".repeat(1 << 20)] {
@@ -196,7 +206,7 @@ mod tests {
 
     #[test]
     fn each_stream_is_marked_and_one_that_is_not_is_left() {
-        let mut beginning = Beginning::new(false, false);
+        let mut beginning = Beginning::new(CommandInput::Nothing);
         let mark = format!("{}\n", beginning.mark);
         assert_eq!(beginning.take(Stream::Err, b"noise\n"), Sorted::default());
         assert_eq!(beginning.take(Stream::Out, mark.as_bytes()), sorted("", ""));

@@ -9,7 +9,7 @@ use crate::session::feed::Feed;
 use crate::session::{Command, JobId, Ladder, Report, Rung, SessionId};
 use crate::source::{Source, text};
 
-use super::beginning::{Beginning, Sorted};
+use super::beginning::{Beginning, CommandInput, Sorted};
 use super::channel::{Channel, Trouble};
 use super::ending::{EndingStep, JobEnding};
 use super::errand::Errand;
@@ -88,8 +88,13 @@ impl SshJob {
     pub(super) fn new(id: Option<JobId>, command: Command, is_root: Option<bool>) -> Self {
         let started = Instant::now();
         let is_on_terminal = command.terminal.is_some();
-        let reads = command.input.source.length() > 0 || !command.input.then_end;
-        let beginning = (!command.is_plain).then(|| Beginning::new(reads, is_on_terminal));
+        let beginning = (!command.is_plain).then(|| {
+            Beginning::new(match &command.input {
+                _ if is_on_terminal => CommandInput::Terminal,
+                input if input.source.length() > 0 || !input.then_end => CommandInput::Given,
+                _ => CommandInput::Nothing,
+            })
+        });
         let mut input = Feed::new(command.input.source);
         if let Some(guard) = beginning.as_ref().and_then(Beginning::guard) {
             input.guard(text(guard.into_bytes()));
