@@ -2,8 +2,8 @@
 //!
 //! The layers, lowest first; a layer names only those before it (`tests/architecture.rs` checks the `use` lines):
 //!
-//! - `address_space`, `child`, [`secret`], `exit`, [`interrupt`], `io_error`, `origin`, `regular`, `run_id`, `trust`, [`unanswered`],
-//!   `wake`: small words that every layer speaks.
+//! - `address_space`, `child`, [`secret`], `exit`, [`interrupt`], `io_error`, `name_service`, `origin`, `regular`, `run_id`,
+//!   `trust`, [`unanswered`], `wake`: small words that every layer speaks.
 //! - `configuration`: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 //! - [`diagnostic`]: what went wrong, where and on which servers. `finding`: what came of looking at something.
 //!   `verdict`: what came of tests of recipes.
@@ -41,6 +41,7 @@ mod io_error;
 mod journal;
 pub mod libraries;
 pub mod manual;
+mod name_service;
 mod origin;
 pub mod place;
 mod plan;

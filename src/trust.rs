@@ -6,11 +6,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use nix::unistd::{Gid, Group, Uid, User};
 use rustix::process::geteuid;
 use thiserror::Error;
 
 use crate::io_error::plain;
+use crate::name_service::{SystemAccount, SystemGroup};
 use crate::regular;
 
 /// The most links in one path, as in the kernel; more count as a circle.
@@ -206,12 +206,12 @@ impl Trust {
         if self.groups.contains(&id) {
             return true;
         }
-        let Ok(Some(group)) = Group::from_gid(Gid::from_raw(id)) else {
+        let Some(group) = SystemGroup::of(id) else {
             return false;
         };
-        let users = self.users.iter().map(|user| User::from_uid(Uid::from_raw(*user)));
-        let names: Vec<String> = users.flatten().flatten().map(|user| user.name).collect();
-        names.contains(&group.name) && group.mem.iter().all(|member| names.contains(member))
+        let users = self.users.iter().filter_map(|user| SystemAccount::of(*user));
+        let names: Vec<String> = users.map(|user| user.name).collect();
+        names.contains(&group.name) && group.members.iter().all(|member| names.contains(member))
     }
 }
 
@@ -262,16 +262,16 @@ fn owner_of_root() -> Option<u32> {
 }
 
 fn account(id: u32) -> String {
-    match User::from_uid(Uid::from_raw(id)) {
-        Ok(Some(user)) => format!("{} (uid {id})", user.name),
-        _ => format!("uid {id}"),
+    match SystemAccount::of(id) {
+        Some(account) => format!("{} (uid {id})", account.name),
+        None => format!("uid {id}"),
     }
 }
 
 fn group(id: u32) -> String {
-    match Group::from_gid(Gid::from_raw(id)) {
-        Ok(Some(group)) => group.name,
-        _ => id.to_string(),
+    match SystemGroup::of(id) {
+        Some(group) => group.name,
+        None => id.to_string(),
     }
 }
 

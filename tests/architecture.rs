@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
         "fuzz",
         "interrupt",
         "io_error",
+        "name_service",
         "origin",
         "regular",
         "run_id",

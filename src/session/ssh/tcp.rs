@@ -1,6 +1,6 @@
 //! Makes a TCP connection to a host name, and gives up when told to.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use rustix::net::{
 };
 
 use crate::io_error::plain;
+use crate::name_service;
 use crate::session::{ConnectError, Phase};
 
 use super::config::{AddressFamily, HostConfig};
@@ -125,22 +126,11 @@ fn addresses_of(interface: &str, addresses: &mut Vec<SocketAddr>) -> Result<Vec<
 }
 
 fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
-    match (host, port).to_socket_addrs() {
-        Ok(found) => {
-            let mut addresses: Vec<SocketAddr> = Vec::new();
-            for address in found {
-                if !addresses.contains(&address) {
-                    addresses.push(address);
-                }
-            }
-            Ok(addresses)
-        }
-        Err(error) => {
-            let text = plain(&error);
-            let why = text.rsplit_once("information: ").map_or(text.as_str(), |(_, why)| why);
-            Err(unknown(host, why))
-        }
-    }
+    name_service::addresses(host, port).map_err(|error| {
+        let text = plain(&error);
+        let why = text.rsplit_once("information: ").map_or(text.as_str(), |(_, why)| why);
+        unknown(host, why)
+    })
 }
 
 fn unknown(host: &str, why: &str) -> ConnectError {

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use nix::unistd::{Uid, User};
+use rustix::process::getuid;
 
 use super::keyword::{Keyword, KeywordTakes};
 use super::search::{Answers, LoginSubject, SearchStop, search};
 use super::statement::{ConfigLine, ConfigStatement};
 use super::{Place, SshConfig};
 use crate::io_error::plain;
+use crate::name_service::SystemAccount;
 use crate::session::ssh::inbox::Inbox;
 use crate::session::ssh::program;
 
@@ -85,7 +86,7 @@ fn run(config: &SshConfig, subject: LoginSubject<'_>, inbox: Option<&Inbox>) -> 
 
 /// Returns the file that ssh has to read; `None` if it would read the same files by itself.
 fn file_for(config: &SshConfig) -> io::Result<Option<File>> {
-    let account = User::from_uid(Uid::current()).ok().flatten().map(|account| account.dir);
+    let account = SystemAccount::of(getuid().as_raw()).map(|account| account.home);
     let files: Vec<PathBuf> = match &config.named {
         Some(files) => files.clone(),
         // ssh uses the home directory of the account, whatever the environment says.

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::User;
 use sha1::{Digest as _, Sha1};
+
+use crate::name_service::SystemAccount;
 
 use super::{Place, Trouble};
 
@@ -39,9 +40,9 @@ pub(super) fn tilde(text: &str, home: Option<&Path>, place: &Place) -> Result<St
     };
     let (user, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if !user.is_empty() {
-        let account = User::from_name(user).ok().flatten();
+        let account = SystemAccount::named(user);
         let account = account.ok_or_else(|| Trouble::at(place, format!("`{text}': there is no user {user}")))?;
-        return Ok(format!("{}{path}", account.dir.display()));
+        return Ok(format!("{}{path}", account.home.display()));
     }
     let home = home.ok_or_else(|| Trouble::at(place, format!("`{text}': there is no home directory")))?;
     Ok(format!("{}{rest}", home.display()))
