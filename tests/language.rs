@@ -401,3 +401,16 @@ fn errors_of_all_files_are_told_at_once() {
         .says("recipe.rhai:3:15")
         .says("two.rhai:2:11");
 }
+
+#[test]
+fn commands_of_this_machine_have_what_the_recipe_changes_in_its_environment() {
+    let text = "ENV[\"SIZE\"] = \"large one\"; ENV[\"HOME\"] = \"/nowhere\";
+        task :t { puts run_locally(\"echo $SIZE $HOME\"); system(\"echo $SIZE\", :env => #{ SIZE: \"own\" }); }";
+    let finished = Case::new().recipe(text).args(["t"]).run().ok();
+    assert!(finished.stdout.contains("large one /nowhere\n"), "{}", finished.stdout);
+    assert!(
+        finished.stderr.contains("own") || finished.stdout.contains("own"),
+        "{}",
+        finished.stderr
+    );
+}

@@ -200,3 +200,30 @@ fn h9_a_hook_may_name_a_task_that_only_a_stage_defines() {
     case().args(["-T"]).run().ok().says("Show");
     case().args(["staging", "show"]).run().code(3).says("the task `notify'");
 }
+
+#[test]
+fn l15_what_differs_by_stage_stands_in_a_hook_that_runs_before_the_file_of_the_stage() {
+    let recipe = r#"
+set :size, "none";
+on :stage {
+  if stage == :staging { set :size, "small"; set :branch, "next"; task :only_staging { puts "here"; } }
+}
+set :line { `${size} ${branch}` }
+task :show { puts line; }
+"#;
+    let case = || {
+        Case::new()
+            .file("deploy.rhai", recipe)
+            .file("config/deploy/production.rhai", "set :branch, \"stable\";")
+            .file("config/deploy/staging.rhai", "set :branch, `of ${size}`;")
+            .args(["deploy.rhai"])
+    };
+    let shown = |stage: &str| case().args([stage, "show"]).run().ok().stdout;
+    assert_eq!(
+        (shown("staging"), shown("production")),
+        ("small of small\n".to_owned(), "none stable\n".to_owned())
+    );
+    assert_eq!(case().args(["staging", "only_staging"]).run().ok().stdout, "here\n");
+    let checked = case().args(["staging", "-e", "show"]).run().ok();
+    assert_eq!(checked.stderr, "");
+}

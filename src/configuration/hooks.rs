@@ -16,6 +16,8 @@ pub(crate) enum When {
     Finish,
     /// Once, when all recipes are loaded; for a hook that a stage registers, when that stage is loaded.
     Load,
+    /// Once, when the stage is known and before its file is loaded.
+    Stage,
     /// Once, when all tasks of the command line succeeded.
     Exit,
     /// After a task that was named on the command line has failed, and was rolled back.
@@ -31,6 +33,7 @@ impl When {
             Self::Start => "start",
             Self::Finish => "finish",
             Self::Load => "load",
+            Self::Stage => "stage",
             Self::Exit => "exit",
             Self::Failure => "failure",
         }
@@ -44,6 +47,7 @@ impl When {
             Self::Start,
             Self::Finish,
             Self::Load,
+            Self::Stage,
             Self::Exit,
             Self::Failure,
         ]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
-use super::ruby::{arguments, bare, constant, id, literal};
+use super::ruby::{Offsets, arguments, bare, constant, id, literal};
 use crate::recipe::Vocabulary;
 
 /// The kinds of values that a variable is set to.
@@ -40,6 +40,10 @@ pub(super) struct Function {
     pub(super) is_plain: bool,
     /// True if it fills in a template whose path one of its parameters tells.
     pub(super) is_of_templates: bool,
+    /// Its first and its last line.
+    pub(super) lines: (usize, usize),
+    /// Its parameters with names (`retries: 3`), each with the Ruby code of its default.
+    pub(super) named: Vec<(String, Option<String>)>,
     /// Its whole definition in Ruby.
     pub(super) source: String,
 }
@@ -52,6 +56,8 @@ pub(super) struct Facts {
     pub(super) version: u8,
     /// The variables of the recipes, with the kinds of their values.
     pub(super) variables: BTreeMap<String, Given>,
+    /// The numbers of the files that set each of them.
+    pub(super) set_in: BTreeMap<String, BTreeSet<usize>>,
     /// The full names of tasks.
     pub(super) tasks: BTreeSet<String>,
     pub(super) namespaces: BTreeSet<String>,
@@ -67,6 +73,12 @@ pub(super) struct Facts {
     pub(super) commands: BTreeMap<String, Mapped>,
     /// The stages that have a file.
     pub(super) stages: BTreeSet<String>,
+    /// The numbers of these files.
+    pub(super) stage_files: BTreeSet<usize>,
+    /// True if a file sets `stage` to a string.
+    pub(super) stage_is_text: bool,
+    /// The number of the file that Capistrano 3 reads when the stage is known.
+    pub(super) main_file: Option<usize>,
     /// The source control, if the files set it to a name.
     pub(super) scm: Option<String>,
     /// The roles that servers have.
@@ -92,9 +104,10 @@ impl Facts {
     }
 
     /// Adds the facts in a file.
-    pub(super) fn read(&mut self, parsed: &ParseResult<'_>) {
+    pub(super) fn read(&mut self, parsed: &ParseResult<'_>, text: &[u8]) {
         let mut visitor = Visitor {
             facts: self,
+            text,
             namespaces: Vec::new(),
         };
         visitor.visit(&parsed.node());
@@ -146,7 +159,7 @@ impl Facts {
     /// Returns true if a variable of this name is set somewhere.
     pub(super) fn is_variable(&self, name: &str) -> bool {
         match name {
-            "stage" => !self.stages.is_empty(),
+            "stage" => !self.stages.is_empty() || self.variables.contains_key(name),
             name => self.variables.contains_key(name) || self.is_set_by_library(name),
         }
     }
@@ -203,6 +216,9 @@ impl Facts {
     }
 
     fn set(&mut self, name: &str, value: Option<&Node<'_>>) {
+        let file = self.files.len();
+        self.stage_is_text |= name == "stage" && value.is_some_and(|value| value.as_string_node().is_some());
+        self.set_in.entry(renamed(name).to_owned()).or_default().insert(file);
         let given = self.variables.entry(renamed(name).to_owned()).or_default();
         match value {
             Some(value) if value.as_true_node().is_some() || value.as_false_node().is_some() => given.yes_no = true,
@@ -283,6 +299,19 @@ pub(super) fn kept(ruby: &str) -> String {
     ruby.trim_start_matches(['@', '$']).to_lowercase()
 }
 
+/// Returns the parameters that are given by their names, each with the code of its default.
+pub(super) fn named_parameters(list: &ruby_prism::ParametersNode<'_>) -> Vec<(String, Option<String>)> {
+    let named = list.keywords();
+    let named = named.iter().filter_map(|node| {
+        if let Some(node) = node.as_optional_keyword_parameter_node() {
+            return Some((id(&node.name()), Some(super::ruby::source(&node.value()))));
+        }
+        let node = node.as_required_keyword_parameter_node()?;
+        Some((id(&node.name()), None))
+    });
+    named.collect()
+}
+
 /// Adds the parameters to the facts about a function.
 fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function {
     let required = list.requireds();
@@ -292,12 +321,18 @@ fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function
     let is_named = rest
         .as_ref()
         .is_none_or(|rest| rest.as_rest_parameter_node().is_some_and(|rest| rest.name().is_some()));
-    let has_others = list.posts().iter().next().is_some()
-        || list.keywords().iter().next().is_some()
-        || list.keyword_rest().is_some()
-        || list.block().is_some();
+    let has_others = list.posts().iter().next().is_some() || list.keyword_rest().is_some() || list.block().is_some();
+    let named = named_parameters(list);
+    // A named parameter stands behind the others, so their number must be fixed.
+    let is_fixed = named.is_empty() || rest.is_none() && !has_optional;
     Function {
-        is_plain: function.is_plain && are_names && is_named && !has_others && !(rest.is_some() && has_optional),
+        is_plain: function.is_plain
+            && are_names
+            && is_named
+            && is_fixed
+            && !has_others
+            && !(rest.is_some() && has_optional),
+        named,
         before_rest: rest.map(|_| required.iter().count()),
         ..function
     }
@@ -305,6 +340,7 @@ fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function
 
 struct Visitor<'a> {
     facts: &'a mut Facts,
+    text: &'a [u8],
     namespaces: Vec<String>,
 }
 
@@ -324,12 +360,15 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
         let name = id(&node.name());
         // Many recipes define a helper of this name, which is a verb here.
         if !matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists") {
+            let (start, source) = (node.location().start_offset(), node.location().as_slice());
             let function = Function {
                 file: self.facts.files.len(),
                 before_rest: None,
                 is_plain: node.receiver().is_none(),
                 is_of_templates: is_of_templates(node),
-                source: String::from_utf8_lossy(node.location().as_slice()).into_owned(),
+                lines: (self.line_of(start), self.line_of(start + source.len())),
+                named: Vec::new(),
+                source: String::from_utf8_lossy(source).into_owned(),
             };
             let function = match node.parameters() {
                 Some(list) => taking(function, &list),
@@ -367,6 +406,10 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
 }
 
 impl Visitor<'_> {
+    fn line_of(&self, offset: usize) -> usize {
+        super::ruby::line_of(self.text, offset)
+    }
+
     /// Notes the variable that a constant, `@x` or `$x` becomes.
     fn keep(&mut self, name: &ruby_prism::ConstantId<'_>, value: &Node<'_>) {
         self.facts.set(&kept(&id(name)), Some(value));

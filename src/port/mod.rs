@@ -7,6 +7,7 @@
 //! form      the content of a recipe, without layout
 //! tidy      changes that need all files: unread variables, roles, defaults of the version
 //! write/    writes the form as a recipe
+//! lacks     finds the places that lack the same, which are one piece of work
 //! report    the report at the end
 //! note      the notes about code that was not carried over
 //! ```
@@ -17,6 +18,7 @@ mod facts;
 mod form;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+mod lacks;
 mod note;
 mod project;
 mod read;
@@ -92,19 +94,27 @@ pub fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     let mut facts = Facts::new(Vocabulary::of_this_program());
     for (source, parsed) in project.sources.iter().zip(&parsed) {
         is_ruby(source, parsed)?;
-        facts.stages.extend(source.stage());
-        facts.read(parsed);
+        if let Some(stage) = source.stage() {
+            facts.stages.insert(stage);
+            facts.stage_files.insert(facts.files.len());
+        }
+        if source.is_main() && !source.is_capfile() {
+            facts.main_file = Some(facts.files.len());
+        }
+        facts.read(parsed, &source.text);
         facts.files.push(source.path.clone());
     }
     facts.templates = project.templates.iter().cloned().collect();
     facts.conclude();
     let (mut drafts, mut carried, mut remarks) = (Vec::new(), BTreeMap::new(), Vec::new());
-    let mut lost = BTreeSet::new();
+    let (mut lost, mut late) = (BTreeSet::new(), BTreeSet::new());
     for (number, (source, parsed)) in project.sources.iter().zip(&parsed).enumerate() {
         let mut reader = Reader::new(&facts, number, (parsed, &source.text));
         reader.lost_variables = std::mem::take(&mut lost);
+        reader.late = std::mem::take(&mut late);
         let block = reader.file(parsed);
         lost = std::mem::take(&mut reader.lost_variables);
+        late = std::mem::take(&mut reader.late);
         if source.is_wanted {
             for (name, count) in &reader.carried {
                 *carried.entry(name.clone()).or_default() += count;
@@ -119,6 +129,7 @@ pub fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
         });
     }
     tidy::tidy(&facts, &mut drafts);
+    lacks::settle(&mut drafts);
     let wanted = drafts.iter().filter(|draft| draft.source.is_wanted);
     let files: Vec<File> = wanted
         .map(|draft| {
@@ -159,10 +170,7 @@ fn is_ruby(source: &RubyFile, parsed: &ruby_prism::ParseResult<'_>) -> Result<()
         return Ok(());
     }
     let first = errors.first();
-    let line = first.map_or(1, |error| {
-        let before = source.text.get(..error.location().start_offset()).unwrap_or(&[]);
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
-    });
+    let line = first.map_or(1, |error| ruby::line_of(&source.text, error.location().start_offset()));
     Err(PortRefusal::NotRuby {
         file: source.path.clone(),
         line,

@@ -51,9 +51,30 @@ pub struct Note {
     pub line: usize,
     /// The Ruby code there.
     pub ruby: String,
-    /// The number of the note that this one waits for: a value that it needs was not carried over there.
+    /// The number of the note that this one waits for: what it needs was not carried over there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depends_on: Option<usize>,
+    /// The Ruby file with that note, if it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depends_on_file: Option<String>,
+    /// The thing that the place lacks, which others may lack as well.
+    #[serde(skip)]
+    pub(super) lack: Option<Lack>,
+}
+
+/// The thing that a place lacks. Places that lack the same are one piece of work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// A recipe library of a gem, by the path that is required.
+    Library(String),
+    /// A file that is loaded and was not read, by its path.
+    File(String),
+    /// A class of a gem or of the application.
+    Class(String),
+    /// A function, an object or a task that something else defines.
+    Name(String),
+    /// A function of these files that was not carried over whole: the number of its file, and its lines.
+    Function(usize, (usize, usize)),
 }
 
 /// The reason why an expression has no form here.
@@ -63,6 +84,7 @@ pub(super) struct Unported {
     pub(super) reason: String,
     /// The number of the note at which a value that is needed was not carried over.
     pub(super) depends_on: Option<usize>,
+    pub(super) lack: Option<Lack>,
 }
 
 impl Unported {
@@ -71,6 +93,25 @@ impl Unported {
             kind,
             reason: reason.into(),
             depends_on: None,
+            lack: None,
+        }
+    }
+
+    /// Makes the reason for code around a place that has this note.
+    pub(super) fn around(note: &Note) -> Self {
+        Self {
+            kind: note.kind,
+            reason: note.reason.clone(),
+            depends_on: note.depends_on,
+            lack: note.lack.clone(),
+        }
+    }
+
+    /// Adds what the place lacks.
+    pub(super) fn lacking(self, lack: Lack) -> Self {
+        Self {
+            lack: Some(lack),
+            ..self
         }
     }
 

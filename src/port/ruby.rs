@@ -18,6 +18,12 @@ impl Offsets for Location<'_> {
     }
 }
 
+/// Returns the line of a place, counted from 1.
+pub(super) fn line_of(text: &[u8], offset: usize) -> usize {
+    let before = text.get(..offset).unwrap_or(text);
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
 /// Returns a name.
 pub(super) fn id(name: &ConstantId<'_>) -> String {
     String::from_utf8_lossy(name.as_slice()).into_owned()

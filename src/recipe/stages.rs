@@ -8,7 +8,7 @@ use super::Recipe;
 use super::language::origin::Fallible;
 use super::language::values;
 use super::mistakes::LoadPoint;
-use crate::configuration::{Setter, VariableRead, nearest, suggestion};
+use crate::configuration::{Setter, VariableRead, When, nearest, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// A stage and its file.
@@ -180,6 +180,7 @@ impl Recipe {
         self.interpreter.set("stage", name, Setter::Stage, Position::NONE)?;
         let file = stage.file.display().to_string();
         self.interpreter.budget.bounded(|| {
+            self.interpreter.hooks(&self.engine, When::Stage, None)?;
             self.interpreter.load(&self.engine, &file, Position::NONE, None)?;
             self.interpreter.hooks_of_load(&self.engine)
         })?;

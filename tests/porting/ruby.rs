@@ -30,6 +30,11 @@ fn files() -> Vec<Trial> {
             "puts `${x.len()} ${y}`;",
             "0 {\"a\":1}\n",
         ),
+        gives(
+            "ENV[\"SIZE\"] = \"large\";",
+            "puts strip(run_locally(\"echo $SIZE\"));",
+            "large\n",
+        ),
         // JSON is YAML: what reads YAML reads it.
         gives(
             "let yaml = to_yaml(#{ production: #{ host: \"db1\" } });",

@@ -1,10 +1,10 @@
 //! The surroundings of commands in Capistrano 3: `on`, `within`, `with`, `as`, `run_locally`.
 
-use ruby_prism::CallNode;
+use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, Behind, arguments, behind, literal, statements};
+use super::super::ruby::{Arguments, Behind, arguments, behind, id, literal, statements};
 use super::{Onion, Reader};
 
 impl Reader<'_> {
@@ -49,6 +49,13 @@ impl Reader<'_> {
         let Some(behind) = behind(call) else {
             return self.refuse(Kind::Construct, format!("`{name}` without a block"));
         };
+        if name == "with" && given.values.first().is_some_and(|map| self.is_environment_of_git(map)) {
+            let onion = Onion {
+                env: [self.onion.env.clone(), environment_of_git()].concat(),
+                ..self.onion.clone()
+            };
+            return Ok(self.inside_of(onion, behind));
+        }
         if self.holds_for_all(&behind)
             && let Some(call) = self.around_all(name, &given)?
         {
@@ -98,6 +105,16 @@ impl Reader<'_> {
         Ok(self.inside_of(onion, behind))
     }
 
+    /// Returns true for the variable with which Capistrano 3 calls git, if the files do not set it.
+    fn is_environment_of_git(&self, map: &Node<'_>) -> bool {
+        const NAME: &str = "git_environmental_variables";
+        let call = map
+            .as_call_node()
+            .filter(|call| id(&call.name()) == "fetch" && call.receiver().is_none());
+        let name = call.and_then(|call| arguments(&call, false).values.first().and_then(literal));
+        name.as_deref() == Some(NAME) && !self.facts.variables.contains_key(NAME)
+    }
+
     /// Returns `within`, `with` or `as` around commands that it applies to without exception; `None` if it has no such form.
     fn around_all(&mut self, name: &str, given: &Arguments<'_>) -> Read<Option<Call>> {
         // The options of the surrounding blocks are already given to each command.
@@ -106,6 +123,13 @@ impl Reader<'_> {
         }
         let call = match (name, given.values.as_slice(), given.pairs.as_slice()) {
             ("within" | "as", [value], []) => Call::new(name, vec![self.expression(value)?]),
+            ("with", [map], []) => match self.expression(map)? {
+                Expr::Map(pairs) => Call {
+                    options: pairs,
+                    ..Call::new(name, Vec::new())
+                },
+                map => Call::new(name, vec![map]),
+            },
             ("as", [], [(key, user)]) if literal(key).as_deref() == Some("user") => {
                 Call::new(name, vec![self.expression(user)?])
             }
@@ -172,4 +196,12 @@ impl Reader<'_> {
         }
         Ok(Some(lines))
     }
+}
+
+/// Returns the environment in which Capistrano 3 calls git: it asks nobody, and takes the key of a host as it is.
+fn environment_of_git() -> Vec<(String, Expr)> {
+    let ssh = "ssh -o PasswordAuthentication=no -o StrictHostKeyChecking=no";
+    [("GIT_ASKPASS", "/bin/echo"), ("GIT_SSH_COMMAND", ssh)]
+        .map(|(name, value)| (name.to_owned(), Expr::text(value)))
+        .to_vec()
 }

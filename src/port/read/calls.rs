@@ -2,9 +2,9 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::facts::renamed;
-use super::super::form::{Call, Expr, Line, Statement};
-use super::super::note::{Kind, Read};
+use super::super::facts::{Function, renamed};
+use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::note::{Kind, Lack, Read};
 use super::super::ruby::{arguments, bare, behind, id, literal, source, statements};
 use super::Reader;
 use super::locals::Type;
@@ -60,7 +60,8 @@ impl Reader<'_> {
         }
         if bare(node).is_some() && !gives && !self.facts.is_variable(renamed(&name)) && !self.facts.is_of_library(&name)
         {
-            return self.refuse(Kind::Name, format!("nothing in these files defines `{name}`"));
+            let reason = format!("nothing in these files defines `{name}`");
+            return self.lacks(Kind::Name, Lack::Name(name), reason);
         }
         Ok(None)
     }
@@ -99,10 +100,8 @@ impl Reader<'_> {
             return self.bare_name(&name);
         }
         // `set`, `role` and similar words return nothing that a recipe could use.
-        self.refuse(
-            Kind::Code,
-            format!("`{name}` is a function that nothing in these files defines"),
-        )
+        let reason = format!("`{name}` is a function that nothing in these files defines");
+        self.lacks(Kind::Code, Lack::Name(name), reason)
     }
 
     /// Reads the call of a function of the file.
@@ -125,15 +124,10 @@ impl Reader<'_> {
         }
         let given = arguments(call, false);
         let mut values = self.expressions(&given.values)?;
-        if !given.pairs.is_empty() {
-            let mut map = Vec::new();
-            for (key, value) in &given.pairs {
-                let Some(key) = literal(key) else {
-                    return self.refuse(Kind::Construct, "a map whose keys are computed");
-                };
-                map.push((key, self.expression(value)?));
-            }
-            values.push(Expr::Map(map));
+        match function.named.is_empty() {
+            false => values.extend(self.named_values(name, function, &given.pairs)?),
+            true if !given.pairs.is_empty() => values.push(self.map(&given.pairs)?),
+            true => {}
         }
         if let Some(before) = function.before_rest
             && before <= values.len()
@@ -142,6 +136,28 @@ impl Reader<'_> {
             values.push(Expr::List(rest));
         }
         Ok(Expr::call(&self.function_name(name), values))
+    }
+
+    /// Returns the values of the parameters that are given by their names; the defaults stand where nothing is given.
+    fn named_values(&mut self, name: &str, function: &Function, pairs: &[(Node<'_>, Node<'_>)]) -> Read<Vec<Expr>> {
+        let is_known =
+            |key: &Node<'_>| literal(key).is_some_and(|key| function.named.iter().any(|(named, _)| *named == key));
+        if !pairs.iter().all(|(key, _)| is_known(key)) {
+            return self.refuse(Kind::Construct, format!("`{name}` has no parameters with these names"));
+        }
+        let mut values = Vec::new();
+        for (named, default) in &function.named {
+            let given = pairs.iter().find(|(key, _)| literal(key).as_ref() == Some(named));
+            values.push(match (given, default) {
+                (Some((_, value)), _) => match value.as_implicit_node() {
+                    Some(implicit) => self.expression(&implicit.value())?,
+                    None => self.expression(value)?,
+                },
+                (None, Some(default)) => self.fragment(default, &[], false)?,
+                (None, None) => return self.refuse(Kind::Construct, format!("`{name}` is not given `{named}`")),
+            });
+        }
+        Ok(values)
     }
 
     /// Reads a name alone: a variable, a task or a namespace.
@@ -153,6 +169,11 @@ impl Reader<'_> {
             "release_timestamp" => return Ok(Expr::name("release_name")),
             "now" => return Ok(Expr::call("utc_now", vec![Expr::text("%Y%m%d%H%M%S")])),
             "repo_path" => return Ok(Expr::name("repository_cache")),
+            "stages" if self.facts.version > 2 && !self.facts.variables.contains_key("stages") => {
+                return Ok(Expr::List(
+                    self.facts.stages.iter().map(|stage| Expr::text(stage)).collect(),
+                ));
+            }
             "stage_config_path" | "deploy_config_path" | "binding" | "variables" => {
                 return self.refuse(
                     Kind::Code,
@@ -186,7 +207,11 @@ impl Reader<'_> {
             self.unset.insert(name.to_owned());
             return Ok(self.variable(name));
         }
-        self.refuse(Kind::Name, format!("nothing in these files sets or defines `{name}`"))
+        self.lacks(
+            Kind::Name,
+            Lack::Name(name.to_owned()),
+            format!("nothing in these files sets or defines `{name}`"),
+        )
     }
 
     /// Reads words of Capistrano that return something.
@@ -215,6 +240,14 @@ impl Reader<'_> {
                 if !given.values.is_empty() =>
             {
                 return self.command_value(call, name).map(Some);
+            }
+            ("execute", _) if !given.values.is_empty() && self.facts.version > 2 => {
+                // It returns true; where the command fails, all ends.
+                let Some(mut lines) = self.command_word(call, name)? else {
+                    return Ok(None);
+                };
+                lines.push(Line::new(Statement::Value(Expr::Bool(true))));
+                return Ok(Some(Expr::Block(Block { lines, gives: true })));
             }
             ("ask", _) if !given.values.is_empty() => return self.asked(call).map(Some),
             ("roles" | "release_roles" | "primary", _) => {
@@ -305,6 +338,8 @@ impl Reader<'_> {
         let given = arguments(call, false);
         match name {
             "send" => self.sent(call),
+            // Its library has a remark.
+            "Cape" if call.block().is_some() => Ok(Some(Vec::new())),
             "sleep" => {
                 let values = self.expressions(&given.values)?;
                 Ok(Some(vec![Line::new(Statement::Value(Expr::call("sleep", values)))]))

@@ -2,10 +2,11 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Call, Expr};
-use super::super::note::{Kind, Read};
+use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
+use super::super::note::{Kind, Lack, Read};
 use super::super::ruby::{arguments, behind, constant, id, source, statements};
 use super::Reader;
+use super::locals::Type;
 
 impl Reader<'_> {
     /// Reads `File.join(a, b)` and similar calls.
@@ -15,7 +16,11 @@ impl Reader<'_> {
             return self.environment(name, &given.values, call);
         }
         if call.block().is_some() && !matches!((class, name), ("Dir", "chdir")) {
-            return self.refuse(Kind::Construct, format!("`{class}.{name}` with a block"));
+            return self.lacks(
+                Kind::Construct,
+                Lack::Class(of_ruby(class, name)),
+                format!("`{class}.{name}` with a block"),
+            );
         }
         if (class, name) == ("File", "expand_path") {
             return self.expand_path(&given.values);
@@ -28,7 +33,30 @@ impl Reader<'_> {
         {
             return Ok(Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]));
         }
+        if let Some(command) = self.file_command(class, name, &given.values)? {
+            return Ok(command);
+        }
+        if (class, name) == ("Dotenv", "load") {
+            return self.dotenv(&given.values);
+        }
         let function = match (class, name) {
+            ("Net::SSH::Proxy::Command", "new") => return self.first(&given.values),
+            ("Net::SSH::Proxy::Jump", "new") => {
+                let host = self.first(&given.values)?;
+                let mut parts = vec![Part::Text("ssh -W %h:%p ".to_owned())];
+                parts.extend(host.parts());
+                return Ok(string(parts));
+            }
+            ("File", "size") => {
+                let words = [
+                    Expr::text("stat"),
+                    Expr::text("-c"),
+                    Expr::text("%s"),
+                    self.first(&given.values)?,
+                ];
+                let size = Expr::call("run_locally", vec![Expr::List(words.to_vec())]);
+                return Ok(Expr::call("to_i", vec![size]));
+            }
             ("File", "join") | ("Pathname", "join") => "join_path",
             ("File", "dirname" | "basename" | "extname") => name,
             ("File" | "FileTest", "exist?" | "exists?" | "file?" | "readable?") => "file_exists",
@@ -68,8 +96,9 @@ impl Reader<'_> {
             ("Pathname", "new") => return self.first(&given.values),
             ("Array", "[]") => return Ok(Expr::List(self.expressions(&given.values)?)),
             _ => {
-                return self.refuse(
+                return self.lacks(
                     Kind::Code,
+                    Lack::Class(of_ruby(class, name)),
                     format!("`{class}.{name}` is a function of Ruby, of a gem or of the application"),
                 );
             }
@@ -91,6 +120,84 @@ impl Reader<'_> {
         Ok(lists
             .reduce(|all, list| all.binary("+", list))
             .unwrap_or(Expr::List(Vec::new())))
+    }
+
+    /// Reads a function that changes files of this machine as the program that does the same.
+    fn file_command(&mut self, class: &str, name: &str, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        let words: &[&str] = match (class, name) {
+            ("FileUtils", "mkdir_p" | "makedirs" | "mkpath") => &["mkdir", "-p", "--"],
+            ("FileUtils" | "Dir", "mkdir") => &["mkdir", "--"],
+            ("FileUtils", "rm_rf" | "rmtree" | "remove_dir" | "remove_entry_secure") => &["rm", "-rf", "--"],
+            ("FileUtils", "rm_f" | "safe_unlink") => &["rm", "-f", "--"],
+            ("FileUtils", "rm" | "remove") | ("File", "delete" | "unlink") => &["rm", "--"],
+            ("FileUtils", "rmdir") | ("Dir", "rmdir" | "delete" | "unlink") => &["rmdir", "--"],
+            ("FileUtils", "cp" | "copy") => &["cp", "--"],
+            ("FileUtils", "cp_r") => &["cp", "-R", "--"],
+            ("FileUtils", "mv" | "move") | ("File", "rename") => &["mv", "--"],
+            ("FileUtils", "touch") => &["touch", "--"],
+            ("FileUtils", "ln_s" | "symlink") | ("File", "symlink") => &["ln", "-s", "--"],
+            ("FileUtils", "ln_sf") => &["ln", "-sf", "--"],
+            _ => return Ok(None),
+        };
+        let mut all = Expr::List(words.iter().map(|word| Expr::text(word)).collect());
+        for value in self.expressions(given)? {
+            all = match (all, value) {
+                (Expr::List(mut all), Expr::List(more)) => {
+                    all.extend(more);
+                    Expr::List(all)
+                }
+                (all, value) if self.kind_of(&value) == Type::List => all.binary("+", value),
+                (Expr::List(mut all), value) => {
+                    all.push(value);
+                    Expr::List(all)
+                }
+                (all, value) => all.binary("+", Expr::List(vec![value])),
+            };
+        }
+        self.carry(&format!("{class}.{name}"));
+        Ok(Some(Expr::call("run_locally", vec![all])))
+    }
+
+    /// Reads `Dotenv.load`: what the environment does not have yet comes from the files.
+    fn dotenv(&mut self, given: &[Node<'_>]) -> Read<Expr> {
+        let mut files = self.expressions(given)?;
+        if files.is_empty() {
+            files.push(Expr::text(".env"));
+        }
+        let (values, name) = (self.free_name("values"), self.free_name("name"));
+        let place = |owner: Expr| Expr::Index(Box::new(owner), Box::new(Expr::name(&name)));
+        let mut lines = Vec::new();
+        for file in files {
+            let is_missing = Expr::Not(Box::new(Expr::name(&name).binary("in", Expr::name("ENV"))));
+            let taken = Statement::Assign(place(Expr::name("ENV")), "=", place(Expr::name(&values)));
+            let each = Block::of(vec![Line::new(Statement::Value(Expr::If(
+                vec![(is_missing, Block::of(vec![Line::new(taken)]))],
+                None,
+            )))]);
+            let then = Block::of(vec![
+                Line::new(Statement::Let(
+                    values.clone(),
+                    Expr::call("env_file", vec![file.clone()]),
+                )),
+                Line::new(Statement::For(
+                    vec![name.clone()],
+                    Expr::name(&values).method("keys", Vec::new()),
+                    each,
+                )),
+            ]);
+            let there = Expr::call("file_exists", vec![file]);
+            lines.push(Line::new(Statement::Value(Expr::If(vec![(there, then)], None))));
+        }
+        self.carry("Dotenv.load");
+        match lines.as_slice() {
+            [
+                Line {
+                    statement: Statement::Value(only),
+                    ..
+                },
+            ] => Ok(only.clone()),
+            _ => Ok(Expr::Block(Block::of(lines))),
+        }
     }
 
     fn first(&mut self, given: &[Node<'_>]) -> Read<Expr> {
@@ -148,6 +255,18 @@ impl Reader<'_> {
                 let here = Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]);
                 let path = match self.expression(path)? {
                     Expr::Text(path) => path,
+                    Expr::Template(mut parts) => {
+                        let beside = match parts.first_mut() {
+                            Some(Part::Text(text)) => {
+                                text.strip_prefix("../").map(str::to_owned).map(|rest| *text = rest)
+                            }
+                            _ => None,
+                        };
+                        return match beside {
+                            Some(()) => Ok(Expr::call("expand_path", vec![string(parts), here])),
+                            None => self.refuse(Kind::Construct, "a path beside this file that is computed"),
+                        };
+                    }
                     _ => return self.refuse(Kind::Construct, "a path beside this file that is computed"),
                 };
                 match path.strip_prefix("../") {
@@ -228,6 +347,52 @@ impl Reader<'_> {
         }
         values.extend(default);
         Ok(Expr::Call(Call::new("ask", values)))
+    }
+}
+
+/// Returns the class, or the function alone if the class comes with Ruby: each function of such a class lacks a form by itself.
+fn of_ruby(class: &str, name: &str) -> String {
+    const RUBY: &[&str] = &[
+        "Array",
+        "Benchmark",
+        "Bundler",
+        "CGI",
+        "Comparable",
+        "Date",
+        "DateTime",
+        "Dir",
+        "ERB",
+        "Etc",
+        "File",
+        "FileUtils",
+        "Hash",
+        "IO",
+        "JSON",
+        "Kernel",
+        "Logger",
+        "Math",
+        "Net::HTTP",
+        "Net::SSH",
+        "Object",
+        "Open3",
+        "Pathname",
+        "Process",
+        "Rake",
+        "Regexp",
+        "SecureRandom",
+        "Shellwords",
+        "Socket",
+        "String",
+        "Struct",
+        "Tempfile",
+        "Time",
+        "Timeout",
+        "URI",
+        "YAML",
+    ];
+    match RUBY.contains(&class) {
+        true => format!("{class}.{name}"),
+        false => class.to_owned(),
     }
 }
 

@@ -28,6 +28,10 @@ impl Reader<'_> {
                 self.run(call, name).map(Some)
             }
             "execute" | "sudo" | "run" if !given.values.is_empty() => self.execute(call, name).map(Some),
+            // SSHKit has these words for commands of the same name.
+            "rake" | "make" if self.facts.version > 2 && self.onion.host.is_some() && !given.values.is_empty() => {
+                self.execute(call, name).map(Some)
+            }
             "capture" | "test" if !given.values.is_empty() => {
                 let value = self.command_value(call, name)?;
                 Ok(Some(vec![Line::new(Statement::Value(value))]))
@@ -168,6 +172,9 @@ impl Reader<'_> {
             lines.push(self.remark("SSHKit does not apply within, with and as to a command with blanks in it"));
         }
         if onion.is_local {
+            if !options.iter().any(|(name, _)| name == "dir") {
+                options.extend(self.local_dir.clone().map(|dir| ("dir".to_owned(), dir)));
+            }
             lines.push(Line::verb(Call {
                 options,
                 ..Call::new("run_locally", vec![executed.text])
@@ -196,8 +203,15 @@ impl Reader<'_> {
         let mut parts: Vec<Part> = Vec::new();
         let mut is_mapped = true;
         let one = given.values.len() == 1;
-        for (index, node) in given.values.iter().enumerate() {
-            let mut value = self.expression(node)?;
+        let word = id(&call.name());
+        let own = matches!(word.as_str(), "rake" | "make").then(|| Expr::Symbol(word));
+        let nodes = given.values.iter().map(Some);
+        let words = own.iter().map(|_| None).chain(nodes);
+        for (index, node) in words.enumerate() {
+            let mut value = match (node, &own) {
+                (Some(node), _) => self.expression(node)?,
+                (None, own) => own.clone().unwrap_or(Expr::Unit),
+            };
             if let Expr::List(items) = value {
                 value = listed(items);
             }
@@ -256,7 +270,10 @@ impl Reader<'_> {
                 ([command], _) => self.command(command)?,
                 (words, _) => Expr::List(self.expressions(words)?),
             };
-            let options = self.options(verb, &given.pairs)?;
+            let mut options = self.options(verb, &given.pairs)?;
+            if matches!(verb, "run_locally" | "system") {
+                options.extend(self.local_dir.clone().map(|dir| ("dir".to_owned(), dir)));
+            }
             return Ok(Expr::Call(Call {
                 options,
                 ..Call::new(verb, vec![command])
@@ -399,6 +416,7 @@ impl Reader<'_> {
             let owner = Expr::Name(server.written.clone());
             return match name {
                 "hostname" | "host" | "to_s" => Ok(Some(Expr::Member(Box::new(owner), "host".to_owned()))),
+                "roles_array" => Ok(Some(Expr::Member(Box::new(owner), "roles".to_owned()))),
                 "user" | "port" | "name" | "roles" | "properties" => {
                     Ok(Some(Expr::Member(Box::new(owner), name.to_owned())))
                 }

@@ -4,7 +4,7 @@ use ruby_prism::Node;
 
 use super::super::form::{self, Block, Expr};
 use super::super::note::Read;
-use super::super::ruby::literal;
+use super::super::ruby::{literal, source};
 use super::Reader;
 use super::lists::{in_place, is_list_of_servers, reduced};
 use super::locals::Type;
@@ -62,6 +62,7 @@ const COUNTERPARTS: &[(&[&str], Counterpart)] = &[
     (&["empty?"], Counterpart::Method("is_empty")),
     (&["keys"], Counterpart::Method("keys")),
     (&["values"], Counterpart::Method("values")),
+    (&["abs"], Counterpart::Method("abs")),
     (&["split"], Counterpart::Method("split")),
     (&["first"], Counterpart::Element(Place::First)),
     (&["last"], Counterpart::Element(Place::Last)),
@@ -112,10 +113,9 @@ impl Reader<'_> {
                 Some(counterpart) => Some(counterpart.applied_to(value)),
                 None => self.without_arguments(name, value),
             }),
-            (
-                "between?" | "start_with?" | "end_with?" | "include?" | "member?" | "delete_if" | "has_key?" | "key?",
-                given,
-            ) => self.yes_or_no(name, value, given),
+            ("between?" | "start_with?" | "end_with?" | "include?" | "member?" | "has_key?" | "key?", given) => {
+                self.yes_or_no(name, value, given)
+            }
             ("split" | "tr" | "ljust" | "rjust" | "center" | "send_data" | "join", given) => {
                 self.of_strings(name, value, given)
             }
@@ -146,6 +146,12 @@ impl Reader<'_> {
                 is_there.binary("&&", is_filled(value))
             }
             "any?" => is_filled(value),
+            // They give whole numbers.
+            "round" | "floor" | "ceil" => {
+                let method = if name == "ceil" { "ceiling" } else { name };
+                let float = value.method("to_float", Vec::new()).method(method, Vec::new());
+                float.method("to_int", Vec::new())
+            }
             "sort" | "reverse" => Expr::Block(in_place(name, value)),
             "flatten" | "uniq" => reduced(name, value),
             "join" => Expr::call("join", vec![value, Expr::text("")]),
@@ -177,7 +183,7 @@ impl Reader<'_> {
                 Ok(Some(above.binary("&&", value.binary("<=", high))))
             }
             ("has_key?" | "key?", [key]) => Ok(Some(self.expression(key)?.binary("in", value))),
-            ("start_with?" | "end_with?" | "include?" | "member?" | "delete_if", [one]) => {
+            ("start_with?" | "end_with?" | "include?" | "member?", [one]) => {
                 let one = self.expression(one)?;
                 let method = match name {
                     "start_with?" => "starts_with",
@@ -226,6 +232,14 @@ impl Reader<'_> {
     /// Reads a method that returns an element, or more elements than there were.
     fn of_elements(&mut self, name: &str, value: Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
         match (name, given) {
+            ("round", [digits]) => {
+                let Ok(digits) = source(digits).parse::<u32>() else {
+                    return Ok(None);
+                };
+                let factor = Expr::Number(format!("1{}.0", "0".repeat(digits.min(9) as usize)));
+                let large = value.binary("*", factor.clone());
+                Ok(Some(large.method("round", Vec::new()).binary("/", factor)))
+            }
             ("<<", [more]) if self.kind_of(&value) == Type::Text => Ok(Some(value.binary("+", self.expression(more)?))),
             ("[]" | "slice", [_, _]) if self.kind_of(&value) == Type::Text => {
                 Ok(Some(value.method("sub_string", self.expressions(given)?)))

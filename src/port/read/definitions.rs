@@ -33,7 +33,7 @@ impl Reader<'_> {
             "lock" | "load_default_tasks" => Ok(Some(Vec::new())),
             "install_plugin" => self.plugin(call).map(Some),
             "invoke" | "invoke!" | "find_and_execute_task" | "execute_task" => self.invoke(call).map(Some),
-            "depend" => self.refuse(Kind::Construct, "`depend`: what servers must have"),
+            "depend" => self.depend(call).map(Some),
             _ => Ok(None),
         }
     }
@@ -50,6 +50,17 @@ impl Reader<'_> {
         }
         values.truncate(1);
         Ok(vec![Line::verb(Call::new("desc", values))])
+    }
+
+    /// Reads `depend :remote, :command, "git", :or => "…"`.
+    fn depend(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let given = arguments(call, true);
+        let values = self.expressions(&given.values)?;
+        let options = self.options("depend", &given.pairs)?;
+        Ok(vec![Line::verb(Call {
+            options,
+            ..Call::new("depend", values)
+        })])
     }
 
     fn namespace(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
@@ -100,6 +111,9 @@ impl Reader<'_> {
                 Kind::Construct,
                 "a task with arguments: they come as NAME=value, and ENV[\"NAME\"] reads them",
             );
+        }
+        if needs.is_empty() {
+            needs.extend(self.words_of(call));
         }
         let name = match (first.take(), given.values.first()) {
             (Some(name), _) => Expr::Symbol(name),
@@ -162,6 +176,32 @@ impl Reader<'_> {
                 .join(" ")
         ));
         Some(vec![Line::new(Statement::Let(args.clone(), map))])
+    }
+
+    /// Returns the line that makes the words in brackets behind a task without named arguments a list: `capr env:set extras=A=1,B=2`.
+    fn words_of(&mut self, call: &CallNode<'_>) -> Option<Line> {
+        let behind = behind(call)?;
+        let [_, args] = behind.parameters.as_slice() else {
+            return None;
+        };
+        let body = behind
+            .body
+            .as_ref()
+            .map(|body| String::from_utf8_lossy(body.location().as_slice()).into_owned());
+        if !body.is_some_and(|body| body.contains(&format!("{args}.extras")) || body.contains(&format!("{args}.to_a")))
+        {
+            return None;
+        }
+        self.remarks
+            .push("a task with arguments: they come as extras=ONE,TWO".to_owned());
+        let given = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text("extras")));
+        let list = given.clone().method("split", vec![Expr::text(",")]);
+        let nothing = Expr::If(
+            vec![(given.binary("==", Expr::Unit), Block::giving(Expr::List(Vec::new())))],
+            Some(Block::giving(list)),
+        );
+        let map = Expr::Map(vec![("extras".to_owned(), nothing)]);
+        Some(Line::new(Statement::Let(args.clone(), map)))
     }
 
     /// Rake adds to a task that is defined again. Returns the name of the task, and then the hook that runs it after the first.
@@ -290,7 +330,7 @@ impl Reader<'_> {
         }
         match self.facts.task(name, &self.namespaces) {
             Some(full) => Ok(Line::verb(Call::new("invoke", vec![Expr::Text(full)]))),
-            None => self.refuse(Kind::Library, super::hooks::unknown_task(name)),
+            None => Err(super::hooks::unknown_task(name)),
         }
     }
 
@@ -367,6 +407,11 @@ impl Reader<'_> {
 
     /// Reads `Rake::Task["deploy:restart"].invoke`.
     fn of_rake(&mut self, name: &str, receiver: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        if source(receiver).starts_with("Rake.application.options") {
+            self.remarks
+                .push("`Rake.application.options`: -v and -vv show more of a run".to_owned());
+            return Ok(Some(Vec::new()));
+        }
         let Some(index) = receiver.as_call_node() else {
             return Ok(None);
         };
@@ -386,10 +431,12 @@ impl Reader<'_> {
                     self.defined.remove(&task);
                     Ok(Some(Vec::new()))
                 }
-                false => self.refuse(
-                    Kind::Construct,
-                    format!("`{name}` of a task that this recipe does not define anew"),
-                ),
+                // A task of the library is replaced by an empty one.
+                false if self.facts.vocabulary.tasks.contains(&task) => {
+                    self.defined.remove(&task);
+                    Ok(Some(vec![emptied(&task)]))
+                }
+                false => Err(super::hooks::unknown_task(&task)),
             },
             _ => self.refuse(Kind::Construct, format!("`{name}` of a task of Rake")),
         }
@@ -431,4 +478,15 @@ impl Reader<'_> {
         let values = self.expressions(given.values.get(..1).unwrap_or_default())?;
         Ok(vec![Line::verb(Call::new(verb, values))])
     }
+}
+
+/// Returns the definition of a task that does nothing, in its namespaces.
+fn emptied(full: &str) -> Line {
+    let mut names = full.rsplit(':');
+    let task = names.next().map(Expr::symbol).into_iter().collect();
+    let task = Line::verb(Call::with_block("task", task, Block::default()));
+    names.fold(task, |inner, namespace| {
+        let block = Block::of(vec![inner]);
+        Line::verb(Call::with_block("namespace", vec![Expr::symbol(namespace)], block))
+    })
 }

@@ -3,7 +3,7 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Expr, Line, Part, Statement, string};
-use super::super::note::Read;
+use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, behind, constant, id, literal, statements};
 use super::Reader;
 use super::locals::Type;
@@ -28,6 +28,14 @@ impl Reader<'_> {
             behind.parameters.as_slice(),
             given.values.as_slice(),
         ) {
+            (Some("Dir" | "FileUtils"), "chdir" | "cd", [] | [_], [dir]) => {
+                let dir = self.expression(dir)?;
+                if let [parameter] = behind.parameters.as_slice() {
+                    self.given.insert(parameter.clone(), dir.clone());
+                }
+                self.carry("Dir.chdir");
+                self.in_directory(dir, &nodes, behind.end).map(Some)
+            }
             (Some("Dir"), "glob", [file], [pattern]) => {
                 let list = Expr::call("glob", vec![self.expression(pattern)?]);
                 self.carry("Dir.glob");
@@ -57,6 +65,38 @@ impl Reader<'_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// Reads statements whose commands of this machine run in a directory. What else knows the directory has no form.
+    fn in_directory(&mut self, dir: Expr, nodes: &[Node<'_>], end: usize) -> Read<Vec<Line>> {
+        struct Files(bool);
+        impl<'pr> ruby_prism::Visit<'pr> for Files {
+            fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+                let class = node.receiver().as_ref().and_then(constant);
+                self.0 |= class.is_some_and(|class| {
+                    matches!(
+                        class.as_str(),
+                        "File" | "Dir" | "FileUtils" | "IO" | "YAML" | "Pathname"
+                    )
+                });
+                ruby_prism::visit_call_node(self, node);
+            }
+        }
+        let mut files = Files(false);
+        nodes.iter().for_each(|node| ruby_prism::Visit::visit(&mut files, node));
+        if files.0 {
+            return self.refuse(Kind::Construct, "`Dir.chdir` around files that are named from there");
+        }
+        let whole = match (self.local_dir.clone(), dir) {
+            (Some(outer), dir) if dir.literal().is_none_or(|path| !path.starts_with('/')) => {
+                Expr::call("join_path", vec![outer, dir])
+            }
+            (_, dir) => dir,
+        };
+        let outer = self.local_dir.replace(whole);
+        let block = self.statements(nodes, end, false);
+        self.local_dir = outer;
+        Ok(block.lines)
     }
 
     /// Returns what a statement writes to an open file; `None` if it does something else.

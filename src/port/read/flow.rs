@@ -4,7 +4,7 @@ use ruby_prism::Node;
 
 use super::super::facts::kept;
 use super::super::form::{Block, Expr, Line, Statement};
-use super::super::note::{Kind, Read};
+use super::super::note::{Kind, Read, Unported};
 use super::super::ruby::{Offsets, constant, id, literal, statements};
 use super::Reader;
 use super::locals::{Local, Type};
@@ -112,9 +112,9 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Refuses a decision that depends on the stage while the recipe is loaded: the stage is named later.
+    /// Refuses a decision that depends on the stage where Capistrano itself does not know it yet.
     fn is_known_at_load(&self, condition: &Expr) -> Read<()> {
-        match self.deferred == 0 && super::variables::reads_stage(condition) {
+        match self.deferred == 0 && self.lacks_stage() && super::variables::reads_stage(condition) {
             true => self.refuse(
                 Kind::Construct,
                 "the stage is not known yet when this is read: its own file says what differs",
@@ -194,12 +194,9 @@ impl Reader<'_> {
 
     /// Refuses a value as a whole if a part of it was not carried over.
     pub(super) fn without_notes(&mut self, before: usize) -> Read<()> {
-        let first = self.notes.get(before).map(|note| (note.kind, note.reason.clone()));
+        let first = self.notes.get(before).map(Unported::around);
         self.notes.truncate(before);
-        match first {
-            Some((kind, reason)) => self.refuse(kind, reason),
-            None => Ok(()),
-        }
+        first.map_or(Ok(()), Err)
     }
 
     /// Reads `case` as `switch` if the values are written out, else as conditions.
@@ -340,10 +337,20 @@ impl Reader<'_> {
             if let Some(rescued) = write.value().as_rescue_modifier_node() {
                 return self.rescued_assignment(&id(&write.name()), &rescued).map(Some);
             }
+            if self.only_looped.contains(&id(&write.name()))
+                && let Some(pairs) = self.pairs(&write.value())?
+            {
+                return Ok(Some(self.write_local(&id(&write.name()), pairs)));
+            }
             if super::commands::is_stream(&write.value()) {
                 self.streams.insert(id(&write.name()));
             }
             let value = self.expression(&write.value())?;
+            if self.is_late(&value) {
+                // Nothing can be computed yet: the value stands where the local is read.
+                self.given.insert(id(&write.name()), value);
+                return Ok(Some(Vec::new()));
+            }
             return Ok(Some(self.write_local(&id(&write.name()), value)));
         }
         if let Some(write) = node.as_local_variable_or_write_node() {
@@ -407,9 +414,6 @@ impl Reader<'_> {
             let [key] = keys.as_slice() else { return Ok(None) };
             let (owner, key) = (self.expression(&receiver)?, self.expression(key)?);
             let value = self.expression(&write.value())?;
-            if owner == Expr::name("ENV") {
-                return self.refuse(Kind::Construct, "the environment of capr itself cannot be changed");
-            }
             let target = Expr::Index(Box::new(owner), Box::new(key));
             let whole = target.clone().binary("??", value);
             return Ok(Some(vec![Line::new(Statement::Assign(target, "=", whole))]));

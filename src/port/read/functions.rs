@@ -1,14 +1,44 @@
 //! Reads functions of a file.
 
+use std::collections::BTreeMap;
+
 use ruby_prism::{CallNode, Node, ParseResult};
 
 use super::super::facts::Function as Known;
 use super::super::form::{Block, Expr, Line, Statement};
-use super::super::note::{Kind, Read, Unported};
+use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::ruby::{Offsets, arguments, id, statements};
-use super::Reader;
 use super::comments::Comments;
 use super::locals::{Local, Type};
+use super::{Onion, Reader};
+
+/// The knowledge of a reader about the place that it reads.
+struct Place<'a> {
+    file: usize,
+    text: &'a [u8],
+    comments: Comments<'a>,
+    scopes: Vec<BTreeMap<String, Local>>,
+    given: BTreeMap<String, Expr>,
+    lost: BTreeMap<String, usize>,
+    namespaces: Vec<String>,
+    onion: Onion,
+}
+
+impl<'a> Place<'a> {
+    /// Makes the place of code that stands alone.
+    fn of(file: usize, parsed: &ParseResult<'_>, text: &'a [u8]) -> Self {
+        Self {
+            file,
+            text,
+            comments: Comments::of(parsed, text),
+            scopes: Vec::new(),
+            given: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            namespaces: Vec::new(),
+            onion: Onion::default(),
+        }
+    }
+}
 
 impl<'a> Reader<'a> {
     /// Reads `def`.
@@ -32,12 +62,11 @@ impl<'a> Reader<'a> {
         }
         let (mut parameters, mut defaults) = (Vec::new(), Vec::new());
         let scopes = std::mem::take(&mut self.scopes);
-        self.scopes.push(std::collections::BTreeMap::new());
+        self.scopes.push(BTreeMap::new());
         if let Some(list) = function.parameters() {
             let rest = list.rest().and_then(|rest| rest.as_rest_parameter_node()?.name());
             let is_odd = list.rest().is_some() && (rest.is_none() || list.optionals().iter().next().is_some())
                 || list.posts().iter().next().is_some()
-                || list.keywords().iter().next().is_some()
                 || list.keyword_rest().is_some()
                 || list.block().is_some();
             let names: Vec<Option<String>> = list
@@ -59,6 +88,10 @@ impl<'a> Reader<'a> {
                 };
                 defaults.push((parameters.len(), self.expression(&optional.value())));
                 parameters.push(self.declare(&id(&optional.name()), Local::default()));
+            }
+            // Those with names stand behind the others, and each call gives all of them.
+            for (name, _) in super::super::facts::named_parameters(&list) {
+                parameters.push(self.declare(&name, Local::default()));
             }
             if let Some(rest) = rest {
                 let local = Local {
@@ -100,9 +133,8 @@ impl<'a> Reader<'a> {
             return self.refuse(Kind::Construct, format!("`{name}` is a function of another file"));
         };
         let (notes, written) = (self.notes.len(), self.functions.len());
-        let outer = (std::mem::take(&mut self.onion), std::mem::take(&mut self.namespaces));
-        let read = self.in_source(&parsed, text, |reader| reader.function(node, definition));
-        (self.onion, self.namespaces) = outer;
+        let place = Place::of(self.file, &parsed, text);
+        let read = self.at(place, |reader| reader.function(node, definition));
         let note = self.notes.get(notes).map(|note| note.reason.clone());
         if let (Err(_), _) | (_, Some(_)) = (&read, &note) {
             self.notes.truncate(notes);
@@ -138,18 +170,19 @@ impl<'a> Reader<'a> {
         let body = definition.body().and_then(|body| body.as_statements_node());
         let nodes = statements(body.as_ref());
         let notes = self.notes.len();
-        let outer_file = std::mem::replace(&mut self.file, function.file);
-        let outer_scopes = std::mem::take(&mut self.scopes);
-        let outer_given = std::mem::replace(&mut self.given, names.into_iter().zip(values).collect());
-        let outer_lost = std::mem::take(&mut self.lost);
-        let block = self.in_source(&parsed, text, |reader| reader.statements(&nodes, text.len(), false));
-        (self.lost, self.given, self.scopes) = (outer_lost, outer_given, outer_scopes);
-        self.file = outer_file;
+        let place = Place {
+            given: names.into_iter().zip(values).collect(),
+            // Its statements run where the call stands.
+            namespaces: self.namespaces.clone(),
+            onion: self.onion.clone(),
+            ..Place::of(function.file, &parsed, text)
+        };
+        let block = self.at(place, |reader| reader.statements(&nodes, text.len(), false));
         let declares = |line: &Line| matches!(line.statement, Statement::Let(..));
         let first = self.notes.drain(notes..).next();
         if let Some(first) = first {
             return Err(match first.kind {
-                Kind::Template => Unported::new(first.kind, first.reason),
+                Kind::Template => Unported::around(&first),
                 _ => self.not_whole(name, function),
             });
         }
@@ -160,19 +193,29 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads with the code and the comments of another place, which is parsed there.
-    fn in_source<T>(&mut self, parsed: &ParseResult<'_>, text: &'a [u8], read: impl FnOnce(&mut Self) -> T) -> T {
-        let outer_text = std::mem::replace(&mut self.text, text);
-        let outer_comments = std::mem::replace(&mut self.comments, Comments::of(parsed, text));
+    /// Reads at another place, and comes back.
+    fn at<T>(&mut self, mut place: Place<'a>, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.swap(&mut place);
         let result = read(self);
-        (self.text, self.comments) = (outer_text, outer_comments);
+        self.swap(&mut place);
         result
+    }
+
+    fn swap(&mut self, place: &mut Place<'a>) {
+        std::mem::swap(&mut self.file, &mut place.file);
+        std::mem::swap(&mut self.text, &mut place.text);
+        std::mem::swap(&mut self.comments, &mut place.comments);
+        std::mem::swap(&mut self.scopes, &mut place.scopes);
+        std::mem::swap(&mut self.given, &mut place.given);
+        std::mem::swap(&mut self.lost, &mut place.lost);
+        std::mem::swap(&mut self.namespaces, &mut place.namespaces);
+        std::mem::swap(&mut self.onion, &mut place.onion);
     }
 
     fn not_whole(&self, name: &str, function: &Known) -> Unported {
         let file = self.facts.files.get(function.file).map_or("", String::as_str);
         let reason = format!("`{name}` is a function of {file} that was not carried over whole");
-        Unported::new(Kind::Construct, reason)
+        Unported::new(Kind::Construct, reason).lacking(Lack::Function(function.file, function.lines))
     }
 
     fn function_body(&mut self, function: &ruby_prism::DefNode<'_>) -> Block {

@@ -3,7 +3,7 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
-use super::super::note::{Kind, Read, Unported};
+use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::ruby::{arguments, behind, literal, statements};
 use super::Reader;
 
@@ -23,7 +23,7 @@ impl Reader<'_> {
             return Ok(vec![Line::verb(Call::new(verb, values))]);
         };
         let Some((verb, target)) = self.hooked(verb, hooked.trim_start_matches(':')) else {
-            return self.refuse(Kind::Library, unknown_task(&hooked));
+            return Err(unknown_task(&hooked));
         };
         if let Some(behind) = behind(call) {
             return self.hook_block(call, &behind, (&verb, &target), rest);
@@ -39,7 +39,7 @@ impl Reader<'_> {
                 Action::Task(full) => known.push(Expr::Text(full)),
                 Action::Nothing(why) => lines.push(self.remark(&why)),
                 Action::Unknown => {
-                    let number = self.note(node, Unported::new(Kind::Library, unknown_task(&name)));
+                    let number = self.note(node, unknown_task(&name));
                     lines.push(Line::new(Statement::Note(number, false)));
                     let block = self.barrier(number);
                     lines.push(Line::verb(Call::with_block(&verb, vec![Expr::text(&target)], block)));
@@ -164,7 +164,7 @@ impl Reader<'_> {
             let name = literal(task);
             values.push(match name.as_deref().map(|name| (self.action(name), name)) {
                 Some((Action::Task(full), _)) => Expr::Text(full),
-                Some((_, name)) => return self.refuse(Kind::Library, unknown_task(name)),
+                Some((_, name)) => return Err(unknown_task(name)),
                 None => self.expression(task)?,
             });
         }
@@ -196,7 +196,12 @@ enum Action {
 }
 
 /// Returns the reason why a task is not known, with the library that has it.
-pub(super) fn unknown_task(name: &str) -> String {
+pub(super) fn unknown_task(name: &str) -> Unported {
+    let lack = Lack::Name(name.trim_start_matches(':').to_owned());
+    Unported::new(Kind::Library, unknown_task_reason(name)).lacking(lack)
+}
+
+fn unknown_task_reason(name: &str) -> String {
     let library = match name.trim_start_matches(':').split(':').next().unwrap_or("") {
         "bundle" | "bundler" => "bundler",
         "rvm" => "rvm",

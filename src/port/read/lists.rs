@@ -25,8 +25,9 @@ impl Reader<'_> {
             },
             target => target,
         };
-        let Expr::Map(entries) = self.map(pairs)? else {
-            return Ok(Vec::new());
+        let entries = match self.map(pairs)? {
+            Expr::Map(entries) => entries,
+            whole => return Ok(vec![Line::new(Statement::Value(target.method("mixin", vec![whole])))]),
         };
         let is_environment = target == Expr::name("default_environment");
         let lines = entries.into_iter().map(|(key, value)| {
@@ -39,18 +40,6 @@ impl Reader<'_> {
             Line::new(Statement::Assign(place, "=", value))
         });
         Ok(lines.collect())
-    }
-
-    /// Reads pairs as a map.
-    pub(super) fn map(&mut self, pairs: &[(Node<'_>, Node<'_>)]) -> Read<Expr> {
-        let mut map = Vec::new();
-        for (key, value) in pairs {
-            let Some(key) = literal(key) else {
-                return self.refuse(Kind::Construct, "a map whose keys are computed");
-            };
-            map.push((key, self.expression(value)?));
-        }
-        Ok(Expr::Map(map))
     }
 
     /// Reads `map.map { |key, value| … }`, and the same over a list of pairs.
@@ -106,7 +95,7 @@ impl Reader<'_> {
         let method = match name {
             "map" | "collect" => "map",
             "select" | "find_all" | "filter" => "filter",
-            "reject" => "reject",
+            "reject" | "delete_if" => "reject",
             "any?" => "some",
             "all?" => "all",
             "find" | "detect" => "find",

@@ -81,14 +81,8 @@ impl Reader<'_> {
                 ..
             },
         ] = lines.as_mut_slice()
-            && super::super::form::sets(&call.name)
-            && call.arguments.len() == 2
-            && call.block.is_none()
-            && let (Some(value), Some(variable)) =
-                (call.arguments.pop(), call.arguments.first().and_then(Expr::literal))
+            && let Some(variable) = lazy(call)
         {
-            let variable = variable.to_owned();
-            call.block = Some(Block::giving(value));
             self.lose_variable(&variable, self.lost_at.get(&name).copied());
             return lines;
         }
@@ -96,6 +90,19 @@ impl Reader<'_> {
         let note = self.lost_at.get(&name).copied().filter(|note| *note <= notes);
         vec![self.noted(node, Unported::needs(&name, note))]
     }
+}
+
+/// Makes `set` of a value lazy; returns the variable, or `None` if the call is another one.
+pub(super) fn lazy(call: &mut Call) -> Option<String> {
+    if !super::super::form::sets(&call.name) || call.arguments.len() != 2 || call.block.is_some() {
+        return None;
+    }
+    let variable = call.arguments.first().and_then(Expr::literal)?.to_owned();
+    call.block = Some(match call.arguments.pop()? {
+        Expr::Block(block) => block,
+        value => Block::giving(value),
+    });
+    Some(variable)
 }
 
 /// The variables that a statement sets.
@@ -116,7 +123,7 @@ impl<'pr> Visit<'pr> for Sets {
 }
 
 /// Returns the first of these variables that lines read while they are loaded.
-pub(super) fn read_of<'a>(lines: &'a [Line], lost: &BTreeSet<String>) -> Option<&'a str> {
+pub(super) fn read_of<'a>(lines: &'a [Line], lost: &'a BTreeSet<String>) -> Option<&'a str> {
     lines.iter().find_map(|line| match &line.statement {
         Statement::Verb(call) => of_call(call, lost),
         Statement::Let(_, value) | Statement::Value(value) | Statement::Throw(value) => of(value, lost),
@@ -134,12 +141,20 @@ pub(super) fn read_of<'a>(lines: &'a [Line], lost: &BTreeSet<String>) -> Option<
     })
 }
 
-fn of_call<'a>(call: &'a Call, lost: &BTreeSet<String>) -> Option<&'a str> {
+/// Returns the word for a function whose value is not known yet.
+pub(super) fn of_function(name: &str) -> String {
+    format!("{name}()")
+}
+
+fn of_call<'a>(call: &'a Call, lost: &'a BTreeSet<String>) -> Option<&'a str> {
     let first = call.arguments.first().and_then(Expr::literal);
     if call.name == "fetch"
         && let Some(name) = first
         && lost.contains(name)
     {
+        return Some(name);
+    }
+    if let Some(name) = lost.get(&of_function(&call.name)) {
         return Some(name);
     }
     let is_now = match call.name.as_str() {
@@ -155,7 +170,7 @@ fn of_call<'a>(call: &'a Call, lost: &BTreeSet<String>) -> Option<&'a str> {
 }
 
 /// Returns the first of these names that a value reads.
-pub(super) fn of<'a>(value: &'a Expr, lost: &BTreeSet<String>) -> Option<&'a str> {
+pub(super) fn of<'a>(value: &'a Expr, lost: &'a BTreeSet<String>) -> Option<&'a str> {
     let of_block = |block: &'a Block| read_of(&block.lines, lost);
     match value {
         Expr::Name(name) => lost.contains(name).then_some(name.as_str()),

@@ -3,9 +3,9 @@
 use ruby_prism::CallNode;
 
 use super::super::form::{Call, Expr, Line, Part, string};
-use super::super::note::{Kind, Read};
+use super::super::note::{Kind, Lack, Read};
 use super::super::ruby::{arguments, literal, source};
-use super::Reader;
+use super::{Reader, ruby_libraries};
 use crate::recipe::Vocabulary;
 
 impl Reader<'_> {
@@ -27,11 +27,19 @@ impl Reader<'_> {
                 } else {
                     Kind::Code
                 };
-                return self.refuse(kind, format!("the file `{name}` is not among those that were read"));
+                return self.lacks(
+                    kind,
+                    Lack::File(name.to_owned()),
+                    format!("the file `{name}` is not among those that were read"),
+                );
             }
             return Ok(vec![Line::verb(Call::new("load", vec![as_recipe(path)]))]);
         };
         if is_known_library(&path) {
+            return Ok(Vec::new());
+        }
+        if let Some(remark) = only_called(&path) {
+            self.remarks.push(remark);
             return Ok(Vec::new());
         }
         if is_plain_ruby(&path) {
@@ -58,12 +66,11 @@ impl Reader<'_> {
             return Ok(vec![Line::verb(Call::new("load", vec![path]))]);
         }
         if name == "load" && (path.contains('/') || path.contains('.')) && !path.starts_with("deploy/") {
-            return self.refuse(
-                Kind::Name,
-                format!("the file `{path}` is not among those that were read"),
-            );
+            let reason = format!("the file `{path}` is not among those that were read");
+            return self.lacks(Kind::Name, Lack::File(path), reason);
         }
-        self.refuse(Kind::Library, library_reason(&path))
+        let reason = library_reason(&path);
+        self.lacks(Kind::Library, Lack::Library(path), reason)
     }
 
     pub(super) fn plugin(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
@@ -90,7 +97,8 @@ impl Reader<'_> {
         if Vocabulary::library_of_ruby(&format!("capistrano/{gem}")).is_some() {
             return Ok(Vec::new());
         }
-        self.refuse(Kind::Library, format!("the plugin `{class}`"))
+        let reason = format!("the plugin `{class}`");
+        self.lacks(Kind::Library, Lack::Class(class), reason)
     }
 }
 
@@ -112,6 +120,7 @@ pub(super) fn looked_for(condition: Expr) -> (Expr, bool) {
 pub(super) fn is_at_hand(facts: &super::super::facts::Facts, path: &str) -> bool {
     is_known_library(path)
         || is_plain_ruby(path)
+        || only_called(path).is_some()
         || Vocabulary::library_of_ruby(path).is_some()
         || facts.files.iter().any(|own| is_file(own, path))
 }
@@ -158,67 +167,16 @@ pub(super) fn as_recipe(path: Expr) -> Expr {
 
 /// Returns true for a library that a recipe of capr does not need, or whose tasks capr has.
 fn is_known_library(path: &str) -> bool {
+    ruby_libraries::NEEDLESS.contains(&path.trim_end_matches(".rb"))
+}
+
+/// Returns the remark about a library whose tasks run only when they are called: a deploy does not need it.
+fn only_called(path: &str) -> Option<String> {
     let path = path.trim_end_matches(".rb");
-    matches!(
-        path,
-        "rubygems"
-            | "bundler"
-            | "bundler/setup"
-            | "yaml"
-            | "json"
-            | "erb"
-            | "fileutils"
-            | "time"
-            | "date"
-            | "pathname"
-            | "etc"
-            | "socket"
-            | "securerandom"
-            | "digest"
-            | "open3"
-            | "shellwords"
-            | "uri"
-            | "tempfile"
-            | "ostruct"
-            | "pp"
-            | "base64"
-            | "csv"
-            | "logger"
-            | "readline"
-            | "highline"
-            | "highline/import"
-            | "colorize"
-            | "net/http"
-            | "net/ssh"
-            | "net/scp"
-            | "net/sftp"
-            | "benchmark"
-            | "English"
-            | "deploy"
-            | "capistrano"
-            | "capistrano/setup"
-            | "capistrano/deploy"
-            | "capistrano/cli"
-            | "capistrano/version"
-            | "capistrano/ext/multistage"
-            | "capistrano/multistage"
-            | "capistrano/framework"
-            | "capistrano/console"
-            | "capistrano/git"
-            | "capistrano/scm/git"
-            | "capistrano/scm/svn"
-            | "capistrano/dsl"
-            | "capistrano/logger"
-            | "capistrano_colors"
-            | "capistrano/colors"
-            | "airbrussh/capistrano"
-            | "sshkit"
-            | "sshkit/dsl"
-            | "capistrano/recipes/deploy/strategy/remote_cache"
-            | "capistrano/recipes/deploy/scm/git"
-            | "stringio"
-            | "set"
-    )
+    let (_, does) = ruby_libraries::ONLY_CALLED.iter().find(|(name, _)| *name == path)?;
+    Some(format!(
+        "`{path}` does not come along, and a deploy does not need it: {does}"
+    ))
 }
 
 /// Returns true for a library of Ruby without tasks and hooks of Capistrano, or for the application itself: loading it does nothing
@@ -229,68 +187,7 @@ fn is_plain_ruby(path: &str) -> bool {
         .iter()
         .any(|file| path == *file || path.strip_suffix(file).is_some_and(|front| front.ends_with("../")));
     let first = path.split('/').next().unwrap_or(path);
-    let is_library = matches!(
-        first,
-        "action_mailer"
-            | "active_record"
-            | "active_support"
-            | "addressable"
-            | "aws"
-            | "aws-sdk"
-            | "awesome_print"
-            | "bcrypt"
-            | "byebug"
-            | "cgi"
-            | "faraday"
-            | "fog"
-            | "git"
-            | "grit"
-            | "haml"
-            | "hashie"
-            | "hipchat"
-            | "hpricot"
-            | "httparty"
-            | "i18n"
-            | "io"
-            | "ipaddr"
-            | "kconv"
-            | "mail"
-            | "monitor"
-            | "mysql"
-            | "mysql2"
-            | "net"
-            | "nokogiri"
-            | "octokit"
-            | "open-uri"
-            | "openssl"
-            | "optparse"
-            | "paint"
-            | "pg"
-            | "pony"
-            | "pry"
-            | "rainbow"
-            | "redis"
-            | "resolv"
-            | "rest-client"
-            | "rest_client"
-            | "rexml"
-            | "rugged"
-            | "sass"
-            | "sequel"
-            | "slugify"
-            | "slim"
-            | "sqlite3"
-            | "strscan"
-            | "term"
-            | "terminal-table"
-            | "thread"
-            | "timeout"
-            | "tinder"
-            | "tmpdir"
-            | "versionomy"
-            | "xmlsimple"
-            | "zlib"
-    );
+    let is_library = ruby_libraries::PLAIN.contains(&first);
     // The part of a library that is made for Capistrano has tasks: `hipchat/capistrano`, `mail/recipes`.
     let is_for_capistrano = ["capistrano", "recipes", "deploy", "tasks"]
         .iter()

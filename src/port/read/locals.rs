@@ -88,6 +88,7 @@ impl Reader<'_> {
     /// Writes `name = value`.
     pub(super) fn write_local(&mut self, name: &str, value: Expr) -> Vec<Line> {
         let kind = self.kind_of(&value);
+        self.given.remove(name);
         self.keep_time(name, &value);
         let is_text = match &value {
             Expr::Text(_) | Expr::Template(_) => true,

@@ -37,6 +37,14 @@ impl Reader<'_> {
                 None => self.expression(receiver)?,
             },
         };
+        let list = match behind.parameters.len() {
+            // The pairs keep their order.
+            2 if name != "each_with_index" => {
+                let inner = super::conditions::inside(receiver);
+                self.pairs(inner.as_ref().unwrap_or(receiver))?.unwrap_or(list)
+            }
+            _ => list,
+        };
         match (behind.parameters.as_slice(), name) {
             ([], _) => Ok(vec![self.each(
                 &[("item".to_owned(), Type::Unknown)],
@@ -72,14 +80,15 @@ impl Reader<'_> {
 
     /// Reads `map.each do |key, value|`.
     fn each_pair(&mut self, key: &str, value: &str, list: Expr, nodes: &[Node<'_>], end: usize) -> Read<Vec<Line>> {
-        if let Expr::List(pairs) = &list {
-            let is_pair = |item: &Expr| matches!(item, Expr::List(inner) if inner.len() == 2);
-            if !pairs.iter().all(is_pair) {
-                return self.refuse(Kind::Construct, "a list that is taken apart by `each`");
-            }
+        let is_pair = |item: &Expr| matches!(item, Expr::List(inner) if inner.len() == 2);
+        if matches!(&list, Expr::List(pairs) if !pairs.iter().all(is_pair)) {
+            return self.refuse(Kind::Construct, "a list that is taken apart by `each`");
+        }
+        if self.kind_of(&list) == Type::List {
             let names = [("pair".to_owned(), Type::Unknown)];
             let mut line = self.each_with(&names, list, nodes, end, &[(key, "0"), (value, "1")]);
             line.above.clear();
+            self.carry("each");
             return Ok(vec![line]);
         }
         self.remarks.push(ORDER.to_owned());

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::facts::renamed;
 use super::super::form::{Block, Call, Expr, Line, Statement};
-use super::super::note::{Kind, Read};
+use super::super::note::{Kind, Lack, Read};
 use super::super::ruby::{arguments, bare, constant, id, literal, source};
 use super::Reader;
 use super::locals::Type;
@@ -35,6 +35,9 @@ impl Reader<'_> {
         ) && call.block().is_some()
         {
             return self.loops_over(call, receiver, &name).map(Some);
+        }
+        if let Some(lines) = self.shrink(call, receiver, &name)? {
+            return Ok(Some(lines));
         }
         if let Some(lines) = self.file_block(call, receiver, &name)? {
             return Ok(Some(lines));
@@ -100,8 +103,11 @@ impl Reader<'_> {
 
     /// Reads `map[key] = value`.
     fn set_index(&mut self, receiver: &Node<'_>, key: &Node<'_>, value: &Node<'_>) -> Read<Vec<Line>> {
-        if constant(receiver).as_deref() == Some("ENV") {
-            return self.refuse(Kind::Construct, "the environment of capr itself cannot be changed");
+        if constant(receiver).as_deref() == Some("ENV") && value.as_nil_node().is_some() {
+            let key = self.key(key)?;
+            return Ok(vec![Line::new(Statement::Value(
+                Expr::name("ENV").method("remove", vec![key]),
+            ))]);
         }
         let name = bare(receiver);
         let written = literal(key);
@@ -117,6 +123,21 @@ impl Reader<'_> {
         };
         let target = Expr::Index(Box::new(owner), Box::new(key));
         Ok(vec![Line::new(Statement::Assign(target, "=", self.expression(value)?))])
+    }
+
+    /// Reads `list.delete_if { |x| … }` and similar calls, which take something out of the list itself.
+    fn shrink(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        let plain = match name {
+            "delete_if" | "reject!" => "reject",
+            "select!" | "keep_if" | "filter!" => "select",
+            "map!" | "collect!" => "map",
+            _ => return Ok(None),
+        };
+        let Some(local) = receiver.as_local_variable_read_node().map(|local| id(&local.name())) else {
+            return self.refuse(Kind::Construct, format!("`{name}` of a list that is no local"));
+        };
+        let value = self.method_with_block(plain, call, receiver)?;
+        Ok(Some(self.write_local(&local, value)))
     }
 
     /// Reads `list << x` and `text << "x"`.
@@ -206,10 +227,8 @@ impl Reader<'_> {
         if let Some(owner) = bare(receiver)
             && !self.is_known(&owner)
         {
-            return self.refuse(
-                Kind::Code,
-                format!("`{owner}` is an object that nothing in these files makes"),
-            );
+            let reason = format!("`{owner}` is an object that nothing in these files makes");
+            return self.lacks(Kind::Code, Lack::Name(owner), reason);
         }
         if let Some(property) = self.of_properties(call, &name, receiver) {
             return Ok(property);
@@ -240,10 +259,8 @@ impl Reader<'_> {
             .iter()
             .all(|name| !self.facts.vocabulary.is_reserved(name) && name != "top");
         if !self.facts.is_task(&full) && !self.facts.is_task(&format!("{full}:default")) {
-            return self.refuse(
-                Kind::Library,
-                format!("nothing in these files defines the task `{full}`"),
-            );
+            let reason = format!("nothing in these files defines the task `{full}`");
+            return self.lacks(Kind::Library, Lack::Name(full), reason);
         }
         if !is_plain {
             return Ok(Some(Expr::call("invoke", vec![Expr::Text(full)])));
@@ -286,7 +303,10 @@ impl Reader<'_> {
         let arguments = given.values.as_slice();
         // This is `args.what`.
         let is_argument = matches!(&value, Expr::Name(local) if self.task_arguments.as_ref() == Some(local));
-        if is_argument && arguments.is_empty() && !matches!(name, "to_a" | "to_h" | "extras" | "empty?") {
+        if is_argument && arguments.is_empty() && matches!(name, "extras" | "to_a") {
+            return Ok(Expr::Index(Box::new(value), Box::new(Expr::text("extras"))));
+        }
+        if is_argument && arguments.is_empty() && !matches!(name, "to_h" | "empty?") {
             return Ok(Expr::Index(Box::new(value), Box::new(Expr::text(name))));
         }
         if let Some(value) = self.counterpart(name, value, arguments)? {

@@ -19,12 +19,15 @@ mod loading;
 mod loads;
 mod locals;
 mod loops;
+mod maps;
 mod methods;
 mod operators;
 mod patterns;
 mod per_server;
 mod rescue;
+mod ruby_libraries;
 mod servers;
+mod stage;
 mod strings;
 mod templates;
 mod times;
@@ -39,7 +42,7 @@ use self::comments::Comments;
 use self::locals::Local;
 use super::facts::Facts;
 use super::form::{Above, Block, Expr, Line, Statement};
-use super::note::{Kind, Note, Read, Unported};
+use super::note::{Kind, Lack, Note, Read, Unported};
 use super::ruby::{Offsets, source, statements};
 
 /// The deepest nesting of statements and of values that is read.
@@ -86,15 +89,21 @@ pub(super) struct Reader<'a> {
     given: BTreeMap<String, Expr>,
     /// The variables whose value was not carried over, including those of earlier files.
     pub(super) lost_variables: BTreeSet<String>,
+    /// The variables that have their value only when the stage is known, including those of earlier files.
+    pub(super) late: BTreeSet<String>,
     /// The numbers of their notes, if these are in this file.
     lost_at: BTreeMap<String, usize>,
     onion: Onion,
+    /// The directory of commands on this machine, in the block of `Dir.chdir`.
+    local_dir: Option<Expr>,
     /// The channel of the output block that is read.
     channel: Option<String>,
     /// The options for the task that is read, found in its body.
     task_servers: Option<Vec<(String, Expr)>>,
     /// The locals that are a `StringIO` of a string.
     streams: BTreeSet<String>,
+    /// The locals that are maps of which only the pairs are asked, in their order.
+    only_looped: BTreeSet<String>,
     /// The locals that hold the time, with the function that tells it.
     times: BTreeMap<String, String>,
     /// The locals that are a string which is written out, or the text of a file.
@@ -140,12 +149,15 @@ impl<'a> Reader<'a> {
             lost: BTreeMap::new(),
             given: BTreeMap::new(),
             lost_variables: BTreeSet::new(),
+            late: BTreeSet::new(),
             lost_at: BTreeMap::new(),
             onion: Onion::default(),
+            local_dir: None,
             channel: None,
             task_servers: None,
             streams: BTreeSet::new(),
             texts: BTreeMap::new(),
+            only_looped: BTreeSet::new(),
             times: BTreeMap::new(),
             spent: BTreeSet::new(),
             raised: BTreeSet::new(),
@@ -165,6 +177,8 @@ impl<'a> Reader<'a> {
     /// Reads the whole file.
     pub(super) fn file(&mut self, parsed: &ParseResult<'_>) -> Block {
         let node = parsed.node();
+        self.only_looped = maps::only_looped(&node);
+        self.begin_late();
         let mut block = match node.as_program_node() {
             Some(program) => {
                 let nodes: Vec<Node<'_>> = program.statements().body().iter().collect();
@@ -257,7 +271,10 @@ impl<'a> Reader<'a> {
         };
         self.depth -= 1;
         match read {
-            Ok(lines) => self.while_loading(node, lines, notes),
+            Ok(lines) => {
+                let lines = self.while_loading(node, lines, notes);
+                self.at_stage(lines)
+            }
             Err(unported) => vec![self.noted(node, unported)],
         }
     }
@@ -283,6 +300,8 @@ impl<'a> Reader<'a> {
             line: self.line_of(start),
             ruby: self.shown(node),
             depends_on,
+            depends_on_file: None,
+            lack: unported.lack,
         });
         number
     }
@@ -308,8 +327,7 @@ impl<'a> Reader<'a> {
 
     /// Returns the line of a place, counted from 1.
     fn line_of(&self, offset: usize) -> usize {
-        let before = self.text.get(..offset).unwrap_or(&[]);
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
+        super::ruby::line_of(self.text, offset)
     }
 
     /// Returns a block that ends the run with this note; it takes the place of a block whose values were not carried over.
@@ -340,6 +358,11 @@ impl<'a> Reader<'a> {
     fn remark(&mut self, text: &str) -> Line {
         self.remarks.push(text.to_owned());
         super::write::remark(text)
+    }
+
+    /// Returns an error for code that lacks what something else defines.
+    fn lacks<T>(&self, kind: Kind, lack: Lack, reason: impl Into<String>) -> Read<T> {
+        Err(Unported::new(kind, reason).lacking(lack))
     }
 
     /// Returns an error for code that has no form here.

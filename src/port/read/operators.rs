@@ -40,7 +40,13 @@ impl Reader<'_> {
             "%" => return self.remainder(&left, right).map(Some),
             _ => return Ok(None),
         };
-        let (left, right) = (self.expression(&left)?, self.expression(right)?);
+        let nodes = (left, right);
+        let (left, right) = (self.expression(&nodes.0)?, self.expression(nodes.1)?);
+        if matches!(operator, "==" | "!=") && self.is_never_equal((&nodes.0, &left), (nodes.1, &right)) {
+            self.remarks
+                .push("the stage is a symbol in Capistrano 3, which is never equal to a string".to_owned());
+            return Ok(Some(Expr::Bool(operator == "!=")));
+        }
         // A variable that is not set is `nil` in Ruby, and equal to nothing else.
         Ok(Some(left.binary(operator, right)))
     }

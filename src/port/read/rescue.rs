@@ -1,5 +1,7 @@
 //! Reads what is done after errors: `rescue`, `else` and `ensure`.
 
+use ruby_prism::Node;
+
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, id, statements};
@@ -25,6 +27,21 @@ impl Reader<'_> {
         if rescue.subsequent().is_some() {
             return self.refuse(Kind::Construct, "a second `rescue`");
         }
+        let mut before = Vec::new();
+        if let Some(clause) = begin.else_clause() {
+            // What the body sets is still there in `else`.
+            let clause = clause.as_node();
+            let nodes: Vec<Node<'_>> = begin
+                .statements()
+                .map(|list| list.as_node())
+                .into_iter()
+                .chain([clause])
+                .collect();
+            for name in self.early(&nodes) {
+                let name = self.declare(&name, Local::default());
+                before.push(Line::new(Statement::Let(name, Expr::Unit)));
+            }
+        }
         let body = self.list(begin.statements(), stop, false);
         self.scopes.push(std::collections::BTreeMap::new());
         let name = rescue.reference().and_then(|node| {
@@ -46,11 +63,12 @@ impl Reader<'_> {
         body.lines
             .push(Line::new(Statement::Assign(went_well.clone(), "=", Expr::Bool(true))));
         let then = self.list(clause.statements(), clause.location().end_offset(), false);
-        Ok(vec![
+        before.extend([
             Line::new(Statement::Let("went_well".to_owned(), Expr::Bool(false))),
             Line::new(Statement::Try(body, name, otherwise)),
             Line::new(Statement::Value(Expr::If(vec![(went_well, then)], None))),
-        ])
+        ]);
+        Ok(before)
     }
 
     /// Reads `ensure`: what stands there runs after an error, which goes on, and after all went well.
@@ -81,14 +99,33 @@ impl Reader<'_> {
         Ok(lines)
     }
 
+    /// Reads `begin … rescue … end` as a value.
     pub(super) fn begin_value(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Expr> {
-        if begin.rescue_clause().is_some() || begin.ensure_clause().is_some() {
-            return self.refuse(Kind::Construct, "`begin … rescue` as a value");
+        if begin.ensure_clause().is_some() || begin.else_clause().is_some() {
+            return self.refuse(Kind::Construct, "`begin … ensure` as a value");
         }
         let notes = self.notes.len();
-        let block = self.list(begin.statements(), begin.location().end_offset(), true);
+        let Some(rescue) = begin.rescue_clause() else {
+            let block = self.list(begin.statements(), begin.location().end_offset(), true);
+            self.without_notes(notes)?;
+            return Ok(Expr::Block(block));
+        };
+        if rescue.subsequent().is_some() || rescue.reference().is_some() {
+            return self.refuse(
+                Kind::Construct,
+                "`begin … rescue` as a value, with several errors or the name of one",
+            );
+        }
+        let body = self.list(begin.statements(), rescue.location().start_offset(), true);
+        let other = self.list(rescue.statements(), begin.location().end_offset(), true);
         self.without_notes(notes)?;
-        Ok(Expr::Block(block))
+        if !(body.gives && other.gives) {
+            return self.refuse(
+                Kind::Construct,
+                "`begin … rescue` as a value that not all of its parts give",
+            );
+        }
+        Ok(self.tried(body, other))
     }
 
     /// Reads `name = value rescue other`.
@@ -97,15 +134,54 @@ impl Reader<'_> {
         name: &str,
         rescued: &ruby_prism::RescueModifierNode<'_>,
     ) -> Read<Vec<Line>> {
-        let value = self.expression(&rescued.expression())?;
         let other = self.expression(&rescued.rescue_expression())?;
+        if !is_plain(&other) {
+            let value = self.rescued_value(rescued)?;
+            return Ok(self.write_local(name, value));
+        }
+        let value = self.expression(&rescued.expression())?;
         let mut lines = self.write_local(name, other);
         let assigned = self.write_local(name, value);
         lines.push(Line::new(Statement::Try(Block::of(assigned), None, Block::default())));
         Ok(lines)
     }
 
-    pub(super) fn rescued_value(&mut self, _: &ruby_prism::RescueModifierNode<'_>) -> Read<Expr> {
-        self.refuse(Kind::Construct, "`rescue` behind a value")
+    /// Reads `value rescue other`.
+    pub(super) fn rescued_value(&mut self, rescued: &ruby_prism::RescueModifierNode<'_>) -> Read<Expr> {
+        let value = self.expression(&rescued.expression())?;
+        let other = self.expression(&rescued.rescue_expression())?;
+        Ok(self.tried(Block::giving(value), Block::giving(other)))
+    }
+
+    /// Returns the value of a block, or that of the other one if it ends in an error.
+    fn tried(&mut self, body: Block, other: Block) -> Expr {
+        let name = self.free_name("value");
+        let assigned = |mut block: Block| {
+            if let Some(last) = block.lines.last_mut()
+                && let Statement::Value(value) = &last.statement
+            {
+                last.statement = Statement::Assign(Expr::name(&name), "=", value.clone());
+            }
+            Block { gives: false, ..block }
+        };
+        let is_nothing = other.value() == Some(&Expr::Unit);
+        let other = if is_nothing { Block::default() } else { assigned(other) };
+        let lines = vec![
+            Line::new(Statement::Let(name.clone(), Expr::Unit)),
+            Line::new(Statement::Try(assigned(body), None, other)),
+            Line::new(Statement::Value(Expr::name(&name))),
+        ];
+        self.carry("rescue");
+        Expr::Block(Block { lines, gives: true })
+    }
+}
+
+/// Returns true for a value that is written out.
+fn is_plain(value: &Expr) -> bool {
+    match value {
+        Expr::Unit | Expr::Bool(_) | Expr::Number(_) | Expr::Text(_) | Expr::Symbol(_) => true,
+        Expr::List(items) => items.iter().all(is_plain),
+        Expr::Map(pairs) => pairs.iter().all(|(_, value)| is_plain(value)),
+        _ => false,
     }
 }

@@ -2,9 +2,9 @@
 
 use ruby_prism::Node;
 
-use super::super::form::{Block, Expr, Statement, string};
-use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{Offsets, body_of, constant, id, literal, pairs, source, statements};
+use super::super::form::{Block, Call, Expr, Statement, string};
+use super::super::note::{Kind, Lack, Read, Unported};
+use super::super::ruby::{Offsets, body_of, constant, id, literal, source, statements};
 use super::locals::{Local, Type};
 use super::{DEEPEST, Reader};
 
@@ -138,7 +138,10 @@ impl Reader<'_> {
         let name = name.to_lowercase();
         match self.facts.variables.contains_key(&name) {
             true => Ok(self.variable(&name)),
-            false => self.refuse(Kind::Name, format!("nothing in these files sets `{name}`")),
+            false => {
+                let reason = format!("nothing in these files sets `{name}`");
+                self.lacks(Kind::Name, Lack::Name(name), reason)
+            }
         }
     }
 
@@ -163,30 +166,7 @@ impl Reader<'_> {
             let items: Vec<Node<'_>> = list.elements().iter().collect();
             return self.items(&items);
         }
-        let elements: Vec<Node<'_>> = match (node.as_hash_node(), node.as_keyword_hash_node()) {
-            (Some(map), _) => map.elements().iter().collect(),
-            (_, Some(map)) => map.elements().iter().collect(),
-            _ => Vec::new(),
-        };
-        let mut list = Vec::new();
-        if pairs(elements.into_iter(), &mut list) {
-            return self.refuse(Kind::Construct, "`**` in a map");
-        }
-        let mut map: Vec<(String, Expr)> = Vec::new();
-        for (key, value) in &list {
-            let key = match literal(key) {
-                Some(key) => key,
-                None if key.as_integer_node().is_some() => source(key),
-                None => return self.refuse(Kind::Construct, "a map whose keys are computed"),
-            };
-            let value = match value.as_implicit_node() {
-                Some(implicit) => self.expression(&implicit.value())?,
-                None => self.expression(value)?,
-            };
-            map.retain(|(other, _)| *other != key);
-            map.push((key, value));
-        }
-        Ok(Expr::Map(map))
+        self.hash(node)
     }
 
     /// Reads the items of a list; `*other` is added to it.
@@ -244,10 +224,7 @@ impl Reader<'_> {
                 let body = self.statements(&nodes, behind.end, true);
                 self.loops -= 1;
                 match self.notes.get(notes) {
-                    Some(note) => Err(Unported {
-                        depends_on: note.depends_on,
-                        ..Unported::new(note.kind, note.reason.clone())
-                    }),
+                    Some(note) => Err(Unported::around(note)),
                     None => Ok(body),
                 }
             }
@@ -270,8 +247,9 @@ impl Reader<'_> {
                 "ENV" => Ok(Expr::name("ENV")),
                 "RUBY_VERSION" | "Rails" => self.refuse(Kind::Code, format!("`{name}` is not known here")),
                 name if self.facts.variables.contains_key(&name.to_lowercase()) => self.kept(name),
-                name => self.refuse(
+                name => self.lacks(
                     Kind::Code,
+                    Lack::Class(name.to_owned()),
                     format!("`{name}` is a class of Ruby, of a gem or of the application"),
                 ),
             };
@@ -320,7 +298,11 @@ impl Reader<'_> {
 
     /// Returns a command on this machine whose output is the value.
     fn local_command(&self, text: Expr) -> Expr {
-        Expr::call("run_locally", vec![self.as_command(text)])
+        let dir = self.local_dir.clone().map(|dir| ("dir".to_owned(), dir));
+        Expr::Call(Call {
+            options: dir.into_iter().collect(),
+            ..Call::new("run_locally", vec![self.as_command(text)])
+        })
     }
 
     /// Reads `a || b` as a value: a missing one is replaced by the other.

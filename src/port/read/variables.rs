@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::facts::renamed;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
-use super::super::note::{Kind, Read};
+use super::super::note::{Kind, Lack, Read};
 use super::super::ruby::{Offsets, arguments, behind, body_of, id, literal, statements};
 use super::Reader;
 use crate::recipe::is_secret_name;
@@ -114,16 +114,7 @@ impl Reader<'_> {
         let value = match (given.values.get(1), given.pairs.is_empty()) {
             (Some(value), _) => self.expression(value)?,
             // This is `set :ssh_options, forward_agent: true`.
-            (None, false) => {
-                let mut map = Vec::new();
-                for (key, value) in &given.pairs {
-                    let Some(key) = literal(key) else {
-                        return self.refuse(Kind::Construct, "a map whose keys are computed");
-                    };
-                    map.push((key, self.expression(value)?));
-                }
-                Expr::Map(map)
-            }
+            (None, false) => self.map(&given.pairs)?,
             (None, true) => return self.refuse(Kind::Construct, "`set` without a value"),
         };
         let value = self.suited(&here, &variable, value)?;
@@ -151,6 +142,15 @@ impl Reader<'_> {
             ("deploy_to", Expr::Text(path)) if path.len() > 1 && path.ends_with('/') => {
                 Expr::Text(path.trim_end_matches('/').to_owned())
             }
+            ("deploy_to", Expr::Text(path)) if path.starts_with("~/") => below_home(&path),
+            ("deploy_to", Expr::Template(mut parts)) => {
+                if let Some(Part::Text(end)) = parts.last_mut() {
+                    end.truncate(end.trim_end_matches('/').len());
+                }
+                super::super::form::string(parts)
+            }
+            // It may be missing where another stage is used.
+            ("deploy_to", value @ Expr::Index(..)) => Expr::Block(Block::giving(value)),
             ("normalize_asset_timestamps", Expr::Text(_)) => Expr::Bool(true),
             ("keep_releases", Expr::Text(number)) if number.parse::<u32>().is_ok() => Expr::Number(number),
             ("repository_cache", Expr::Text(name)) if !name.starts_with('/') => {
@@ -204,7 +204,8 @@ impl Reader<'_> {
             Expr::Call(call) => {
                 let stage = call.arguments.first().and_then(Expr::literal) == Some("stage");
                 call.name == "fetch" && stage
-                    || call.name == "capture"
+                    // Nothing acts while a recipe is read.
+                    || matches!(call.name.as_str(), "capture" | "run_locally" | "ask" | "password_prompt")
                     || call.arguments.iter().any(|value| self.is_early(value))
             }
             Expr::Method(owner, _, arguments) => {
@@ -261,6 +262,7 @@ impl Reader<'_> {
                 let target = Expr::Index(Box::new(Expr::name("default_run_options")), Box::new(Expr::text("pty")));
                 Ok(Some(vec![Line::new(Statement::Assign(target, "=", value))]))
             }
+            "stage" if self.facts.stages.is_empty() => Ok(None),
             "stages" | "stage" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir" => {
                 Ok(Some(Vec::new()))
             }
@@ -303,15 +305,26 @@ impl Reader<'_> {
         };
         let here = renamed(&name);
         self.carry("fetch");
-        if self.facts.is_variable(here) && default.is_none() {
+        if self.facts.is_variable(here) && default.is_none() && !self.may_lack(here) {
             return Ok(self.variable(here));
         }
         if self.facts.version < 3 && default.is_none() && !self.facts.vocabulary.variables.contains(here) {
-            return self.refuse(Kind::Name, format!("nothing in these files sets `{name}`"));
+            let reason = format!("nothing in these files sets `{name}`");
+            return self.lacks(Kind::Name, Lack::Name(name), reason);
         }
         // A variable that is not set is nothing in Capistrano 3, and not an error.
         let default = default.unwrap_or(Expr::Unit);
         Ok(Expr::call("fetch", vec![Expr::symbol(here), default]))
+    }
+
+    /// Returns true for a variable of Capistrano 3 that is set in the files of some stages alone: in the others it is `nil`.
+    fn may_lack(&self, name: &str) -> bool {
+        let here = self.facts.stage_files.contains(&self.file);
+        let places = self.facts.set_in.get(name);
+        let only_stages = |places: &std::collections::BTreeSet<usize>| {
+            places.is_subset(&self.facts.stage_files) && places.len() < self.facts.stage_files.len()
+        };
+        self.facts.version > 2 && !here && places.is_some_and(only_stages)
     }
 
     /// Reads `ask :branch, "main"`.
@@ -385,6 +398,14 @@ impl Reader<'_> {
             .map(|value| Line::verb(Call::new(verb, vec![super::strings::filled(value)])));
         Ok(Some(lines.collect()))
     }
+}
+
+/// Returns a path below the home directory of the user who logs in, which a server tells.
+fn below_home(path: &str) -> Expr {
+    let home = Expr::call("capture", vec![Expr::text("printf %s \"$HOME\"")]);
+    let below = path.strip_prefix('~').unwrap_or(path).trim_end_matches('/');
+    let parts = vec![Part::Value(home), Part::Text(below.to_owned())];
+    Expr::Block(Block::giving(Expr::Template(parts)))
 }
 
 fn behind_if<'pr>(call: &CallNode<'pr>, wanted: bool) -> Option<super::super::ruby::Behind<'pr>> {

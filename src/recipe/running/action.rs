@@ -372,6 +372,11 @@ impl Interpreter {
             server: Server::host("localhost"),
             options: SshOptions::default(),
         };
+        let changed = RunOptions {
+            env: Some(Environment::Map(self.changed_environment())),
+            ..RunOptions::default()
+        };
+        let options = &changed.overlaid_by(options);
         let mut command = self
             .command(&request.text, &request, options)
             .map_err(|error| error.raised(call.position))?;

@@ -13,7 +13,7 @@ impl Interpreter {
     /// Runs the hooks of an event around `task`, in the order in which they were registered. A task is not a hook of itself.
     pub(in crate::recipe) fn hooks(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>) -> Fallible<()> {
         let hooks = self.defined.configuration.borrow().hooked(when, task);
-        match self.mode.recovers {
+        match self.mode.recovers && when != When::Stage {
             true => Ok(()),
             false => self.fire(engine, when, task, &hooks),
         }

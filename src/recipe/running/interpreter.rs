@@ -63,6 +63,8 @@ pub(in crate::recipe) struct Interpreter {
     pub(in crate::recipe) description: RefCell<Option<String>>,
     /// Shared, so that a recipe sees what it changes.
     pub(in crate::recipe) environment: Dynamic,
+    /// The environment that capr was started with, which its local commands have by themselves.
+    pub(in crate::recipe) inherited: rhai::Map,
     /// Servers that failed while the recipe continues, with their failures.
     pub(in crate::recipe) left_out: RefCell<IndexMap<Server, ServerFailure>>,
     /// The last call of an unknown name in a namespace: the namespace and the name, for the hints of the error.
@@ -132,7 +134,8 @@ impl Interpreter {
             missing: MissingValue::default(),
             not_run: RefCell::default(),
             description: RefCell::default(),
-            environment: Dynamic::from_map(environment).into_shared(),
+            environment: Dynamic::from_map(environment.clone()).into_shared(),
+            inherited: environment,
             left_out: RefCell::default(),
             missing_member: RefCell::default(),
             around: RefCell::default(),
@@ -183,6 +186,21 @@ impl Interpreter {
         if let Some(mut map) = environment.write_lock::<rhai::Map>() {
             map.insert(name.into(), value.into());
         }
+    }
+
+    /// Returns what the recipe has changed in the environment.
+    pub(in crate::recipe) fn changed_environment(&self) -> IndexMap<String, String> {
+        let Some(map) = self.environment.read_lock::<rhai::Map>() else {
+            return IndexMap::new();
+        };
+        let is_own = |name: &str, value: &Dynamic| {
+            let before = self.inherited.get(name).map(Dynamic::to_string);
+            before.as_deref() != Some(value.to_string().as_str()) && !value.is_unit()
+        };
+        let changed = map.iter().filter(|(name, value)| is_own(name, value));
+        changed
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect()
     }
 
     // Blocks.

@@ -146,3 +146,10 @@ fn a_role_that_is_listed_has_to_be_there() {
     assert_eq!(messages, ["the role `ap' is not defined"]);
     assert_eq!(recipe(text).run(&["t"]).error().message, "the role `ap' is not defined");
 }
+
+#[test]
+fn what_is_linked_already_is_not_appended_again() {
+    let text = "append :linked_files, \"a.yml\"; append :linked_files, \"a.yml\", \"b.yml\"; append :other, 1; append :other, 1;
+        task :t { puts linked_files; puts other; }";
+    assert_eq!(prints(text), ["[\"a.yml\", \"b.yml\"]", "[1, 1]"]);
+}

@@ -12,7 +12,7 @@ pub(in crate::recipe) const APPEND: Verb = Verb {
     tail: Tail::Nothing,
     options: NONE,
     doc: "Sets a variable to its list with these values behind it; where it is not set, to a list of them. A list among the values \
-          is taken apart. The list that others hold is not changed.",
+          is taken apart. The list that others hold is not changed. To `linked_dirs` and `linked_files` it adds nothing twice.",
     example: "append :linked_dirs, \"public/uploads\", \"storage\";\ntask :example { puts linked_dirs; }",
 };
 

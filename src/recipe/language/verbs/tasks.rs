@@ -171,7 +171,8 @@ pub(in crate::recipe) const ON: Verb = Verb {
     tail: HOOKED,
     options: Choices::Known(&[TURNS, FILTERS]),
     doc: "With servers (`roles(:app)`, `primary(:db)`, a list of hosts) it runs the block for each of them: its commands go to that server,           `test` and `capture` answer for it, and `return` ends its part. The block is given the server: `server.host`,           `server.roles`, `server.properties` and what else `roles` tells. All servers have their parts at the same time,           and what all want next is one action; where it fails on one, nothing more is started on any. A task that is called in it runs           once for all that come to it, on its own servers. No `transaction` and no `on_rollback` stands in it. Locals around it can be changed.           `:max_hosts` of the task holds where `in` says nothing. With an event it runs tasks, or a block, at an event: `:before` and `:after` every task; `:start` and `:finish` of a task of \
-          the command line; `:load` once, when all recipes are loaded; `:exit` once, when all tasks of the command \
+          the command line; `:load` once, when all recipes are loaded; `:stage` \
+          once, when the stage is known and before its file is loaded, for what differs by stage; `:exit` once, when all tasks of the command \
           line succeeded; `:failure` when a task of the command line failed, after its rollback.",
     example: "role :app, \"app1.example.com\", \"app2.example.com\";\non :start { puts \"here we go\"; }\ntask :example {\n  on roles(:app), |server| {\n    if test(\"[ -e /tmp/off ]\") { return; }\n    run `echo ${server.host} is on`;\n  }\n}",
 };
@@ -188,7 +189,7 @@ pub(in crate::recipe) fn is_host(text: &str) -> bool {
 
 /// Returns the error for an event that does not exist.
 pub(in crate::recipe) fn no_event(event: &str, position: Position) -> Box<EvalAltResult> {
-    let names = "before, after, start, finish, load, exit, failure";
+    let names = "before, after, start, finish, load, stage, exit, failure";
     if event == "local" {
         let diagnostic = Diagnostic::new(Fault::Recipe, "`on' takes an event, no place").label("no such event");
         return raise(

@@ -9,14 +9,21 @@ use crate::recipe::language::values::text as shown;
 use crate::recipe::language::verbs::lists as rows;
 
 pub(super) const APPEND: Performed = (&rows::APPEND, |cx| {
-    change(cx, |mut list, values| {
-        list.extend(values);
+    change(cx, |name, mut list, values| {
+        // Each path of a release is linked once, however often recipes name it.
+        let is_linked = matches!(name, "linked_dirs" | "linked_files");
+        for value in values {
+            let is_there = || list.iter().any(|item| shown(item) == shown(&value));
+            if !is_linked || !is_there() {
+                list.push(value);
+            }
+        }
         list
     })
 });
 
 pub(super) const REMOVE: Performed = (&rows::REMOVE, |cx| {
-    change(cx, |mut list, values| {
+    change(cx, |_, mut list, values| {
         let values: Vec<String> = values.iter().map(shown).collect();
         list.retain(|item| !values.contains(&shown(item)));
         list
@@ -34,10 +41,10 @@ pub(super) const ANY: Performed = (&rows::ANY, |cx| {
 });
 
 /// Sets a variable to the result of a function of its list and the values of the call.
-fn change(cx: &VerbContext, made: fn(Array, Array) -> Array) -> Fallible {
+fn change(cx: &VerbContext, made: fn(&str, Array, Array) -> Array) -> Fallible {
     let name = cx.variable_name()?;
     let before = cx.variable(&name)?;
-    let list = made(items(&before), cx.values(1).flat_map(items).collect());
+    let list = made(&name, items(&before), cx.values(1).flat_map(items).collect());
     let by = Setter::Recipe(cx.origin());
     cx.interpreter.set(&name, list.into(), by, cx.position())?;
     Ok(Dynamic::UNIT)

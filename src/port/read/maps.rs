@@ -1,0 +1,160 @@
+//! Reads maps, whose keys may be computed.
+
+use ruby_prism::{CallNode, Node, Visit};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::form::{Block, Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{behind, id, literal, pairs, source};
+use super::Reader;
+
+impl Reader<'_> {
+    /// Reads a map with or without braces.
+    pub(super) fn hash(&mut self, node: &Node<'_>) -> Read<Expr> {
+        let Some(list) = elements(node) else {
+            return self.refuse(Kind::Construct, "`**` in a map");
+        };
+        self.map(&list)
+    }
+
+    /// Reads pairs as a map. One whose keys are computed is filled key by key.
+    pub(super) fn map(&mut self, list: &[(Node<'_>, Node<'_>)]) -> Read<Expr> {
+        let mut entries: Vec<(Expr, Expr)> = Vec::new();
+        for (key, value) in list {
+            let key = match literal(key) {
+                Some(key) => Expr::Text(key),
+                None if key.as_integer_node().is_some() => Expr::Text(source(key)),
+                None => self.expression(key)?,
+            };
+            let value = match value.as_implicit_node() {
+                Some(implicit) => self.expression(&implicit.value())?,
+                None => self.expression(value)?,
+            };
+            entries.retain(|(other, _)| *other != key);
+            entries.push((key, value));
+        }
+        let written = |(key, value): &(Expr, Expr)| Some((key.literal()?.to_owned(), value.clone()));
+        if let Some(map) = entries.iter().map(written).collect::<Option<Vec<_>>>() {
+            return Ok(Expr::Map(map));
+        }
+        let name = self.free_name("made");
+        let map = Expr::name(&name);
+        let mut lines = vec![Line::new(Statement::Let(name, Expr::Map(Vec::new())))];
+        lines.extend(entries.into_iter().map(|(key, value)| {
+            let place = Expr::Index(Box::new(map.clone()), Box::new(key));
+            Line::new(Statement::Assign(place, "=", value))
+        }));
+        lines.push(Line::new(Statement::Value(map)));
+        self.carry("a map with computed keys");
+        Ok(Expr::Block(Block { lines, gives: true }))
+    }
+
+    /// Reads a map as a list of pairs, in the order in which they are written; `None` for anything else.
+    pub(super) fn pairs(&mut self, node: &Node<'_>) -> Read<Option<Expr>> {
+        let Some(list) = elements(node) else { return Ok(None) };
+        let mut rows = Vec::new();
+        for (key, value) in &list {
+            let key = match literal(key) {
+                Some(key) => Expr::Text(key),
+                None => self.expression(key)?,
+            };
+            rows.push(Expr::List(vec![key, self.expression(value)?]));
+        }
+        Ok(Some(Expr::List(rows)))
+    }
+
+    /// Returns the name, or a longer one if it is taken.
+    pub(super) fn free_name(&self, name: &str) -> String {
+        let mut name = name.to_owned();
+        while self.is_written(&name) || self.facts.is_variable(&name) || self.facts.tasks.contains(&name) {
+            name.push('_');
+        }
+        name
+    }
+
+    /// Returns true if a visible local has this name in the recipe.
+    fn is_written(&self, name: &str) -> bool {
+        let mut locals = self.scopes.iter().flat_map(BTreeMap::values);
+        locals.any(|local| local.written == name)
+    }
+}
+
+/// Returns true for a map with a key that is computed.
+pub(super) fn has_computed_key(node: &Node<'_>) -> bool {
+    let is_written = |key: &Node<'_>| literal(key).is_some() || key.as_integer_node().is_some();
+    elements(node).is_some_and(|list| list.iter().any(|(key, _)| !is_written(key)))
+}
+
+/// Returns the pairs of a map; `None` if it has other parts, or is no map.
+fn elements<'pr>(node: &Node<'pr>) -> Option<Vec<(Node<'pr>, Node<'pr>)>> {
+    let elements: Vec<Node<'pr>> = match (node.as_hash_node(), node.as_keyword_hash_node()) {
+        (Some(map), _) => map.elements().iter().collect(),
+        (_, Some(map)) => map.elements().iter().collect(),
+        _ => return None,
+    };
+    let mut list = Vec::new();
+    let has_others = pairs(elements.into_iter(), &mut list);
+    (!has_others).then_some(list)
+}
+
+/// Returns the locals that are maps with computed keys and that nothing asks but loops over their pairs: as lists of pairs they keep
+/// their order.
+pub(super) fn only_looped(root: &Node<'_>) -> BTreeSet<String> {
+    let mut uses = Uses::default();
+    uses.visit(root);
+    let is_looped = |(name, (all, looped)): (String, (usize, usize))| {
+        (all == looped && uses.maps.contains(&name) && !uses.others.contains(&name)).then_some(name)
+    };
+    std::mem::take(&mut uses.read)
+        .into_iter()
+        .filter_map(is_looped)
+        .collect()
+}
+
+/// Counts how locals are used.
+#[derive(Default)]
+struct Uses {
+    /// The number of times that a local is read, and that a loop takes its pairs apart.
+    read: BTreeMap<String, (usize, usize)>,
+    maps: BTreeSet<String>,
+    /// The locals that are given something else as well.
+    others: BTreeSet<String>,
+}
+
+impl<'pr> Visit<'pr> for Uses {
+    fn visit_local_variable_read_node(&mut self, node: &ruby_prism::LocalVariableReadNode<'pr>) {
+        self.read.entry(id(&node.name())).or_default().0 += 1;
+    }
+
+    fn visit_local_variable_write_node(&mut self, node: &ruby_prism::LocalVariableWriteNode<'pr>) {
+        let name = id(&node.name());
+        match has_computed_key(&node.value()) && !self.maps.contains(&name) {
+            true => self.maps.insert(name),
+            false => self.others.insert(name),
+        };
+        ruby_prism::visit_local_variable_write_node(self, node);
+    }
+
+    fn visit_local_variable_operator_write_node(&mut self, node: &ruby_prism::LocalVariableOperatorWriteNode<'pr>) {
+        self.others.insert(id(&node.name()));
+        ruby_prism::visit_local_variable_operator_write_node(self, node);
+    }
+
+    fn visit_local_variable_target_node(&mut self, node: &ruby_prism::LocalVariableTargetNode<'pr>) {
+        self.others.insert(id(&node.name()));
+    }
+
+    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+        let takes_apart = matches!(id(&node.name()).as_str(), "each" | "each_pair" | "map" | "collect")
+            && behind(node).is_some_and(|behind| behind.parameters.len() == 2 && !behind.is_odd);
+        if let (true, Some(local)) = (
+            takes_apart,
+            node.receiver()
+                .and_then(|receiver| receiver.as_local_variable_read_node()),
+        ) {
+            self.read.entry(id(&local.name())).or_default().1 += 1;
+        }
+        ruby_prism::visit_call_node(self, node);
+    }
+}

@@ -1,0 +1,172 @@
+//! Code of `config/deploy.rb` that needs the stage while it is loaded. Capistrano 3 reads that file when the stage is known; a recipe of
+//! capr is read before, and what differs by stage stands in `on :stage`.
+
+use std::collections::BTreeSet;
+
+use ruby_prism::Node;
+
+use super::super::form::{Block, Call, Expr, Line, Statement, sets};
+use super::Reader;
+use super::loading::{lazy, of, of_function, read_of};
+
+impl Reader<'_> {
+    /// Notes that the stage is not known yet where a recipe of capr is read.
+    pub(super) fn begin_late(&mut self) {
+        let is_main = self.facts.main_file == Some(self.file);
+        if self.facts.version > 2 && is_main && !self.facts.stages.is_empty() {
+            self.late.insert("stage".to_owned());
+            let asks = |source: &str| {
+                source.contains("fetch(:stage") || source.contains("fetch :stage") || source.contains("#{stage}")
+            };
+            let functions = self.facts.functions.iter();
+            let late = functions.filter(|(_, function)| asks(&function.source));
+            let names: Vec<String> = late.map(|(name, _)| of_function(&self.function_name(name))).collect();
+            self.late.extend(names);
+        }
+        if self.facts.stage_files.contains(&self.file) {
+            self.late.clear();
+        }
+    }
+
+    /// Returns true if Capistrano itself does not know the stage while it reads this file.
+    pub(super) fn lacks_stage(&self) -> bool {
+        let is_stage = self.facts.stage_files.contains(&self.file);
+        !self.facts.stages.is_empty() && !is_stage && !self.late.contains("stage")
+    }
+
+    /// Returns true if one value is the stage, which is a symbol in Capistrano 3, and the other one a string: these are never equal.
+    pub(super) fn is_never_equal(&self, left: (&Node<'_>, &Expr), right: (&Node<'_>, &Expr)) -> bool {
+        let is_symbol = self.facts.version > 2 && !self.facts.stages.is_empty() && !self.facts.stage_is_text;
+        let differ = |stage: &Expr, other: &Node<'_>| is_the_stage(stage) && other.as_string_node().is_some();
+        is_symbol && (differ(left.1, right.0) || differ(right.1, left.0))
+    }
+
+    /// Returns true if a value at the top of the file needs the stage.
+    pub(super) fn is_late(&self, value: &Expr) -> bool {
+        self.deferred == 0 && self.loops == 0 && self.scopes.len() == 1 && of(value, &self.late).is_some()
+    }
+
+    /// Puts lines that need the stage while the recipe is loaded into `on :stage`.
+    pub(super) fn at_stage(&mut self, mut lines: Vec<Line>) -> Vec<Line> {
+        if self.deferred > 0 || self.late.is_empty() {
+            return lines;
+        }
+        if let [
+            Line {
+                statement: Statement::Verb(call),
+                ..
+            },
+        ] = lines.as_slice()
+            && sets(&call.name)
+            && let Some(name) = call.arguments.first().and_then(Expr::literal)
+        {
+            let is_late = call
+                .block
+                .iter()
+                .any(|block| read_of(&block.lines, &self.late).is_some());
+            if is_late {
+                self.late.insert(name.to_owned());
+                return lines;
+            }
+        }
+        if read_of(&lines, &self.late).is_none() {
+            return lines;
+        }
+        if let [
+            Line {
+                statement: Statement::Verb(call),
+                ..
+            },
+        ] = lines.as_mut_slice()
+            && let Some(variable) = lazy(call)
+        {
+            self.late.insert(variable);
+            return lines;
+        }
+        let mut given = BTreeSet::new();
+        variables(&lines, &mut given);
+        for name in &given {
+            self.set.remove(name);
+        }
+        self.late.extend(given);
+        let mut block = Block::of(lines);
+        unwrap(&mut block);
+        let mut above = Vec::new();
+        if let Some(first) = block.lines.first_mut() {
+            above.append(&mut first.above);
+        }
+        self.carry("a decision by stage");
+        vec![Line {
+            above,
+            ..Line::verb(Call::with_block("on", vec![Expr::symbol("stage")], block))
+        }]
+    }
+}
+
+/// Returns true if an expression is the stage, and nothing else.
+fn is_the_stage(value: &Expr) -> bool {
+    match value {
+        Expr::Name(name) => name == "stage",
+        Expr::Call(call) => call.name == "fetch" && is_stage(call),
+        _ => false,
+    }
+}
+
+/// Adds the variables that lines set.
+fn variables(lines: &[Line], into: &mut BTreeSet<String>) {
+    for line in lines {
+        match &line.statement {
+            Statement::Verb(call) if sets(&call.name) => {
+                into.extend(call.arguments.first().and_then(Expr::literal).map(str::to_owned));
+            }
+            Statement::Verb(Call { block: Some(block), .. }) => variables(&block.lines, into),
+            Statement::Value(Expr::If(arms, otherwise)) => {
+                arms.iter().for_each(|(_, block)| variables(&block.lines, into));
+                otherwise.iter().for_each(|block| variables(&block.lines, into));
+            }
+            Statement::Value(Expr::Switch(_, arms, otherwise)) => {
+                arms.iter().for_each(|(_, block)| variables(&block.lines, into));
+                otherwise.iter().for_each(|block| variables(&block.lines, into));
+            }
+            Statement::For(_, _, block) | Statement::While(_, block) => variables(&block.lines, into),
+            _ => {}
+        }
+    }
+}
+
+/// Takes inner `on :stage` away: what is in it runs with the outer one.
+fn unwrap(block: &mut Block) {
+    let mut lines = Vec::new();
+    for mut line in std::mem::take(&mut block.lines) {
+        match &mut line.statement {
+            Statement::Verb(call) if call.name == "on" && is_stage(call) => {
+                let mut inner = call.block.take().unwrap_or_default();
+                unwrap(&mut inner);
+                if let Some(first) = inner.lines.first_mut() {
+                    line.above.append(&mut first.above);
+                    first.above = line.above;
+                }
+                lines.append(&mut inner.lines);
+                continue;
+            }
+            Statement::Verb(Call { block: Some(inner), .. })
+            | Statement::For(_, _, inner)
+            | Statement::While(_, inner) => unwrap(inner),
+            Statement::Value(Expr::If(arms, otherwise)) => {
+                arms.iter_mut().for_each(|(_, inner)| unwrap(inner));
+                otherwise.iter_mut().for_each(unwrap);
+            }
+            Statement::Value(Expr::Switch(_, arms, otherwise)) => {
+                arms.iter_mut().for_each(|(_, inner)| unwrap(inner));
+                otherwise.iter_mut().for_each(unwrap);
+            }
+            _ => {}
+        }
+        lines.push(line);
+    }
+    block.lines = lines;
+}
+
+fn is_stage(call: &Call) -> bool {
+    call.arguments.first().and_then(Expr::literal) == Some("stage")
+}

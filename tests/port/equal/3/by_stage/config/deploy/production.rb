@@ -1,0 +1,2 @@
+server "app1", roles: %w[app]
+set :workers, 4 if fetch(:stage) == :production
