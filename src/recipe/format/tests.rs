@@ -50,6 +50,8 @@ fn blanks_stand_where_the_house_has_them() {
         // A sign may be the name of a symbol.
         ("puts : = ;set : =,1;", "puts : =;\nset : =, 1;"),
         ("puts : :: ;puts[: . ,:a];", "puts : ::;\nputs[: ., :a];"),
+        // Rhai takes this as the characters `${`.
+        ("puts`\\${`,`\\\\${b}`;let x=1;", "puts `\\${`, `\\\\${b}`;\nlet x = 1;"),
         // A range may have no end.
         ("switch x{1.. =>a,_=>b}", "switch x { 1.. => a, _ => b }"),
         ("task.. =>{run``}", "task.. => { run `` }"),

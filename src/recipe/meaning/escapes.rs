@@ -1,5 +1,4 @@
-//! Finds `
-//! `, `\t` and `\e` in backticks outside of commands: there they stay two characters.
+//! Finds `\n`, `\t` and `\e` in backticks outside of commands: there they stay two characters.
 
 use rhai::{ASTNode, Expr, FnCallExpr, Stmt};
 
@@ -40,8 +39,7 @@ impl Claims {
                 .collect(),
             _ => return,
         };
-        // An author who writes real line ends in the string means two characters by `
-        // `.
+        // An author who writes real line ends in the string means two characters by `\n`.
         if parts.iter().any(|part| part.contains('\n')) {
             return;
         }

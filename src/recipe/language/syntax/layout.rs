@@ -33,7 +33,7 @@ pub(super) fn pieces(text: &str) -> Vec<SourcePiece> {
 }
 
 /// Returns the pieces from this byte on in a source without mistakes. There a backslash in backticks is a character like any
-/// other, as it is for Rhai.
+/// other unless `${` comes after it, as it is for Rhai.
 pub(in crate::recipe) fn exact_pieces(text: &str, at: usize) -> Vec<SourcePiece> {
     let reader = Reader {
         at,
@@ -200,6 +200,9 @@ fn backticks(text: &str, backslash: Backslash) -> (SourcePieceKind, usize) {
             at += 2;
         } else if first == '`' {
             return (SourcePieceKind::Text(true), at + 1);
+        } else if rest.starts_with("\\${") {
+            // This is a `${` that is not filled in.
+            at += 3;
         } else if rest.starts_with("${") {
             at += 2 + inserted(rest.get(2..).unwrap_or(""), backslash);
         } else if first == '\\' && backslash == Backslash::Escapes {
