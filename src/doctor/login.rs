@@ -151,7 +151,7 @@ fn login(visit: &Visit) -> Option<Finding> {
             .fact("elapsed_ms", Fact::Number(i64::try_from(took).unwrap_or(i64::MAX))),
         None => finding,
     };
-    // If the key is not the known one, its warning was reported with that.
+    // The first warning is then about the host key, and was reported with it.
     let is_untrusted = matches!(visit.host_key, Some((_, _, Standing::Untrusted)));
     let warnings: Vec<&String> = visit.warnings.iter().skip(usize::from(is_untrusted)).collect();
     Some(match warnings.as_slice() {
@@ -168,7 +168,7 @@ fn login(visit: &Visit) -> Option<Finding> {
 
 /// Returns the finding about the step that failed, with advice.
 fn failure(error: &ConnectError, visit: &Visit, call: &str) -> Finding {
-    // A problem of a gateway is a finding about the way, with the gateway's name.
+    // A problem of a gateway is a finding about the way to the server, with the gateway's name.
     let gateway = error
         .reason
         .strip_prefix("gateway ")

@@ -1,13 +1,13 @@
 //! `capr doctor`: looks at this machine, a recipe and its servers, and changes nothing.
 //!
 //! ```text
-//! needs.rs    what a recipe says that servers are looked at for
-//! script.rs   the one script that a server is asked by, and its answers
+//! needs.rs    the needs of a recipe, for which its servers are examined
+//! script.rs   the one script that runs on a server, and its answers
 //! visit.rs    all servers at once: login, script, repository
 //! here.rs     findings of this machine     login.rs, server.rs   findings of a visit
 //! ```
 //!
-//! What it finds is data; `report` shows it.
+//! The findings are data; `report` shows them.
 
 mod here;
 mod login;

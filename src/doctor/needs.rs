@@ -1,4 +1,4 @@
-//! The needs of a recipe, for which its servers are looked at.
+//! The needs of a recipe, for which its servers are examined.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::finding::{Check, Examination, Fact, Finding, Subject};
 /// The variables that only a recipe with deploys sets.
 const OF_DEPLOYS: [&str; 3] = ["application", "deploy_to", "repository"];
 
-/// The needs of a recipe. Those that could not be found out without acting are left out, and reported.
+/// The needs of a recipe. Needs that cannot be found out without acting are left out, and a finding reports them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Needs {
     /// The servers.
@@ -54,8 +54,8 @@ pub(crate) struct Deploys {
 }
 
 impl Needs {
-    /// Returns the needs of this recipe on these servers, and the findings about the recipe itself. `file` is the recipe's file
-    /// as it is named, and `programs` tells if this machine has a program.
+    /// Returns the needs of this recipe on these servers, and the findings about the recipe itself. `file` is the name that the
+    /// person gave for the recipe's file, and `has_program` tells if this machine has a program.
     pub(crate) fn of(
         recipe: &Recipe,
         servers: Vec<Examined>,

@@ -151,12 +151,12 @@ impl ScriptAnswers {
         first.filter(|value| !value.is_empty())
     }
 
-    /// Returns true if a part has come to its end.
+    /// Returns true if a part of the script has come to its end.
     pub(super) fn is_done(&self, part: &str) -> bool {
         self.all("done").iter().any(|done| done == part)
     }
 
-    /// Returns the last part that has begun.
+    /// Returns the last part of the script that has begun.
     pub(super) fn step(&self) -> Option<&str> {
         self.all("step").last().map(String::as_str)
     }

@@ -12,12 +12,12 @@ use super::visit::{Heard, Visit};
 use crate::finding::{Check, Examination, Fact, Finding, FindingState, Own, Subject, Unit};
 use crate::plan::quote;
 
-/// The greatest difference of the clocks, as in `deploy:check`: the clock of whoever deploys names releases, and the server's
-/// clock is used for certificates and logs.
+/// The clock difference from which on a clock is bad, as in `deploy:check`: the clock of the machine that deploys names
+/// releases, and the server's clock is used for certificates and logs.
 const SECONDS_AWAY: u64 = 120;
 /// The least free space in KiB, as in `deploy:check`.
 const LEAST_FREE: u64 = 100 << 10;
-/// The number of files below which few can still be made.
+/// The least number of free inodes.
 const LEAST_FILES: u64 = 1000;
 
 /// Returns all findings about one server.
@@ -105,7 +105,7 @@ fn clock(heard: &Heard, answers: &ScriptAnswers) -> Option<Finding> {
         .duration_since(UNIX_EPOCH)
         .ok()?;
     let away = there.saturating_sub(i64::try_from(here.as_secs()).ok()?);
-    // The server can answer any number.
+    // The server can answer any number, and `abs` of the least one would overflow.
     let by = away.unsigned_abs();
     let finding = if by < SECONDS_AWAY {
         let detail = if by <= 2 {
@@ -129,7 +129,7 @@ fn disk(answers: &ScriptAnswers) -> Option<Finding> {
     let (free, files) = answers.room();
     let free = free?;
     let place = answers.first("at").unwrap_or("/").to_owned();
-    // This is the server's answer, and a person may paste it into a shell.
+    // The place is the server's answer, and a person may paste the advice into a shell.
     let quoted = quote(&place).into_owned();
     let finding = if let Some(sentence) = answers.first("bad space") {
         let advice = format!("make room there: df {quoted}, df -i {quoted}; cleanup removes old releases");
@@ -217,7 +217,7 @@ fn sudo(answers: &ScriptAnswers, needs: &Needs) -> Option<Finding> {
     })
 }
 
-/// Returns the findings of the library's own scripts: each `bad` is one.
+/// Returns the findings of the library's own scripts: one for each of their `bad` answers.
 fn of_deploys(answers: &ScriptAnswers, deploys: &Deploys, call: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let place = deploys.deploy_to.clone().unwrap_or_default();
@@ -225,7 +225,7 @@ fn of_deploys(answers: &ScriptAnswers, deploys: &Deploys, call: &str) -> Vec<Fin
     let sentences = |check, about: &str, findings: &mut Vec<Finding>| {
         for sentence in wrong(about) {
             let finding = of_sentence(check, sentence, call);
-            // The same advice about several findings is given once.
+            // Findings with the same advice become one.
             match findings
                 .iter_mut()
                 .find(|other| other.check == check && other.advice == finding.advice)
@@ -266,8 +266,8 @@ fn counted(files: usize) -> String {
     }
 }
 
-/// Returns the finding for a sentence of the library, whose advice stands after a colon. If a list of paths stands there, the
-/// usual advice is given.
+/// Returns the finding for a sentence of the library, which ends in a colon and advice. If it ends in a list of paths instead,
+/// the usual advice is given.
 fn of_sentence(check: Check, sentence: &str, call: &str) -> Finding {
     let usual = match check {
         Check::Linked => "put them there, each once and for all releases: scp, or a task with upload",
@@ -321,7 +321,7 @@ fn release(said: &str, call: &str) -> Finding {
         .text("by", person)
 }
 
-/// Returns the finding that the script did not come to its end.
+/// Returns a finding if the script did not come to its end.
 fn cut_off(heard: &Heard, answers: &ScriptAnswers) -> Option<Finding> {
     if answers.is_done("all") {
         return None;

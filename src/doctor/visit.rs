@@ -26,7 +26,7 @@ const MOST: usize = 256 << 10;
 pub(super) struct Heard {
     pub(super) out: Vec<u8>,
     pub(super) err: Vec<u8>,
-    /// The output of the login shell before it.
+    /// The login shell's output before that of the command.
     pub(super) before: Vec<u8>,
     pub(super) exit: Option<Exit>,
     /// The time of its first output.
@@ -155,7 +155,7 @@ pub(crate) fn visit(fanout: &mut Fanout, recipe: &Recipe, needs: &Needs) -> Resu
     }
     let (of_jobs, jobs): (Vec<usize>, Vec<_>) = jobs.into_iter().unzip();
     let (of_repositories, repositories): (Vec<usize>, Vec<_>) = repositories.into_iter().unzip();
-    // Both run at the same time, on one connection.
+    // Both scripts run at the same time, on one connection.
     let (first, second) = (fanout.start(jobs), fanout.start(repositories));
     let heard = match listen(fanout, first, of_jobs.len()) {
         Ok(heard) => heard,
@@ -194,7 +194,7 @@ fn connect(fanout: &mut Fanout, needs: &Needs, visits: &mut [Visit]) -> Result<(
     let result = fanout.connect(&destinations, &mut |progress| match progress {
         Progress::Login(server, fact) => tell(&server, &mut |visit| visit.learn(fact.clone())),
         Progress::Failed(server, error) => tell(&server, &mut |visit| visit.error = Some(error.clone())),
-        // Nobody is asked for anything.
+        // `capr doctor` asks nobody for a password.
         Progress::PasswordWanted(_, answer) => drop(answer.send(None)),
         Progress::Connected(server, elapsed) => tell(&server, &mut |visit| visit.took = Some(elapsed)),
         Progress::Tick => {}

@@ -22,7 +22,7 @@ pub(crate) struct CommandLine {
     pub script: Vec<u8>,
 }
 
-/// Returns the command line for `text`, whose lines stay lines. `reads` is true if the command may be given input of its own.
+/// Returns the command line for `text` and keeps its line breaks. `reads` is true if the command may be given input of its own.
 /// `before` is a script of one line that runs first, in the command's directory and environment, and reads from the same input.
 pub(crate) fn command_line(text: &str, options: &RunOptions, before: &str, reads: bool) -> CommandLine {
     let text = text.replace("\r\n", "\n");

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use super::quote::quote;
 use crate::configuration::Environment;
 
-/// Variables that a shell sets by itself, protects, or uses at once. They are given to the program that the shell starts instead.
+/// Variables that a shell sets by itself, protects, or uses at once. They are set for the program that the shell starts, not
+/// in the shell.
 const SHELLS_OWN: &[&str] = &[
     "BASHOPTS",
     "BASH_VERSINFO",

@@ -23,7 +23,7 @@ pub(crate) fn login_line(script: &str, start: &Start) -> String {
         steps.push(format!("echo {mark}>&2"));
     }
     if let Some(guard) = start.guard {
-        // A profile file that has read the guard would have read a part of the script's input as well.
+        // If a profile file has read the guard, it may have read a part of the script's input as well.
         steps.push(format!(
             "read -r capr;[ \"$capr\" = \"{guard}\" ]||{{ echo \"capr: {TAKEN}\" >&2; exit 1; }};unset capr"
         ));

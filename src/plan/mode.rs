@@ -25,8 +25,8 @@ pub enum NoMode {
 }
 
 impl Mode {
-    /// Reads a number. A number that looks octal and, as the decimal that it is, would give somebody more than the owner is
-    /// refused: `644` instead of `0644`.
+    /// Reads a number. A decimal number with only octal digits is refused if nobody would want it as a mode: `644` is 01204,
+    /// and was probably meant to be 0644.
     pub fn number(number: i64) -> Result<Self, NoMode> {
         let looks_octal = number >= 100 && number.to_string().bytes().all(|digit| digit < b'8');
         match u32::try_from(number) {
@@ -45,13 +45,13 @@ impl Mode {
         }
     }
 
-    /// Returns true if a number that is a possible mode looks like another mode in octal, so that it matters how it was written:
-    /// `400` is 0620, and was probably meant to be 0400.
+    /// Returns true if a number is a plausible mode, but also looks like another one in octal, so that it matters how it was
+    /// written: `400` is 0620, and was probably meant to be 0400.
     pub fn is_doubtful(number: i64) -> bool {
         matches!(number, 400 | 500)
     }
 
-    /// Returns the mode of a file after `chmod`, if the umask leaves `allowed`.
+    /// Returns the mode of a file after `chmod`. `own` is its mode before, and `allowed` are the bits that the umask leaves.
     pub fn applied(&self, own: u32, allowed: u32) -> u32 {
         match u32::from_str_radix(&self.0, 8) {
             Ok(mode) => mode,
@@ -123,7 +123,7 @@ fn is_change(change: &str) -> bool {
     let actions = change.trim_start_matches(['u', 'g', 'o', 'a']);
     let mut parts = actions.split(['+', '-', '=']);
     let permissions = |part: &str| matches!(part, "u" | "g" | "o") || part.chars().all(|c| "rwxXst".contains(c));
-    // The characters before the first sign were the classes.
+    // The classes were trimmed, so the first part is empty.
     let says_something = actions.len() > 1 || actions == "=";
     parts.next() == Some("") && says_something && parts.all(permissions)
 }

@@ -11,8 +11,8 @@ use crate::configuration::Environment;
 pub(crate) struct Before<'a> {
     /// The mark that is printed first, if somebody waits for it.
     pub mark: Option<&'a str>,
-    /// True if a word is printed after the mark with which sudo will ask. It is made on the server, and only sudo and the login
-    /// know it.
+    /// True if sudo's prompt is printed after the mark. It is a random word that is made on the server, and only sudo and the
+    /// login know it.
     pub asks: bool,
     /// The number of bytes that are read and evaluated.
     pub secrets: usize,
@@ -42,7 +42,7 @@ impl Before<'_> {
             let word = if self.asks { "$SUDO_PROMPT" } else { "" };
             steps.push(format!("echo \"{mark}{word}\" >&2"));
             if !self.terminal {
-                // sudo may ask on both streams, and each is read for itself.
+                // sudo may ask on either stream, and each is read separately.
                 steps.push(format!("echo \"{mark}{word}\""));
             }
         }
@@ -94,14 +94,15 @@ impl Within<'_> {
     }
 }
 
-/// Returns a command that changes to `directory`; if only sudo may do that, sudo's command will do it.
+/// Returns a command that changes to `directory`. If the login may not enter it, the command sets `$@` to words that change to
+/// it under sudo.
 pub(crate) fn towards(directory: &str) -> String {
     let path = quote_path(directory);
     let words = "sh -c 'cd \"$0\" && exec \"$@\"'";
     format!("cd {path} 2>/dev/null || set -- {words} {path}")
 }
 
-/// Returns the shell commands that set these variables; they are read as secrets.
+/// Returns the shell commands that set these variables. They are sent as secrets.
 pub(crate) fn exports<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let pairs = pairs
         .into_iter()

@@ -2,7 +2,7 @@
 
 /// Splits a command that begins with the name of a program into that name and the rest.
 ///
-/// A name has to be written out and to end at a blank: in `cd /srv && rake` it is `cd`, in `RAILS_ENV=test rake` there is none.
+/// The name has to be written out and to end at a blank: in `cd /srv && rake` it is `cd`; `RAILS_ENV=test rake` has none.
 pub(crate) fn program(command: &str) -> Option<(&str, &str)> {
     let command = command.trim_start();
     let end = command.find(char::is_whitespace).unwrap_or(command.len());

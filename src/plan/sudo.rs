@@ -84,7 +84,7 @@ pub(crate) fn within_sudo(text: &str, program: &str, prompt: &str, options: &str
     Some(format!("{before}{program}{options}{own} {words} {command}"))
 }
 
-/// Returns the place in the words after `sudo` where the command begins.
+/// Returns the byte offset in the words after `sudo` at which the command begins.
 fn command_at(words: &str) -> Option<usize> {
     let mut rest = words;
     loop {
@@ -110,7 +110,7 @@ fn command_at(words: &str) -> Option<usize> {
     }
 }
 
-/// Returns the word up to the next blank outside of quotes; `None` if there is none, or if a shell would not see one there.
+/// Returns the word up to the next blank outside of quotes; `None` if no word begins here, or if a shell may see another one.
 fn first_word(text: &str) -> Option<&str> {
     let mut quote = None;
     let mut end = text.len();

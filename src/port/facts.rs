@@ -1,4 +1,5 @@
-//! The facts that all files of a project state together, before one of them is read: names, values and the version of Capistrano.
+//! The facts that all files of a project state together: names, values and the version of Capistrano. They are collected before
+//! any file is turned into a recipe.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,7 +114,7 @@ impl Facts {
         visitor.visit(&parsed.node());
     }
 
-    /// Decides what only all files together can tell.
+    /// Derives the facts that depend on all files.
     pub(super) fn conclude(&mut self) {
         let [one, two, three] = self.points;
         self.version = match () {
@@ -145,7 +146,7 @@ impl Facts {
         let mut needed: BTreeMap<&'static str, String> = unknown.filter_map(|task| with_task(&task)).collect();
         let has_capfile = self.files.iter().any(|file| file.rsplit('/').next() == Some("Capfile"));
         if self.version == 3 && !has_capfile {
-            // The Capfile requires them; what is set tells which.
+            // A Capfile that is not among the files requires them; the variables that are set tell which.
             for variable in self.variables.keys().filter(|name| !self.is_of_library(name)) {
                 let mut reading = libraries.iter().filter(|(_, own)| own.variables.contains(variable));
                 if let (Some((name, _)), None) = (reading.next(), reading.next()) {
@@ -165,7 +166,7 @@ impl Facts {
     }
 
     fn is_set_by_library(&self, name: &str) -> bool {
-        // capr reads these variables, and nothing sets them.
+        // capr reads these variables, but the library does not set them.
         let only_read = matches!(
             name,
             "admin_runner"
@@ -323,7 +324,7 @@ fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function
         .is_none_or(|rest| rest.as_rest_parameter_node().is_some_and(|rest| rest.name().is_some()));
     let has_others = list.posts().iter().next().is_some() || list.keyword_rest().is_some() || list.block().is_some();
     let named = named_parameters(list);
-    // A named parameter stands behind the others, so their number must be fixed.
+    // Named parameters follow the others, so the number of the others must be fixed.
     let is_fixed = named.is_empty() || rest.is_none() && !has_optional;
     Function {
         is_plain: function.is_plain
@@ -529,7 +530,7 @@ impl Visitor<'_> {
         }
     }
 
-    /// Counts words that only one version has.
+    /// Adds points for the versions in which such a call is usual.
     fn weigh(&mut self, name: &str, node: &CallNode<'_>) {
         let given = arguments(node, true);
         let text = given.values.first().and_then(literal).unwrap_or_default();
@@ -554,7 +555,7 @@ impl Visitor<'_> {
             {
                 *three += 5
             }
-            // In a Capfile, which only 2 and 3 have.
+            // This line is in a Capfile, which only versions 2 and 3 have.
             "load" if text == "deploy" => *two += 6,
             "run" | "sudo" | "stream" => {
                 *two += 1;

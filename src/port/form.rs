@@ -151,7 +151,7 @@ impl Block {
         }
     }
 
-    /// Returns the value, if the block is nothing else.
+    /// Returns the value of a block that consists of nothing else.
     pub(super) fn value(&self) -> Option<&Expr> {
         match self.lines.as_slice() {
             [
@@ -201,7 +201,7 @@ impl Expr {
         }
     }
 
-    /// Returns the string, if all of it is known.
+    /// Returns the content of a string or a symbol without interpolated values.
     pub(super) fn literal(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Symbol(text) => Some(text),

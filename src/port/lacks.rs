@@ -1,5 +1,5 @@
-//! Finds the places that lack the same: one piece of work, however many places wait for it. A gem that does not come along defines
-//! tasks, functions and classes; each place that names one of these waits for the place that loads the gem.
+//! Finds the places that lack the same thing. They are one piece of work: all but one wait for that one. A gem that was not
+//! carried over defines tasks, functions and classes; each place that names one of these waits for the place that loads the gem.
 
 use super::note::Lack;
 use super::tidy::FileDraft;
@@ -11,7 +11,7 @@ struct Origin {
     note: usize,
 }
 
-/// Makes each note that lacks the same as an earlier one wait for that.
+/// Makes each note wait for an earlier one that lacks the same thing.
 pub(super) fn settle(drafts: &mut [FileDraft<'_>]) {
     let mut origins = loaded(drafts);
     for file in 0..drafts.len() {
@@ -37,7 +37,7 @@ pub(super) fn settle(drafts: &mut [FileDraft<'_>]) {
     follow_functions(drafts);
 }
 
-/// Returns the places that load a gem or a file, of which there is one for each gem.
+/// Returns the places that load gems or files: the first place for each.
 fn loaded(drafts: &[FileDraft<'_>]) -> Vec<Origin> {
     let mut origins: Vec<Origin> = Vec::new();
     for (file, draft) in drafts.iter().enumerate() {
@@ -57,11 +57,11 @@ fn loaded(drafts: &[FileDraft<'_>]) -> Vec<Origin> {
     origins
 }
 
-/// Returns the place whose work does away with this lack as well.
+/// Returns the place that this lack waits for: work there settles it as well.
 fn origin_of<'a>(lack: &Lack, origins: &'a [Origin]) -> Option<&'a Origin> {
     let same = origins.iter().find(|origin| is_same(lack, &origin.lack));
     let named = || origins.iter().find(|origin| defines(&origin.lack, lack));
-    // What nothing defines comes most likely from what was loaded last.
+    // A name that nothing defines most likely comes from the gem or file that was loaded last.
     let any = || {
         let is_loaded = |origin: &&Origin| matches!(origin.lack, Lack::Library(_) | Lack::File(_));
         origins
@@ -81,7 +81,7 @@ fn is_same(one: &Lack, other: &Lack) -> bool {
     }
 }
 
-/// Returns true if a gem or a class is, by its name, where something is defined.
+/// Returns true if the name of a gem, a file or a class suggests that it defines the wanted class or name.
 fn defines(origin: &Lack, wanted: &Lack) -> bool {
     let (Lack::Library(origin) | Lack::File(origin) | Lack::Class(origin)) = origin else {
         return false;
@@ -102,7 +102,7 @@ fn gem(path: &str) -> String {
     words(path).into_iter().next().unwrap_or_else(|| path.to_owned())
 }
 
-/// Returns the words of a path or of a class in small letters, without the word that all such gems have.
+/// Returns the words of a path or of a class in small letters, without those that such names have in common.
 fn words(name: &str) -> Vec<String> {
     let parts = name.split(['/', ':', '.', '-']);
     let parts = parts.map(|part| part.replace('_', "").to_lowercase());
@@ -112,7 +112,7 @@ fn words(name: &str) -> Vec<String> {
     parts.filter(says).collect()
 }
 
-/// Makes a call of a function that was not carried over whole wait for the place in the function.
+/// Makes each call of a function that was not carried over whole wait for the first note in that function.
 fn follow_functions(drafts: &mut [FileDraft<'_>]) {
     for file in 0..drafts.len() {
         for at in 0..drafts.get(file).map_or(0, |draft| draft.notes.len()) {
@@ -159,7 +159,7 @@ mod tests {
         port(&project).unwrap_or_else(|refusal| panic!("{refusal}"))
     }
 
-    /// The lines of the notes that are work, and of those that wait for others.
+    /// Returns the lines of the notes that are work, and of those that wait for others.
     fn lines(files: &[(&str, &str)]) -> (Vec<usize>, Vec<usize>) {
         let ported = ported(files);
         let notes = ported.files.into_iter().flat_map(|file| file.notes);

@@ -1,18 +1,18 @@
 //! Recipes of Capistrano 1, 2 and 3, read with Ruby's own parser and written as recipes of capr. Ruby is never evaluated.
 //!
 //! ```text
-//! project   finds the files that belong to what was named, and names the recipes
+//! project   finds the files that belong to the given paths, and names the recipes
 //! facts     the facts of all files together: names, values, the version
 //! read/     turns a Ruby file into the form; code without a form becomes a note
 //! form      the content of a recipe, without layout
 //! tidy      changes that need all files: unread variables, roles, defaults of the version
 //! write/    writes the form as a recipe
-//! lacks     finds the places that lack the same, which are one piece of work
+//! lacks     finds the places that lack the same thing, which are one piece of work
 //! report    the report at the end
 //! note      the notes about code that was not carried over
 //! ```
 //!
-//! It knows the rows of the language (`Vocabulary`) and its style (`format`), and nothing of how recipes run.
+//! This folder knows the rows of the language (`Vocabulary`) and its style (`format`), and nothing of how recipes run.
 
 mod facts;
 mod form;
@@ -161,7 +161,7 @@ pub fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     })
 }
 
-/// Refuses a file with more mistakes than a person makes.
+/// Refuses a binary file, and one with more mistakes than a person makes.
 fn is_ruby(source: &RubyFile, parsed: &ruby_prism::ParseResult<'_>) -> Result<(), PortRefusal> {
     let lines = source.text.iter().filter(|byte| **byte == b'\n').count();
     let errors: Vec<_> = parsed.errors().collect();

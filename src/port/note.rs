@@ -82,7 +82,7 @@ pub(super) enum Lack {
 pub(super) struct Unported {
     pub(super) kind: Kind,
     pub(super) reason: String,
-    /// The number of the note at which a value that is needed was not carried over.
+    /// The number of the note about a value that is needed and was not carried over.
     pub(super) depends_on: Option<usize>,
     pub(super) lack: Option<Lack>,
 }
@@ -97,7 +97,7 @@ impl Unported {
         }
     }
 
-    /// Makes the reason for code around a place that has this note.
+    /// Makes the reason for code that surrounds a place with this note.
     pub(super) fn around(note: &Note) -> Self {
         Self {
             kind: note.kind,
@@ -115,7 +115,7 @@ impl Unported {
         }
     }
 
-    /// Makes the reason for code that needs the value of a name, which was not carried over at another note.
+    /// Makes the reason for code that needs the value of a name; `note` is the note about that value, which was not carried over.
     pub(super) fn needs(name: &str, note: Option<usize>) -> Self {
         Self {
             depends_on: note,

@@ -1,4 +1,4 @@
-//! Finds the files that belong to what was named, and names the recipes that are written from them.
+//! Finds the files that belong to the given paths, and names the recipes that are written from them.
 
 use std::fs;
 use std::io;

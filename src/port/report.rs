@@ -67,7 +67,7 @@ fn notes(ported: &Ported, text: &mut String) {
         return;
     }
     let total = all.len();
-    // A place that waits for another one is done with it.
+    // Work on a place also settles those that wait for it.
     all.retain(|(_, note)| note.depends_on.is_none());
     let waiting = match total - all.len() {
         0 => String::new(),
@@ -106,7 +106,7 @@ fn notes(ported: &Ported, text: &mut String) {
 /// Returns the report for programs: one JSON object on a line.
 #[must_use]
 pub fn json(ported: &Ported) -> String {
-    // There are only strings and numbers, so it cannot fail.
+    // Only strings and numbers are serialized, which cannot fail.
     let text = serde_json::to_string(ported).unwrap_or_default();
     format!("{text}\n")
 }

@@ -87,7 +87,7 @@ pub(super) fn literal(node: &Node<'_>) -> Option<String> {
     Some(String::from_utf8_lossy(symbol.unescaped()).into_owned())
 }
 
-/// The parameters and the statements of a block behind a call.
+/// The parameters and the statements of a block after a call.
 pub(super) struct Behind<'pr> {
     pub(super) parameters: Vec<String>,
     /// True if there are other parameters than plain names.
@@ -167,7 +167,7 @@ pub(super) fn constant(node: &Node<'_>) -> Option<String> {
     })
 }
 
-/// Returns a name alone, which Ruby looks up as a method: a variable, a task, a namespace.
+/// Returns a name that stands alone, which Ruby looks up as a method: a variable, a task, a namespace.
 pub(super) fn bare(node: &Node<'_>) -> Option<String> {
     let call = node.as_call_node()?;
     let is_bare = call.receiver().is_none() && call.arguments().is_none() && call.block().is_none();

@@ -17,7 +17,7 @@ pub(super) struct FileDraft<'a> {
     pub(super) unset: BTreeSet<String>,
 }
 
-/// Goes through all files.
+/// Makes these changes in all files.
 pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
     let mut names = Names::of(drafts);
     loop {
@@ -28,12 +28,12 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
         if !silenced {
             break;
         }
-        // A variable that only such a line has read is now read by nothing.
+        // A variable that only these lines have read is now unread as well.
         names = Names::of(drafts);
     }
     for draft in drafts.iter_mut() {
         if draft.source.is_capfile() && facts.libraries.contains("capistrano/setup") {
-            // Capistrano 3 reads it when the stage is chosen, after the whole Capfile.
+            // Capistrano 3 reads `config/deploy.rb` when the stage is chosen, after the whole Capfile.
             let load = Call::new("load", vec![Expr::text("config/deploy.rhai")]);
             draft.block.lines.push(Line {
                 above: vec![Above::Blank],
@@ -106,7 +106,7 @@ fn requires(facts: &Facts) -> Vec<Vec<Line>> {
 fn roles(facts: &Facts, names: &Names) -> Option<Vec<Line>> {
     let mut asked = names.asked_roles.clone();
     if names.deploys() {
-        // The library's own tasks go to these.
+        // The library's own tasks send commands to these roles.
         asked.extend(["app", "db"].map(str::to_owned));
         if facts.version < 3 {
             asked.insert("web".to_owned());
@@ -128,7 +128,7 @@ fn commented(comment: &str, mut lines: Vec<Line>) -> Vec<Line> {
     lines
 }
 
-/// Inserts lines behind the comments at the beginning of a file.
+/// Inserts lines after the comments at the beginning of a file.
 fn insert(block: &mut Block, mut head: Vec<Line>) {
     if head.is_empty() {
         return;
@@ -221,7 +221,7 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
     vec![commented(&comment, lines)]
 }
 
-/// Turns lines into comments that set variables which nothing reads; returns true if there was one.
+/// Turns lines that set unread variables into comments; returns true if there was one.
 fn silence(block: &mut Block, facts: &Facts, names: &Names) -> bool {
     if names.computes {
         return false;
@@ -254,7 +254,7 @@ fn silence(block: &mut Block, facts: &Facts, names: &Names) -> bool {
     any
 }
 
-/// Returns true if a variable has no value, and reading it ends the run.
+/// Returns true if a statement sets a variable to a block that only ends the run when the variable is read.
 fn is_barrier(statement: &Statement) -> bool {
     let Statement::Verb(Call { block: Some(block), .. }) = statement else {
         return false;
@@ -286,7 +286,7 @@ fn blocks(statement: &mut Statement) -> Vec<&mut Block> {
 /// The names in recipes.
 #[derive(Default)]
 struct Names {
-    /// The variables that are read, whoever sets them.
+    /// The variables that are read, whether or not the files set them.
     read: BTreeSet<String>,
     /// The variables that are set outside of tasks.
     set: BTreeSet<String>,
@@ -381,7 +381,7 @@ impl Names {
         call.arguments.iter().for_each(|value| self.value(value));
         for (name, value) in &call.options {
             if let ("render", "template", Expr::Text(text)) = (call.name.as_str(), name.as_str(), value) {
-                // A template reads variables by their names.
+                // A template reads variables by their names, so each of its words may be one.
                 let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
                 self.read.extend(words.map(str::to_owned));
             }

@@ -40,7 +40,7 @@ impl Console {
         inner.show(&text);
     }
 
-    /// Prints the programs that do not run as they are written, on standard output.
+    /// Prints the programs that are replaced when they run, and their replacements, on standard output.
     pub(crate) fn prefixed_programs(&self, programs: &[(String, String)]) {
         let mut inner = self.0.borrow_mut();
         let clean = |text: &String| inner.cleaner.line(text);
@@ -71,7 +71,7 @@ impl Console {
         inner.show(&text);
     }
 
-    /// Prints findings as soon as they are there.
+    /// Prints findings, which come before the summary.
     pub(crate) fn findings(&self, found: &[Examination], form: FindingForm) {
         let mut inner = self.0.borrow_mut();
         let all = match form {
@@ -139,7 +139,7 @@ impl Console {
 }
 
 impl Inner {
-    /// Returns a task whose strings may be cut and filled into lines.
+    /// Returns a task with cleaned strings, which may then be cut and filled into lines.
     fn summary(&self, task: &TaskSummary) -> TaskSummary {
         let description = task.description.as_deref();
         TaskSummary {

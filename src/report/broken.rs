@@ -17,13 +17,13 @@ fn of(c: char) -> usize {
     c.width().unwrap_or(1)
 }
 
-/// Returns a string with blanks up to so many columns.
+/// Returns a string with blanks after it that fill this many columns.
 pub(super) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(columns_of(text))))
 }
 
-/// Breaks a line at its words. The first line has `first` columns, all others `rest`; a word that is longer than that is broken where
-/// the room ends. Tabs become blanks.
+/// Breaks a line at its words. The first line has `first` columns, all others `rest`; a word that is longer than that is broken
+/// where the room ends. Tabs become blanks.
 pub(super) fn broken(line: &str, first: usize, rest: usize) -> Vec<String> {
     let (mut room, rest) = (first.max(LEAST), rest.max(LEAST));
     let line = without_tabs(line);
@@ -41,7 +41,7 @@ pub(super) fn broken(line: &str, first: usize, rest: usize) -> Vec<String> {
     lines
 }
 
-/// Returns the end of the part that stands on the first line, and the beginning of what follows.
+/// Returns the end of the part that has room on the first line, and the beginning of the next line, as byte offsets.
 fn place(text: &str, room: usize, rest: usize) -> (usize, usize) {
     let (mut used, mut end, mut blank, mut is_word) = (0, 0, None, false);
     for (at, c) in text.char_indices() {
@@ -67,7 +67,7 @@ fn place(text: &str, room: usize, rest: usize) -> (usize, usize) {
             let blanks = after(blank).len() - after(blank).trim_start_matches(' ').len();
             (blank, blank + blanks)
         }
-        // The first character is on the line in any case.
+        // At least one character is on the line, even if it has no room.
         _ => {
             let end = end.max(text.chars().next().map_or(1, char::len_utf8));
             (end, end)
@@ -127,7 +127,7 @@ mod tests {
                 24,
                 &["one  two three four", "five six"],
             ),
-            // A word that has room nowhere is broken where the line is full.
+            // A word that is longer than a line is broken where the line is full.
             (
                 "run /a/path/that/is/much/too/long/for/a/line",
                 24,

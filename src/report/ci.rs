@@ -11,7 +11,7 @@ use crate::event::Event;
 
 use super::clean::Cleaner;
 
-/// The services whose logs have more than lines.
+/// The CI services whose logs have more than lines: groups, marks, a summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     /// GitHub Actions: workflow commands.
@@ -123,7 +123,7 @@ impl CiJob {
         format!("::{kind} {place}title=capr::{}\n", data(&text))
     }
 
-    /// Returns the name of a recipe's file below the checkout; `None` for a file of the standard library.
+    /// Returns the path of a recipe's file relative to the checkout; `None` outside of it, or for a file of the standard library.
     fn file(&self, named: &str) -> Option<String> {
         if named.starts_with('<') {
             return None;
@@ -134,7 +134,7 @@ impl CiJob {
         Some(below.to_string_lossy().into_owned())
     }
 
-    /// Returns lines as they may stand in the log: nothing that servers and recipes print is a command to the service.
+    /// Returns lines that are safe in the log: nothing that servers and recipes print is a command to the service.
     pub(super) fn harmless(&self, lines: &str) -> String {
         if self.service != Service::GitHub {
             return lines.to_owned();

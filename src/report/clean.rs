@@ -21,7 +21,7 @@ pub(super) struct Cleaner {
     redactor: Redactor,
     /// True if programs read the result: they get all bytes except those of secrets.
     for_programs: bool,
-    /// Styles of terminals stay in JSON.
+    /// True if the styles of terminals stay in JSON.
     keeps_styles: bool,
 }
 
@@ -90,7 +90,7 @@ impl Cleaner {
         }
     }
 
-    /// Returns the string without the secrets that stand in it as they are.
+    /// Returns the string without the secrets that it contains literally.
     fn redact(&self, text: &str) -> String {
         if self.redactor.is_empty() {
             text.to_owned()
@@ -107,7 +107,7 @@ impl Cleaner {
             return text;
         }
         let mut read = String::with_capacity(text.len());
-        // The place of each byte of it.
+        // The place in `text` of each byte of `read`.
         let mut places = Vec::with_capacity(text.len());
         let mut aside = aside.iter().peekable();
         for (at, c) in text.char_indices() {
@@ -160,7 +160,7 @@ impl Seen {
 }
 
 /// Returns a line without escape sequences except those of our styles, with other control characters and invisible characters
-/// made visible, and with its tabs. Of a line that overwrote itself by carriage returns, it returns what stood there last.
+/// made visible, and with its tabs. If carriage returns let the line overwrite itself, only the last version is returned.
 fn seen(line: &str, has_styles: bool) -> Seen {
     if line.bytes().all(|byte| byte == b'\t' || matches!(byte, b' '..=b'~')) {
         return Seen {
@@ -210,8 +210,8 @@ pub(super) fn is_hidden(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Returns the rest of an escape sequence, after its ESC, if it is one of our styles: bold, dim, underlined, the first colours, those
-/// of the palette, and none.
+/// Returns the rest of an escape sequence, after its ESC, if it is one of our styles: bold, dim, underlined, the first colours,
+/// those of the palette, and none.
 fn style(rest: &Rest<'_>) -> Option<String> {
     let style: String = rest.clone().take_while(|c| *c != 'm').take(12).collect();
     let numbers = style.strip_prefix('[')?;

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 #[derive(Clone, Debug)]
 pub(super) struct Clock {
     now: fn() -> Timestamp,
-    /// Read when the first local time is written: to find the zone, every file of the system's zones is listed.
+    /// The zone, which is read only when the first local time is written: finding it lists every file of the system's zones.
     zone: OnceCell<TimeZone>,
 }
 

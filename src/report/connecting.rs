@@ -1,4 +1,5 @@
-//! Connections that are being made: the servers that are waited for, and the failures and new host keys that are reported together.
+//! Connections that are being made: the servers that are waited for, and the failures and new host keys that are reported
+//! together.
 
 use std::time::Instant;
 
@@ -28,7 +29,8 @@ pub(super) struct Connecting {
     pub(super) since: Instant,
     /// The number of servers.
     pub(super) all: usize,
-    /// The reasons that were reported, each with the servers and reasons that are the same except for each server's own part.
+    /// The reasons that were reported, without a server's own part, each with the servers that failed later for the same reason,
+    /// and their whole reasons.
     failed: Vec<(String, Vec<(Server, String)>)>,
     /// The host keys that were added and not reported yet.
     added: Vec<NewKeys>,
@@ -62,8 +64,8 @@ impl Connecting {
         self.due()
     }
 
-    /// Notes a failure, and returns the failures to report now: the first of its kind at once, equal ones when all have ended.
-    /// `common` is the reason without the part that is this server's own.
+    /// Notes a failure, and returns the failures to report now: the first of its kind at once, later ones when no server is
+    /// waited for any more. `common` is the reason without the part that is this server's own.
     pub(super) fn failed(&mut self, server: &Server, reason: &str, common: Option<&str>) -> Vec<FailedTogether> {
         let common = common.unwrap_or(reason);
         self.left.retain(|other| other != server);

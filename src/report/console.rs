@@ -27,7 +27,7 @@ use super::record::RunRecord;
 use super::screen::Screen;
 use super::tally::Tally;
 
-/// Writes everything. All clones are the same console; main thread only.
+/// The writer of all output. All clones are the same console, and only the main thread may use it.
 #[derive(Clone, Debug)]
 pub(crate) struct Console(pub(super) Rc<RefCell<Inner>>);
 
@@ -110,7 +110,7 @@ impl Console {
             _ => 0,
         };
         let mut look = options.look.narrower(stamp);
-        // A rehearsal waits for nothing.
+        // A dry run waits for no server, so it has no last lines that are redrawn.
         look.live &= !options.is_rehearsal;
         let form = match options.format {
             Format::Pretty => Form::Pretty(Pretty::new(
@@ -176,7 +176,7 @@ impl Console {
         self.0.borrow_mut().close(ending, diagnostic);
     }
 
-    /// Prints something that was asked for on standard output: as a program reads it, unless a terminal is there.
+    /// Prints output that was asked for on standard output: cleaned for a terminal, and with all its bytes for a program.
     pub(crate) fn data(&self, text: &str) {
         self.0.borrow_mut().hand_out(text);
     }
@@ -237,7 +237,8 @@ impl Console {
         }
     }
 
-    /// Shows what a person has to know before a question, and removes the last lines so that somebody else can write to the terminal.
+    /// Shows what a person has to know before a question, and removes the last lines so that somebody else can write to the
+    /// terminal.
     pub(crate) fn make_room(&self) {
         let mut inner = self.0.borrow_mut();
         inner.show_new_keys();
@@ -286,7 +287,7 @@ impl Inner {
         lines.into_iter().for_each(|lines| self.record(&lines));
     }
 
-    /// Writes whole lines to a terminal, and its last lines.
+    /// Writes whole lines to a terminal, and redraws its last lines.
     fn draw(&mut self, lines: &str) {
         let Form::Pretty(pretty) = &self.form else {
             return;
@@ -303,7 +304,7 @@ impl Inner {
         self.messages.write(&lines, live.as_ref());
     }
 
-    /// Writes a line for the CI service as it stands, if the log is that of one.
+    /// Writes a line for the CI service to standard error, as it is but for secrets.
     fn mark(&mut self, line: &str) {
         if !line.is_empty() {
             self.messages.write(&self.cleaner.kept(line), None);
@@ -316,7 +317,7 @@ impl Inner {
         let text = harmless.as_deref().unwrap_or(text);
         let stamped = match &self.form {
             _ if !self.stamps || text.is_empty() => None,
-            // Its objects have a time.
+            // Each JSON object has a time of its own.
             Form::Json(_) => None,
             Form::Pretty(_) => Some(stamped(text, &self.clock.of_day())),
             Form::Plain(_) => Some(stamped(text, &self.clock.local())),
@@ -338,7 +339,7 @@ impl Inner {
         self.data.write(&self.cleaner.whole(text, false), None);
     }
 
-    /// Writes data to standard output: with all its bytes for a program, but not to a terminal.
+    /// Writes data to standard output: cleaned for a terminal, and with all its bytes for a program.
     pub(super) fn hand_out(&mut self, text: &str) {
         if self.data_columns.is_some() {
             return self.show(text);
@@ -346,8 +347,8 @@ impl Inner {
         self.data.write(&self.cleaner.kept(text), None);
     }
 
-    /// Returns true if the event is output that nobody reads: the output that is on its way from servers may be long, and a run
-    /// that is to stop does not format all of it first. A log receives it.
+    /// Returns true if the event is output that nobody reads, not even a log. Servers may still send much of it, and a run that
+    /// is to stop does not format all of it first.
     fn is_in_vain(&self, event: &Event) -> bool {
         match event {
             Event::Output { .. } => self.is_unread(false),
@@ -374,7 +375,7 @@ impl Inner {
         }
     }
 
-    /// Shows the host keys that were held back until all servers are connected: whoever answers a question must have seen them.
+    /// Shows the host keys that are held back until all servers are connected: whoever is asked something must have seen them.
     pub(super) fn show_new_keys(&mut self) {
         let mut lines = String::new();
         if let Form::Pretty(pretty) = &mut self.form {

@@ -12,7 +12,7 @@ use super::clean::Cleaner;
 use super::palette::{Label, Look};
 use super::text::wrap;
 
-/// The least columns after names of servers in which a reason begins that has to be broken.
+/// The least columns after the names of servers for a broken reason to begin on their line.
 const LEAST_REASON: usize = 24;
 
 /// Returns a diagnostic as whole lines.
@@ -58,7 +58,7 @@ pub(super) fn render(diagnostic: &Diagnostic, look: Look, cleaner: &Cleaner) -> 
     text
 }
 
-/// Returns a line of a message broken at its words, if it does not fit beside the word in front.
+/// Returns a line of a message, broken at its words if it does not fit beside `error: ` or `warning: `.
 fn filled(line: String, columns: Option<usize>) -> Vec<String> {
     let room = columns.map(|columns| columns.saturating_sub("warning: ".len()).max(30));
     match room {
@@ -99,8 +99,8 @@ fn column(source: &str, cleaned: &str, column: usize, cleaner: &Cleaner) -> usiz
     1 + before.chars().zip(cleaned.chars()).take_while(|(a, b)| a == b).count()
 }
 
-/// Returns the bytes of the word at a column: a word, a symbol, a string up to its end, characters that belong together, or else
-/// one character; the place after the end for a column after it.
+/// Returns the byte range of the token at a column: a word, a symbol, a string up to its end, an operator, or else one character;
+/// an empty range at the end of the line for a column after it.
 fn word(line: &str, column: usize) -> std::ops::Range<usize> {
     let Some((start, first)) = line.char_indices().nth(column.saturating_sub(1)) else {
         return line.len()..line.len();
@@ -155,7 +155,7 @@ pub(super) fn servers<'a>(
         let reason = match room {
             None => format!(" {reason}"),
             Some(room) if taken + columns_of(&reason) <= room => format!(" {reason}"),
-            // Behind the names there is room for some words, or for none.
+            // The room after the names is enough for some words, or for none.
             Some(room) if taken + LEAST_REASON <= room => {
                 format!(" {}", broken(&reason, room - taken, room).join("\n    "))
             }

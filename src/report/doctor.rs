@@ -29,7 +29,7 @@ pub(crate) enum FindingForm {
 /// The way in which findings are shown.
 #[derive(Clone, Copy)]
 pub(super) struct FindingStyle {
-    /// Only its colours matter.
+    /// The look, of which only the colours are used.
     pub(super) look: Look,
     /// The width to which lines are filled.
     pub(super) columns: Option<usize>,
@@ -56,7 +56,7 @@ pub(super) fn blocks(examinations: &[Examination], cleaner: &Cleaner, shown: Fin
     blocks.join("\n")
 }
 
-/// Returns the last line: how many servers are in which state.
+/// Returns the last line: the number of servers in each state.
 pub(super) fn summary(examinations: &[Examination]) -> String {
     let of = |state: FindingState, is_server: bool| {
         let counted = examinations
@@ -201,7 +201,7 @@ fn bracketed(server: &Server) -> String {
     format!("[{}]", server.host)
 }
 
-/// Returns the string with a word in place of a name that stands by itself.
+/// Returns the string with `word` in place of `name`, where that is not a part of a longer name.
 fn without(text: &str, name: &str, word: &str) -> String {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '/');
     let mut general = String::with_capacity(text.len());

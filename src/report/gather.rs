@@ -1,4 +1,4 @@
-//! Output that is held back for a moment, so that what many servers say alike is shown once.
+//! Output that is held back for a moment, so that equal output of many servers is shown once.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ pub(super) type Together = (Vec<Server>, Vec<(Stream, String)>);
 /// The output of one action.
 #[derive(Debug)]
 pub(super) struct Gathering {
-    /// The time at which the first of what is held back came.
+    /// The time at which the first of the held lines came.
     since: Instant,
     held: Vec<Said>,
-    /// The longest time for which it is held back.
+    /// The longest time for which lines are held back.
     longest: Duration,
     lines: usize,
     /// The servers, in their order.
@@ -29,7 +29,7 @@ pub(super) struct Gathering {
 }
 
 impl Gathering {
-    /// Returns an empty one. Output of a single server is never held back.
+    /// Makes an empty one. Output is held back only if there are several servers.
     pub(super) fn new(servers: &[Server], longest: Duration) -> Self {
         Self {
             longest,
@@ -59,7 +59,7 @@ impl Gathering {
         !self.held.is_empty() && self.since.elapsed() >= self.longest
     }
 
-    /// Returns what is held back while the action goes on: as it came, unless several servers said the same.
+    /// Takes what is held back while the action goes on: in the order in which it came, unless several servers said the same.
     pub(super) fn release(&mut self) -> Vec<Together> {
         let gathered = self.gathered();
         if gathered.iter().any(|(servers, _)| servers.len() > 1) {
@@ -74,7 +74,7 @@ impl Gathering {
         .collect()
     }
 
-    /// Returns what is held back: servers in their order, those that said the same together.
+    /// Takes what is held back: servers in their order, those that said the same together.
     pub(super) fn gather(&mut self) -> Vec<Together> {
         let gathered = self.gathered();
         self.lines = 0;
@@ -82,7 +82,7 @@ impl Gathering {
         gathered
     }
 
-    /// Returns the lines of one server after the other, each with all servers that say it next.
+    /// Returns the lines of one server after another, each line together with all servers whose next line is the same.
     fn gathered(&self) -> Vec<Together> {
         let mut by_server: Vec<Vec<(Stream, String)>> = vec![Vec::new(); self.servers.len()];
         for (server, stream, lines) in &self.held {

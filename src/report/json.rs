@@ -87,7 +87,7 @@ impl Json {
             time: self.clock.as_ref().map(Clock::utc),
             told,
         };
-        // No map here has keys that are not strings, and this writer cannot fail.
+        // The keys of all maps are strings, and this writer cannot fail.
         if timed.serialize(&mut serializer).is_err() {
             return String::new();
         }

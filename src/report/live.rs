@@ -1,4 +1,4 @@
-//! The last line of a terminal: the action that is waited for, for how long, and for which servers, which are the slowest then.
+//! The last line of a terminal: the action that is waited for, the time since it began, and the servers that have not ended.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const LEAST_WHAT: usize = 20;
 
 /// The action that is waited for.
 pub(super) struct Waiting<'a> {
-    /// The number of columns before it.
+    /// The number of blanks in front of the line.
     pub(super) indent: usize,
     /// Its verb and its command.
     pub(super) what: (&'a str, &'a str),
@@ -81,7 +81,7 @@ impl Waiting<'_> {
     }
 }
 
-/// Returns whole seconds; `None` before the first.
+/// Returns a time in whole seconds; `None` before the first second has passed.
 fn seconds(elapsed: Duration) -> Option<String> {
     match elapsed.as_secs() {
         0 => None,

@@ -1,4 +1,4 @@
-//! The names of servers on a terminal: as short as tells each from the others of the run.
+//! The names of servers on a terminal: each as short as it can be without being mistaken for another of the run.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ impl Names {
         short
     }
 
-    /// Returns the short names of servers, in their order; this machine's for none.
+    /// Returns the short names of servers, in their order; `localhost` if there are none.
     pub(super) fn list(&self, servers: &[Server]) -> String {
         match servers.is_empty() {
             true => "localhost".to_owned(),
@@ -50,8 +50,8 @@ impl Names {
         }
     }
 
-    /// Returns a sentence with the short names of servers where it lists them after `on`; elsewhere a name may belong to an address or
-    /// a command that somebody copies.
+    /// Returns a sentence with the short names of servers where it lists them after `on`. Elsewhere a name may belong to an
+    /// address or a command that somebody copies.
     pub(super) fn in_sentence(&self, sentence: &str) -> String {
         if !sentence.contains("on ") {
             return sentence.to_owned();
@@ -78,15 +78,15 @@ impl Names {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// Returns the columns of the longest of their names.
+    /// Returns the columns of the longest short name of these servers.
     pub(super) fn widest(&self, servers: &[Server]) -> usize {
         let widths = servers.iter().map(|server| columns_of(&self.of(server)));
         widths.max().unwrap_or(0)
     }
 }
 
-/// Returns as many of the first parts of a server's name as no other has. A server with a user or a port keeps all of its name, as does
-/// an address.
+/// Returns the fewest first parts of a server's name with which no other name begins. A server with a user or a port keeps its
+/// whole name, as does an address.
 fn short(server: &Server, all: &IndexSet<Server>) -> String {
     let is_plain = server.user.is_none() && server.port.is_none() && server.host.parse::<IpAddr>().is_err();
     let others: Vec<&Server> = all.iter().filter(|other| *other != server).collect();

@@ -65,7 +65,7 @@ pub(crate) struct Size {
 pub(crate) struct Times {
     /// The least time between two drawings of the last lines that show nothing new but progress.
     pub redrawn: Duration,
-    /// The longest time for which output is held back, to show once what several servers say alike.
+    /// The longest time for which output is held back, so that equal output of several servers is shown once.
     pub held: Duration,
 }
 
@@ -87,10 +87,10 @@ pub(crate) struct ConsoleOptions {
     pub is_rehearsal: bool,
     /// True if lines on standard error begin with the time.
     pub stamps: bool,
-    /// The log, to which everything is appended in the plain form, each line after a time; at least everything that is shown if
-    /// nothing is said about the threshold.
+    /// The log, to which events are appended in the plain form, each line after a time: those up to the threshold, and at least
+    /// up to `Level::Info` until the threshold is changed.
     pub log: Option<Log>,
-    /// The stop request: once it is raised, output that nobody reads is not waited for.
+    /// The stop request: once it is raised, the run no longer waits for somebody to read its output.
     pub interrupt: Interrupt,
     /// The name of this run.
     pub run: RunId,

@@ -13,9 +13,9 @@ use crate::interrupt::Interrupt;
 
 /// The number of bytes that a ready pipe accepts at once.
 const PART: usize = 4096;
-/// The time after which a writer that waits for room looks whether the run is to stop.
+/// The time after which a writer that waits for room checks if the run is to stop.
 const LOOK: Duration = Duration::from_millis(100);
-/// The longest time without room once the run is to stop.
+/// The longest wait for room once the run is to stop.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The stream that was last found ready, and the number of bytes that it still accepts. Shared by all outlets, which may lead to
@@ -92,7 +92,7 @@ impl<S: AsFd> Write for Outlet<S> {
                 if !self.has_room()? {
                     return Err(Error::new(ErrorKind::BrokenPipe, "nobody reads"));
                 }
-                // A terminal may be halted at any time.
+                // A terminal may be halted at any time, so only this part is sure to have room.
                 left = if rustix::termios::isatty(&self.stream) {
                     part.len()
                 } else {
@@ -100,7 +100,7 @@ impl<S: AsFd> Write for Outlet<S> {
                 };
             }
             match rustix::io::write(&self.stream, part) {
-                // Other processes write there as well.
+                // Other processes write there as well, and may have taken the room.
                 Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => left = 0,
                 written => {
                     let written = written?;
@@ -142,7 +142,7 @@ mod tests {
                     }
                 }
             }
-            // The request was taken. There is still no room.
+            // The stop request was taken, but there is still no room.
             stops.take();
             assert!(outlet.write(&[b'x'; 70]).is_err());
             (stream, written)

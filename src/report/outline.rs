@@ -98,7 +98,7 @@ fn said(step: &TaskStep) -> String {
     }
 }
 
-/// Returns the first line of a script that says something, and the number of lines after it.
+/// Returns the first line of a script that is not blank, and the number of such lines after it.
 fn first_line(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default().to_owned();

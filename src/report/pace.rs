@@ -1,8 +1,9 @@
-//! The times at which the last lines of a terminal are drawn anew: not at every step of many servers, and short while output scrolls.
+//! The times at which the last lines of a terminal are redrawn: not at every step of many servers, and while output scrolls only
+//! the first of them.
 
 use std::time::{Duration, Instant};
 
-/// The number of times the least time between two drawings that makes a pause in the output.
+/// The length of a pause in the output, as a multiple of the least time between two drawings.
 const CALM: u32 = 5;
 
 /// The pace.
@@ -11,7 +12,7 @@ pub(super) struct Pace {
     /// The least time between two drawings that show nothing but progress.
     least: Duration,
     drawn: Option<Instant>,
-    /// The last time at which lines were told.
+    /// The last time at which lines were written above the last lines.
     told: Option<Instant>,
     is_busy: bool,
 }
@@ -31,8 +32,8 @@ impl Pace {
         self.drawn.is_some_and(|drawn| now.duration_since(drawn) < self.least)
     }
 
-    /// Notes a drawing, with lines above it or not. Returns true if lines follow each other so quickly that only the first of the last
-    /// lines is drawn: the others would jump.
+    /// Notes a drawing; `is_told` is true if lines were written above it. Returns true if lines follow each other so quickly that
+    /// only the first of the last lines is drawn: the others would jump.
     pub(super) fn draws(&mut self, now: Instant, is_told: bool) -> bool {
         self.drawn = Some(now);
         let is_calm = self
@@ -62,7 +63,7 @@ mod tests {
         assert!(!pace.can_wait(at(0)));
         assert!(!pace.draws(at(0), true));
         assert!(pace.can_wait(at(49)) && !pace.can_wait(at(50)));
-        // A second line at once: from now on it is busy, until there is a pause.
+        // A second line follows at once: from now on the pace is busy, until there is a pause.
         assert!(pace.draws(at(30), true));
         assert!(pace.draws(at(90), false));
         assert!(pace.draws(at(270), true));

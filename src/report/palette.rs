@@ -1,7 +1,7 @@
 //! The style of each label. The words never depend on it: everything can be read without colour.
 //!
-//! The 16 colours of a terminal are whatever its theme says, and most themes have a yellow and a cyan that cannot be read on white. Where
-//! there are 256 colours, those are chosen that are the same everywhere and stand off against white and black alike.
+//! The 16 colours of a terminal are whatever its theme says, and most themes have a yellow and a cyan that cannot be read on
+//! white. Where there are 256 colours, those are chosen that are the same everywhere and stand off against white and black alike.
 
 use anstyle::{Ansi256Color, AnsiColor, Color, Style};
 
@@ -81,7 +81,7 @@ pub(super) fn is_own(number: &str) -> bool {
 }
 
 const HOST: (AnsiColor, Ansi256Color) = (AnsiColor::Cyan, Ansi256Color(30));
-/// Not yellow, which themes make for a dark background.
+/// It is not yellow, which themes choose for a dark background.
 const NOTICE: (AnsiColor, Ansi256Color) = (AnsiColor::Magenta, Ansi256Color(130));
 const GOOD: (AnsiColor, Ansi256Color) = (AnsiColor::Green, Ansi256Color(28));
 const BAD: (AnsiColor, Ansi256Color) = (AnsiColor::Red, Ansi256Color(160));

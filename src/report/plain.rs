@@ -71,7 +71,7 @@ impl Lines<'_> {
         self.marked(level, level, tag, text);
     }
 
-    /// Adds lines that have Capistrano's prefix for the level `marks` and are shown from another level on.
+    /// Adds lines that have Capistrano's prefix for the level `marks`, but are shown from `level` on.
     fn marked(&mut self, level: Level, marks: Level, tag: Option<&str>, text: &str) {
         if level > self.plain.threshold {
             return;
@@ -249,7 +249,7 @@ impl Lines<'_> {
         }
     }
 
-    /// Reports the end of a command at once; that other servers ended in the same way is reported when all have ended.
+    /// Reports the first end of a kind at once. Other servers that ended in the same way are reported when all have ended.
     fn ended(&mut self, action: ActionId, level: Level, server: &Server, exit: &Exit) {
         let exit = exit.to_string();
         let mut ended = self.plain.ended.borrow_mut();

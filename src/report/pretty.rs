@@ -1,7 +1,7 @@
-//! The form for terminals: the tree of tasks, one line per action with the state of its servers, its output under it, and last lines
-//! that show the servers that are waited for.
+//! The form for terminals: the tree of tasks, one line per action with the state of its servers, its output under it, and last
+//! lines that show the servers that are waited for.
 //!
-//! `pretty_action.rs` has what is told of an action, `pretty_output.rs` its output, `pretty_lines.rs` how lines are filled.
+//! `pretty_action.rs` shows an action, `pretty_output.rs` its output; `pretty_lines.rs` fills lines.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -52,10 +52,10 @@ pub(super) struct Running {
     pub(super) is_local: bool,
     pub(super) started: Instant,
     pub(super) servers: Vec<Server>,
-    /// The servers on which it has not ended.
+    /// The servers on which the action has not ended.
     left: Vec<Server>,
     pub(super) indent: usize,
-    /// The servers on which it has ended; with an exit if it failed there.
+    /// The servers on which the action has ended, each with an exit if it failed there, and with the time that it took.
     pub(super) ended: Vec<(Server, Option<Exit>, Duration)>,
     /// The number of bytes copied so far, and the total if it is known.
     pub(super) copied: HashMap<Server, (u64, Option<u64>)>,
@@ -66,7 +66,7 @@ pub(super) struct Running {
 }
 
 impl Pretty {
-    /// Makes the form; output is held back for `held` to show once what several servers say alike.
+    /// Makes the form. Output is held back for `held`, so that equal output of several servers is shown once.
     pub(super) fn new(cleaner: Cleaner, look: Look, threshold: Level, is_rehearsal: bool, held: Duration) -> Self {
         Self {
             held,
@@ -99,7 +99,7 @@ impl Pretty {
                 | Event::ServerFinished { .. }
                 | Event::ActionFinished { .. }
         ) {
-            // What is told next comes after what servers have said before.
+            // Output that servers wrote before the event is shown before it.
             self.release(&mut text, |_| true);
         } else {
             self.release(&mut text, Gathering::is_due);
@@ -277,7 +277,8 @@ impl Pretty {
         text
     }
 
-    /// Returns the last lines for a terminal of this size: the action that is waited for, and in a long one the progress of servers.
+    /// Returns the last lines for a terminal of this size: the action that is waited for and, if it takes long, the progress of
+    /// its servers.
     pub(super) fn live(&self, size: Size) -> Option<String> {
         let columns = size.columns.saturating_sub(1);
         let mut waiting = Waiting {
@@ -316,7 +317,7 @@ impl Pretty {
         }
     }
 
-    /// Returns a line for each server that is left of a long action, as many as there is room for.
+    /// Returns a line for each server on which a long action has not ended, as many as there is room for.
     fn progress(&self, running: &Running, columns: usize, most: usize) -> Vec<String> {
         let elapsed = running.started.elapsed();
         if running.servers.len() < 2 || elapsed < LONG || most == 0 {

@@ -48,7 +48,7 @@ impl Pretty {
         let Some(mut running) = self.running.shift_remove(&action) else {
             return;
         };
-        // A rehearsal only reports what would be done.
+        // A dry run reports only what would be done.
         if self.is_rehearsal {
             return;
         }
@@ -101,7 +101,7 @@ impl Pretty {
         }
     }
 
-    /// Returns the names of servers, of many only the first unless all are wanted.
+    /// Returns the names of servers; if there are many, only the first of them unless `all` is true.
     fn listed<'a>(&self, servers: impl ExactSizeIterator<Item = &'a Server>, all: bool) -> String {
         let number = servers.len();
         let most = if all { number } else { LISTED_SERVERS };
@@ -141,8 +141,8 @@ impl Pretty {
         }
     }
 
-    /// Adds a command after a mark, what there is to say of its servers, on the same line if there is room, and its options, if they are
-    /// wanted.
+    /// Adds a command after a mark, the words about its servers, on the same line if there is room, and its options, if they are
+    /// to be shown.
     fn whole(&self, text: &mut String, running: &Running, mark: &str, servers: &str) {
         let mut lines = self.headed(running);
         if !servers.is_empty() {
@@ -208,7 +208,7 @@ fn rest(command: &[String]) -> impl Iterator<Item = &str> {
     command.iter().skip(1).map(String::as_str)
 }
 
-/// Returns a mark in front of a line, and the blanks where it goes on.
+/// Returns a mark for the front of a line, and blanks for the lines on which it goes on.
 fn front(mark: &str) -> LinePrefix {
     LinePrefix {
         first: (format!("{mark} "), MARK),
@@ -216,7 +216,8 @@ fn front(mark: &str) -> LinePrefix {
     }
 }
 
-/// Returns the progress of a transfer, of all servers together; in few columns only the part that is done and the time that is left.
+/// Returns the progress of a transfer, of all servers together; in few columns only the part that is done and the time that is
+/// left.
 pub(super) fn copied(running: &Running, columns: usize) -> String {
     if running.copied.is_empty() {
         return String::new();

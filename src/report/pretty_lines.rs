@@ -7,7 +7,7 @@ use super::pretty::Pretty;
 use super::text::names;
 use crate::event::Level;
 
-/// Strings in front of the lines that are made of one, each with its columns.
+/// Strings in front of the lines into which one is broken, each with its width in columns.
 pub(super) struct LinePrefix {
     /// Stands in front of the first line.
     pub(super) first: (String, usize),
@@ -16,7 +16,7 @@ pub(super) struct LinePrefix {
 }
 
 impl LinePrefix {
-    /// Returns what stands in front of a message: nothing, and two blanks where it goes on.
+    /// Returns the strings in front of a message: nothing, and two blanks where it goes on.
     fn none() -> Self {
         Self {
             first: (String::new(), 0),
@@ -39,7 +39,7 @@ impl Pretty {
             .map(|columns| columns.saturating_sub(2 * indent + taken))
     }
 
-    /// Adds a cleaned line, broken at its words if it has no room after what stands in front of it.
+    /// Adds a cleaned line, broken at its words if it has no room after the string in front of it.
     pub(super) fn filled(
         &self,
         text: &mut String,

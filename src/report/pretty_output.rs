@@ -1,4 +1,4 @@
-//! Output of servers in the form for terminals: each line after its server, and once what several have said alike.
+//! Output of servers in the form for terminals: each line after its server, and equal lines of several servers once.
 
 use std::time::Instant;
 
@@ -14,18 +14,18 @@ use crate::exit::Stream;
 
 /// The most servers that are named if they said the same; more, or all of an action, are counted.
 const NAMED_TOGETHER: usize = 3;
-/// The most columns that are kept free for a name: a longer one moves its own lines only.
+/// The most columns that are kept free for a name: a longer one shifts only its own lines.
 const NAME: usize = 24;
 
 impl Pretty {
-    /// Returns what was held back for long enough.
+    /// Returns the output that was held back for long enough.
     pub(super) fn due(&mut self) -> String {
         let mut text = String::new();
         self.release(&mut text, Gathering::is_due);
         text
     }
 
-    /// Shows what is held back of the actions that are meant.
+    /// Shows the output that is held back, of the actions that `is_meant` picks.
     pub(super) fn release(&mut self, text: &mut String, is_meant: fn(&Gathering) -> bool) {
         let meant = self
             .running
@@ -65,7 +65,7 @@ impl Pretty {
         self.together(text, action, &now);
     }
 
-    /// Shows what is held back at the end of an action.
+    /// Shows the output that is still held back at the end of an action.
     pub(super) fn gathered(&mut self, text: &mut String, action: ActionId) {
         let Some(running) = self.running.get_mut(&action) else {
             return;

@@ -19,10 +19,10 @@ pub(super) struct ServerProgress {
     pub(super) said: Option<(String, Duration)>,
 }
 
-/// Returns at most `most` lines. Servers of which nothing is known beside that they run have none.
+/// Returns at most `most` lines. A server has none if nothing is known of it but that it runs.
 pub(super) fn rows(mut parts: Vec<ServerProgress>, elapsed: Duration, columns: usize, most: usize) -> Vec<String> {
     parts.retain(|part| part.copied.is_some() || part.said.is_some());
-    // Those that copy come first, by what they have copied; then who has said nothing for longest.
+    // Servers that copy come first, those that have copied least in front; then the others, the longest silent in front.
     parts.sort_by_cached_key(|part| {
         let copied = part.copied.map(|(bytes, total)| (thousandths(bytes, total), bytes));
         let silent = part.said.as_ref().map(|(_, since)| since.as_secs());
@@ -70,7 +70,7 @@ fn row(part: &ServerProgress, width: usize, elapsed: Duration, columns: usize) -
     cut_to(&format!("{name}  {state}"), columns)
 }
 
-/// Returns the part that is done, of a thousand; of an unknown total nothing is.
+/// Returns the part that is done, in thousandths; 0 if the total is not known.
 fn thousandths(bytes: u64, total: Option<u64>) -> u64 {
     match total {
         None => 0,

@@ -16,11 +16,11 @@ pub(super) struct Screen {
     is_unread: bool,
 }
 
-/// Empties the last lines, and what has become of them. The cursor stands at the beginning of the first: if a terminal that became
-/// narrower has made several lines of one, these are below. The first is emptied by itself: tmux takes what stands below the upper left
-/// corner for a whole screen, and would keep it above.
+/// Erases the last lines, even if a terminal that became narrower has made several lines of one: the cursor stands at the
+/// beginning of the first, so all others are below. The first is erased by itself: if everything from the upper left corner on
+/// were erased at once, tmux would take it for a whole screen and keep it in its history.
 const ERASE: &str = "\r\u{1b}[K\u{1b}7\u{1b}[B\u{1b}[J\u{1b}8";
-/// Two marks: terminals that know them show at once all that stands between, the others ignore them.
+/// Marks of synchronized output: terminals that know them show everything between them at once, the others ignore them.
 const BEGIN: &str = "\u{1b}[?2026h";
 const END: &str = "\u{1b}[?2026l";
 
@@ -63,7 +63,7 @@ impl Screen {
         text.push_str(lines);
         self.drawn = live.map(str::to_owned);
         if let Some(live) = live {
-            // Without wrapping, whatever the width is now.
+            // Wrapping is turned off, since the terminal may have become narrower.
             text.push_str("\u{1b}[?7l");
             text.push_str(live);
             text.push_str("\u{1b}[?7h");
@@ -83,14 +83,14 @@ impl Screen {
         }
     }
 
-    /// Returns the reason why something is missing. A reader that has stopped reading is no reason.
+    /// Returns the reason why something was not written. A reader that has stopped reading is no reason.
     pub(super) fn lost(&self) -> Option<String> {
         let error = self.lost.as_ref();
         let error = error.filter(|error| error.kind() != ErrorKind::BrokenPipe);
         error.map(plain)
     }
 
-    /// Does the same for a stream that must be complete, whoever reads it.
+    /// Returns the reason why something was not written, also if it is the reader: for a stream that must be complete.
     pub(super) fn is_cut(&self) -> Option<String> {
         self.lost.as_ref().map(plain)
     }

@@ -22,14 +22,14 @@ pub(super) struct Tally {
     pub(super) failures: Vec<ServerFailure>,
     /// The parts that the rollback could not undo: the server if one is known, and the reason.
     pub(super) left: Vec<String>,
-    /// The handlers of rollbacks that are not complete.
+    /// The handlers of incomplete rollbacks.
     pub(super) undone: Vec<UndoneStep>,
     running: HashMap<ActionId, Running>,
 }
 
 #[derive(Debug, Default)]
 struct Running {
-    /// True if a stop request came while it ran: its end is then not a failure of its own.
+    /// True if a stop request came while the action ran: its end is then not a failure of its own.
     is_stopped: bool,
     /// The last lines of each server's standard output and standard error.
     last: HashMap<Server, [VecDeque<String>; 2]>,

@@ -84,7 +84,7 @@ pub(super) fn explain(task: &TaskSummary, columns: Option<usize>) -> String {
     text
 }
 
-/// Returns the programs that do not run as they are written, and what runs instead; empty if there are none.
+/// Returns the programs that are replaced when they run, and their replacements; empty if there are none.
 pub(super) fn prefixed_programs(programs: &[(String, String)]) -> String {
     let width = programs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::new();
@@ -114,7 +114,7 @@ pub(super) fn paragraphs(description: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Returns the text up to the first full stop that ends a word, on one line.
+/// Returns the description up to the first full stop that ends a word, on one line.
 pub(super) fn first_sentence(description: &str) -> String {
     let mut sentence: Vec<&str> = Vec::new();
     for line in description.lines() {

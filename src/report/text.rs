@@ -7,7 +7,7 @@ use crate::event::Level;
 
 /// Returns a time as people read it: `12ms`, `3.4s`, `2m05s`, `1h02m`.
 pub(super) fn duration(elapsed: Duration) -> String {
-    // Rounded first, so that 59.96 s is a minute and not 60.0s.
+    // The time is rounded first, so that 59.96 s is a minute and not 60.0s.
     let tenths = (elapsed.as_millis() + 50) / 100;
     let seconds = (elapsed.as_millis() + 500) / 1000;
     match elapsed.as_millis() {
@@ -47,8 +47,8 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Returns the options of a command: `:dir /srv/app, :env A=1`. They are part of the plan of a dry run; otherwise they are shown
-/// with `-v`, and those that apply to all commands only with `-v`.
+/// Returns the options of a command that are to be shown: `:dir /srv/app, :env A=1`. `-v` shows all of them; a dry run shows
+/// those that do not apply to all commands.
 pub(super) fn said(options: &[(&str, String)], threshold: Level, is_rehearsal: bool) -> Option<String> {
     let is_shown = |name: &str| threshold >= Level::Debug || is_rehearsal && name != "default_environment";
     let shown = options.iter().filter(|(name, _)| is_shown(name));
@@ -75,7 +75,7 @@ pub(super) fn still_running(command: &str, servers: &[Server], elapsed: Duration
     format!("still running after {} s{place}: {command}", elapsed.as_secs())
 }
 
-/// Returns the message about a line without an end; it follows the name of the server.
+/// Returns the message about an unfinished line of output; it follows the name of the server.
 pub(super) fn waiting(line: &str) -> String {
     format!("waits, and wrote last: {}", line.trim_end())
 }
@@ -96,7 +96,8 @@ pub(super) fn brief(mut command: Vec<String>, threshold: Level) -> Vec<String> {
     command
 }
 
-/// Returns the progress of a transfer: how much of how much; after a second also how fast, and the time that is left at that speed.
+/// Returns the progress of a transfer: the size that is done and the total; after a second also the speed, and the time that is
+/// left at that speed.
 pub(super) fn progress(bytes: u64, total: Option<u64>, elapsed: Duration) -> String {
     let mut text = size(bytes);
     if let Some(total) = total {
@@ -114,7 +115,7 @@ pub(super) fn progress(bytes: u64, total: Option<u64>, elapsed: Duration) -> Str
     text
 }
 
-/// Returns the same in few columns: `25%, 15.0s left`.
+/// Returns the progress of a transfer in few columns: `25%, 15.0s left`.
 pub(super) fn progress_in_short(bytes: u64, total: u64, elapsed: Duration) -> String {
     let percent = u128::from(bytes.min(total)) * 100 / u128::from(total.max(1));
     match time_left(bytes, total, elapsed) {
@@ -127,7 +128,7 @@ pub(super) fn progress_in_short(bytes: u64, total: u64, elapsed: Duration) -> St
 fn time_left(bytes: u64, total: u64, elapsed: Duration) -> Option<Duration> {
     let left = total.checked_sub(bytes).filter(|left| *left > 0 && bytes > 0)?;
     let seconds = Some(elapsed.as_secs_f64()).filter(|seconds| *seconds >= 1.0)?;
-    // No transfer is told to take longer than a day.
+    // The time is at most a day.
     let left = (left as f64 * seconds / bytes as f64).ceil().min(86_400.0) as u64;
     Some(Duration::from_secs(left.max(1)))
 }

@@ -59,7 +59,7 @@ impl Undone {
         }))
     }
 
-    /// Returns the table in so many columns; if not all servers have room beside each other, more of them follow below.
+    /// Returns the table for a terminal of this width; servers that have no room beside the others follow below.
     pub(super) fn render(&self, columns: Option<usize>) -> String {
         let columns = columns.unwrap_or(WIDTH).max(NAME + SERVERS.1);
         let widest = self.tasks.iter().map(|task| task.chars().count()).max().unwrap_or(0);
@@ -83,7 +83,7 @@ impl Undone {
         text
     }
 
-    /// Adds the lines of these columns.
+    /// Adds the lines of a part of the table: these columns beside each other.
     fn add(&self, text: &mut String, name: usize, part: &[(usize, Vec<String>, &Vec<String>)]) {
         let mut line = |first: &str, cells: Vec<&str>| {
             let mut line = format!("{first:name$}  ");

@@ -40,7 +40,7 @@ fn lines(variable: &Variable) -> Vec<String> {
     lines
 }
 
-/// Returns who has set a variable, and where.
+/// Returns the setter of a variable and the place, in words.
 pub(super) fn setting(setting: &Setting) -> String {
     let place = |origin: &Option<Origin>| match origin {
         Some(origin) => format!("{}:{}", origin.file, origin.line),
@@ -80,7 +80,7 @@ fn written(value: &Value) -> String {
     }
 }
 
-/// Returns the same as one JSON object per line.
+/// Returns one JSON object per line for each variable.
 pub(super) fn variables_json(variables: &[Variable], json: &Json) -> String {
     variables
         .iter()

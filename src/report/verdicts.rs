@@ -64,7 +64,7 @@ pub(super) fn ended(verdict: &Verdict, look: Look) -> String {
     )
 }
 
-/// The last lines, when all have ended.
+/// Returns the last lines, which follow when all tests have ended.
 pub(super) fn summary(verdicts: &Verdicts, look: Look, cleaner: &Cleaner) -> String {
     let failed = verdicts.failed();
     let mut text = String::new();

@@ -27,7 +27,7 @@ fn run(home: &Path, line: &str, input: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The command may refuse before it reads.
+    // The command may fail before it reads its input.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.in_time()
 }
@@ -307,7 +307,7 @@ fn f4_a_directory_of_which_not_all_arrived_changes_nothing() {
     }
     let archive = all(&*tree(from.path()).unwrap().source).unwrap();
     let mut blocks = 0;
-    // The last entry is the mark; without the zeros after it nothing is missing.
+    // The last entry marks the end, so an archive without the zeros after it is complete.
     for end in (0..archive.len() - 3 * 512).step_by(512) {
         let output = run(home, &untar_command("to"), &archive[..end]);
         assert!(!output.status.success(), "{end}: {output:?}");

@@ -156,7 +156,7 @@ impl Writer<'_> {
             }
             Expr::Binary(operator, left, right) => {
                 let own = binds(operator);
-                // `??` has a higher precedence than these, which few people know.
+                // `??` has a higher precedence than these operators. Few people know that, so parentheses show it.
                 let is_default = |side: &Expr| own < 6 && matches!(side, Expr::Binary("??", ..));
                 let left = self.within(left, indent, if is_default(left) { 11 } else { own });
                 let right = self.within(right, indent, if is_default(right) { 11 } else { own + 1 });

@@ -18,7 +18,7 @@ fn piece(text: &str, is_last: bool) -> String {
         match c {
             '`' => written.push_str("``"),
             '$' if rest.peek() == Some(&'{') => written.push_str("\\$"),
-            // Without this it would look as if Ruby's form had been left there by mistake.
+            // A bare `#{` would look like an interpolation of Ruby that was left there by mistake.
             '#' if rest.peek() == Some(&'{') => {
                 rest.next();
                 written.push_str("#${\"{\"}");
@@ -38,7 +38,7 @@ fn piece(text: &str, is_last: bool) -> String {
 /// Writes a string in backticks; `value` writes the interpolated values.
 pub(super) fn template(parts: &[Part], value: impl Fn(&super::Expr) -> String) -> String {
     let mut parts = parts.to_vec();
-    // A newline at the end is easily missed there.
+    // A newline before the last backtick is easily missed, so it is appended as `"\n"`.
     let mut ends = 0;
     let one_line = parts
         .iter()
@@ -59,7 +59,7 @@ pub(super) fn template(parts: &[Part], value: impl Fn(&super::Expr) -> String) -
     for (index, part) in parts.iter().enumerate() {
         match part {
             Part::Text(text) => {
-                // A newline behind the first backtick is not a part of the string.
+                // A newline right after the first backtick is not a part of the string, so one more is written.
                 if index == 0 && text.starts_with('\n') {
                     written.push('\n');
                 }
@@ -82,7 +82,7 @@ fn as_text(part: &Part) -> Option<&str> {
     }
 }
 
-/// Writes a command on several lines, indented behind the first backtick.
+/// Writes a command on several lines, which are indented after the first backtick.
 pub(super) fn script(parts: &[Part], indent: usize, value: impl Fn(&super::Expr) -> String) -> String {
     let between = format!("\n{}", " ".repeat(indent + 2));
     let last = parts.len().saturating_sub(1);
@@ -97,7 +97,7 @@ pub(super) fn script(parts: &[Part], indent: usize, value: impl Fn(&super::Expr)
     written
 }
 
-/// Writes a name behind a colon if that is possible, else in quotes.
+/// Writes a name after a colon if that is possible, else in quotes.
 pub(super) fn symbol(name: &str) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');

@@ -1,4 +1,4 @@
-//! The closing words of a run: how it ended, what else has failed, and what is left of a rollback.
+//! The closing words of a run: its end, the other failures, and what a rollback could not undo.
 
 use serde::Serialize;
 
@@ -115,7 +115,7 @@ impl Inner {
             text.push_str("also failed:\n");
             text.push_str(&diagnostic::servers(others, look, &self.cleaner));
         }
-        // A table of one cell says nothing that is not said below.
+        // A table of one cell would only repeat what follows it.
         let name = |server: &Server| match &self.form {
             Form::Pretty(pretty) => pretty.names.of(server),
             Form::Plain(_) | Form::Json(_) => server.to_string(),

@@ -119,7 +119,7 @@ fn without_circles(tasks: usize, links: &[(usize, usize)]) -> Vec<(usize, usize)
 /// Returns the layer of each task: one more than that of its last caller.
 fn layer_of_each(tasks: usize, links: &[(usize, usize)]) -> Vec<usize> {
     let mut layers = vec![0; tasks];
-    // As many times as the longest path has tasks.
+    // A path has at most this many tasks, so every layer is final afterwards.
     for _ in 0..tasks {
         let mut is_changed = false;
         for (from, to) in links.iter().filter(|(from, to)| from != to) {
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn what_can_be_drawn_without_crossings_is_and_no_two_have_one_place() {
-        // As they come, the arrows of 0 and 1 cross.
+        // In the order of their numbers, the arrows of 0 and 1 would cross.
         let found = layers(6, &[(0, 4), (1, 3), (0, 5), (2, 3)]);
         for (at, a) in found.nodes.iter().enumerate() {
             for b in &found.nodes[at + 1..] {

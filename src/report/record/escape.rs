@@ -1,6 +1,6 @@
-//! Pages for a browser.
+//! Escapes strings for HTML and XML.
 
-/// Returns a string as it stands in HTML and XML, also within quotes.
+/// Returns a string with the escapes that HTML and XML need, also within quotes.
 pub(in crate::report) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -145,7 +145,7 @@ impl RunRecord {
     ///
     /// # Errors
     ///
-    /// The mistake in the first line that cannot be one of a log, with its number.
+    /// When a line cannot be one of a log: the number of the first such line, and its mistake.
     pub(crate) fn of_log(text: &str) -> Result<Self, String> {
         let mut record = Self::default();
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -177,7 +177,7 @@ impl RunRecord {
     /// Adds the lines of one event.
     pub(super) fn take(&mut self, lines: &str) {
         for line in lines.lines() {
-            // Other objects, of later versions, have no meaning here.
+            // Objects that only later versions write are ignored.
             if let Ok(read) = serde_json::from_str::<read::LogLine>(line) {
                 let at = read.time.as_deref().and_then(read::milliseconds).unwrap_or(self.end);
                 if self.begin == 0 {

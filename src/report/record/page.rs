@@ -60,7 +60,7 @@ pub(super) fn page(record: &RunRecord) -> String {
     )
 }
 
-/// Returns the digest of a text in the form of a policy.
+/// Returns the digest of a string, as a content security policy has it.
 fn digest(text: &str) -> String {
     BASE64_STANDARD.encode(Sha256::digest(text.as_bytes()))
 }
@@ -122,7 +122,7 @@ fn errors(errors: &[Failure]) -> String {
     text + "</section>\n"
 }
 
-/// Returns what was rolled back: a table for each rollback, and the reasons where it is not complete.
+/// Returns a table for each rollback, and the reasons if it is not complete.
 fn rollbacks(rollbacks: &[Rollback]) -> String {
     let mut text = String::new();
     for rollback in rollbacks.iter().filter(|rollback| !rollback.steps.is_empty()) {
@@ -170,7 +170,7 @@ fn reasons(rollback: &Rollback) -> String {
     text + "</dl>\n"
 }
 
-/// Returns a text without the styles of a terminal.
+/// Returns a string without the styles of a terminal.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut parts = text.split('\u{1b}');
@@ -196,7 +196,7 @@ fn environment(record: &RunRecord) -> String {
     text + "</dl>\n</section>\n"
 }
 
-/// Returns the record as JSON that cannot end the element in which it stands.
+/// Returns the record as JSON in which nothing can end the element that contains it.
 fn data(record: &RunRecord) -> String {
     let json = serde_json::to_string(record).unwrap_or_default();
     json.replace('<', "\\u003c")

@@ -19,7 +19,7 @@ pub(super) struct LogVersion {
     pub(super) log_format: String,
 }
 
-/// One handler of a rollback, and the end that it has found on its servers.
+/// One handler of a rollback, with its end on each server.
 #[derive(Debug, Deserialize)]
 pub(super) struct LoggedUndoneStep {
     pub(super) task: String,

@@ -1,4 +1,4 @@
-//! Records made of logs: pages that nothing in them can take over, and traces that Perfetto takes.
+//! Tests of records made from logs: nothing in a log can take over the page, and Perfetto opens the traces.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use base64::Engine as _;
@@ -39,7 +39,7 @@ fn log(output: &[&str]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// Returns the part of a page between two texts.
+/// Returns the part of a page between two strings.
 fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
     page.split_once(from).unwrap().1.split_once(to).unwrap().0
 }
@@ -57,14 +57,14 @@ fn what_a_server_says_is_data_and_runs_nothing() {
         "\u{1b}[31mred\u{1b}[0m",
     ];
     let page = RunRecord::of_log(&log(&hostile)).unwrap().page();
-    // One script of data and one of ours; nothing else begins with a tag that runs.
+    // The page has one script element of data and one of ours, and no other element that runs.
     assert_eq!(page.matches("<script").count(), 2);
     assert_eq!(page.matches("</script").count(), 2);
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains("<b>"));
     let lines = data(&page)["actions"][0]["servers"][0]["lines"].clone();
     let said: Vec<String> = hostile.iter().map(|line| format!("o{line}")).collect();
     assert_eq!(lines, json!(said));
-    // The policy names this script and this style alone.
+    // The policy allows this script and this style alone.
     let policy = between(&page, "Content-Security-Policy\" content=\"", "\"").replace("&#39;", "'");
     let digest = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text.as_bytes()));
     let script = page
@@ -83,7 +83,7 @@ fn what_a_server_says_is_data_and_runs_nothing() {
             digest(script)
         )
     );
-    // Text only: nothing of the data is ever read as markup.
+    // The script inserts text only: no data is ever read as markup.
     for sink in [
         "innerHTML",
         "outerHTML",

@@ -1,4 +1,5 @@
-//! The record of a run in the trace-event format, which Perfetto and chrome://tracing open: a row for the tasks, one for each server.
+//! The record of a run in the trace-event format, which Perfetto and chrome://tracing open: a row for the tasks, and one for each
+//! server.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -115,12 +116,12 @@ pub(super) fn trace(record: &RunRecord) -> String {
         unit: "ms",
         other: [("capr", record.capr.as_str()), ("run", record.run.as_str())].into(),
     };
-    // No map here has keys that are not strings, and this writer cannot fail.
+    // The keys of all maps are strings, and this writer cannot fail.
     serde_json::to_string(&trace).unwrap_or_default() + "\n"
 }
 
-/// The rows of the servers. What runs on one server at the same time (`parallel`) has rows of its own: what stands in one row must lie side by side
-/// or one within the other.
+/// The rows of the servers. Commands that run on one server at the same time (`parallel`) have rows of their own, since events in
+/// one row must follow each other or lie one within the other.
 struct Rows<'a> {
     /// The rows of each server.
     servers: IndexMap<&'a str, Vec<usize>>,

@@ -380,7 +380,7 @@ fn bare(text: &str) -> String {
     STYLES.replace_all(&text, "").into_owned()
 }
 
-/// Returns what a person reads who looks past the signs for invisible characters.
+/// Returns the string without the signs for invisible characters, as a person reads it.
 fn read(text: &str) -> String {
     SIGNS.replace_all(text, "").into_owned()
 }

@@ -17,7 +17,7 @@ use crate::interrupt::Signal;
 use crate::report::{Console, Ending, FindingForm, Format};
 use crate::secret::Redactor;
 
-/// Returns the event after this one, with all members that it can have; `None` after the last. No event can be forgotten here.
+/// Returns the event after this one, with all members that it can have; `None` after the last. The `match` has all events.
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn after(event: Option<&Event>) -> Option<Event> {
     let action = ActionId(1);
@@ -280,7 +280,7 @@ fn data(console: &Console) {
     );
 }
 
-/// Returns everything that can be written, as values.
+/// Returns all kinds of objects that can be written, as values.
 fn written() -> Vec<Json> {
     let (messages, printed) = (Paper::default(), Paper::default());
     let mut console = Console::on(

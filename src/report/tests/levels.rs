@@ -219,7 +219,7 @@ fn a_dry_run_reads_as_a_plan() {
         .map(|number| Server::host(format!("web{number}.example.com")))
         .collect();
     let mut events = events();
-    // Nothing is written in one.
+    // In a dry run, commands write no output.
     events.retain(|event| !matches!(event, Event::Output { .. }));
     events.push(started(4, "run", "uptime", &servers.iter().collect::<Vec<_>>()));
     let plan = |format, level, columns| {
@@ -303,7 +303,7 @@ fn each_line_has_its_time_in_the_log_and_elsewhere_where_it_is_wanted() {
         console.close(Ending::Done, None);
         log.text()
     };
-    // As without `-q`.
+    // The log holds everything that is shown without `-q`.
     assert_snapshot!(told_in(Format::Pretty, false), @r#"
     2026-01-02T03:04:05.006+00:00   * executing `deploy'
     2026-01-02T03:04:05.006+00:00   * executing
@@ -334,7 +334,7 @@ fn each_line_has_its_time_in_the_log_and_elsewhere_where_it_is_wanted() {
     03:04:05       b
     03:04:05     app1 │ x
     ");
-    // Every object has one anyway, and each once.
+    // Every JSON object has its time anyway, and only once.
     let json = stamped(Format::Json);
     let objects: Vec<&str> = json.lines().collect();
     assert_eq!(objects.len(), 4);
@@ -377,17 +377,17 @@ fn the_last_line_is_drawn_anew_as_time_passes_as_wide_as_the_terminal_is_by_then
     ));
     let drawn = "␛[?7l… run uptim...  waiting for 1␛[?7h␍\n";
     assert_eq!(messages.text(), drawn);
-    // Nothing has changed.
+    // Nothing has changed since, so nothing is written.
     console.tick();
     assert_eq!(messages.text(), drawn);
-    // The cursor stands before the line: whatever a terminal has made of it is after it.
+    // The cursor stands before the line, so everything that a terminal has made of the line is after the cursor.
     console.report(&message(Level::Info, None, "said"));
     assert_eq!(messages.text(), format!("{drawn}␍\n␛[K␛7␛[B␛[J␛8said\n{drawn}"));
 }
 
 #[test]
 fn output_that_nobody_takes_is_not_put_into_words_but_the_log_has_it() {
-    /// Accepts nothing until it is told to.
+    /// A stream that accepts nothing until its flag is set.
     #[derive(Clone, Default)]
     struct Reader(Rc<Cell<bool>>, Paper);
     impl Write for Reader {

@@ -190,7 +190,7 @@ fn equal_failures_of_connections_are_told_once_with_their_servers() {
             server: servers[2].clone(),
             elapsed: Duration::from_millis(5),
         },
-        // What one action has told is told anew for the next.
+        // A failure that was reported for one action is reported again for the next.
         connecting(&servers[..2]),
         failed(0, "connect: refused"),
         failed(1, "connect: refused"),

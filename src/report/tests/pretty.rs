@@ -125,7 +125,7 @@ fn new_host_keys_are_gathered_until_all_servers_are_connected_and_take_a_line_ea
             servers: servers.clone(),
         },
         added(two, &fingerprint("b")),
-        // A copy of the second, with its key.
+        // This server is a copy of the second, with the same key.
         added(three, &fingerprint("b")),
         connected(two),
         added(one, &fingerprint("a")),
@@ -146,13 +146,13 @@ fn new_host_keys_are_gathered_until_all_servers_are_connected_and_take_a_line_ea
       web1 SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
       web2, web3 SHA256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
     ");
-    // Who answers a question has seen the keys that came before it.
+    // A person who is asked something has seen the keys that came before the question.
     let (mut asking, screen) = console(wide());
     events.iter().take(2).for_each(|event| asking.report(event));
     assert_eq!(screen.text(), "");
     asking.make_room();
     assert!(screen.text().contains(&fingerprint("b")), "{}", screen.text());
-    // One alone is a sentence, and comes at once where nobody else is waited for.
+    // A single key is reported in one sentence, and at once if no other server is waited for.
     let (alone, _) = told(wide(), &[added(one, &fingerprint("a"))]);
     assert_snapshot!(alone, @r"
     web1.example.com: new host key ssh-ed25519

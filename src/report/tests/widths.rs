@@ -1,5 +1,5 @@
-//! The form for terminals in four widths: lines are broken at their words and never longer than the terminal, nor are the last lines more
-//! than it has room for.
+//! The form for terminals in four widths: lines are broken at their words and never longer than the terminal is wide, and there
+//! are never more last lines than it has room for.
 
 use std::time::Duration;
 
@@ -122,7 +122,7 @@ fn shown(columns: usize, color: bool, is_rehearsal: bool) -> String {
         },
         None,
     );
-    // How many columns the last line takes is a matter of the time.
+    // The length of the last line depends on the time that the run took.
     let text = paper.text();
     let (text, _) = text.split_once("failed, rollback incomplete: ").unwrap();
     text.to_owned()
@@ -138,7 +138,7 @@ fn a_run_has_room_in_60_80_120_and_200_columns() {
             assert!(columns_of(line) <= columns, "{columns}: {line}");
         }
         assert_snapshot!(format!("run_in_{columns}_columns"), text);
-        // Colours change no place.
+        // Colours do not change where lines are broken.
         let colored = shown(columns, true, false);
         assert_eq!(styles.replace_all(&colored, ""), text);
         assert!(!colored.contains("␛[33m") && !colored.contains("␛[9"), "{colored}");
