@@ -31,14 +31,14 @@ pub(super) enum Op<'a> {
         is_blank: bool,
         edge: Edge,
     },
-    /// A new line if the operations up to the next possible one do not fit.
+    /// A new line if the group is broken and the operations up to the next possible new line do not fit, else a blank.
     Fill(Edge),
     /// A new line before `else`; a blank if the group is broken.
     Else(Edge),
     /// A comment at the end of a line.
     Beside(&'a str),
-    /// The beginning of a group that is broken as a whole or not at all. It is broken if it does not fit, or if it was broken
-    /// before.
+    /// The beginning of a group that is broken as a whole or not at all. It is broken if it does not fit, or if it is broken in
+    /// the source.
     Begin {
         is_broken: bool,
         /// The indentation that lines inside are relative to.
@@ -69,7 +69,7 @@ struct Layout<'a> {
 /// The layout of those commas of a statement that are in no bracket.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Commas {
-    /// They stay as they are; a line is filled.
+    /// Lines that end at commas stay so; other lines are filled.
     Kept,
     /// Lines may end at options.
     Options,
@@ -165,7 +165,7 @@ impl<'a> Layout<'a> {
             let edge = if is_else { else_edge(elements) } else { Edge::Further };
             self.line(false, edge);
         } else if token.kind == TokenKind::LineComment && !is_new_line {
-            // A comment has its own blank in front.
+            // `Op::Beside` puts a blank in front of the comment.
         } else if next.is_comment() || before.is_comment() {
             let is_behind = matches!(next.role(), Some(Role::Comma | Role::Semicolon));
             match is_new_line {
@@ -251,7 +251,7 @@ impl<'a> Layout<'a> {
         self.ops.push(Op::End);
     }
 
-    /// Lays out a list with one value. It is not broken itself, since its value can be broken.
+    /// Lays out a list with one value or none. It is not broken itself, since its value can be broken.
     fn list_of_one(&mut self, group: &Group<'a>, is_blank: bool) {
         self.ops.push(Op::Text(group.open.text));
         let is_apart = group.open.text == "(" && group.close.is_some_and(|close| close.is_apart);
@@ -279,7 +279,7 @@ fn commas(elements: &[Element]) -> Commas {
         .iter()
         .enumerate()
         .filter(|(_, element)| element.role() == Some(Role::Comma));
-    // Behind the comma after the last value there is nothing but a comment.
+    // A comma after the last value, which only comments follow, does not count.
     let behind: Vec<usize> = commas
         .map(|(index, _)| index + 1)
         .filter(|index| {
@@ -316,7 +316,7 @@ fn is_parameters(elements: &[Element], index: usize) -> bool {
     matches!(role, Some(Role::OpenParameters | Role::CloseParameters))
 }
 
-/// Returns true if the blocks of one statement, `if` and `else`, do not fit on one line each.
+/// Returns true if a block of one statement, of `if` or `else`, contains several statements, a new line or a comment.
 fn are_broken(elements: &[Element], blocks: &[usize]) -> bool {
     let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
         return false;
@@ -338,7 +338,7 @@ fn are_broken(elements: &[Element], blocks: &[usize]) -> bool {
     })
 }
 
-/// Returns true for a statement that contains a new line, a comment or a block with several statements, or begins after one.
+/// Returns true for a statement that begins on a new line, or contains one, a comment or a block with several statements.
 fn is_long(part: &TreePart) -> bool {
     part.elements.iter().any(|element| match element {
         Element::Token(token, _) => token.breaks > 0 || token.is_comment(),
@@ -355,7 +355,7 @@ fn has_breaks(group: &Group) -> bool {
     group.parts.iter().any(is_long) || group.close.is_some_and(|close| close.breaks > 0)
 }
 
-/// Returns true for a list that was broken at its values.
+/// Returns true for a list that is broken at its values in the source.
 fn is_broken(group: &Group) -> bool {
     let is_comment = |part: &TreePart| {
         part.elements
@@ -385,7 +385,7 @@ fn may_break(before: &Element, next: &Element) -> bool {
 fn has_blank(before: &Element, next: &Element) -> bool {
     let is_apart = next.first().is_apart;
     match (before.role(), next.role()) {
-        // `: =` begins with a symbol's colon, and `:=` is another sign, as `:::` is.
+        // `: =` is the colon of a symbol and a sign, but `:=` is one sign, as `:::` is.
         (Some(Role::Symbol), Some(role)) if !matches!(role, Role::Word | Role::String) => is_apart,
         (_, Some(Role::Comma | Role::Separator | Role::Semicolon | Role::Key)) => false,
         (Some(Role::Keyword), Some(Role::Tight)) => true,

@@ -128,9 +128,9 @@ impl Printer<'_> {
         self.column = self.indent;
     }
 
-    /// Returns true if everything from there up to the next possible new line fits.
+    /// Returns true if everything from an operation up to the next possible new line fits.
     fn fits(&self, at: usize, mut column: usize) -> bool {
-        // True for each group that begins after that place and is broken.
+        // True for each group that begins after that operation and is broken.
         let mut inner: Vec<bool> = Vec::new();
         let mut outer = self.groups.iter().rev();
         let mut around = outer.next().is_none_or(|group| group.is_broken);

@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
                     let blanks = rest.len() - rest.trim_start().len();
                     self.breaks += rest.get(..blanks).unwrap_or_default().matches('\n').count();
                     self.is_apart = true;
-                    // Nothing else can stand between tokens. A source that is read differently ends here.
+                    // Only blanks and comments can stand between tokens; another character would be skipped.
                     at += blanks.max(rest.chars().next().map_or(1, char::len_utf8));
                     continue;
                 }

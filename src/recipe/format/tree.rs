@@ -1,4 +1,4 @@
-//! The tokens of a source as statements and brackets. The role of each follows from what stands before it, without a grammar: a
+//! The tokens of a source as statements and brackets. The role of each follows from the tokens around it, without a grammar: a
 //! wrong role only affects blanks and lines.
 
 use super::tokens::{Token, TokenKind};
@@ -161,7 +161,7 @@ impl<'a> Parser<'a> {
                 TokenKind::Close(_) => break,
                 TokenKind::LineComment | TokenKind::BlockComment => self.comment(token, shape, &mut parts),
                 TokenKind::Semicolon => {
-                    // It stands after a block, or after another semicolon.
+                    // This semicolon stands after a block or after another semicolon.
                     self.at += 1;
                     let element = Element::Token(token, Role::Semicolon);
                     match parts
@@ -368,7 +368,7 @@ impl<'a> Parser<'a> {
 
     fn sign(&self, token: Token<'a>, elements: &[Element<'a>], shape: BracketShape) -> Role {
         let next = self.peek(1);
-        // Behind a brace Rhai reads a sign as that of a number.
+        // After a brace, Rhai reads `-` or `+` as the sign of a number.
         let is_behind_brace =
             matches!(elements.last(), Some(Element::Group(group)) if group.shape != BracketShape::Values);
         let is_behind_value = is_value(elements) && !is_behind_brace;

@@ -7,7 +7,7 @@ pub struct Known {
     pub name: &'static str,
     /// The versions that have it.
     pub versions: &'static str,
-    /// The code to write instead, if capr has no variable of this name.
+    /// The hint on its replacement, if capr has no variable of this name.
     pub instead: Option<&'static str>,
 }
 
@@ -245,7 +245,7 @@ pub static VARIABLES: &[Known] = &[
     same("version_dir", "1 2"),
 ];
 
-/// Returns what to write for a variable of Capistrano that nothing reads.
+/// Returns the hint on the replacement of a variable of Capistrano; `None` if capr has the variable as well.
 pub(in crate::recipe) fn instead(name: &str) -> Option<&'static str> {
     VARIABLES.iter().find(|known| known.name == name)?.instead
 }

@@ -1,22 +1,21 @@
-//! The tasks and variables of the Ruby libraries that capr's libraries replace which have another form here, and what to write instead:
-//! `gems.txt`.
+//! Tasks and variables of Ruby libraries that have another form in capr's libraries, and what to write instead: `gems.txt`.
 
 use std::sync::LazyLock;
 
-/// Some names of a Ruby library with one thing to write instead of them.
+/// Names of a Ruby library that share one replacement.
 #[derive(Clone, Debug)]
 pub(in crate::recipe) struct Replaced {
     /// The library of capr that a recipe requires.
     pub(in crate::recipe) library: &'static str,
     /// The names of variables and tasks; a task's has a colon.
     pub(in crate::recipe) names: Vec<&'static str>,
-    /// The code to write instead, or the reason why they can be left out.
+    /// The code to write instead, or the reason why the names can be left out.
     pub(in crate::recipe) instead: &'static str,
 }
 
 static REPLACED: LazyLock<Vec<Replaced>> = LazyLock::new(|| read(include_str!("gems.txt")));
 
-/// Returns all of them, by library.
+/// Returns all rows, sorted by library.
 pub(in crate::recipe) fn replaced() -> &'static [Replaced] {
     &REPLACED
 }
@@ -44,7 +43,8 @@ fn read(text: &'static str) -> Vec<Replaced> {
     rows
 }
 
-/// Returns what to write for a variable or a task of a Ruby library, among those that a recipe has.
+/// Returns the replacement of a variable or a task of a Ruby library; `is_there` returns true for the libraries of capr that the
+/// recipe has loaded.
 pub(in crate::recipe) fn instead(name: &str, is_there: impl Fn(&str) -> bool) -> Option<&'static str> {
     let mut rows = replaced().iter().filter(|row| row.names.contains(&name));
     Some(rows.find(|row| is_there(row.library))?.instead)

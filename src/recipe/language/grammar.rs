@@ -6,7 +6,7 @@
 
 use rhai::{Dynamic, Expr, Expression, ImmutableString, ParseError, Position};
 
-/// The block of a verb, which stands behind its arguments.
+/// The block of a verb, which comes after its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::recipe) enum Tail {
     /// No block: `if exists(:x) { … }` must not give its braces to `exists`.
@@ -41,13 +41,13 @@ fn read(state: &str) -> Option<State<'_>> {
     })
 }
 
-/// Operators that cannot begin an argument: in front of one the verb has no arguments.
+/// Operators that cannot begin an argument: if one follows a verb, the verb has no arguments.
 const OPERATORS: &[&str] = &[
     "==", "!=", "<", ">", "<=", ">=", "&&", "??", "in", "+", "*", "/", "%", ".", "?.", ",", "=>",
 ];
 
 /// Takes the next token and returns what the grammar expects there. `begin` returns the position of the verb, and true if the
-/// bracket behind it contains its arguments: in `puts (1 + 2) * 3` it does not.
+/// bracket after it contains its arguments: in `puts (1 + 2) * 3` it does not.
 pub(in crate::recipe) fn parse(
     tail: Tail,
     look: &str,
@@ -125,7 +125,7 @@ pub(in crate::recipe) fn position(state: &Dynamic) -> Position {
         .map_or(Position::NONE, |state| state.position)
 }
 
-/// Returns a letter for each input of a call, which tells its kind.
+/// Returns the shape of a call: a letter for the kind of each input.
 pub(in crate::recipe) fn shape(state: &Dynamic) -> String {
     let text = state.read_lock::<ImmutableString>();
     let state = text.as_ref().and_then(|text| read(text));

@@ -1,6 +1,6 @@
 //! Strings in the syntax of recipes.
 
-/// Returns a string in double quotes, with escapes for the characters that may not be there.
+/// Returns a string in double quotes, with escapes for the characters that cannot stand there.
 pub fn quoted(text: &str) -> String {
     let mut written = String::from("\"");
     for c in text.chars() {

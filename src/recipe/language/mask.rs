@@ -2,14 +2,14 @@
 
 use super::secret_name::{begins_secret, names_secret};
 
-/// Returns the line with its secrets replaced character by character: in a statement that names a secret, the strings behind the
+/// Returns the line with its secrets replaced character by character: in a statement that names a secret, the strings after the
 /// name. Names that are only mentioned (`${db_password}`) stay. `before` is the source in front of the line.
 pub(in crate::recipe) fn masked(before: &str, line: &str) -> String {
     if !names_secret(line) && !names_secret(statement(before)) {
         return line.to_owned();
     }
-    // If a quote is missing further up, strings and code are confused. So the line is read in both ways, and everything that
-    // either way finds is hidden.
+    // A quote that is missing further up makes strings of code and code of strings. So the line is read alone and as a
+    // continuation of `before`, and everything that either reading finds is hidden.
     let mut alone = Mask::default();
     let alone = alone.read(line);
     let mut within = Mask::default();
@@ -29,16 +29,14 @@ fn statement(before: &str) -> &str {
 /// Reads code and strings, and decides for each character if it has to be hidden.
 #[derive(Default)]
 struct Mask {
-    /// The string that is being read, and around it the code that interpolates it; each with true if a secret was named before
-    /// it.
+    /// The string that is being read, and the interpolations around it; each with true if a secret was named before it.
     inside: Vec<(Kind, bool)>,
     is_named: bool,
     /// The word that is being read.
     word: String,
     /// The place of the last string.
     last: Option<(usize, usize)>,
-    /// True if the last string may be the value for a name behind it: it is compared with that, or a condition or a symbol
-    /// follows.
+    /// True if the last string may be the value of a name that follows: after `==`, in a condition, or as a symbol.
     compares: bool,
 }
 
@@ -97,7 +95,7 @@ impl Mask {
                             self.last = None;
                             self.word.clear();
                         }
-                        // A symbol may be the name that the string before it is for.
+                        // A symbol may be the name whose value is the string before it.
                         ':' => self.compares = true,
                         '=' => self.compares |= self.word.ends_with(['=', '!']),
                         _ => {}
@@ -139,7 +137,7 @@ impl Mask {
             false => names_secret(&self.word),
         };
         if !c.is_alphanumeric() && c != '_' && c != '=' && c != '!' {
-            // A condition behind a statement, as in Ruby, is an error that is shown, too.
+            // A condition after a statement, as in Ruby, is an error whose line is shown.
             self.compares |= self.word.starts_with("if") || self.word.starts_with("unless");
             self.word.clear();
         }
@@ -172,7 +170,7 @@ mod tests {
     #[test]
     fn a_secret_is_hidden_and_what_only_mentions_it_is_shown() {
         for (line, shown) in [
-            // The string behind the name of a secret is hidden.
+            // The string after the name of a secret is hidden.
             (r#"set :db_password, "hunter2";"#, r#"set :db_password, "*******";"#),
             (r#"set :db_pass, "hunter2";"#, r#"set :db_pass, "*******";"#),
             (

@@ -6,7 +6,7 @@
 pub(in crate::recipe) struct Meaning {
     pub(in crate::recipe) name: String,
     pub(in crate::recipe) text: String,
-    /// The default in the recipe's words, if it is on one line.
+    /// The default as the recipe writes it, if it is on one line.
     pub(in crate::recipe) default: Option<String>,
     /// True if a default is set, and not only shown in a comment as an example.
     pub(in crate::recipe) has_default: bool,

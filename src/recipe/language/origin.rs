@@ -44,7 +44,7 @@ impl ScriptFailure {
     }
 }
 
-/// The number of tasks around an error that are named.
+/// The most tasks around an error that are named.
 const MAX_TASKS: usize = 12;
 
 /// Returns a place in a file; `None` if it is not known.
@@ -82,7 +82,7 @@ pub(in crate::recipe) fn failure_of(token: &Dynamic) -> Option<ScriptFailure> {
     token.read_lock::<ScriptFailure>().map(|failure| failure.clone())
 }
 
-/// Moves the place of an `abort` in the library that reports a lack of the recipe to the call in the recipe.
+/// Removes the place of an `abort` in the library for lack of something, so that the call in the recipe becomes its place.
 pub(in crate::recipe) fn asked_by_recipe(
     mut error: Box<EvalAltResult>,
     is_own: impl Fn(&str) -> bool,
@@ -102,7 +102,7 @@ pub(in crate::recipe) fn asked_by_recipe(
     error
 }
 
-/// Moves the place of an error in a task of the library to the call in the recipe.
+/// Removes the place of an error inside the library, so that the call in the recipe becomes its place.
 pub(in crate::recipe) fn told_of_caller(
     mut error: Box<EvalAltResult>,
     is_own: impl Fn(&str) -> bool,
@@ -143,7 +143,7 @@ pub(in crate::recipe) fn leaving(mut error: Box<EvalAltResult>, task: &str) -> B
     error
 }
 
-/// Returns the reason why the script ended, if the error could not be caught: a signal, `exit`, `abort`.
+/// Returns the reason why the script ended, if the error cannot be caught: a signal, `exit`, `abort`.
 pub(in crate::recipe) fn ended_by(error: &EvalAltResult) -> Option<Fault> {
     match error {
         EvalAltResult::ErrorTerminated(token, _) => failure_of(token).map(|failure| failure.diagnostic.fault),

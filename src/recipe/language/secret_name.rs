@@ -11,7 +11,7 @@ const SECRETS: [&str; 7] = [
     "webhook",
     "apikey",
 ];
-/// The kinds of keys that are secrets: `api_key`, but not `ssh_key` (usually a file) or `host_key`.
+/// The words before `key` that make it a secret: `api_key`, but not `ssh_key` (usually a file) or `host_key`.
 const KEYS: [&str; 13] = [
     "access",
     "account",
@@ -69,8 +69,8 @@ const ABOUT: [&str; 38] = [
     "version",
 ];
 
-/// Returns true if this is the name of a secret: one of its words is, and the last word does not say that the value is only
-/// something about one.
+/// Returns true if this is the name of a secret: one of its words means a secret, and the last word does not say that the value
+/// only describes a secret.
 pub fn is_secret_name(name: &str) -> bool {
     let words = words(name);
     let at = |index: usize| words.get(index).map(String::as_str).unwrap_or_default();

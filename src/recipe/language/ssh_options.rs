@@ -131,7 +131,7 @@ pub(in crate::recipe) static SSH_OPTIONS: &[Choice] = &[
     },
 ];
 
-/// Options of Net::SSH that capr accepts and ignores: it logs with `-v`, always asks silent servers, and libssh2 decides the
+/// Options of Net::SSH that capr accepts and ignores: it logs with `-v`, always sends keepalives, and libssh2 decides the
 /// rest.
 pub(in crate::recipe) const WITHOUT_EFFECT: [&str; 13] = [
     "compression_level",

@@ -54,11 +54,11 @@ impl Shape {
 pub(in crate::recipe) struct Takes {
     /// The words for it, in errors and in the reference.
     pub(in crate::recipe) noun: &'static str,
-    /// The kinds that are accepted; none are listed if all are.
+    /// The kinds that are accepted; empty if all are.
     shapes: &'static [Shape],
 }
 
-/// Returns an argument that is a string with a meaning.
+/// Returns the rule for an argument that is a string; `noun` says what the string is.
 const fn string(noun: &'static str) -> Takes {
     Takes {
         noun,
@@ -66,7 +66,7 @@ const fn string(noun: &'static str) -> Takes {
     }
 }
 
-/// Returns an argument that is a string or a list of them.
+/// Returns the rule for an argument that is a string or a list of strings.
 const fn strings(noun: &'static str) -> Takes {
     Takes {
         noun,
@@ -127,7 +127,7 @@ impl Verb {
         Err(raise(told.hint(format!("it is written: {}", self.form)), position))
     }
 
-    /// Returns the kinds of the arguments in words; `None` if there is nothing to say.
+    /// Returns the kinds of the arguments in words; `None` if every kind is accepted.
     pub(in crate::recipe) fn kinds(&self) -> Option<String> {
         if self.takes.iter().all(|takes| takes.shapes.is_empty()) {
             return None;

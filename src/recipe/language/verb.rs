@@ -90,7 +90,7 @@ impl Verb {
         self.misused(message, position)
     }
 
-    /// Returns the words for the call in an error; a variable is named with it.
+    /// Returns the call in the words of an error; the variable that it sets is named.
     fn subject(&self, first: &str) -> String {
         match sets(self.name) {
             true => format!("`{} :{first}'", self.name),

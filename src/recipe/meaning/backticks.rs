@@ -1,4 +1,4 @@
-//! Strings in backticks that Ruby would run: ``set :branch, `git rev-parse HEAD`;`` makes the branch that very string.
+//! Finds strings in backticks that Ruby would run: ``set :branch, `git rev-parse HEAD`;`` sets the branch to that very string.
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
@@ -8,7 +8,7 @@ use super::mentions::verb;
 use crate::diagnostic::Diagnostic;
 use crate::recipe::language::verb::sets;
 
-/// Commands whose output a recipe wants when it is loaded.
+/// Commands whose output a recipe probably wants when it is loaded.
 const QUESTIONS: &[&str] = &[
     "date",
     "git branch",
@@ -38,7 +38,7 @@ const PROGRAMS: &[&str] = &[
 const OF_OUTPUT: &[&str] = &["chomp", "strip"];
 
 impl Claims {
-    /// Notes a string that looks like a question to this machine.
+    /// Notes a string that looks like a command for this machine whose output is wanted.
     pub(super) fn asked(&mut self, nodes: &[ASTNode]) {
         let Some((ASTNode::Expr(text), around)) = nodes.split_last() else {
             return;
@@ -68,7 +68,7 @@ impl Claims {
     }
 }
 
-/// Returns true if such a method is called on the string.
+/// Returns true if a method for the output of a command is called on the string.
 fn is_output(around: &[ASTNode], position: Position) -> bool {
     let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = around.last() else {
         return false;

@@ -1,4 +1,4 @@
-//! Finds secrets in command lines, where every user of a server can read them, by their names and before anything runs.
+//! Finds secrets, by their names, in command lines, where every user of the machine can read them. Nothing is evaluated.
 
 use rhai::{Expr, Position, Stmt};
 
@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::recipe::language::secret_name::is_secret_name;
 use crate::recipe::language::syntax::marks::as_written;
 
-/// Verbs whose first argument is a command line for servers; the next list has those for this machine.
+/// Verbs whose first argument is a command line for servers; `HERE` lists those for this machine.
 const ON_SERVERS: &[&str] = &[
     "capture",
     "capture_all",
@@ -41,7 +41,7 @@ impl Claims {
     }
 }
 
-/// Returns the variables in a command line that have the name of a secret, and whose values become a part of the line unchanged.
+/// Adds the variables in a command line that have the name of a secret and whose values become a part of the line, quoted or not.
 fn secrets(line: &Expr, found: &mut Vec<(String, Position)>) {
     let mut note = |name: &str, position| {
         if is_secret_name(name) {

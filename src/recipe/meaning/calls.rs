@@ -35,7 +35,7 @@ pub(super) struct SourceCall {
     pub(super) given: usize,
     position: Position,
     pub(super) is_method: bool,
-    /// The first word of the expression that the method is called on, if it is looked up when it runs.
+    /// The first word of the expression that the method is called on, unless it is a local variable.
     owner: Option<String>,
     /// The name of the module before `::`.
     pub(super) module: Option<String>,
@@ -101,11 +101,11 @@ impl Claims {
     }
 }
 
-/// The functions and methods that exist, by name, with true for methods; and the numbers of arguments that they take.
+/// The numbers of arguments that the existing functions and methods take, by name; the key begins with true for a method.
 pub(super) type KnownFunctions = HashMap<(bool, String), BTreeSet<usize>>;
 
 impl Findings<'_> {
-    /// Returns an error for each call of a function or method that does not exist.
+    /// Returns an error for each call of a function or method that does not exist or does not take these arguments.
     pub(super) fn unknown_calls(&self, engine: &Engine, known: &KnownFunctions) -> Vec<Diagnostic> {
         let signatures = signatures(engine);
         let own = self.texts.iter();

@@ -1,4 +1,4 @@
-//! Reads the syntax of a source for what it defines, and for what is only right if it is defined elsewhere. Nothing is evaluated.
+//! Reads from the syntax of a source what it defines, and what has to be defined somewhere. Nothing is evaluated.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -58,7 +58,7 @@ impl Text {
         functions.map(|function| Span::new(function.body.start_position(), function.body.end_position()))
     }
 
-    /// Walks over the nodes of a place.
+    /// Walks over the nodes inside a span.
     pub(super) fn walk_in(&self, span: Span, on: Walk) {
         let is_inside = |node: &ASTNode| {
             let position = node.position();
@@ -81,7 +81,7 @@ pub(super) struct Claim {
 pub(in crate::recipe) struct Claims {
     /// Roles in options.
     pub(super) roles: Vec<(String, Position)>,
-    /// Attributes of servers in `only` and `except`, and which of the two it is.
+    /// Attributes of servers in `only` and `except`, each with the name of the option.
     pub(super) attributes: Vec<(&'static str, String, Position)>,
     /// Tasks in `invoke`.
     pub(super) tasks: Vec<Claim>,
@@ -91,7 +91,7 @@ pub(in crate::recipe) struct Claims {
     pub(super) keys: Vec<(&'static str, String, Position)>,
     /// Keys in the `ssh_options` of servers: the position of their map, the name, its position.
     pub(super) server_keys: Vec<(Position, String, Position)>,
-    /// Names outside of a closure that are evaluated when it is made.
+    /// Names that a closure captures: they are evaluated when it is made.
     pub(super) captured: Vec<Claim>,
     /// Bare names as arguments: a task of this name would run.
     pub(super) bare: Vec<Claim>,
@@ -116,7 +116,7 @@ pub(in crate::recipe) struct Claims {
     pub(in crate::recipe) loads: Vec<Load>,
     /// The names of modules, with the files from which they were imported.
     pub(super) imports: Vec<(String, String)>,
-    /// True for each kind of name that is computed: of tasks, roles, or variables that are set.
+    /// True if the name of a task is computed; the next two tell the same of roles, and of variables that are set.
     pub(super) computes_tasks: bool,
     pub(super) computes_roles: bool,
     pub(super) computes_variables: bool,
@@ -139,9 +139,9 @@ pub(in crate::recipe) struct Claims {
     pub(super) members: Members,
     /// Strings in backticks with an escape that stays as it is: the escape and the position.
     pub(super) escapes: Vec<(&'static str, Position)>,
-    /// The positions of strings that look like questions to this machine.
+    /// The positions of strings that look like commands for this machine whose output is wanted.
     pub(super) asked: Vec<Position>,
-    /// Statements that can never be reached.
+    /// Statements that can never be reached, each with the word that leaves its block before it.
     pub(super) unreached: Vec<(Position, &'static str)>,
 }
 
@@ -204,7 +204,7 @@ impl Claims {
         });
         let unknown: Vec<_> = unknown.map(|error| diagnostic(locate(error, Some(file)))).collect();
         if !unknown.is_empty() {
-            // The other values are checked only when these are right.
+            // The rest of the call is checked only if all its options are known.
             self.wrong.extend(unknown);
             return;
         }
@@ -304,7 +304,7 @@ impl Claims {
         let may_be_map = |value: &&Expr| {
             matches!(value, Expr::Map(..)) || literal(value).is_none() && value.get_literal_value(None).is_none()
         };
-        // In `lambda { … }` the word is the mistake.
+        // In `set :x, lambda { … }` the word `lambda` is the mistake, and not the block.
         let is_word_with_block = sets(verb.name) && matches!(read.arguments.get(1), Some(Expr::Variable(..)));
         let first = read.arguments.first();
         verb.fits(&Written {
@@ -444,7 +444,7 @@ impl Claims {
     }
 }
 
-/// Returns the name of a variable that contains options.
+/// Returns the name if the variable of this name contains options.
 fn options_variable(name: &str) -> Option<&'static str> {
     ["ssh_options", "default_run_options"]
         .into_iter()

@@ -126,7 +126,7 @@ impl Findings<'_> {
             .collect()
     }
 
-    /// Returns an error for each variable that the recipe or the library uses as a condition and that is set to something else.
+    /// Returns a warning where the recipe sets a variable that is used as a condition to a value that is neither true nor false.
     pub(super) fn no_truths(&self) -> Vec<Diagnostic> {
         let is_asked = |name: &str| {
             let asks = |(text, claims): &(&Text, &Claims)| {

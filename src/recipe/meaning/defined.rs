@@ -46,7 +46,7 @@ pub(in crate::recipe) struct Defined {
 }
 
 impl Defined {
-    /// Makes definitions of nothing yet.
+    /// Returns definitions that are still empty.
     pub(in crate::recipe) fn new(files: Files) -> Self {
         Self {
             configuration: RefCell::default(),
@@ -67,7 +67,7 @@ impl Defined {
         self.bodies.borrow().get(id.0).cloned()
     }
 
-    /// Returns true if a file belongs to the library.
+    /// Returns true if a file belongs to the library that comes with capr.
     pub(in crate::recipe) fn is_of_stdlib(&self, file: &str) -> bool {
         self.files.borrow().is_of_stdlib(file)
     }
@@ -119,7 +119,7 @@ impl Defined {
         self.files.borrow().texts.contains_key(&file)
     }
 
-    /// Returns the hint with what takes the place of a task of a Ruby library, or with a task that has a similar name.
+    /// Returns the hint on the replacement of a task of a Ruby library, or else with the task that has a similar name.
     pub(in crate::recipe) fn task_suggestion(&self, name: &str, namespace: &str) -> Option<String> {
         let instead = |name: &str| gems::instead(name, |library| self.has_library(library));
         if let Some(instead) = instead(&join(namespace, name)).or_else(|| instead(name)) {

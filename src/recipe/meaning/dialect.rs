@@ -55,8 +55,8 @@ impl Defined {
         .unwrap_or(1)
     }
 
-    /// Returns the tasks of recipes with a name that Capistrano 1 gives to a task which the library has in `deploy:` under
-    /// another name, each with that name.
+    /// Returns the top-level tasks of recipes whose name Capistrano 1 gives to a task that the library has in `deploy:`, each
+    /// with its name there.
     pub(in crate::recipe) fn tasks_of_one(&self) -> Vec<(Rc<Task>, String)> {
         let tasks = &self.configuration.borrow().tasks;
         let own = tasks.iter().filter(|task| {

@@ -107,7 +107,7 @@ pub(in crate::recipe) fn types(text: &str) -> String {
     names.join(", ")
 }
 
-/// Returns the label under the caret.
+/// Returns the label under the caret of an error.
 fn label(error: &EvalAltResult) -> Option<&'static str> {
     Some(match error {
         EvalAltResult::ErrorVariableNotFound(..) => "not known here",
@@ -127,7 +127,7 @@ fn label(error: &EvalAltResult) -> Option<&'static str> {
     })
 }
 
-/// Returns the message, and a hint if there is one.
+/// Returns the message of an error, and a hint if there is one.
 fn describe(error: &EvalAltResult) -> (String, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {

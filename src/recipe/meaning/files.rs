@@ -28,7 +28,7 @@ pub(in crate::recipe) enum Owner {
 }
 
 impl Owner {
-    /// The name by which `capr.toml` says that its tasks and variables hold.
+    /// Returns the name that the library has in the table `[wins]` of `capr.toml`.
     pub(in crate::recipe) fn name(&self) -> &str {
         match self {
             Self::Added(name) | Self::Named(name) => name,
@@ -43,11 +43,11 @@ pub(in crate::recipe) struct Files {
     pub(in crate::recipe) stdlib: Option<PathBuf>,
     /// The directories with libraries, in the order in which they are searched.
     pub(in crate::recipe) libraries: Vec<PathBuf>,
-    /// The libraries that the project has added, looked for after those.
+    /// The libraries that the project has added; they are searched after `libraries`.
     pub(in crate::recipe) shelf: LibraryShelf,
-    /// Directories that are looked through last.
+    /// The directories with libraries that are searched last.
     pub(in crate::recipe) libraries_after: Vec<PathBuf>,
-    /// The pairs of a library and one that it has loaded.
+    /// Pairs of a library and another one that it has loaded.
     pub(in crate::recipe) uses: RefCell<HashSet<(Owner, Owner)>>,
     /// The rule for whose files may be read.
     pub(in crate::recipe) trust: Trust,
@@ -99,7 +99,7 @@ impl Files {
         text.split_inclusive('\n').take(number.saturating_sub(1)).collect()
     }
 
-    /// Returns true if a file belongs to the library.
+    /// Returns true if a file belongs to the library that comes with capr.
     pub(in crate::recipe) fn is_of_stdlib(&self, file: &str) -> bool {
         stdlib::is_own(file)
             || self
@@ -107,7 +107,7 @@ impl Files {
                 .is_some_and(|directory| Path::new(file).starts_with(directory))
     }
 
-    /// The library that a file belongs to; none where it is the project's own.
+    /// Returns the library that a file belongs to; `None` for the project's own files.
     pub(in crate::recipe) fn owner(&self, file: &str) -> Option<Owner> {
         if let Some(name) = self.shelf.library_of(file) {
             return Some(Owner::Added(name));
@@ -128,7 +128,7 @@ impl Files {
         })
     }
 
-    /// Takes note that one file has loaded another.
+    /// Notes that one file has loaded another, if both belong to libraries.
     pub(in crate::recipe) fn used(&self, from: &str, loaded: &str) {
         if let (Some(from), Some(loaded)) = (self.owner(from), self.owner(loaded)) {
             self.uses.borrow_mut().insert((from, loaded));

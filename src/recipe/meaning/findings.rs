@@ -34,9 +34,9 @@ pub(in crate::recipe) struct Findings<'a> {
     pub(in crate::recipe) defined: &'a Defined,
     pub(super) machine: &'a dyn Machine,
     pub(in crate::recipe) texts: Vec<(&'a Text, &'a Claims)>,
-    /// The number of sources in front that are not the recipe's own: the library, the files of the system and of the user.
+    /// The number of sources, the first ones, that are not the recipe's own: the library, the files of the system and the user.
     pub(in crate::recipe) own: usize,
-    /// True if all of them were evaluated.
+    /// True if all sources were evaluated.
     pub(in crate::recipe) is_whole: bool,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Returns all errors besides those of unreadable parts, and if the recipe `is_checked`, warnings as well.
+    /// Returns all errors except those of unreadable parts, and warnings if the recipe `is_checked`.
     pub(in crate::recipe) fn all(&self, engine: &Engine, unread: &[Diagnostic], is_checked: bool) -> Vec<Diagnostic> {
         let mut found = self.wrong_calls();
         if !unread.is_empty() {
@@ -73,7 +73,7 @@ impl<'a> Findings<'a> {
         if !self.is_whole {
             found.extend(self.unknown_names());
             found.extend(self.unknown_in_hooks());
-            // They may be the reason why loading has failed.
+            // These habits may be the reason why loading has failed.
             if is_checked {
                 found.extend(self.habits_of_libraries());
             }
@@ -127,7 +127,7 @@ impl<'a> Findings<'a> {
         found
     }
 
-    /// Returns an error for each task that would run when a closure is made which only mentions it.
+    /// Returns an error for each task that a closure only mentions, but that would run when the closure is made.
     fn captured_tasks(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
@@ -300,7 +300,7 @@ impl<'a> Findings<'a> {
         None
     }
 
-    /// Returns a finding for each role that is not defined. The library's tasks name roles that not every recipe has, and a
+    /// Returns an error for each role that is not defined. The library's tasks name roles that not every recipe has, and a
     /// library alone defines none.
     fn unknown_roles(&self, text: &Text, claims: &Claims) -> Vec<Diagnostic> {
         let configuration = self.defined.configuration.borrow();
@@ -342,7 +342,7 @@ fn outside(named: &Named, namespace: &str) -> Option<String> {
     (!rest.is_empty()).then(|| join(around, &rest.join(":")))
 }
 
-/// Returns the file and the line.
+/// Returns the file and the line of a diagnostic.
 fn line_of(diagnostic: &Diagnostic) -> Option<(Rc<str>, usize)> {
     let origin = diagnostic.origin.as_ref()?;
     Some((Rc::clone(&origin.file), origin.line))

@@ -21,7 +21,7 @@ use crate::recipe::language::origin::origin;
 const AROUND: [When; 2] = [When::Before, When::After];
 
 impl Findings<'_> {
-    /// Returns warnings for what works but is hardly meant.
+    /// Returns warnings for code that works but is probably a mistake; for unused and unset names only if the recipe `is_clean`.
     pub(super) fn warnings(&self, is_clean: bool) -> Vec<Diagnostic> {
         let mut found = self.never_reached();
         found.extend(self.not_filled_in());
@@ -67,7 +67,7 @@ impl Findings<'_> {
     /// The library's tasks may name attributes that a recipe does not use.
     fn unknown_attributes(&self) -> Vec<Diagnostic> {
         if !self.defined.role_blocks.borrow().is_empty() {
-            // The servers of such roles are known only when they are needed.
+            // The servers of a role with a block are known only when they are needed.
             return Vec::new();
         }
         let roles = &self.defined.configuration.borrow().roles;
@@ -98,7 +98,7 @@ impl Findings<'_> {
         told.collect()
     }
 
-    /// Returns an error for tasks that call each other in all cases.
+    /// Returns an error for each circle of tasks that call each other in all cases.
     pub(super) fn loops(&self) -> Vec<Diagnostic> {
         let tasks: Vec<Rc<Task>> = self.defined.configuration.borrow().tasks.iter().cloned().collect();
         let index = |task: &Rc<Task>| tasks.iter().position(|other| Rc::ptr_eq(other, task));
@@ -134,7 +134,7 @@ impl Findings<'_> {
         told.collect()
     }
 
-    /// Returns an error for lazy variables that need each other in all cases.
+    /// Returns an error for each circle of lazy variables that read each other in all cases.
     pub(super) fn circles(&self) -> Vec<Diagnostic> {
         let defined = self.defined;
         let names: Vec<String> = {
@@ -171,7 +171,7 @@ impl Findings<'_> {
         told.collect()
     }
 
-    /// Returns a warning for variables that are read without a default and that nothing sets. The person may still set them.
+    /// Returns a warning for each variable that is read without a default and that nothing sets but, perhaps, the command line.
     fn never_set(&self) -> Vec<Diagnostic> {
         if self.own().any(|(_, claims)| claims.computes_variables) {
             return Vec::new();
@@ -215,7 +215,7 @@ impl Findings<'_> {
             .collect()
     }
 
-    /// Returns a warning for variables that are set and that nothing reads. A template may read any variable.
+    /// Returns a warning for each variable that is set and that nothing reads. A template may read any variable.
     fn never_read(&self) -> Vec<Diagnostic> {
         let is_any_read = |(text, claims): &(&Text, &Claims)| text.names.reads_any || claims.renders;
         if self.own().any(is_any_read) {
@@ -259,9 +259,9 @@ impl Findings<'_> {
         found
     }
 
-    /// Returns a warning for tasks that are not meant for the command line and that nothing calls.
+    /// Returns a warning for each task that is not meant for the command line and that nothing calls.
     fn never_called(&self) -> Vec<Diagnostic> {
-        // The library invokes some tasks by the value of a variable, which a recipe may set to its own task.
+        // A task that the recipe invokes by a computed name may be any of its tasks.
         if self.own().any(|(_, claims)| claims.invokes_any) {
             return Vec::new();
         }
@@ -310,7 +310,7 @@ impl Findings<'_> {
             .collect()
     }
 
-    /// Returns a warning for names in double quotes that a shell could fill in, but that a recipe's author hardly means so.
+    /// Returns a warning for each `${name}` in double quotes that names a variable and so is probably not meant for a shell.
     fn not_filled_in(&self) -> Vec<Diagnostic> {
         let files = self.defined.files.borrow();
         let unfilled = files.unfilled.iter().filter(|(_, unfilled)| unfilled.sign == '$');
@@ -350,7 +350,7 @@ fn cycles(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// Returns a cycle for a message: it ends with its first name.
+/// Returns the words for a cycle in a message: the first name is also the last.
 fn chain<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
     let chain: Vec<&str> = names.clone().chain(names.take(1)).collect();
     chain.join(" → ")

@@ -1,4 +1,4 @@
-//! The libraries that come with capr, and the names under which recipes of Ruby require the libraries that these replace.
+//! The libraries that come with capr, and the names under which Ruby recipes require the Ruby libraries that these replace.
 
 /// A library that a recipe loads by `require`.
 pub(in crate::recipe) struct Library {
@@ -6,7 +6,7 @@ pub(in crate::recipe) struct Library {
     pub(in crate::recipe) name: &'static str,
     /// The source of its recipe.
     pub(in crate::recipe) text: &'static str,
-    /// The names that recipes of Ruby use for it.
+    /// The names that Ruby recipes use for it.
     pub(in crate::recipe) others: &'static [&'static str],
 }
 
@@ -18,7 +18,7 @@ impl Library {
         lines.join("\n")
     }
 
-    /// Returns the programs with which the tests on real servers have run it, and those with which it was run by hand.
+    /// Returns the programs with which tests on real servers run the library, and those with which it was run by hand.
     pub(in crate::recipe) fn is_tried_with(&self) -> String {
         let of = |table: &[(&str, &'static str)]| {
             let row = table.iter().find(|(name, _)| *name == self.name);
@@ -41,7 +41,7 @@ const RAKE: &str = "rake itself, with tasks of the test in place of those of Rai
 /// The words for libraries that are compared with a recorded plan and never run on servers by the tests.
 const PLAN: &str = "the plan of a dry run alone, not on servers";
 
-/// The real programs that the tests run on servers; other libraries are tested with stand-ins.
+/// The real programs with which tests run libraries on servers; other libraries are tested with stand-ins.
 const REAL: &[(&str, &str)] = &[
     ("airbrake", CURL),
     ("appsignal", CURL),
@@ -231,7 +231,7 @@ static LIBRARIES: &[Library] = &[
     library!("yarn", "capistrano/yarn", "capistrano-yarn"),
 ];
 
-/// Returns the library of a name, including the names that recipes of Ruby use.
+/// Returns the library of a name, which may be one that Ruby recipes use.
 pub(in crate::recipe) fn library(name: &str) -> Option<&'static Library> {
     let name = name.trim_end_matches(".rhai").trim_end_matches(".rb");
     LIBRARIES

@@ -19,8 +19,8 @@ pub(in crate::recipe) const TO_BE_REPLACED: &[&str] = &[
     "stop",
 ];
 
-/// Tasks of the library that restart by turns, in the midst of tasks that a recipe may call by themselves. Only the library's whole
-/// deploys come there, and these reach a restart in another way, too.
+/// Tasks of the library that restart by turns. Tasks that a recipe may call by themselves mention them, but only the library's
+/// whole deploys run them there, and these reach a restart in another way, too.
 const BY_TURNS: &[&str] = &["deploy:restart_in_turn", "deploy:restart_again"];
 
 impl Findings<'_> {
@@ -74,7 +74,7 @@ impl Findings<'_> {
         told.collect()
     }
 
-    /// Returns an error for each role of library tasks that a deploy reaches and no recipe defines: the deploy would end there.
+    /// Returns a warning for each role that no recipe defines, but that library tasks need which a recipe or a deploy runs.
     pub(super) fn missing_roles(&self) -> Vec<Diagnostic> {
         let configuration = self.defined.configuration.borrow();
         let deploys = self
@@ -85,7 +85,7 @@ impl Findings<'_> {
             .iter()
             .filter(|task| self.is_own(task) || deploys && task.name == "deploy");
         let names: Vec<String> = own.map(|task| task.name.clone()).collect();
-        // A finding that is reported as an error already is not reported again.
+        // A role that an error names already is not reported again.
         let told: BTreeSet<String> = self
             .run_without_servers()
             .into_iter()
@@ -113,8 +113,8 @@ impl Findings<'_> {
             .collect()
     }
 
-    /// Returns an error for each task of the recipe that always runs a task of the library whose role no recipe defines. Without
-    /// it, what the task does before would be done already.
+    /// Returns an error for each task of the recipe that always runs a task of the library whose role no recipe defines. A run
+    /// would end in the middle of such a task.
     pub(in crate::recipe) fn tasks_without_servers(&self) -> Vec<Diagnostic> {
         let told = self.run_without_servers().into_iter().map(|(task, run, role)| {
             let message = format!(
@@ -129,7 +129,7 @@ impl Findings<'_> {
         told.collect()
     }
 
-    /// Returns each such task of the recipe with the library's task and the role.
+    /// Returns each task of the recipe that always runs a library task whose role is missing, with the library task and the role.
     fn run_without_servers(&self) -> Vec<(Rc<Task>, Rc<Task>, String)> {
         let tasks: Vec<Rc<Task>> = self.defined.configuration.borrow().tasks.iter().cloned().collect();
         let mut found = Vec::new();
@@ -147,7 +147,7 @@ impl Findings<'_> {
         self.own().any(|(text, _)| *text.file == *task.origin.file)
     }
 
-    /// Returns the roles that a task of the library needs and no recipe defines; none where roles may be defined later.
+    /// Returns the roles that a task of the library needs and no recipe defines; none if some are computed or none are defined.
     fn lacked_roles(&self, task: &Rc<Task>) -> Vec<String> {
         let is_asked = self.defined.is_of_stdlib(&task.origin.file) && task.selection.hosts.is_none();
         if !is_asked || self.own().any(|(_, claims)| claims.computes_roles) {
@@ -197,7 +197,7 @@ impl Findings<'_> {
             .any(|(_, claims)| claims.sets.iter().any(|(set, _)| set == name))
     }
 
-    /// Returns the string or the strings of a variable; nothing where a task or a block decides.
+    /// Returns the string or the strings in a variable; nothing if a task or a block sets its value.
     fn names_in(&self, name: &str) -> Vec<String> {
         let configuration = self.defined.configuration.borrow();
         let is_default = matches!(

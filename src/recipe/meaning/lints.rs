@@ -1,5 +1,5 @@
-//! Finds habits by which a library breaks in a project of others: tasks that nobody finds, defaults that are evaluated too early,
-//! paths that a shell splits. Hooks on tasks that nobody defines are errors in every recipe.
+//! Finds habits that make a library fail in other projects: tasks that nobody finds, defaults that are evaluated too early, paths
+//! that a shell splits. Hooks on tasks that nobody defines are errors in every recipe, so they are not found here.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ use crate::recipe::language::syntax::marks::as_written;
 const PATHS: &[&str] = &["_dir", "_directory", "_file", "_path", "_root", "_to"];
 
 impl Findings<'_> {
-    /// Returns the habits in a library, if the recipe that is checked is one.
+    /// Returns a warning for each such habit, if the recipe that is checked is a library.
     pub(in crate::recipe) fn habits_of_libraries(&self) -> Vec<Diagnostic> {
         let files = self.defined.files.borrow();
         let mut own = self
@@ -35,7 +35,7 @@ impl Findings<'_> {
     }
 }
 
-/// Finds the habits in the text of a library.
+/// Returns a warning for each such habit in a source of a library.
 pub(in crate::recipe) fn habits(text: &Text) -> Vec<Diagnostic> {
     let (mut found, mut is_described, locals) = (Vec::new(), false, locals(text));
     text.ast.walk(&mut |nodes| {
@@ -100,7 +100,7 @@ fn unquoted(name: &str) -> Diagnostic {
         ))
 }
 
-/// Returns the names that belong to the text: variables of `let`, `for` and `catch`, and parameters.
+/// Returns the local names of a source: variables of `let`, `const` and `for`, and parameters of functions.
 fn locals(text: &Text) -> HashSet<String> {
     let mut locals: HashSet<String> = text
         .ast
@@ -122,7 +122,7 @@ fn locals(text: &Text) -> HashSet<String> {
     locals
 }
 
-/// Returns the first variable of recipes in a value.
+/// Returns the first name in a value that is not local: a variable of recipes.
 fn of_others(value: &Expr, locals: &HashSet<String>) -> Option<(String, Position)> {
     let mut first = None;
     value.walk(&mut Vec::new(), &mut |nodes| {
@@ -150,7 +150,7 @@ fn of_others(value: &Expr, locals: &HashSet<String>) -> Option<(String, Position
     first
 }
 
-/// Finds variables with names of paths that stand in a command without quotes.
+/// Adds the variables with names of paths that stand unquoted in a command.
 fn paths(line: &Expr, locals: &HashSet<String>, found: &mut Vec<(String, Position)>) {
     match line {
         Expr::Variable(variable, _, place) => {

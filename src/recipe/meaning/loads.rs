@@ -7,7 +7,7 @@ use rhai::{ASTNode, Expr, Position};
 pub(in crate::recipe) struct Load {
     pub(in crate::recipe) verb: &'static str,
     pub(in crate::recipe) name: String,
-    /// The position of the name of a library that is required in all cases.
+    /// The position of the name in a `require` outside of all blocks, which loads its library in all cases.
     pub(in crate::recipe) position: Option<Position>,
 }
 
@@ -17,7 +17,7 @@ impl Load {
         Self { verb, name, position }
     }
 
-    /// Returns the file that `load` or `require` names, between these nodes.
+    /// Returns the file that `load` or `require` names; `around` are the nodes around the call.
     pub(in crate::recipe) fn of(
         verb: &'static str,
         name: Option<String>,

@@ -1,4 +1,4 @@
-//! Finds uses of calls that return nothing: `set :x, list.push("a")`.
+//! Finds calls that return nothing but are used as values: `set :x, list.push("a")`.
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
@@ -53,7 +53,7 @@ const SILENT: &[&str] = &[
 ];
 
 impl Claims {
-    /// Notes the use of such a value.
+    /// Notes a call that returns nothing but is used as a value.
     pub(super) fn lost(&mut self, text: &Text, nodes: &[ASTNode]) {
         let (value, name) = match nodes.last() {
             Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => (&variable.1, None),

@@ -12,7 +12,7 @@ use crate::recipe::language::verb::Verb;
 use crate::recipe::language::verbs;
 
 impl Defined {
-    /// Returns the tasks that a block mentions, in their order.
+    /// Returns the tasks that a block mentions, in the order of the source; those in closures come last.
     pub(in crate::recipe) fn mentions(&self, id: BlockId) -> Vec<Rc<Task>> {
         self.mentions_where(id, |_| true)
     }
@@ -96,7 +96,7 @@ pub(super) fn closure(expression: &Expr) -> Option<String> {
     }
 }
 
-/// Returns the bare names in an argument or in the items of a list: `restart`, `deploy.restart`. A task of such a name would be
+/// Returns the bare names in an argument or in the items of a list: `restart`, `deploy.restart`. If a task has such a name, it is
 /// called.
 pub(in crate::recipe) fn bare_tasks(expression: &Expr) -> Vec<(&Expr, String)> {
     match expression {
@@ -130,7 +130,7 @@ pub(in crate::recipe) fn path(expression: &Expr) -> Option<Vec<String>> {
 
 fn word(expression: &Expr) -> Option<String> {
     match expression {
-        // A local variable has an index.
+        // Only local variables have an index.
         Expr::Variable(variable, None, _) if variable.0.is_none() => Some(as_written(&variable.1).to_owned()),
         Expr::Property(property, _) => Some(property.2.to_string()),
         Expr::FnCall(call, _) | Expr::MethodCall(call, _) if call.args.is_empty() => Some(call.name.to_string()),

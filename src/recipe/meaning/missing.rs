@@ -159,7 +159,7 @@ fn is_part_of_text(nodes: &[ASTNode]) -> bool {
 }
 
 impl Findings<'_> {
-    /// Returns an error for each value that may be missing where a string is made of it: the run would end there.
+    /// Returns a warning for each value that may be missing where a string is made of it: the run would end there.
     pub(super) fn may_be_missing(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in self.own() {

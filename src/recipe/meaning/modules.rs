@@ -1,4 +1,4 @@
-//! Imports: functions after `::` that a module does not have, and functions that are in another file.
+//! Finds functions after `::` that a module does not have, and functions that are in another file.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 
 impl Findings<'_> {
-    /// Returns the error for a function that an imported file does not have.
+    /// Returns the error for a function that an imported file does not have, or that takes another number of arguments.
     pub(super) fn unknown_of_module(&self, text: &Text, module: &str, call: &SourceCall) -> Option<Diagnostic> {
         // A name may be imported more than once, and modules inside modules are not followed.
         let mut paths = text.claims().imports.iter().filter(|(name, _)| name == module);

@@ -22,8 +22,8 @@ pub(in crate::recipe) fn no_property(name: &str, owner: &str) -> Diagnostic {
     }
 }
 
-/// Returns the hint for an unknown property: a method, something from Ruby, or a similar name. The value has the same name as in
-/// the recipe.
+/// Returns the hint for an unknown property: a method, something from Ruby, or a similar name. `owner` is the name of the value
+/// in the recipe.
 pub(in crate::recipe) fn property_hint(engine: &Engine, name: &str, owner: Option<&str>) -> Option<String> {
     let methods = engine.collect_fn_metadata(
         None,
@@ -58,14 +58,14 @@ pub(in crate::recipe) fn takes_no_arguments(task: &str) -> Diagnostic {
         .hint("what it needs is set before: set :name, value;")
 }
 
-/// Returns the hint for a function of this name, or for what Ruby calls so.
+/// Returns the hint with the form of a function of this name, or for something that has this name in Ruby.
 pub(in crate::recipe) fn written(name: &str) -> Option<String> {
     let function = functions().find(|function| function.name() == name);
     let form = function.map(|function| format!("it is written: {}", function.form));
     form.or_else(|| Some(syntax::ruby::meant(name)?.to_owned()))
 }
 
-/// Returns a form with a value of the recipe in place of its first argument.
+/// Returns the form of a function with a value of the recipe in place of `text`, `value` or `list`.
 fn with_owner(form: &str, owner: &str) -> String {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut named = String::new();

@@ -28,7 +28,7 @@ pub struct Parts {
     pub local: Vec<String>,
     /// The names that it requires and loads.
     pub loads: Vec<String>,
-    /// True if it defines computed names.
+    /// True if it defines tasks or variables with computed names.
     pub is_open: bool,
     /// The first comment of its main recipe.
     pub opening: String,
@@ -61,7 +61,7 @@ pub struct VariablePart {
 }
 
 impl Parts {
-    /// Reads the parts of these recipes, by name and text; the first is the main one.
+    /// Reads the parts of recipes, each given by its name and source; the first is the main one.
     pub fn of<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut parts = Self::default();
         for (place, (name, text)) in files.enumerate() {

@@ -121,7 +121,7 @@ impl Shapes {
                     self.variables.entry(name).or_default().push(Shape::of(value));
                 }
             }
-            // Behind an opening bracket its content comes first, which is not the owner.
+            // The tree of `a[b].c` contains `b.c`, but `b` is not the owner of `c`.
             Some(ASTNode::Expr(expression)) if !is_in_brackets(nodes) => {
                 self.properties.extend(property(expression));
             }
@@ -171,7 +171,7 @@ fn property(expression: &Expr) -> Option<Property> {
 }
 
 impl Findings<'_> {
-    /// Returns an error for each property that its value does not have.
+    /// Returns an error for each property that its value does not have; a warning for a map, where a method was probably meant.
     pub(super) fn unknown_properties(&self, engine: &Engine, known: &KnownFunctions) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (text, claims) in &self.texts {
@@ -217,7 +217,7 @@ impl Findings<'_> {
         found
     }
 
-    /// Returns the kind that the values of a name have wherever it is set.
+    /// Returns the kind that the values of a name have wherever it is set; `None` if it is not certain.
     pub(super) fn shape(&self, text: &super::claims::Text, name: &str) -> Option<Shape> {
         let is_parameter = text
             .ast

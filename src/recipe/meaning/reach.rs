@@ -24,7 +24,7 @@ struct Reach<'a> {
     /// The tasks in the order in which they were reached.
     order: Vec<Rc<Task>>,
     blocks: HashSet<usize>,
-    /// The names of variables and functions that were handled.
+    /// The names of variables and functions that were looked up already.
     names: HashSet<String>,
     /// The names in blocks and functions that are still to be handled, each with its namespace.
     left: Vec<(Names, Rc<str>)>,
@@ -35,7 +35,8 @@ struct Reach<'a> {
 type Names = Vec<Vec<String>>;
 
 impl Findings<'_> {
-    /// Returns the errors in everything that these tasks can reach. Roles are not needed by a person who names the servers of this run.
+    /// Returns the errors in everything that these tasks can reach. A missing role is no error if the person has named the
+    /// servers of this run.
     pub(in crate::recipe) fn reached(
         &self,
         engine: &Engine,
@@ -66,7 +67,7 @@ impl Findings<'_> {
         self.reach(tasks).order
     }
 
-    /// Returns the tasks that these can reach, including themselves, where some are passed over with all that only they reach.
+    /// Returns the tasks that these can reach, including themselves; those in `passed_over` are left out and not followed.
     pub(super) fn tasks_from_but(&self, tasks: &[String], passed_over: &[&str]) -> Vec<Rc<Task>> {
         let mut reach = self.begin();
         let passed_over = passed_over.iter().filter_map(|name| self.defined.task(name, ""));
@@ -197,7 +198,7 @@ impl Reach<'_> {
     }
 }
 
-/// Returns the names on a walk.
+/// Returns the names that a walk comes to.
 fn named(walk: impl FnOnce(Walk)) -> Names {
     let mut names = Names::new();
     walk(&mut |nodes| {

@@ -71,7 +71,7 @@ impl<'a> ReadCall<'a> {
     }
 }
 
-/// Returns a command's own selection of servers, if all of it is written out.
+/// Returns the verb, the line, and the selection of servers in the call itself; options that are not written out are left out.
 pub(in crate::recipe) fn says_of_servers(call: &CustomExpr) -> Option<(&'static str, usize, Selection)> {
     let verb = row(call)?;
     let read = ReadCall::of(call);
@@ -156,7 +156,7 @@ pub(super) fn kinds(verb: &'static Verb, read: &ReadCall) -> Fallible<()> {
     let last = read.arguments.len().saturating_sub(1);
     let mut arguments = read.arguments.iter().enumerate();
     arguments.try_for_each(|(index, argument)| {
-        // A map at the end holds options.
+        // A map at the end may hold options.
         let may_be_options = takes_options && index == last && index >= verb.arguments.0;
         let shape = Shape::of(argument).filter(|shape| *shape != Shape::Map || !may_be_options);
         verb.takes_kind(index, shape, argument.start_position())
@@ -198,7 +198,7 @@ fn host_text(host: &Expr) -> Fallible<()> {
     }
 }
 
-/// Returns a value that is written out.
+/// Returns the value of an expression that is written out.
 pub(super) fn constant(value: &Expr) -> Option<Value> {
     if let Some(text) = literal(value) {
         return Some(text.into());

@@ -8,7 +8,7 @@ pub(in crate::recipe) const MAIN: &str = "deploy";
 /// The folder of the libraries for `require`.
 pub(in crate::recipe) const LIBRARIES: &str = "lib/";
 
-/// The name in place of the library's folder.
+/// The name that files of the library have in place of their folder.
 pub(in crate::recipe) const FOLDER: &str = "<stdlib>/";
 
 /// The recipe files, by name without ending.

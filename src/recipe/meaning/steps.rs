@@ -28,7 +28,7 @@ pub(in crate::recipe) enum BlockPieceKind {
     Name(Vec<String>),
     /// A call of a function of the recipe.
     Function(String),
-    /// A condition or a loop; the line in which it begins tells which.
+    /// A condition, a loop, a `switch` or a `try`; the line in which it begins tells which.
     Under,
     /// The `else` branch of a condition.
     Otherwise,
@@ -171,7 +171,7 @@ impl Walk {
         if is_first_word {
             return;
         }
-        // A function that is handed over is called by who gets it.
+        // A function that is passed as an argument is called by its receiver.
         if let Expr::DynamicConstant(value, position) = expression {
             let function = value.read_lock::<FnPtr>().map(|function| function.fn_name().to_owned());
             function
@@ -283,7 +283,7 @@ fn given(arguments: &[&Expr]) -> String {
 }
 
 fn without_secrets(text: &str) -> String {
-    // Written as a string of the recipe, so that the value after a secret's name in it is found.
+    // The words are made a string of a recipe, in which a value after the name of a secret is found.
     let inside = text.replace('`', "'");
     let masked = masked("", &format!("`{inside}`"));
     masked

@@ -17,7 +17,7 @@ use crate::recipe::language::takes::Shape;
 /// The kinds of the parameters of each function, beginning with the value that a method is called on: one list for each form.
 pub(super) type Signatures = HashMap<String, Vec<Vec<TypeId>>>;
 
-/// Returns the functions that exist in all files.
+/// Returns the signatures of the functions that every file can call.
 pub(super) fn signatures(engine: &Engine) -> Signatures {
     let mut signatures = Signatures::new();
     let all = engine.collect_fn_metadata(

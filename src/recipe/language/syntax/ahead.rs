@@ -1,4 +1,4 @@
-//! Looks at the source behind a word, ahead of the tokens.
+//! Looks at the source after a word, ahead of the tokens.
 
 use rhai::Position;
 
@@ -33,7 +33,7 @@ impl SourceLines {
         }
     }
 
-    /// Returns true if a `|` behind a value is not an operator but begins parameters: `|name, …| {`.
+    /// Returns true if a `|` after a value is not an operator but begins parameters: `|name, …| {`.
     pub(super) fn begins_parameters(&self, position: Position) -> bool {
         let mut code = self.code(position, 1);
         let mut names = String::new();

@@ -39,7 +39,7 @@ pub(super) fn syntax(error: &ParseError, source: &str, text: &str) -> Diagnostic
     diagnostic
 }
 
-/// The error for a comment whose end is missing; Rhai would take the rest of the source for it without a word.
+/// Returns the error for a comment without an end; Rhai would silently skip the rest of the source.
 pub(super) fn endless_comment(source: &str, text: &str, at: usize) -> Diagnostic {
     Diagnostic::new(Fault::Recipe, "this comment is never closed")
         .at(origin(Some(source), position(text, at).unwrap_or(Position::NONE)))
@@ -121,7 +121,7 @@ impl<'a> ErrorPlace<'a> {
         }
     }
 
-    /// Returns the word at this place, or the one character.
+    /// Returns the word at this place, or the character if no word begins here.
     pub(super) fn word(&self) -> &'a str {
         let end = self.rest.find(|c| !is_word(c)).unwrap_or(self.rest.len());
         match self.rest.get(..end) {
@@ -186,14 +186,14 @@ impl<'a> ErrorPlace<'a> {
         block.and_then(|(_, start)| *start).unwrap_or(self.at)
     }
 
-    /// Returns the first word of that statement.
+    /// Returns the first word of the innermost statement around this place.
     pub(super) fn statement_word(&self) -> &'a str {
         let rest = self.text.get(self.statement_start()..).unwrap_or("");
         rest.get(..rest.find(|c| !is_word(c)).unwrap_or(rest.len()))
             .unwrap_or("")
     }
 
-    /// Returns true if nothing stands before this place on its line.
+    /// Returns true if only blanks stand before this place on its line.
     pub(super) fn begins_line(&self) -> bool {
         self.before.trim().is_empty()
     }
@@ -229,7 +229,7 @@ pub(super) fn position(text: &str, at: usize) -> Option<Position> {
     Some(Position::new(line, u16::try_from(column).ok()?))
 }
 
-/// Returns what was expected, and a hint, for a script that a script has compiled: its source is not available.
+/// Returns the message and the hint for a script that a script has compiled: its source is not available.
 pub(in crate::recipe) fn without_text(error: &ParseErrorType) -> (String, Option<String>) {
     let told = describe(error, None);
     (told.message, told.hint)
@@ -492,7 +492,7 @@ fn reserved(word: &str, place: Option<&ErrorPlace>) -> ErrorWords {
     }
 }
 
-/// Describes the error for a sign at which nothing can begin or continue.
+/// Describes the error for a sign that can neither begin nor continue anything at its place.
 fn out_of_place(sign: &str) -> ErrorWords {
     match sign {
         ";" | ")" | "]" | "}" | "," => {

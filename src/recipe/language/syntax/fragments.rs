@@ -14,7 +14,7 @@ impl<'a> ErrorPlace<'a> {
         self.text.get(self.statement_start()..self.at).unwrap_or("").trim()
     }
 
-    /// Returns the rest of the line behind its first bytes, up to one of these pieces or the end of the bracket around it.
+    /// Returns the rest of the line after `skipped` bytes, up to one of these pieces or the end of the bracket around it.
     pub(super) fn behind(&self, skipped: usize, stops: &[&str]) -> &'a str {
         until(self.rest.get(skipped..).unwrap_or(""), stops)
     }
@@ -63,7 +63,7 @@ pub(super) fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// Returns the value at the end of a piece of a statement: behind the last comma, assignment, or first word of a verb.
+/// Returns the value at the end of a part of a statement: after the last comma, assignment, verb or word such as `if`.
 pub(super) fn last_value(text: &str) -> &str {
     let all = pieces(text);
     let mut depth = 0_usize;

@@ -15,7 +15,7 @@ pub(in crate::recipe) enum SourcePieceKind {
     Char,
     /// A string in double quotes or backticks; true if it has an end.
     Text(bool),
-    /// A comment of Ruby.
+    /// A Ruby comment.
     Comment,
     Other,
 }
@@ -27,13 +27,13 @@ pub(in crate::recipe) struct SourcePiece {
     pub(in crate::recipe) range: Range<usize>,
 }
 
-/// Returns all pieces of a source, without blanks and comments; comments of Ruby are pieces.
+/// Returns all pieces of a source, without blanks and comments; Ruby comments are pieces.
 pub(super) fn pieces(text: &str) -> Vec<SourcePiece> {
     Reader::new(text, Backslash::Escapes).collect()
 }
 
-/// Returns the pieces from this byte on in a source without mistakes. There a backslash in backticks is a character like any
-/// other unless `${` comes after it, as it is for Rhai.
+/// Returns the pieces of a source without mistakes, from this byte on. A backslash in backticks is a plain character in it unless
+/// `${` follows, as it is for Rhai.
 pub(in crate::recipe) fn exact_pieces(text: &str, at: usize) -> Vec<SourcePiece> {
     let reader = Reader {
         at,
@@ -45,7 +45,7 @@ pub(in crate::recipe) fn exact_pieces(text: &str, at: usize) -> Vec<SourcePiece>
 /// The meaning of a backslash before another character in backticks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Backslash {
-    /// The next character does not end the string, as its author has meant.
+    /// The next character does not end the string, as its author probably meant.
     Escapes,
     IsPlain,
 }
@@ -143,7 +143,7 @@ pub(super) fn open_comment(text: &str) -> Option<usize> {
     }
 }
 
-/// Returns the length of the comment at the front; one without an end goes on to that of the source.
+/// Returns the length of the comment at the front; one without an end is as long as the rest of the source.
 pub(in crate::recipe) fn comment(text: &str) -> usize {
     closed_comment(text).unwrap_or(text.len())
 }
@@ -168,7 +168,7 @@ fn closed_comment(text: &str) -> Option<usize> {
     None
 }
 
-/// Returns the length of `#"…"#`, with any number of signs.
+/// Returns the length of the raw string `#"…"#`, with any number of `#`.
 fn raw_text(text: &str) -> Option<usize> {
     let signs = text.len() - text.trim_start_matches('#').len();
     let inner = text.get(signs..)?.strip_prefix('"')?;
@@ -182,7 +182,7 @@ fn quoted(text: &str) -> (SourcePieceKind, usize) {
         match c {
             // A backslash at the end of the line continues the string.
             '\\' => drop(characters.next()),
-            // A quote that stands twice is one in the string.
+            // A doubled quote is one quote in the string.
             '"' if text.get(at + 1..).is_some_and(|rest| rest.starts_with('"')) => drop(characters.next()),
             '"' => return (SourcePieceKind::Text(true), at + 1),
             '\n' => return (SourcePieceKind::Text(false), at),
@@ -316,7 +316,7 @@ pub(super) fn statement(text: &str, at: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Returns true if the statement continues behind the brace of its block.
+/// Returns true if the statement continues after the brace of its block.
 fn goes_on(text: &str, next: Option<&SourcePiece>) -> bool {
     let Some(next) = next else { return false };
     let word = text.get(next.range.clone()).unwrap_or("");
@@ -354,11 +354,11 @@ pub(super) fn open_at(text: &str, at: usize) -> Option<(char, usize)> {
 /// Braces that do not match the indentation of the lines.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Braces {
-    /// The brace that is probably the one that is never closed.
+    /// The brace that is probably never closed.
     pub(super) never_closed: Option<usize>,
     /// A brace that closes nothing.
     pub(super) closes_nothing: Option<usize>,
-    /// A closing brace that is indented further than the one it closes, and that one.
+    /// A closing brace that is indented further than its opening brace, and the opening brace.
     pub(super) closes_too_much: Option<(usize, usize)>,
 }
 

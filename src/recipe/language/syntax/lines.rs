@@ -4,12 +4,12 @@ use std::cell::Cell;
 
 use rhai::Position;
 
-/// The lines of a source, which are asked for the source at its tokens, one after the other.
+/// The lines of a source. For each token, one after the other, they are asked for the source at it.
 #[derive(Default)]
 pub(super) struct SourceLines {
     lines: Vec<String>,
-    /// The place of the last question: index of the line, characters and bytes before it. The next question is usually close
-    /// behind.
+    /// The place that was last asked for: index of the line, characters and bytes before it. The next place is usually close
+    /// after it.
     last: Cell<(usize, usize, usize)>,
 }
 
@@ -79,7 +79,7 @@ impl SourceLines {
         })
     }
 
-    /// Returns the source behind a word, without blanks and comments in front.
+    /// Returns the rest of the line after a word, or a later line, without blanks and comments in front.
     pub(super) fn behind(&self, word: &str, position: Position) -> Option<&str> {
         let number = position.line()?;
         let first = self.rest(position)?.get(word.len()..)?;

@@ -26,7 +26,7 @@ impl LocalKind {
 /// The local variables in scope.
 #[derive(Default)]
 pub(super) struct Locals {
-    /// The variables with the number of brackets around their scope; inner ones stand behind outer ones.
+    /// The variables with the number of brackets around their scope; inner ones come after outer ones.
     scopes: Vec<(String, usize)>,
     kinds: HashMap<String, Vec<LocalKind>>,
 }
@@ -37,7 +37,7 @@ impl Locals {
         self.scopes.push((name, depth));
     }
 
-    /// Closes a bracket; this many are still open.
+    /// Ends the scopes in a bracket that closes; `depth` brackets are still open.
     pub(super) fn leave(&mut self, depth: usize) {
         while let Some((name, _)) = self.scopes.pop_if(|(_, around)| *around > depth) {
             if let Some(kinds) = self.kinds.get_mut(&name) {

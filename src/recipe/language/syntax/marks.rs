@@ -5,7 +5,7 @@
 pub(in crate::recipe) const SYMBOL: &str = ":";
 
 pub(super) const VERB: &str = "verb ";
-/// Behind [`VERB`] for one of test files.
+/// The mark after [`VERB`] for a verb that only test files have.
 const OF_TESTS: &str = "of tests ";
 pub(super) const STATEMENT: &str = "call ";
 pub(super) const PARAMETER: &str = "parameter ";
@@ -46,7 +46,7 @@ pub(in crate::recipe) fn is_parameter(word: &str) -> bool {
     word.starts_with(PARAMETER)
 }
 
-/// Removes the marks from a message of Rhai.
+/// Removes the marks from one of Rhai's messages.
 pub(super) fn plain_words(message: &str) -> String {
     let mut message = message.to_owned();
     let of_tests = format!("{VERB}{OF_TESTS}");

@@ -8,7 +8,7 @@ use rhai::{Position, Token};
 use super::super::verb::sets;
 use crate::configuration::join;
 
-/// The verbs whose first argument is the name of a variable, which may be set from then on.
+/// The verbs whose first argument is the name of a variable. A variable that one of them names may be set.
 const SETTERS: [&str; 11] = [
     "any",
     "append",
@@ -23,7 +23,7 @@ const SETTERS: [&str; 11] = [
     "unset",
 ];
 
-/// A bare name, with the words behind its periods: `deploy.web.disable`.
+/// A bare name, with the words after its periods: `deploy.web.disable`.
 #[derive(Clone, Debug)]
 pub(in crate::recipe) struct Named {
     pub(in crate::recipe) path: Vec<String>,
@@ -44,7 +44,7 @@ pub(in crate::recipe) struct SourceNames {
     pub(in crate::recipe) read: HashSet<String>,
     /// True if a variable is read whose name is computed.
     pub(in crate::recipe) reads_any: bool,
-    /// Names with brackets behind them.
+    /// Names with brackets after them.
     pub(in crate::recipe) called: Vec<Named>,
     /// The verb whose first argument comes next.
     verb: Option<String>,
@@ -52,12 +52,12 @@ pub(in crate::recipe) struct SourceNames {
     opening: Option<Option<String>>,
     /// The open namespaces, with the number of brackets in them.
     namespaces: Vec<(Option<String>, usize)>,
-    /// True if a word behind a period belongs to the last name.
+    /// True if a word after a period belongs to the last name.
     in_path: bool,
 }
 
 impl SourceNames {
-    /// Takes a token that is not a word, with the number of brackets that are open behind it.
+    /// Takes a token that is not a word, with the number of brackets that are open after it.
     pub(super) fn token(&mut self, token: &Token, depth: usize) {
         match token {
             Token::Identifier(_) => return,
@@ -92,7 +92,7 @@ impl SourceNames {
         self.verb = Some(name.to_owned());
     }
 
-    /// Takes a word with brackets behind it: a function, or a task.
+    /// Takes a word with brackets after it: a function, or a task.
     pub(super) fn call(&mut self, name: &str, position: Position) {
         let is_part = self.in_path;
         self.word(name, false);

@@ -6,7 +6,7 @@ use rhai::{LexError, Token};
 
 use super::errors::ErrorWords;
 
-/// The numbers of all sources so far that have to be remembered.
+/// The numbers that have to be remembered, from all sources so far.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     /// Numbers that were written with a zero in front.
@@ -42,7 +42,7 @@ impl Numbers {
     }
 }
 
-/// Returns true for a whole number. Rhai reads one that does not fit as a number with a fraction.
+/// Returns true for a whole number. Rhai reads one that does not fit as a float.
 pub(super) fn is_whole(number: &str) -> bool {
     number.trim_start_matches('-').bytes().all(|c| c.is_ascii_digit())
 }

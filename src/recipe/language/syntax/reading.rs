@@ -16,7 +16,7 @@ use crate::recipe::language::{grammar, verbs};
 /// The deepest nesting of expressions, in a file and in a function.
 pub(in crate::recipe) const MAX_DEPTHS: (usize, usize) = (128, 128);
 
-/// Everything that the parser sees of a source: if it is the same for two sources, they are the same calls.
+/// The parser's view of a source: two sources with the same reading make the same calls.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::recipe) struct Reading {
     /// The tokens: strings with their content, and names with their marks.
@@ -46,7 +46,7 @@ pub(in crate::recipe) fn read(name: &str, text: &str) -> Result<Reading, Vec<Dia
     }
 }
 
-/// Parses a text and evaluates nothing; `name` is that of its file in errors.
+/// Parses a source without evaluating anything; errors use `name` as the name of its file.
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ pub(in crate::recipe) fn parsed(name: &str, text: &str) -> Result<(AST, SourceNa
 ///
 /// # Errors
 ///
-/// When Rhai could not count the lines or the characters of one.
+/// An error if Rhai cannot count the lines, or the characters of a line.
 pub(in crate::recipe) fn countable(name: &str, text: &str) -> Result<String, Box<Diagnostic>> {
     if let Some(line) = uncountable(text) {
         let message =

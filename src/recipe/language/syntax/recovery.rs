@@ -21,7 +21,7 @@ const MAX_ERRORS: usize = 40;
 const MAX_STEPS: usize = 600;
 const MAX_READ: usize = 8_000_000;
 
-/// The number of lines that are listed if many have the same mistake.
+/// The most lines that are listed if many have the same mistake.
 const MAX_LINES: usize = 8;
 
 /// A source as far as it can be read.
@@ -34,7 +34,7 @@ pub(in crate::recipe) struct Recovered {
 }
 
 impl Recovered {
-    /// Returns a source without mistakes.
+    /// Returns the result for a source without mistakes.
     pub(in crate::recipe) fn whole(ast: AST) -> Self {
         Self {
             ast: Some(ast),
@@ -51,7 +51,7 @@ pub(in crate::recipe) fn read(
     mut parse: impl FnMut(&str) -> Result<AST, ParseError>,
 ) -> Recovered {
     let is_ruby = ruby_lines::is_ruby(text);
-    // In a Ruby file it may be something else.
+    // In a Ruby file `/*` may be something else.
     if let Some(at) = open_comment(text).filter(|_| !is_ruby || parse(text).is_ok()) {
         // All other errors would only be consequences of this one.
         return Recovered {
@@ -105,7 +105,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| !word.is_empty())
 }
 
-/// Reports a mistake that many lines have once, with the numbers of the other lines: a missing `;`, `do`.
+/// Reports a mistake of many lines only once, with the numbers of the other lines: a missing `;`, or a `do`.
 fn gathered(errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let errors = gathered_where(errors, lacks_semicolon);
     gathered_where(errors, |error| error.message == NO_DO)
@@ -162,8 +162,8 @@ struct Mended {
 }
 
 impl Mended {
-    /// Mends an error in the source. Returns true if it only follows from another error, the other lines with the same error, and
-    /// true if there is more to read.
+    /// Mends an error in the source. Returns true if the error only follows from another one, then the other lines with the same
+    /// error, then true if reading can go on.
     fn mend(&mut self, error: &ParseError) -> (bool, Vec<usize>, bool) {
         let text = self.text.clone();
         let place = ErrorPlace::new(&text, error.position());
@@ -252,9 +252,9 @@ impl Mended {
         }
     }
 
-    /// Reads the inside of a Ruby block whose first line is broken; returns true if there is one.
+    /// Keeps the inside of a Ruby block whose first line is broken; returns true if there is such a block.
     fn opened(&mut self, text: &str, place: &ErrorPlace, expects_brace: bool) -> bool {
-        // If a brace is expected, the parser stands on the next line, as it does behind a word that stands alone.
+        // If a brace is expected, the parser stands on the next line, as it does after a `begin`.
         let is_behind = expects_brace || place.begins_line() && place.word_before() == "begin";
         let at = match is_behind {
             true => place.behind_code().saturating_sub(1),
@@ -265,7 +265,7 @@ impl Mended {
             return false;
         };
         self.replace(block.end - 3..block.end, closing(text, block.end));
-        // A word inside a string behind `<<WORD` is not a part of the block.
+        // A word inside a string after `<<WORD` begins no part of the block.
         for middle in block.middles.iter().rev().filter(|middle| **middle > head.end) {
             let end = line_end(text, *middle).min(block.end - 3);
             self.lose(*middle..end);
@@ -277,7 +277,7 @@ impl Mended {
         true
     }
 
-    /// Returns a Ruby keyword that stands where one brace should be, and that brace; the other brace is there.
+    /// Returns a Ruby keyword in the place of a brace, and that brace; the block's other brace is there.
     fn word_for_brace(&self, place: &ErrorPlace) -> Option<(Range<usize>, &'static str)> {
         let is_alone = |at: usize| {
             let line = self.text.get(..at)?.rsplit('\n').next()?;
@@ -304,7 +304,7 @@ impl Mended {
     /// Returns true if the error only exists because something before it was blanked.
     fn follows(&self, place: &ErrorPlace, around: Option<&Range<usize>>) -> bool {
         if self.is_ruby {
-            // In Ruby each line is read for itself.
+            // In Ruby each line is read by itself.
             return self.blanked.iter().any(|blanked| blanked.contains(&place.at));
         }
         let assigned = place.word();
@@ -343,7 +343,7 @@ impl Mended {
         self.lost.extend(lost);
     }
 
-    /// Replaces a part of the source, and moves the blanked ranges behind it.
+    /// Replaces a part of the source, and moves the blanked ranges after it.
     fn replace(&mut self, range: Range<usize>, with: &str) {
         let end = range.end;
         let (added, removed) = (with.len(), range.len());
@@ -355,7 +355,7 @@ impl Mended {
         }
     }
 
-    /// Puts all strings in single quotes into double quotes; returns the other lines that had some.
+    /// Puts all strings in single quotes into double quotes; returns the other lines with such strings.
     fn single_quotes(&mut self, text: &str, first: usize) -> Vec<usize> {
         let quoted = pieces(text)
             .into_iter()
@@ -368,7 +368,7 @@ impl Mended {
         other_lines(text, first, quoted.iter().map(|range| range.start))
     }
 
-    /// Blanks all Ruby comments; returns the other lines that had some.
+    /// Blanks all Ruby comments; returns the other lines with such comments.
     fn comments(&mut self, text: &str, first: usize) -> Vec<usize> {
         let comments = pieces(text)
             .into_iter()
@@ -392,7 +392,7 @@ fn other_lines(text: &str, first: usize, places: impl Iterator<Item = usize>) ->
     lines
 }
 
-/// Returns a statement that contains a string without an end, up to the end of the line.
+/// Returns the statement around a string without an end, up to the end of the line.
 fn unended(text: &str, place: &ErrorPlace) -> Option<Range<usize>> {
     place
         .rest
@@ -400,7 +400,7 @@ fn unended(text: &str, place: &ErrorPlace) -> Option<Range<usize>> {
         .then(|| place.statement_start()..line_end(text, place.at))
 }
 
-/// Returns a statement that contains a string which ends at a line with this word alone.
+/// Returns the statement around a string that ends at a line with this word alone.
 fn heredoc(text: &str, place: &ErrorPlace, word: &str) -> Option<Range<usize>> {
     let start = place.statement_start();
     Some(start..behind_heredoc(text, place.at, word)?)
@@ -413,7 +413,7 @@ fn closing(text: &str, end: usize) -> &'static str {
     if rest.trim().is_empty() { "}; " } else { "}  " }
 }
 
-/// Returns a statement with a block that ends with `end`.
+/// Returns the statement around a place, if it has a block that ends with `end`.
 fn ruby_block(text: &str, place: &ErrorPlace) -> Option<Range<usize>> {
     let start = place.statement_start();
     ruby_lines::block(text, start, text.len()).map(|block| start..block.end)

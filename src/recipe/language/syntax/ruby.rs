@@ -15,7 +15,7 @@ pub(super) fn begins_block(place: &ErrorPlace, expects_brace: bool) -> bool {
         || expects_brace && matches!(place.statement_word(), "if" | "while" | "for" | "unless")
 }
 
-/// Returns the word behind `<<`, which ends a string if it stands alone on a line.
+/// Returns the word after `<<`, which ends a string where it stands alone on a line.
 pub(super) fn heredoc(rest: &str) -> Option<&str> {
     let word = rest.strip_prefix("<<")?.trim_start_matches(['-', '~', '"', '\'', '`']);
     let word = word.get(..word.find(|c| !is_word(c)).unwrap_or(word.len()))?;
@@ -32,7 +32,7 @@ pub(super) fn is_argument(place: &ErrorPlace) -> bool {
 /// The hint for a verb that only test files have.
 pub(super) const IN_TEST_FILES: &str = "that stands in a file whose name ends in _test.rhai; capr test runs it";
 
-/// Returns how to write something of Ruby or of its libraries, by its name.
+/// Returns the hint for a name from Ruby or its libraries: the form that recipes have for it.
 pub(in crate::recipe) fn meant(name: &str) -> Option<&'static str> {
     if find_of_tests(name).is_some() && find(name).is_none() {
         return Some(IN_TEST_FILES);

@@ -1,5 +1,5 @@
-//! Lines and blocks of Ruby, which end without `;` and with `end`. A Ruby file is read line by line, so that all its errors are
-//! reported at once.
+//! Lines and blocks of Ruby: lines end without `;`, blocks with `end`. A Ruby file is read line by line, so that all its errors
+//! are reported at once.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub(super) fn is_ruby(text: &str) -> bool {
     lines.len() >= 3 && ended * 4 < lines.len()
 }
 
-/// Returns the statement around a byte, from its beginning to the end of its last line, including a string behind `<<WORD`.
+/// Returns the statement around a byte, from its beginning to the end of its last line, including a string after `<<WORD`.
 pub(super) fn line(text: &str, start: usize, at: usize) -> Range<usize> {
     let line = code_line(text, start, at);
     let said = text.get(line.clone()).unwrap_or("");
@@ -109,7 +109,7 @@ pub(super) fn line_end(text: &str, at: usize) -> usize {
 pub(super) struct RubyBlock {
     /// The beginnings of its later parts: `else`, `rescue`, `when`.
     pub(super) middles: Vec<usize>,
-    /// The place behind its `end`.
+    /// The place after its `end`.
     pub(super) end: usize,
 }
 
@@ -174,7 +174,7 @@ fn ends(text: &str, behind: usize) -> bool {
     word.is_empty() || matches!(word, "and" | "if" | "or" | "rescue" | "unless" | "until" | "while")
 }
 
-/// Returns as many line ends as `text` has, followed by `words`.
+/// Returns `words` after as many line ends as `text` has.
 pub(super) fn in_place_of(text: &str, words: &str) -> String {
     let ends = text.matches('\n').count();
     format!("{}{words}", "\n".repeat(ends))

@@ -1,6 +1,6 @@
 //! Marks words before Rhai parses them.
 //!
-//! Five kinds need it. A verb (`role :app, …`) is told apart from a property, map key or name that is spelled like it
+//! It does five things. A verb (`role :app, …`) is told apart from a property, map key or name that is spelled like it
 //! (`server.role`). The colon of a symbol (`:app`) is told apart from that of a map key. A name that is a whole statement
 //! (`deploy;`) is told apart from one that continues (`deploy.restart`). The parameter of a block is marked, since a closure
 //! around the block would take it for a name from outside. And an assignment to a variable of the recipe is found, since it is an
@@ -29,7 +29,7 @@ struct Parameter {
 /// The state of the mapper for the source that is being parsed.
 pub(in crate::recipe) struct Words {
     is_verb: fn(&str) -> bool,
-    /// It is the text of a test file, which has verbs of its own.
+    /// True for a test file, which has verbs of its own.
     has_tests: bool,
     lines: SourceLines,
     previous: Option<Token>,
@@ -72,7 +72,7 @@ impl Words {
         }
     }
 
-    /// Begins a new source, that of the file of this name.
+    /// Begins a new source; `name` is that of its file.
     pub(in crate::recipe) fn begin(&mut self, name: &str, text: &str) {
         let numbers = std::mem::take(&mut self.numbers);
         *self = Self::new(self.is_verb);
@@ -109,12 +109,12 @@ impl Words {
             Token::Identifier(word) => self.word(*word, position),
             // `debug` is reserved by Rhai.
             Token::Reserved(word) if (self.is_verb)(&word) => self.word(*word, position),
-            // At the beginning of a statement it is the verb; behind a file it names an import.
+            // At the beginning of a statement `as` is the verb; after a file it names an import.
             Token::As if self.begins_statement() => self.word("as".into(), position),
             Token::IntegerConstant(number) => self.numbers.integer(number, self.lines.rest(position).unwrap_or("")),
             Token::FloatConstant(number) if is_whole(&number.1) => malformed(&number.1),
             Token::Colon if !self.is_map_colon() => Token::Custom(Box::new(SYMBOL.into())),
-            // Behind a value Rhai would read the `|` as the operator.
+            // After a value Rhai would read the `|` as the operator.
             Token::Pipe if self.in_parameters && !were_parameters && self.is_behind_value() => {
                 Token::Identifier(Box::new("|".into()))
             }
@@ -132,7 +132,7 @@ impl Words {
         mapped
     }
 
-    /// Makes a name of any word or string behind the colon of a symbol, and of many words behind a period:
+    /// Makes a name of any word or string after the colon of a symbol, and of many words after a period:
     /// `session.else(command)`, `deploy.default`.
     fn named(&self, token: Token) -> Token {
         let is_symbol = matches!(&self.previous, Some(Token::Custom(colon)) if colon.as_str() == SYMBOL);
@@ -345,7 +345,7 @@ impl Words {
     }
 }
 
-/// Copies a token for the question what stood before the next one. What is in a string does not matter for it, and may be long.
+/// Copies a token, to be remembered as the previous one. The content of a string does not matter for that, and may be long.
 fn without_string(token: &Token) -> Token {
     match token {
         Token::StringConstant(_) => Token::StringConstant(Box::default()),

@@ -22,7 +22,7 @@ pub(in crate::recipe) static MODE: &[Choice] = &[Choice {
     doc: "permissions: an octal number (`0644`, `0o644`; `644` is refused) or a string as chmod takes it (`\"g+w\"`)",
 }];
 
-/// The permissions in the option `mode`; `is_octal` tells of a number that it was written with a zero in front.
+/// Returns the permissions in the option `mode`; `is_octal` returns true for a number that is written with a zero in front.
 pub(in crate::recipe) fn mode(value: &Dynamic, position: Position, is_octal: impl Fn(i64) -> bool) -> Fallible<Mode> {
     let mode = match value.as_int() {
         Ok(number) if Mode::is_doubtful(number) && !is_octal(number) => Err(NoMode::Decimal(number)),

@@ -24,8 +24,7 @@ pub(in crate::recipe) mod variables;
 use super::verb::Verb;
 
 /// Passes the list of all verbs, sorted by name, to a macro. The rows here and the code in `running/verbs` are both made from it:
-/// they have the same names, in files of the same names. The verbs of test files are
-/// behind the `;`.
+/// they have the same names, in files of the same names. The verbs of test files come after the `;`.
 macro_rules! for_all_verbs {
     ($make:ident) => {
         $make! {
@@ -119,7 +118,7 @@ macro_rules! rows {
     ($($file:ident::$verb:ident,)* ; $($trial:ident::$only:ident,)*) => {
         /// All verbs of recipes, sorted by name.
         pub(in crate::recipe) static VERBS: &[Verb] = &[$($file::$verb),*];
-        /// The verbs that only test files have, sorted by name. In a test file they go before others of the same name.
+        /// The verbs that only test files have, sorted by name. In a test file they replace others of the same name.
         pub(in crate::recipe) static VERBS_OF_TESTS: &[Verb] = &[$($trial::$only),*];
     };
 }

@@ -182,7 +182,7 @@ pub(in crate::recipe) fn is_own_option(name: &str) -> bool {
     FILTERS.iter().any(|choice| choice.name == name)
 }
 
-/// Returns true if the word behind `on` is a host and cannot be an event.
+/// Returns true if the word after `on` is a host and cannot be an event.
 pub(in crate::recipe) fn is_host(text: &str) -> bool {
     text.contains(['.', '@', ':'])
 }

@@ -8,7 +8,7 @@ use super::super::layout::is_word;
 use super::no;
 use super::values::set_name;
 
-/// Describes the error at the beginning of such a block.
+/// Describes the error at the beginning of a block in one of these forms.
 pub(super) fn block(place: &ErrorPlace) -> Option<ErrorWords> {
     let (word, said) = (place.word(), place.said());
     let is_arrow = place.rest.starts_with("->");

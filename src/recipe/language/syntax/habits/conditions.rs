@@ -6,7 +6,7 @@ use super::super::layout::is_word;
 use crate::recipe::language::grammar::Tail;
 use crate::recipe::language::verbs;
 
-/// Finds a verb behind `if` or `while` that has taken the block, while the parser still expects one. Returns the byte of the verb
+/// Finds a verb after `if` or `while` that has taken the block, while the parser still expects one. Returns the byte of the verb
 /// and the error.
 pub(in crate::recipe) fn command_as_condition(place: &ErrorPlace) -> Option<(usize, ErrorWords)> {
     let behind = place.text.get(..place.at)?;

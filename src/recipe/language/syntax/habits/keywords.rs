@@ -11,9 +11,9 @@ use super::values::{truth, with_default};
 struct Found<'a> {
     place: &'a ErrorPlace<'a>,
     word: &'a str,
-    /// The code behind the keyword.
+    /// The code after the keyword.
     rest: &'a str,
-    /// True if the parser stopped behind the keyword, false if it stopped at it.
+    /// True if the parser stopped after the keyword, false if it stopped at it.
     is_passed: bool,
 }
 
@@ -163,7 +163,7 @@ const ROWS: &[Row] = &[
     },
 ];
 
-/// Describes the error for a Ruby keyword, behind which or at which the parser stopped.
+/// Describes the error for a Ruby keyword at which, or after which, the parser stopped.
 pub(super) fn keyword(place: &ErrorPlace) -> Option<ErrorWords> {
     let (before, word) = (place.word_before(), place.word());
     let passed = Found {
@@ -178,7 +178,7 @@ pub(super) fn keyword(place: &ErrorPlace) -> Option<ErrorWords> {
         rest: place.rest.get(word.len()..).unwrap_or_default(),
         is_passed: false,
     };
-    // These are words of Ruby that end something: the keyword that begins something comes first.
+    // After `end` and `not`, the keyword at this place is the better explanation, if there is one.
     let is_late = matches!(before, "end" | "not");
     let order = if is_late { [here, passed] } else { [passed, here] };
     order.iter().find_map(|found| {
@@ -203,7 +203,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Returns the condition behind the keyword, as a recipe writes it.
+    /// Returns the condition after the keyword, as a recipe writes it.
     fn condition(&self) -> String {
         truth(&plain(until(self.rest, &["{", "then", ";"])))
     }
@@ -214,7 +214,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Joins what stands around `and` or `or` by a sign.
+/// Joins the values around `and` or `or` by a sign.
 fn joined(found: &Found, sign: &str) -> Option<String> {
     let place = found.at_it()?;
     let right = plain(place.behind(found.word.len(), &["{", ";", ","]));

@@ -31,7 +31,7 @@ pub(super) fn habit(place: &ErrorPlace) -> Option<ErrorWords> {
         .or_else(|| words::unknown_verb(place))
 }
 
-/// Returns the place of a block's `do`, if the parser stopped behind it.
+/// Returns the place of a block's `do`, if the parser stopped after it; else the same place.
 pub(super) fn at_do<'a>(place: ErrorPlace<'a>) -> ErrorPlace<'a> {
     match place.word_before() {
         "do" if place.word() != "{" => ErrorPlace::at_byte(place.text, place.behind_code() - 2),

@@ -36,7 +36,7 @@ pub(in crate::recipe) fn reserved(word: &str, place: Option<&ErrorPlace>) -> Err
     })
 }
 
-/// Describes the error for `${switch}`: the parser has begun to read the reserved word and stops behind it.
+/// Describes the error for `${switch}`: the parser has read the reserved word and stops after it.
 pub(in crate::recipe) fn filled_in(place: &ErrorPlace) -> Option<ErrorWords> {
     if place.word() != "}" {
         return None;

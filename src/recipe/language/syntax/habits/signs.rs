@@ -7,7 +7,7 @@ use super::super::ruby::{heredoc, meant};
 use super::no;
 use crate::recipe::language::verbs;
 
-/// Describes the error for such a sign.
+/// Describes the error for a sign that has another meaning in Ruby, or none here.
 pub(super) fn sign(place: &ErrorPlace) -> Option<ErrorWords> {
     let rest = place.rest;
     let here = position(place.text, place.at);
@@ -101,7 +101,7 @@ pub(super) fn sign(place: &ErrorPlace) -> Option<ErrorWords> {
 pub(in crate::recipe) const ESCAPED_BACKTICK: &str =
     "what a shell runs first: $(command); a backtick itself is written twice in backticks: ``";
 
-/// Describes the error for a backtick behind a backslash, which has ended the string.
+/// Describes the error for a backtick that has ended its string although a backslash is before it.
 pub(in crate::recipe) fn escaped_backtick(place: &ErrorPlace) -> Option<ErrorWords> {
     let before = place.text.get(..place.at)?;
     before.ends_with("\\`").then(|| {
@@ -147,7 +147,7 @@ fn percent(place: &ErrorPlace) -> Option<usize> {
     (is_list || is_text).then_some(start + at)
 }
 
-/// Describes the error for `text =~ /…/`, and for patterns alone.
+/// Describes the error for `text =~ /…/`, and for a pattern alone.
 fn pattern(place: &ErrorPlace) -> Option<ErrorWords> {
     let rest = place.rest;
     let operator = ["=~", "!~"].into_iter().find(|sign| rest.starts_with(sign));
@@ -165,7 +165,7 @@ fn pattern(place: &ErrorPlace) -> Option<ErrorWords> {
     None
 }
 
-/// Describes the error for `text =~ /…/` that was found in another way.
+/// Describes the error for `text =~ /…/`; `place` is that of the sign.
 pub(super) fn matching(place: &ErrorPlace, sign: &str) -> ErrorWords {
     let text = plain(last_value(place.said()));
     let right = place.behind(sign.len(), &[";", ",", "{", "&", "|"]);
@@ -181,7 +181,7 @@ pub(super) fn matching(place: &ErrorPlace, sign: &str) -> ErrorWords {
         .hint(hint.unwrap_or_else(|| format!("write: {not}matches(text, \"pattern\")")))
 }
 
-/// Describes the error for `name?` without a blank, which asks a value something.
+/// Describes the error for `name?`, a method that returns true or false in Ruby.
 fn question(place: &ErrorPlace) -> ErrorWords {
     let name = place.word_before();
     let start = place.at - name.len();

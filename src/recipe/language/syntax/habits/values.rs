@@ -1,4 +1,4 @@
-//! Ruby's conditions and values: assignments, conditions behind a statement, and `||`.
+//! Ruby's conditions and values: assignments, conditions after a statement, and `||`.
 
 use super::super::errors::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{last_value, negated, own, plain, until};
@@ -56,7 +56,7 @@ pub(super) fn stands_behind(place: &ErrorPlace) -> Option<ErrorWords> {
     Some(told.at(position(place.text, at)).hint(own(hint).unwrap_or(form)))
 }
 
-/// Translates a condition of Ruby: `ENV["A"]` is true there if it is set.
+/// Translates a condition of Ruby, in which `ENV["A"]` is true if it is set.
 pub(in crate::recipe) fn truth(condition: &str) -> String {
     let is_set = |name: &str| {
         let name = name.strip_prefix("ENV[\"")?.strip_suffix("\"]")?;
@@ -81,7 +81,7 @@ pub(super) fn set_name(statement: &str) -> Option<(&str, &str)> {
     Some((name, if is_closed { value.strip_suffix(')')? } else { value }))
 }
 
-/// Describes the error for an assignment to something else than a variable. Rhai points at the beginning of the statement.
+/// Describes the error for an assignment to something other than a variable. Rhai points at the beginning of the statement.
 pub(in crate::recipe) fn no_target(place: Option<&ErrorPlace>) -> ErrorWords {
     let told = ErrorWords::new("this cannot be assigned to");
     let Some(place) = place else { return told };

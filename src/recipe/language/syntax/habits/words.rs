@@ -44,7 +44,7 @@ pub(super) fn logged(place: &ErrorPlace) -> Option<ErrorWords> {
     )
 }
 
-/// Describes the error for a word that is called like a verb.
+/// Describes the error for an unknown word that is used as a verb.
 pub(super) fn unknown_verb(place: &ErrorPlace) -> Option<ErrorWords> {
     let name = place.statement_word();
     let word = place.word();
