@@ -8,8 +8,8 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-/// Returns how a program has ended, or `None` if it has not by `until`. `sleep` returns once the program may have ended, which makes
-/// its descriptor readable, or when somebody else wants to be heard; its error ends the wait.
+/// Returns how a program has ended, or `None` if it still runs at `until`. `sleep` has to return when the program's descriptor is
+/// readable, which means that it has ended, and may return before; its error ends the wait.
 pub(crate) fn wait_for(
     child: &mut Child,
     until: Instant,

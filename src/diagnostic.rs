@@ -41,8 +41,8 @@ impl ServerFailure {
         }
     }
 
-    /// Returns groups of failures with the same words, each with its servers, its reason and one failure; in the order of the
-    /// first of each.
+    /// Groups failures with the same words. A group has its servers, its reason and its first failure; the groups are in the
+    /// order of their first failures.
     pub fn groups<'a>(failures: impl IntoIterator<Item = &'a Self>) -> Vec<(Vec<&'a Server>, &'a str, &'a Self)> {
         let mut groups: Vec<(Vec<&Server>, &Self)> = Vec::new();
         for failure in failures {
@@ -85,7 +85,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Returns the exit code (DESIGN): 1 failed, 2 usage, 3 recipe, 4 connection, 6 locked, 130 and 143 signals.
+    /// Returns the exit code: 1 failed, 2 usage, 3 recipe, 4 connection, 6 locked, 130 and 143 signals.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Failed => 1,

@@ -88,7 +88,7 @@ impl Check {
         }
     }
 
-    /// Returns true if a server for which this is bad was not reached, or accepted no login.
+    /// Returns true if a bad result of this check means that the server was not reached, or accepted no login.
     pub(crate) fn is_of_the_way(self) -> bool {
         matches!(
             self,
@@ -191,12 +191,12 @@ impl Finding {
         Self::new(check, FindingState::Ok, detail)
     }
 
-    /// Returns a finding that a run may succeed, with advice.
+    /// Returns a warning, with advice: a run may succeed all the same.
     pub(crate) fn warning(check: Check, detail: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(check, FindingState::Warning, detail).advise(advice)
     }
 
-    /// Returns a finding that a run would fail, with advice.
+    /// Returns a bad finding, with advice: a run would fail.
     pub(crate) fn bad(check: Check, detail: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(check, FindingState::Bad, detail).advise(advice)
     }

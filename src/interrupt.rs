@@ -157,7 +157,7 @@ mod tests {
         assert_eq!((interrupt.pending(), interrupt.was_raised()), (None, false));
         assert_eq!(interrupt.take_passed(), Some(Signal::Int));
         assert_eq!(interrupt.take_passed(), None);
-        // What is around it opens nothing anew.
+        // A second call lets no further request pass.
         interrupt.let_one_pass();
         interrupt.raise(Signal::Term);
         assert_eq!(interrupt.take(), Some(Signal::Term));

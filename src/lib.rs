@@ -3,19 +3,19 @@
 //! The layers, lowest first; a layer names only those before it (`tests/architecture.rs` checks the `use` lines):
 //!
 //! - `address_space`, `child`, [`secret`], `exit`, [`interrupt`], `io_error`, `name_service`, `origin`, `regular`, `run_id`,
-//!   `trust`, [`unanswered`], `wake`: small words that every layer speaks.
+//!   `trust`, [`unanswered`], `wake`: small types and functions that every layer uses.
 //! - `configuration`: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
-//! - [`diagnostic`]: what went wrong, where and on which servers. `finding`: what came of looking at something.
-//!   `verdict`: what came of tests of recipes.
-//! - [`event`]: everything that can be told to a person or a machine.
+//! - [`diagnostic`]: a failure, its place and its servers. `finding`: the results of `capr doctor`.
+//!   `verdict`: the results of tests of recipes.
+//! - [`event`]: everything that can be reported to a person or a program.
 //! - `report`: the only folder that prints: events, diagnostics, lists.
-//! - `plan`: pure: configuration and an action give servers and command lines. `source`: what is sent to servers.
-//!   [`place`]: where files of this machine are written. `journal`: what a run has done, for the next one.
-//!   `libraries`: those of others that a project has added: fetched, locked, compared with their digests.
+//! - `plan`: makes servers and command lines from the configuration and an action; pure. `source`: bytes to send to servers.
+//!   [`place`]: writes files of this machine. `journal`: keeps what a run has done, for the next one.
+//!   `libraries`: other people's libraries that a project has added: fetched, locked, compared with their digests.
 //! - [`session`]: one server; the only folder that names ssh2. `fanout`: many servers.
 //! - `transaction`, [`actor`]: perform actions for the current task, and undo them.
 //! - [`recipe`]: the only folder that names rhai. `doctor`: looks at this machine, a recipe and its servers.
-//! - `port` (a feature): recipes of Capistrano are read and written as recipes of capr; the only folder that names ruby_prism.
+//! - `port` (a feature): reads recipes of Capistrano and writes them as recipes of capr; the only folder that names ruby_prism.
 //! - [`manual`]: the guide's pages, for terminals and for `man`.
 //! - [`cli`]: the only folder that reads argv, environment and terminal.
 

@@ -14,7 +14,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::child::{sleep, wait_for};
 
-/// The libc of this program asks the services that nsswitch.conf names.
+/// True if this program's libc asks all services that nsswitch.conf names.
 const ASKS_ALL: bool = cfg!(not(target_env = "musl"));
 /// The longest time for an answer of `getent`; it may have to ask other machines.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,7 +34,7 @@ pub(crate) struct SystemAccount {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SystemGroup {
     pub(crate) name: String,
-    /// The names of the accounts that have it besides their own group.
+    /// The names of the accounts that are in it in addition to their own group.
     pub(crate) members: Vec<String>,
 }
 
@@ -95,8 +95,8 @@ impl SystemGroup {
     }
 }
 
-/// Returns the addresses of a host, in the order in which they are to be tried. An error says in the system's words why there
-/// are none.
+/// Returns the addresses of a host, in the order in which they are to be tried. An error has the system's
+/// reason why there are none.
 pub(crate) fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let mut found: Vec<SocketAddr> = Vec::new();
     let mut add = |address| {

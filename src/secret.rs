@@ -140,7 +140,7 @@ impl Redactor {
         places
     }
 
-    /// Returns how much of a string can be shown before the rest is known, because no secret continues after it.
+    /// Returns the length of the beginning of a string that can be shown before the rest is known: no secret crosses its end.
     pub fn settled(&self, text: &str) -> usize {
         let secrets = self.0.borrow();
         let mut end = text.len();

@@ -78,8 +78,7 @@ impl Transaction {
         }
     }
 
-    /// Registers a handler; returns false outside a transaction. Handlers that are registered during a rollback are ignored
-    /// (X20).
+    /// Registers a handler; returns false outside a transaction. Handlers that are registered during a rollback are ignored.
     pub(crate) fn register(&mut self, handler: Handler) -> bool {
         if self.state == TransactionState::Open {
             self.handlers.push(handler);

@@ -1,4 +1,4 @@
-//! The results of the tests of recipes: told by the process that ran one, gathered by the one that started it.
+//! The results of the tests of recipes. The process that runs a test reports its result to the process that started it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -126,7 +126,7 @@ pub struct Coverage(pub BTreeMap<String, Covered>);
 pub struct Covered {
     /// The lines with a statement, and how often each was run.
     pub lines: BTreeMap<usize, u64>,
-    /// The ways where there are several, and how often each was gone: by line, number of the statement in it, number of the way.
+    /// The branches, and how often each was taken: line, number of the statement in it, number of the branch, count.
     pub branches: Vec<(usize, usize, usize, u64)>,
 }
 
@@ -153,13 +153,13 @@ impl Coverage {
 }
 
 impl Covered {
-    /// Returns the number of lines that ran, and of all lines.
+    /// Returns the number of lines that ran, and the number of all lines.
     pub fn of_lines(&self) -> (usize, usize) {
         let run = self.lines.values().filter(|count| **count > 0).count();
         (run, self.lines.len())
     }
 
-    /// Returns the number of branches that were taken, and of all branches.
+    /// Returns the number of branches that were taken, and the number of all branches.
     pub fn of_branches(&self) -> (usize, usize) {
         let gone = self.branches.iter().filter(|branch| branch.3 > 0).count();
         (gone, self.branches.len())

@@ -51,7 +51,7 @@ impl Wake {
     ) -> Woken {
         let timeout = until.map(|until| {
             let left = until.saturating_duration_since(Instant::now());
-            // The time is rounded up: a timer that fires a little early would cause a busy loop. What is due does not wait.
+            // The time is rounded up: a timer that fires a little early would cause a busy loop. A time of zero stays zero.
             if left.is_zero() {
                 left
             } else {

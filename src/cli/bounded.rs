@@ -1,5 +1,5 @@
-//! Completion in a process of its own, which is ended when it takes long. Nobody who presses Tab waits for a recipe, or wants it
-//! to do anything.
+//! Completion in a process of its own, which is ended when it takes long. A person who presses Tab does not wait for a recipe,
+//! and does not want it to do anything.
 
 use std::ffi::OsString;
 use std::io;

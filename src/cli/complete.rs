@@ -45,7 +45,7 @@ pub(super) fn script(name: &str) -> io::Result<String> {
 /// The line for a script that lies in `fpath` as `_capr`: zsh reads it at the first completion and uses it as the function.
 const AUTOLOADED: &str = "[[ \"$funcstack[1]\" == _capr ]] && _clap_dynamic_completer_capr \"$@\"\n";
 
-/// Returns the script of zsh without a blank after `HOSTS=`.
+/// Returns the script of zsh, changed to add no blank after `HOSTS=`.
 fn open_ended(script: &str) -> String {
     let script = script.trim_end();
     format!("{script}\n{AUTOLOADED}")
@@ -77,7 +77,7 @@ fn completer(name: &str) -> io::Result<&'static dyn EnvCompleter> {
 /// The source of the names that are offered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameSource {
-    /// Also the recipe, which is loaded.
+    /// This program, and the recipe, which is loaded.
     OfRecipe,
     /// This program alone: its commands and options, and names of files.
     OfProgram,
@@ -172,7 +172,7 @@ struct Known {
 }
 
 impl Known {
-    /// Returns nothing if the recipe cannot be loaded: this is not the moment to say why.
+    /// Returns the names in the recipe; none if it cannot be loaded, as completion shows no errors.
     fn of(typed: &Typed, shell: &Invocation) -> Self {
         Self::load(typed, shell).unwrap_or_default()
     }
@@ -234,7 +234,7 @@ impl Offer {
 
     fn fitting(offers: &[Self], current: &OsStr) -> Vec<CompletionCandidate> {
         let current = current.to_string_lossy();
-        // Nobody can type what a terminal would obey.
+        // Control and hidden characters cannot be typed, and a terminal would obey some of them.
         let offers = offers.iter().filter(|offer| is_plain(&offer.word));
         let fitting = offers.filter(|offer| offer.word.starts_with(&*current));
         let candidate = |offer: &Self| CompletionCandidate::new(&offer.word).help(offer.help.clone().map(Into::into));
@@ -315,7 +315,7 @@ fn recipes() -> PathCompleter {
     PathCompleter::any().filter(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "rhai"))
 }
 
-/// Test files, and directories on the way to some.
+/// Completes test files, and directories that may lead to some.
 fn test_files() -> PathCompleter {
     PathCompleter::any().filter(|path| path.is_dir() || path.to_str().is_some_and(is_test_file))
 }
@@ -330,7 +330,7 @@ fn tools(typed: &Typed) -> impl Iterator<Item = Offer> {
     })
 }
 
-/// The words after `lib`.
+/// Offers the words after `lib`.
 fn deeds(typed: &Typed) -> impl Iterator<Item = Offer> {
     let is_first = typed.words.is_empty();
     let deeds = Deed::value_variants().iter().filter(move |_| is_first);
@@ -349,7 +349,7 @@ fn takes_path(typed: &Typed) -> bool {
     matches!(Deed::from_str(word, false), Ok(Deed::Add | Deed::Doc))
 }
 
-/// The names of the project's libraries, after those words of `lib` that take one.
+/// Offers the names of the project's libraries, after those words of `lib` that take one.
 fn added(typed: &Typed, shell: &Invocation) -> Vec<Offer> {
     let deed = typed.words.first().and_then(|word| Deed::from_str(word, false).ok());
     let takes = match deed {

@@ -27,7 +27,7 @@ pub(super) fn hint() -> Option<String> {
 }
 
 fn raise_the_limit(limit: u64, needed: u64) -> String {
-    // In steps that a person can remember.
+    // Rounded up, the number is one that a person can remember.
     let enough = needed.next_multiple_of(10 << 20) >> 10;
     format!(
         "the limit is set by `ulimit -v {}': raise it to {enough}, or more",

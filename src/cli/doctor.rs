@@ -1,4 +1,4 @@
-//! `capr doctor`: this machine, the recipe, its servers, in this order; each is reported as soon as it is known.
+//! `capr doctor`: examines this machine, the recipe and its servers, in this order; reports each as soon as it is known.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub(super) struct Doctor<'a> {
     pub(super) interrupt: &'a Interrupt,
     pub(super) ssh: Ssh,
     pub(super) json: bool,
-    /// True if every server of a block is named.
+    /// True if a block of the report names all its servers.
     pub(super) all: bool,
     /// True if no server is connected to.
     pub(super) is_rehearsal: bool,
@@ -45,7 +45,7 @@ impl Doctor<'_> {
         let (recipe, stage, mut servers) = match looked_at {
             Ok(looked_at) => looked_at,
             Err(wrong) => {
-                // What is known without the recipe is reported all the same.
+                // This machine can be examined without the recipe.
                 let found = vec![self.this_machine(&mut [])];
                 self.tell(&found);
                 if self.json {
@@ -72,7 +72,7 @@ impl Doctor<'_> {
                 Err(stopped) => return refuse(self.console, &[*stopped]),
             }
         }
-        // Sessions say goodbye before the last word.
+        // Sessions are closed before the verdict is shown.
         drop(recipe);
         self.console.verdict(&found, self.json);
         code(&found)
@@ -99,7 +99,7 @@ impl Doctor<'_> {
     }
 
     fn visit_all(&self, recipe: &Recipe, needs: &Needs) -> Result<Vec<Examination>, Box<Diagnostic>> {
-        // Their files are in their options already.
+        // The destinations have the configuration files of the command line already.
         let connector = connectors::ssh(self.ssh.clone(), &mut []);
         let mut fanout = Fanout::new(Box::new(connector), self.interrupt.clone());
         let visits = visit(&mut fanout, recipe, needs).map_err(|signal| {

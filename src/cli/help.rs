@@ -249,7 +249,7 @@ pub(super) fn of(tool: Tool) -> String {
     })
 }
 
-/// Returns a text filled into lines.
+/// Returns a string with its words filled into lines.
 fn filled(text: &str) -> String {
     const WIDTH: usize = 100;
     let (mut filled, mut column) = (String::new(), 0);

@@ -17,8 +17,8 @@ pub(super) fn program() -> io::Result<PathBuf> {
     }
 }
 
-/// Returns everything that it writes before it closes its output, but hardly more than `longest` bytes; `None` if that does not
-/// come in time.
+/// Returns everything that the process writes before it closes its output, but hardly more than `longest` bytes; `None` if the
+/// output is still open at `until`.
 pub(super) fn answer(output: &mut ChildStdout, longest: usize, until: Instant) -> io::Result<Option<Vec<u8>>> {
     let (mut answer, mut part) = (Vec::new(), vec![0; 1 << 16]);
     while answer.len() < longest {
@@ -52,7 +52,7 @@ pub(super) fn end(child: &mut Child, has_answered: bool, until: Instant) -> io::
         }
         std::thread::yield_now();
     }
-    // It may have ended by itself.
+    // The process may have ended by itself.
     let _ = child.kill();
     child.wait()
 }

@@ -78,7 +78,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             bounded::limit(STACK as u64);
             on_large_stack(|| complete::answer(asking, &words, NameSource::OfRecipe, &shell))
         } else {
-            // A recipe that takes too long does not keep the names of commands and options from whoever types.
+            // If the recipe takes too long, the names of commands and options are offered without it.
             let without = || complete::answer(asking, &words, NameSource::OfProgram, &shell);
             Ok(complete::is_known(asking).and_then(|()| bounded::answer(&words).map_or_else(without, Ok)))
         };
@@ -145,7 +145,7 @@ fn version(arguments: &TypedArguments, shell: &Invocation, console: &Console) ->
     }
 }
 
-/// The times of a terminal.
+/// The times that decide when a terminal shows something.
 const TIMES: Times = Times {
     redrawn: Duration::from_millis(50),
     held: Duration::from_millis(700),
@@ -238,7 +238,7 @@ fn completions(words: &[String], console: &Console) -> u8 {
     }
 }
 
-/// Prints a text on standard output, or the reason why there is none.
+/// Prints a string on standard output, or the reason why there is none.
 fn written(text: std::io::Result<String>, console: &Console) -> u8 {
     match text {
         Ok(text) => {
@@ -249,8 +249,8 @@ fn written(text: std::io::Result<String>, console: &Console) -> u8 {
     }
 }
 
-/// Returns the exit code after everything was printed: what was asked for must have reached standard output, and the log its
-/// file.
+/// Returns the exit code after everything was printed. It is a failure if standard output or the log has not received
+/// everything.
 fn told(code: u8, console: &Console) -> u8 {
     let lost = console.lost();
     if lost.is_empty() {
@@ -515,7 +515,7 @@ fn perform(mut recipe: Recipe, tasks: &[String], named: &str, console: &Console)
 
 /// Reports the end of a run, and returns its exit code.
 fn ended(recipe: Recipe, result: Result<(), Box<Stopped>>, console: &Console) -> u8 {
-    // Sessions say goodbye before the last word.
+    // Sessions are closed before the end is reported.
     drop(recipe);
     match result {
         Ok(()) => {

@@ -17,7 +17,7 @@ pub(super) fn run(mut recipe: Recipe, mut words: Vec<String>, command: &[String]
         [text] => text.clone(),
         words => quote_words(words),
     };
-    // The stage must leave this word alone: then nothing else was named.
+    // If only this word is left after the stage, no task was named.
     words.push("run".to_owned());
     match recipe.enter_stage(&words) {
         Ok(left) if left.len() == 1 => {

@@ -1,4 +1,4 @@
-//! Shows a page: in a pager on a terminal, as it is everywhere else.
+//! Shows a page in a pager if standard output is a terminal; else prints it.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -51,7 +51,7 @@ fn command(pager: &str, shell: &Invocation) -> Command {
     command
 }
 
-/// Returns a file that has no name, read from its beginning.
+/// Returns a file without a name that holds the page, at its beginning.
 fn unnamed(page: &str) -> std::io::Result<File> {
     let mut file = tempfile::tempfile()?;
     file.write_all(page.as_bytes())?;

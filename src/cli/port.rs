@@ -13,7 +13,7 @@ use super::arguments::TypedArguments;
 use super::settings::UsageError;
 use super::shell::Invocation;
 
-/// The exit code if something needs a hand.
+/// The exit code if something needs manual work.
 const NEEDS_A_LOOK: u8 = 1;
 
 /// Runs the command; returns its exit code, or the error.
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &TypedArguments, shell: &Invocation, console: &Cons
     };
     match arguments.json {
         true => console.data(&json(&ported)),
-        // It contains words of the files, which may be anybody's.
+        // The report contains strings of the files, which may be anybody's, so it is cleaned.
         false => console.page(&report(&ported, done), false),
     }
     Ok(if ported.is_complete() { 0 } else { NEEDS_A_LOOK })

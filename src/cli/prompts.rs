@@ -66,7 +66,7 @@ impl TerminalPrompts {
 
     /// Reads up to a line end; a stop request ends it.
     fn read_line(&self, terminal: &File) -> Result<Zeroizing<Vec<u8>>, Unanswered> {
-        // Its capacity is enough for a line of a terminal: it never moves, which would leave a copy.
+        // A line of a terminal fits into this buffer, so it never moves; a move would leave a copy of the secret.
         let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
         let mut bytes = Zeroizing::new([0; 256]);
         loop {
@@ -111,7 +111,7 @@ impl Prompts for TerminalPrompts {
     }
 
     fn question(&mut self, prompt: &str) -> Result<Option<String>, Unanswered> {
-        // A person who redirects the input is not there to answer.
+        // If the input is redirected, nobody may be there to answer.
         if !io::stdin().is_terminal() {
             return Ok(None);
         }

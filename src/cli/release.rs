@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::libraries::newest;
 use crate::report::Console;
 
-/// Names another repository than the one that this program was built from: a mirror, or one's own.
+/// The variable that names another repository than the one that this program was built from: a mirror, or one's own.
 const VARIABLE: &str = "CAPR_REPOSITORY";
 
 /// Says on standard output whether this version is the newest release, and returns the exit code: 1 if that cannot be found out.

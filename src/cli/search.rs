@@ -30,12 +30,12 @@ pub(super) struct Libraries {
     pub(super) last: Vec<PathBuf>,
 }
 
-/// The libraries of a recipe; `base` is the directory that its path is seen from.
+/// Returns the places for the libraries of a recipe; `base` is the directory that its path is seen from.
 pub(super) fn libraries(recipes: &[PathBuf], base: &Path, shell: &Invocation) -> Libraries {
     let mut first = Vec::new();
     let beside = recipes.first().and_then(|recipe| recipe.parent());
     if let Some(beside) = beside {
-        // The project of `config/deploy.rhai` is what has the directory `config`.
+        // The project of `config/deploy.rhai` is the directory above `config`.
         if beside.file_name().is_some_and(|name| name == "config")
             && let Some(above) = beside.parent()
         {
@@ -58,7 +58,7 @@ pub(super) fn libraries(recipes: &[PathBuf], base: &Path, shell: &Invocation) ->
     }
 }
 
-/// The directory in which libraries lie that were fetched.
+/// Returns the directory of the libraries that were fetched.
 pub(super) fn cache(shell: &Invocation) -> Option<PathBuf> {
     let caches = shell.variable("XDG_CACHE_HOME").map(PathBuf::from);
     let caches = caches.filter(|directory| directory.is_absolute());
@@ -66,8 +66,8 @@ pub(super) fn cache(shell: &Invocation) -> Option<PathBuf> {
     caches.map(|directory| directory.join("capr/lib"))
 }
 
-/// Returns whose files are run besides our own and root's: those of the caller of `sudo`, the files that the person named, and
-/// those in directories of `CAPR_TRUST`.
+/// Returns the files that are trusted besides our own and root's: those of the caller of `sudo`, those that the person named, and
+/// those in directories of `CAPR_TRUST` and of `--stdlib`.
 pub(super) fn trust(said: &[PathBuf], stdlib: Option<&Path>, shell: &Invocation) -> Trust {
     let mut trust = Trust::default();
     trust.caller(shell.variable("SUDO_UID"));

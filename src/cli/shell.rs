@@ -21,11 +21,11 @@ pub(super) struct Invocation {
     pub(super) directory: PathBuf,
     /// The environment; variables that are not UTF-8 are left out, as a recipe could not hold them.
     pub(super) environment: IndexMap<String, String>,
-    /// Standard error: whether it is a terminal, and its width if it is known.
+    /// Standard error: true if it is a terminal, and its width if it is known.
     pub(super) messages: StreamTerminal,
     /// The same for standard output.
     pub(super) data: StreamTerminal,
-    /// The limit for core files that it was started with.
+    /// The limit for core files with which this process was started.
     pub(super) core_files: Option<Rlimit>,
     /// The name of this run.
     pub(super) run: RunId,

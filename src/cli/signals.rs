@@ -12,14 +12,14 @@ use signal_hook::iterator::Signals;
 
 use crate::interrupt::{Interrupt, Signal};
 
-/// Makes a file that cannot grow further an error where it is written, instead of the end of capr in the midst of a transaction.
+/// Catches SIGXFSZ: writing to a file that cannot grow is then an error, and does not end capr in the midst of a transaction.
 /// Processes that capr starts do not inherit this.
 pub(super) fn outlive_full_files() {
     // If it fails, a run still goes well as long as no file is full.
     let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
-/// Raises every such signal on `interrupt` from now on, in a thread of its own. Must be called before there are other threads.
+/// Raises these signals on `interrupt` from now on, in a thread of its own. Must be called before there are other threads.
 pub(super) fn forward(interrupt: &Interrupt) -> io::Result<()> {
     // Signals that the caller ignores stay ignored: `nohup capr …`, or a script that has started capr in the background. One way
     // to end capr must remain all the same.
@@ -28,7 +28,7 @@ pub(super) fn forward(interrupt: &Interrupt) -> io::Result<()> {
         .into_iter()
         .filter(|signal| *signal == SIGTERM || ignored & (1 << (signal - 1)) == 0);
     let mut signals = Signals::new(wanted)?;
-    // A caller that has blocked them meant its own thread; and if SIGCHLD is ignored, nobody learns how a child ended.
+    // A caller that has blocked them meant its own thread only. If SIGCHLD is ignored, nobody learns how a child ended.
     SigSet::from_iter([Posix::SIGINT, Posix::SIGTERM, Posix::SIGHUP, Posix::SIGCHLD]).thread_unblock()?;
     flag::register(SIGCHLD, Arc::default())?;
     let interrupt = interrupt.clone();

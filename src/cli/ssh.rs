@@ -59,7 +59,7 @@ fn call(recipe: &Recipe, login: WantedLogin) -> Result<Vec<String>, Vec<Diagnost
     let servers = recipe.examined().map_err(|wrong| vec![*wrong])?;
     let server = found(&servers, named).map_err(|wrong| vec![*wrong])?;
     let mut destinations = [server.destination.clone()];
-    // The configuration files of the command line.
+    // This adds the configuration files of the command line.
     connectors::ssh(ssh, &mut destinations);
     let [destination] = &destinations;
     let mut call = vec!["ssh".to_owned()];

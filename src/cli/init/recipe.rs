@@ -28,7 +28,7 @@ fn main(project: &NewProject) -> String {
         quoted(&project.repository),
     );
     if project.kind != AppKind::Fastcgi {
-        // What `restart` and `migrate` are to be is said below: nothing is left to the words that the recipe has.
+        // With a dialect, the words that the recipe uses do not decide what `restart` and `migrate` do.
         text += "set :dialect, 3;\n";
     }
     text += "\n";

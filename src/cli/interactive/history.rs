@@ -17,7 +17,7 @@ use crate::secret::Redactor;
 const LINES: usize = 1000;
 /// The most bytes that are read: more than that many lines have.
 const LONGEST: u64 = 4 << 20;
-/// Only the person may read and write it.
+/// The mode of the file: only the person may read and write it.
 const MODE: u32 = 0o600;
 
 /// The file, if there can be one.
@@ -74,7 +74,7 @@ impl History {
         if let Some(path) = &self.file
             && is_to_be_kept(line, redactor)
         {
-            // That it cannot be written was reported when it was read.
+            // A file that cannot be written was reported when it was read.
             let _ = open(path).and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
         }
     }

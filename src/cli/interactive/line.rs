@@ -19,9 +19,9 @@ pub(super) enum ShellLine {
         name: String,
         value: String,
     },
-    /// From now on lines are for these servers.
+    /// Sets the servers of the lines that follow.
     Scope(Whom),
-    /// Something to do, for these servers if the line names some.
+    /// Runs tasks or a command, for these servers if the line names some.
     Do {
         whom: Option<Whom>,
         what: What,

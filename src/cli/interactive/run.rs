@@ -82,7 +82,7 @@ pub(in crate::cli) fn run(mut recipe: Recipe, surroundings: &ShellSurroundings) 
     let code = session.code;
     let ended = recipe.end();
     let ended = ended.err().map_or(0, |stopped| failed(console, &stopped));
-    // Sessions say goodbye before the last word.
+    // Sessions are closed before the shell ends.
     drop(recipe);
     match (stopped, ended) {
         (Some(signal), _) => signal.exit_code(),
@@ -154,7 +154,7 @@ impl Lines<'_> {
         }
     }
 
-    /// Runs one line, and returns the exit code of a run that ended like it.
+    /// Runs one line, and returns the exit code of a run that ends in the same way.
     fn perform(&mut self, line: ShellLine) -> u8 {
         let console = self.surroundings.console;
         match line {
@@ -218,7 +218,7 @@ impl Lines<'_> {
             }
         };
         if interrupt.pending() == Some(Signal::Int) {
-            // It came when there was nothing left to end.
+            // The request came when there was nothing left to end.
             interrupt.take();
         }
         console.make_room();

@@ -15,7 +15,7 @@ use crate::report::is_plain;
 /// The shell's own words that begin a line.
 const FIRST: [&str; 6] = ["exit", "help", "on", "quit", "set", "with"];
 
-/// Everything that has a name.
+/// The names that can be completed.
 #[derive(Debug, Default)]
 pub(super) struct ShellNames {
     pub(super) tasks: Vec<String>,
@@ -38,7 +38,7 @@ impl ShellNames {
             variables: variables.into_iter().map(|variable| variable.name).collect(),
             programs: BTreeSet::new(),
         };
-        // Nobody can type what a terminal would obey.
+        // Control and hidden characters cannot be typed, and a terminal would obey some of them.
         let plain = |words: Vec<String>| words.into_iter().filter(|word| is_plain(word)).collect();
         Self {
             tasks: plain(words.tasks),

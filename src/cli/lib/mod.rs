@@ -216,7 +216,7 @@ impl Call<'_> {
     }
 
     fn tell(&self, text: &str) {
-        // It contains words of others.
+        // The page contains other people's strings, so it is cleaned.
         self.console.page(text, false);
     }
 

@@ -107,7 +107,7 @@ impl Wish<'_> {
         run::all(listing.collect(), &way, &mut |verdict, reply| {
             match verdict.outcome {
                 TestOutcome::Passed => cases.extend(reply.cases),
-                // A file that cannot be read has no tests, and is reported as one.
+                // A file that cannot be read has no tests; its own verdict is reported.
                 _ => verdicts.all.push(verdict),
             }
         });
@@ -248,8 +248,8 @@ impl Wish<'_> {
         NO_TEST
     }
 
-    /// Begins a file that was asked for. Inside the working directory nothing on the way may be a link: that may come from the
-    /// repository, and lead to a file of the person.
+    /// Begins a file that was asked for. Inside the working directory no part of the path may be a link, which may come
+    /// from the repository and lead to a file of the person.
     fn draft(&self, path: &Path) -> io::Result<Draft> {
         let is_inside = path.is_relative() && !path.components().any(|part| part == Component::ParentDir);
         match is_inside {

@@ -22,7 +22,7 @@ pub(super) enum End {
     Died(String),
 }
 
-/// Runs it; the error is that no process can be started.
+/// Runs a test or reads a file for its tests. It is an error if no process can be started.
 pub(super) fn run(words: &[OsString], order: &Order, limit: Duration) -> io::Result<End> {
     let mut errors = tempfile::tempfile()?;
     let until = Instant::now() + limit;
@@ -35,7 +35,7 @@ pub(super) fn run(words: &[OsString], order: &Order, limit: Duration) -> io::Res
         .spawn()?;
     let order = serde_json::to_vec(order)?;
     let told = match child.stdin.take() {
-        // A process that died does not read it, which shows in its status.
+        // A process that died does not read the order; its status shows that.
         Some(mut input) => input.write_all(&order),
         None => Ok(()),
     };

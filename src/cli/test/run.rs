@@ -17,19 +17,19 @@ pub(super) struct TestJob {
     pub(super) order: Order,
 }
 
-/// The way in which all are run.
+/// The way in which all tests are run.
 pub(super) struct Way {
     /// The number of processes at the same time.
     pub(super) jobs: usize,
     /// The time limit of each.
     pub(super) limit: Duration,
-    /// Nothing is begun any more once one has failed.
+    /// True if no further test is begun once one has failed.
     pub(super) stops: bool,
     /// The words with which a process is called.
     pub(super) words: Vec<OsString>,
 }
 
-/// Runs all, and hands out the verdict of each as soon as it is known.
+/// Runs all tests, and hands out the verdict of each as soon as it is known.
 pub(super) fn all(jobs: Vec<TestJob>, way: &Way, take: &mut dyn FnMut(Verdict, Reply)) {
     let threads = way.jobs.min(jobs.len());
     let queue = Mutex::new(VecDeque::from(jobs));

@@ -28,7 +28,7 @@ pub(in crate::cli) const VARIABLE: &str = "CAPR_TEST_WITHIN";
 
 /// Reads the order from standard input, runs it, and answers.
 pub(in crate::cli) fn answer(arguments: &TypedArguments, shell: &Invocation) -> u8 {
-    // If this is not possible, it ends at its time limit or when everything is done.
+    // If this is not possible, this process ends at its time limit or when everything is done.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let mut text = String::new();
     let order = std::io::stdin()
@@ -159,7 +159,7 @@ impl Worker<'_> {
         }
     }
 
-    /// The real servers, where tests are to run on them.
+    /// Returns the connector for the real servers, if tests are to run on them.
     fn servers(&self) -> Box<dyn Connector> {
         let config = self.arguments.ssh_config.as_deref().unwrap_or_default();
         let files = config.split(':').filter(|file| !file.is_empty());
@@ -183,9 +183,9 @@ impl Worker<'_> {
     }
 }
 
-/// The hosts that an ssh configuration names, without patterns.
+/// Returns the hosts that an ssh configuration names, without patterns.
 fn hosts_in(file: &Path) -> Vec<String> {
-    // Where it cannot be read, ssh says why.
+    // If it cannot be read, ssh says why.
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let lines = text.lines().map(|line| line.trim().replacen('=', " ", 1));
     let hosts = lines.filter(|line| line.to_lowercase().starts_with("host "));
@@ -198,7 +198,7 @@ fn hosts_in(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Real servers, but those alone that the configuration names.
+/// The real servers that the configuration names, and no others.
 struct Named {
     named: Vec<String>,
     servers: Box<dyn Connector>,

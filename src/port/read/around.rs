@@ -25,13 +25,13 @@ impl Reader<'_> {
         let block = self.block_of(onion, behind);
         let declares = |line: &Line| matches!(line.statement, Statement::Let(..));
         match block.lines.iter().any(declares) {
-            // Its locals must not be seen outside.
+            // The block's locals must not be seen outside.
             true => vec![Line::new(Statement::Value(Expr::Block(block)))],
             false => block.lines,
         }
     }
 
-    /// Reads the same as a block.
+    /// Reads the same statements as a block.
     pub(super) fn block_of(&mut self, onion: Onion, behind: Behind<'_>) -> Block {
         let outer = std::mem::replace(&mut self.onion, onion);
         let nodes = statements(behind.body.as_ref());

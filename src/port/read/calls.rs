@@ -242,7 +242,7 @@ impl Reader<'_> {
                 return self.command_value(call, name).map(Some);
             }
             ("execute", _) if !given.values.is_empty() && self.facts.version > 2 => {
-                // It returns true; where the command fails, all ends.
+                // The word returns true: if the command fails, the run ends.
                 let Some(mut lines) = self.command_word(call, name)? else {
                     return Ok(None);
                 };
@@ -338,7 +338,7 @@ impl Reader<'_> {
         let given = arguments(call, false);
         match name {
             "send" => self.sent(call),
-            // Its library has a remark.
+            // The remark is made where its library is required.
             "Cape" if call.block().is_some() => Ok(Some(Vec::new())),
             "sleep" => {
                 let values = self.expressions(&given.values)?;
@@ -410,7 +410,7 @@ impl Reader<'_> {
     }
 }
 
-/// Returns true if Ruby code makes nothing but the name of a variable: `role + "_host"`.
+/// Returns true if Ruby code does nothing but make the name of a variable: `role + "_host"`.
 fn is_name_made(code: &str) -> bool {
     let is_part = |part: &str| {
         let part = part.trim();

@@ -350,7 +350,7 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the class, or the function alone if the class comes with Ruby: each function of such a class lacks a form by itself.
+/// Returns the name of what has no form: the class, or the one function if the class comes with Ruby.
 fn of_ruby(class: &str, name: &str) -> String {
     const RUBY: &[&str] = &[
         "Array",

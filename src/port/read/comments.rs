@@ -9,7 +9,7 @@ use super::super::form::Above;
 /// The comments that were not taken yet.
 pub(super) struct Comments<'a> {
     text: &'a [u8],
-    /// The beginning, the end, and the words behind the mark of each.
+    /// The beginning, the end, and the words after the mark of each.
     left: std::vec::IntoIter<(usize, usize, String)>,
     next: Option<(usize, usize, String)>,
     /// The end of the last thing that was taken.

@@ -10,7 +10,7 @@ use super::Reader;
 use super::locals::Type;
 
 impl Reader<'_> {
-    /// Reads the condition behind `if`.
+    /// Reads the condition after `if`.
     pub(super) fn condition(&mut self, node: &Node<'_>) -> Read<Expr> {
         if let Some(inner) = inside(node) {
             return self.condition(&inner);

@@ -146,7 +146,7 @@ impl Reader<'_> {
                 is_there.binary("&&", is_filled(value))
             }
             "any?" => is_filled(value),
-            // They give whole numbers.
+            // In Ruby they return whole numbers.
             "round" | "floor" | "ceil" => {
                 let method = if name == "ceil" { "ceiling" } else { name };
                 let float = value.method("to_float", Vec::new()).method(method, Vec::new());

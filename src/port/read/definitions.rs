@@ -178,7 +178,8 @@ impl Reader<'_> {
         Some(vec![Line::new(Statement::Let(args.clone(), map))])
     }
 
-    /// Returns the line that makes the words in brackets behind a task without named arguments a list: `capr env:set extras=A=1,B=2`.
+    /// Returns the line that makes a list of the words in brackets after a task without named arguments: they come as
+    /// `extras=A=1,B=2` on the command line.
     fn words_of(&mut self, call: &CallNode<'_>) -> Option<Line> {
         let behind = behind(call)?;
         let [_, args] = behind.parameters.as_slice() else {
@@ -204,7 +205,7 @@ impl Reader<'_> {
         Some(Line::new(Statement::Let(args.clone(), map)))
     }
 
-    /// Rake adds to a task that is defined again. Returns the name of the task, and then the hook that runs it after the first.
+    /// Returns the name for a task, and if it is defined again, the hook that runs it after the first, as Rake adds to a task.
     fn again(&mut self, name: Expr) -> (Expr, Option<Line>) {
         let Some(text) = name.literal().filter(|_| self.facts.version > 2).map(str::to_owned) else {
             return (name, None);
@@ -224,7 +225,7 @@ impl Reader<'_> {
         (Expr::symbol(&own), Some(Line::verb(hook)))
     }
 
-    /// Makes a note with nothing but the head of a task.
+    /// Makes a note that shows only the head of a task.
     fn task_note(&mut self, node: &Node<'_>, _: &Arguments<'_>, unported: Unported) -> Line {
         let number = self.note(node, unported);
         if let Some(note) = self.notes.last_mut() {

@@ -179,7 +179,7 @@ impl<'pr> Visit<'pr> for Words {
                 self.has_command = true;
                 self.hold &= word.is_some_and(|word| !word.contains(char::is_whitespace));
             }
-            // These have options of their own, or nothing that applies to them.
+            // These have options of their own, or none apply to them.
             "sudo" | "run" | "upload!" | "download!" | "upload" | "download" | "put" | "invoke" | "on"
             | "run_locally" => self.hold = false,
             _ => {}

@@ -67,7 +67,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads statements whose commands of this machine run in a directory. What else knows the directory has no form.
+    /// Reads statements whose commands of this machine run in a directory. Other uses of the directory have no form.
     fn in_directory(&mut self, dir: Expr, nodes: &[Node<'_>], end: usize) -> Read<Vec<Line>> {
         struct Files(bool);
         impl<'pr> ruby_prism::Visit<'pr> for Files {

@@ -309,7 +309,7 @@ impl Reader<'_> {
         if node.as_break_node().is_some() {
             return match (self.loops > 0, &self.channel) {
                 (true, _) => one(Statement::Break),
-                // It is the last statement of the output block.
+                // The `break` is the last statement of the output block.
                 (false, Some(channel)) => {
                     let end = Expr::Name(channel.clone()).method("close", Vec::new());
                     one(Statement::Value(end))

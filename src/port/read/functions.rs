@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
                 defaults.push((parameters.len(), self.expression(&optional.value())));
                 parameters.push(self.declare(&id(&optional.name()), Local::default()));
             }
-            // Those with names stand behind the others, and each call gives all of them.
+            // Parameters with names come after the others, and each call gives all of them.
             for (name, _) in super::super::facts::named_parameters(&list) {
                 parameters.push(self.declare(&name, Local::default()));
             }

@@ -157,7 +157,7 @@ impl Reader<'_> {
             return self.refuse(Kind::Construct, format!("`on :{event}`"));
         }
         let options = self.options("on", &given.pairs)?;
-        // A hook that runs at the end of loading must not end it.
+        // A hook that runs at the end of loading must not make the loading fail.
         let is_load = event == "load";
         let mut values = vec![Expr::Symbol(event)];
         for task in given.values.iter().skip(1) {

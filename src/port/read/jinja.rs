@@ -9,7 +9,7 @@ use super::locals::Type;
 use super::templates::{Writing, is_word};
 
 impl Reader<'_> {
-    /// Returns a value as a template writes it; one that it cannot compute is given to it.
+    /// Returns a value as a template writes it; a value that a template cannot compute is given to `render`.
     pub(super) fn in_template(&self, value: Expr, writing: &mut Writing) -> Read<String> {
         let pairs = writing.pairs.len();
         if let Some(text) = self.jinja(&value, writing) {
@@ -198,7 +198,7 @@ fn quoted(text: &str) -> String {
     format!("\"{inner}\"")
 }
 
-/// Returns the string that a regular expression means, if it means one alone.
+/// Returns the string that a regular expression matches, if it matches only one.
 fn plain_pattern(pattern: &str) -> Option<String> {
     let mut plain = String::new();
     let mut chars = pattern.chars();

@@ -65,7 +65,7 @@ impl Reader<'_> {
                 "pairs".to_owned()
             }
         };
-        // The closure uses the map, so its list of names stands apart.
+        // The closure uses the map, so the keys are put into a local first.
         let keys = Expr::name(&map).method("keys", Vec::new());
         lines.push(Line::new(Statement::Let("entries".to_owned(), keys)));
         let body = beginning_with(vec![(value.clone(), item(&map, Expr::name(key)))], body);
@@ -160,7 +160,7 @@ pub(super) fn is_list_of_servers(value: &Expr) -> bool {
     matches!(value, Expr::Call(call) if matches!(call.name.as_str(), "find_servers" | "roles" | "release_roles"))
 }
 
-/// Returns a list without what it has twice, or without the lists in it.
+/// Returns a list without its duplicates (`uniq`), or flattened by one level.
 pub(super) fn reduced(name: &str, value: Expr) -> Expr {
     let (all, item) = (Expr::name("all"), Expr::name("item"));
     let one = Expr::List(vec![item.clone()]);

@@ -1,4 +1,4 @@
-//! Code that runs while a recipe is loaded must not need what was not carried over: the recipe could not be loaded.
+//! Code that runs while a recipe is loaded must not need what was not carried over; else the recipe could not be loaded.
 
 use std::collections::BTreeSet;
 

@@ -154,7 +154,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes that the locals which a statement would have set have no value, by the number of its note.
+    /// Notes that the locals which a statement would have set have no value; `note` is the number of the statement's note.
     pub(super) fn lose(&mut self, node: &Node<'_>, note: usize) {
         let mut names = Names::default();
         names.visit(node);

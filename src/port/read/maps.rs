@@ -98,7 +98,7 @@ fn elements<'pr>(node: &Node<'pr>) -> Option<Vec<(Node<'pr>, Node<'pr>)>> {
     (!has_others).then_some(list)
 }
 
-/// Returns the locals that are maps with computed keys and that nothing asks but loops over their pairs: as lists of pairs they keep
+/// Returns the locals that are maps with computed keys and are used only in loops over their pairs: as lists of pairs they keep
 /// their order.
 pub(super) fn only_looped(root: &Node<'_>) -> BTreeSet<String> {
     let mut uses = Uses::default();
@@ -115,10 +115,10 @@ pub(super) fn only_looped(root: &Node<'_>) -> BTreeSet<String> {
 /// Counts how locals are used.
 #[derive(Default)]
 struct Uses {
-    /// The number of times that a local is read, and that a loop takes its pairs apart.
+    /// The number of times that a local is read, and the number of loops that take its pairs apart.
     read: BTreeMap<String, (usize, usize)>,
     maps: BTreeSet<String>,
-    /// The locals that are given something else as well.
+    /// The locals to which something else is assigned as well.
     others: BTreeSet<String>,
 }
 

@@ -91,7 +91,7 @@ pub(super) struct Reader<'a> {
     pub(super) lost_variables: BTreeSet<String>,
     /// The variables that have their value only when the stage is known, including those of earlier files.
     pub(super) late: BTreeSet<String>,
-    /// The numbers of their notes, if these are in this file.
+    /// The numbers of the notes about `lost_variables`, if these are in this file.
     lost_at: BTreeMap<String, usize>,
     onion: Onion,
     /// The directory of commands on this machine, in the block of `Dir.chdir`.
@@ -102,11 +102,11 @@ pub(super) struct Reader<'a> {
     task_servers: Option<Vec<(String, Expr)>>,
     /// The locals that are a `StringIO` of a string.
     streams: BTreeSet<String>,
-    /// The locals that are maps of which only the pairs are asked, in their order.
+    /// The locals that are maps used only in loops over their pairs, which keep their order.
     only_looped: BTreeSet<String>,
     /// The locals that hold the time, with the function that tells it.
     times: BTreeMap<String, String>,
-    /// The locals that are a string which is written out, or the text of a file.
+    /// The locals that are a string which is written out, or the content of a file.
     texts: BTreeMap<String, Expr>,
     /// The locals whose template was written where it is filled in.
     spent: BTreeSet<String>,
@@ -383,7 +383,7 @@ fn printable(line: &str) -> String {
     line.chars().map(shown).collect()
 }
 
-/// Returns the end of a statement with its strings: a heredoc continues behind its line.
+/// Returns the end of a statement with its strings: a heredoc continues after its line.
 fn end_of(node: &Node<'_>) -> usize {
     use ruby_prism::Visit;
     struct End(usize);

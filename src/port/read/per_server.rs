@@ -76,7 +76,7 @@ impl Reader<'_> {
         })]))
     }
 
-    /// Reads commands alone, for the shell.
+    /// Reads statements that are all commands, for the shell.
     fn shell_lines(&mut self, list: Option<ruby_prism::StatementsNode<'_>>) -> Read<Vec<Expr>> {
         let nodes = statements(list.as_ref());
         let mut commands = Vec::new();

@@ -29,7 +29,7 @@ impl Reader<'_> {
         }
         let mut before = Vec::new();
         if let Some(clause) = begin.else_clause() {
-            // What the body sets is still there in `else`.
+            // `else` can read the locals that the body sets.
             let clause = clause.as_node();
             let nodes: Vec<Node<'_>> = begin
                 .statements()
@@ -57,7 +57,7 @@ impl Reader<'_> {
         let Some(clause) = begin.else_clause() else {
             return Ok(vec![Line::new(Statement::Try(body, name, otherwise))]);
         };
-        // What stands behind `else` runs if nothing was raised, and is not rescued.
+        // The statements of `else` run if nothing was raised, and their errors are not rescued.
         let went_well = Expr::name("went_well");
         let mut body = body;
         body.lines
@@ -71,7 +71,7 @@ impl Reader<'_> {
         Ok(before)
     }
 
-    /// Reads `ensure`: what stands there runs after an error, which goes on, and after all went well.
+    /// Reads `ensure`: its statements run after success, and after an error, which is then thrown again.
     fn ensured(&mut self, begin: &ruby_prism::BeginNode<'_>, ensure: &ruby_prism::EnsureNode<'_>) -> Read<Vec<Line>> {
         let start = ensure.location().start_offset();
         let body = match begin.rescue_clause() {

@@ -79,7 +79,7 @@ impl Reader<'_> {
         })])
     }
 
-    /// Reads the attributes of servers behind their names.
+    /// Reads the attributes of servers after their names.
     fn attributes(&mut self, given: &Arguments<'_>) -> Read<Vec<(String, Expr)>> {
         let mut options = Vec::new();
         for (key, value) in &given.pairs {

@@ -1,5 +1,5 @@
 //! Code of `config/deploy.rb` that needs the stage while it is loaded. Capistrano 3 reads that file when the stage is known; a recipe of
-//! capr is read before, and what differs by stage stands in `on :stage`.
+//! capr is read before, and code that differs by stage goes into `on :stage`.
 
 use std::collections::BTreeSet;
 

@@ -64,7 +64,7 @@ impl Reader<'_> {
         Ok(self.as_command(value))
     }
 
-    /// Does the same for a value that was read.
+    /// Returns a value that was read as a command.
     pub(super) fn as_command(&self, value: Expr) -> Expr {
         let parts = match value {
             Expr::Text(text) => vec![Part::Text(text)],
@@ -215,7 +215,7 @@ fn indent(line: &str) -> usize {
 
 fn common_indent(lines: &[&str]) -> usize {
     let lines = lines.iter().filter(|line| !line.trim().is_empty());
-    // The first line may stand behind the opening quote.
+    // The first line may follow the opening quote.
     let rest: Vec<usize> = lines.map(|line| indent(line)).collect();
     match rest.as_slice() {
         [0, others @ ..] if !others.is_empty() => others.iter().copied().min().unwrap_or(0),

@@ -173,7 +173,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Translates a template. Returns its text, and the values that are given to it.
+    /// Translates a template. Returns the template, and the values that are given to it.
     fn translated(&mut self, parts: Vec<Part>, trims: bool, given: &[String]) -> Read<(String, Vec<(String, Expr)>)> {
         let (text, values) = mark(parts);
         let mut writing = Writing {
@@ -374,8 +374,8 @@ fn path_of(value: &Expr) -> Option<&str> {
     }
 }
 
-/// Splits a template at its marks; `None` if one of them has no end. With `trims`, `-%>` takes the line end behind it and `<%-`
-/// the blanks before it along.
+/// Splits a template at its marks; `None` if one of them has no end. With `trims`, `-%>` removes the line end after it, and
+/// `<%-` the blanks before it.
 fn pieces(text: &str, trims: bool) -> Option<Vec<Piece<'_>>> {
     let (mut found, mut rest) = (Vec::new(), text);
     while let Some((mut before, behind)) = rest.split_once("<%") {

@@ -201,7 +201,7 @@ impl Reader<'_> {
         self.closure_over(behind, Type::Unknown)
     }
 
-    /// Does the same for items of this kind.
+    /// Reads a block as a function without a name whose parameters are of this kind.
     pub(super) fn closure_over(&mut self, behind: super::super::ruby::Behind<'_>, kind: Type) -> Read<Expr> {
         if behind.is_odd || behind.rescue.is_some() {
             return self.refuse(Kind::Construct, "a block with parameters of this kind");

@@ -149,7 +149,7 @@ impl Reader<'_> {
                 }
                 super::super::form::string(parts)
             }
-            // It may be missing where another stage is used.
+            // The entry may be missing in other stages.
             ("deploy_to", value @ Expr::Index(..)) => Expr::Block(Block::giving(value)),
             ("normalize_asset_timestamps", Expr::Text(_)) => Expr::Bool(true),
             ("keep_releases", Expr::Text(number)) if number.parse::<u32>().is_ok() => Expr::Number(number),
