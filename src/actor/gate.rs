@@ -1,5 +1,5 @@
 //! A script in front of an action's command, which decides on each server if the command begins there. An action that is not let
-//! in everywhere was not begun, so that it is written into the journal only once it was.
+//! in everywhere counts as not begun, so it is written into the journal only after it was let in.
 
 use indexmap::IndexMap;
 
@@ -9,10 +9,10 @@ use crate::configuration::Server;
 use crate::exit::Exit;
 use crate::journal::Asked;
 
-/// The gate of an action in flight, and what the journal is to be told of the action.
+/// The gate of an action in flight, and the facts about the action for the journal.
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// The first line of its output where it is closed.
+    /// The first line of its output where it does not let the command begin.
     mark: String,
     verb: &'static str,
     task: String,
@@ -60,7 +60,7 @@ impl Actor {
     ///
     /// # Errors
     ///
-    /// When it was not, and no connection was lost; when no journal can be made.
+    /// When it was not let in everywhere and no connection was lost, or when no journal can be made.
     pub fn admit(&mut self, running: &mut RunningAction) -> Result<(), ActionError> {
         let Some(gate) = &running.gate else { return Ok(()) };
         let away = running.jobs.iter().filter(|job| job.is_turned_away);

@@ -113,7 +113,7 @@ impl Actor {
         self.teller.redactor()
     }
 
-    /// Begins a task. One that `is_place` is reported only if something happens in it.
+    /// Begins a task. If it `is_place`, it is reported only if something happens in it.
     pub fn enter(&mut self, task: &str, is_place: bool) {
         let begins = Event::TaskStarted {
             task: task.to_owned(),

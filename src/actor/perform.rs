@@ -185,7 +185,7 @@ impl Actor {
         }
     }
 
-    /// Notes that the content of a transfer has begun after this many bytes that do not count; its size is `total`, if that is
+    /// Notes that the content of a transfer begins after `before` bytes, which do not count; its size is `total`, if that is
     /// known.
     pub fn expect(&mut self, running: &mut RunningAction, index: usize, before: u64, total: Option<u64>) {
         running.expect(index, before, total);
@@ -257,7 +257,7 @@ impl Actor {
         self.cancel(&mut running);
     }
 
-    /// In a rollback: keeps only the jobs of servers that the handler's task has touched and that could be reached so far.
+    /// Keeps, in a rollback, only the jobs of servers that the handler's task has touched and that could be reached so far.
     fn cut(&mut self, jobs: &mut Vec<(Destination, Command)>) {
         let Some(rolling) = &self.rolling else {
             return;

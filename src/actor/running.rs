@@ -77,11 +77,11 @@ pub(super) struct ServerJob {
     pub answers: usize,
     /// The password that sudo was given last.
     pub sent: Option<Secret>,
-    /// sudo has said in words that we know that it did not accept the password.
+    /// True if sudo has said, in words that we know, that it did not accept the password.
     pub refused: bool,
-    /// The person was asked once more.
+    /// True if sudo was given another password after a refused one.
     pub retried: bool,
-    /// sudo did not accept our passwords.
+    /// True if sudo is given no more passwords.
     pub denied: bool,
     /// The steps against the command since its output block has seen enough.
     pub closed: Option<Ladder>,

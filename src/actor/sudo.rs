@@ -32,11 +32,11 @@ pub(super) struct SudoFilter {
     state: SudoState,
     held: String,
     line_start: bool,
-    /// The line that begins here or continues belongs to sudo.
+    /// True if the rest of the line belongs to sudo.
     skipping: bool,
-    /// A question was found; the terminal's echo of the newline follows.
+    /// True if a question was just found; the terminal's echo of the newline may follow.
     asked: bool,
-    /// A question was found before, on this stream or the other, so that refusals can follow.
+    /// True if sudo has asked before, on this stream or the other, so that refusals can follow.
     ever_asked: bool,
 }
 
@@ -136,7 +136,7 @@ impl SudoFilter {
                 && !after.contains('\n')
             {
                 self.asked = begins.is_none();
-                // The words of sudo-rs after the question continue to the end of the line.
+                // sudo-rs prints more words after the question, up to the end of the line.
                 self.skipping = begins.is_some();
                 self.ever_asked = true;
                 found.push(SudoPart::Question);

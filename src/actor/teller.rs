@@ -53,9 +53,9 @@ impl Teller {
         self.reporter.tick();
     }
 
-    /// Keeps the begin of a task until something happens in it. This is for a task that is running already: if tasks call each
-    /// other in circles until that is an error, only the error is reported, not each turn. It is also for a task that `is_place`:
-    /// it is not reported at all if nothing happens in it.
+    /// Keeps the event of a task's beginning until something happens in the task. This is for a task that is running already: if
+    /// tasks call each other in circles until that is an error, only the error is reported, not each call. It is also for a task
+    /// that `is_place`, which is not reported at all if nothing happens in it.
     pub(super) fn hold(&mut self, event: Event, is_place: bool) {
         if let Event::TaskStarted { depth, .. } = event {
             self.depth = depth + 1;
@@ -117,7 +117,7 @@ impl Teller {
         self.report(event);
     }
 
-    /// Drops the begin of the task at this depth, if it was not reported yet; returns true if so.
+    /// Drops the beginning of the task at this depth, if it was not reported yet; returns true if so.
     fn drop_held(&mut self, depth: usize) -> bool {
         let is_begin = |held: &Event| matches!(held, Event::TaskStarted { depth: begun, .. } if *begun == depth);
         let begin = self.held.iter().rposition(is_begin);

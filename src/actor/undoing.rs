@@ -1,4 +1,4 @@
-//! The steps of a rollback: each handler in the frame of its task, and what became of it on each server.
+//! The steps of a rollback: each handler in the frame of its task, and its end on each server.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -19,7 +19,7 @@ pub(super) struct Rolling {
 }
 
 impl Rolling {
-    /// Returns what became of the handler on a server, which has not skipped it.
+    /// Returns the end of the handler on a server where it was not skipped.
     fn end(&self, server: &Server, is_well: bool) -> UndoneEnd {
         match self.ended.get(server) {
             _ if is_well => UndoneEnd::Undone,

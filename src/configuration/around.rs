@@ -51,7 +51,7 @@ impl<V> Configuration<V> {
             }
     }
 
-    /// Returns true if `before` or `after` has hooked one task to another by itself, whatever its name.
+    /// Returns true if a registered hook runs the task `hook` before or after `task`, whatever its name.
     fn is_hooked(&self, hook: &Rc<Task>, task: &Rc<Task>, when: When) -> bool {
         let mut hooks = self.hooks.iter().filter(|other| other.when == when);
         hooks.any(|other| {

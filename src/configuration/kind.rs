@@ -121,7 +121,7 @@ pub(crate) struct ValueRefusal {
 }
 
 impl VariableKind {
-    /// Returns the kind of the variable with this name; `None` for the most, which can hold anything.
+    /// Returns the kind of the variable with this name; `None` for most variables, which can hold anything.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let index = KINDS.binary_search_by_key(&name, |(name, _)| name).ok()?;
         KINDS.get(index).map(|(_, kind)| *kind)

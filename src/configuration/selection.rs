@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::nearest::nearest;
 use super::{Assignment, Attributes, BlockId, Roles, Server, ServerSyntax, Tasks, Value};
 
-/// The attribute for servers that nothing is deployed to. It applies to a server in all its roles, in whichever it was given.
+/// The attribute for servers that nothing is deployed to. Given in one role, it applies to the server in all its roles.
 const NO_RELEASE: &str = "no_release";
 
 /// The options of a task or a call that select its servers; `None` means that nothing was given.

@@ -158,7 +158,7 @@ mod tests {
         ] {
             assert_eq!(parse(text).to_string(), shown);
         }
-        // What names of others look like.
+        // Unusual names stay as they are.
         for text in [
             "DOMAIN\\bob@app1",
             "first last@app1",

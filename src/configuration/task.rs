@@ -69,13 +69,13 @@ impl Tasks {
         }
     }
 
-    /// Takes note that a namespace has a task named `default`.
+    /// Notes that a namespace has a task named `default`.
     pub(crate) fn has_default(&mut self, namespace: &str) {
         self.with_default.insert(namespace.to_owned());
     }
 
     /// Makes those definitions with exactly this name that `is_meant` selects a task of their own; the others keep the other
-    /// names. Returns false if nothing would be left for these.
+    /// names. Returns false, and changes nothing, if that would be none or all of the definitions.
     pub(crate) fn part(&mut self, name: &str, is_meant: impl Fn(&Task) -> bool) -> bool {
         let Some(definitions) = self.id(name).and_then(|id| self.tasks.get_mut(id.0)) else {
             return false;
@@ -98,7 +98,7 @@ impl Tasks {
     pub(crate) fn synonym(&mut self, name: &str, other: &str) {
         let id = self.id_or_new(other);
         let before = self.ids.insert(normal(name).to_owned(), id);
-        // What was a synonym of `name` before there was a task of that name stays one.
+        // A synonym of `name` from before there was a task of that name stays one.
         let waits = |id: &TaskId| self.tasks.get(id.0).is_some_and(Vec::is_empty);
         if let Some(before) = before.filter(waits) {
             self.ids

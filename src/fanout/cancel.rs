@@ -33,7 +33,7 @@ impl Fanout {
                 }
             }
         }
-        // These sessions do not even report the end of their commands.
+        // The sessions of these commands have not even reported their end.
         for index in flight.left() {
             if let Some(job) = flight.jobs.get(index) {
                 self.owners.remove(&job.id);

@@ -95,7 +95,7 @@ impl Fanout {
         Ok(())
     }
 
-    /// Follows the logins by one report; returns the server whose login has failed, with the reason.
+    /// Handles one report about the logins; returns the server whose login has failed, with the reason.
     fn follow(
         &mut self,
         report: Report,

@@ -128,7 +128,7 @@ fn b3_a_stop_request_does_not_wait_for_what_servers_said_before() {
     interrupt.raise(Signal::Int);
     let next = fanout.next(&mut flight);
     assert!(matches!(next, Some(Arrival::Interrupted(Signal::Int))), "{next:?}");
-    // It is not lost for that.
+    // The second piece of output is not lost.
     let mut said = Vec::new();
     fanout.cancel(flight, &mut |_, _, bytes| said.extend(bytes.to_vec()));
     assert_eq!(said, b"two\n");
@@ -199,7 +199,7 @@ fn a_server_that_is_named_twice_is_connected_once() {
     assert_eq!(script.connections().len(), 1);
 }
 
-/// Answers logins only when as many are under way as may be, or when no more are to come.
+/// Answers logins only when `at_once` of them are waiting, or when all have begun.
 struct Slow {
     at_once: usize,
     all: usize,

@@ -60,7 +60,7 @@ impl Book {
             .open(path)?;
         crate::regular::check(&file)?;
         let there = file.metadata()?;
-        // What it says is taken for what was done and answered.
+        // Its records are believed, so nobody else may be able to write them.
         if there.uid() != geteuid().as_raw() || there.mode() & 0o022 != 0 {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others can write it"));
         }
@@ -133,7 +133,7 @@ impl Book {
         Ok(())
     }
 
-    /// Returns when all records would survive a power cut.
+    /// Waits until all records would survive a power cut.
     pub(super) fn sync(&self) -> io::Result<()> {
         if let Some(syncer) = &self.syncer {
             let _ = syncer.send(Told::Covered);
@@ -181,7 +181,7 @@ impl Book {
         self.sync_directory()
     }
 
-    /// Returns when the name of the file would survive a power cut.
+    /// Waits until the name of the file would survive a power cut.
     pub(super) fn sync_directory(&self) -> io::Result<()> {
         match self.path.parent() {
             Some(directory) => File::open(directory)?.sync_all(),
@@ -205,7 +205,7 @@ fn syncer(file: File) -> Option<Sender<Told>> {
     Some(sender)
 }
 
-/// Waits until the run has synced the records itself; returns false if it has not until then.
+/// Waits until the run has synced the records itself; returns false if it has not done so in time.
 fn is_covered(told: &Receiver<Told>, until: Instant) -> bool {
     loop {
         match told.recv_timeout(until.saturating_duration_since(Instant::now())) {

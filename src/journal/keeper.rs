@@ -140,7 +140,7 @@ impl Journal {
         self.with(|state| state.refused.is_some()).unwrap_or(false)
     }
 
-    /// Returns true if the run is to be undone once it is where it was.
+    /// Returns true if the run is to be undone once it has come to where the earlier run died.
     pub fn is_undoing(&self) -> bool {
         self.with(|state| state.ways.is_undo).unwrap_or(false)
     }
@@ -278,8 +278,8 @@ impl Journal {
         });
     }
 
-    /// Notes that a step is about to be started on these servers. Returns when the record is written and would survive a power
-    /// cut; `None` if the step is not kept.
+    /// Notes that a step is about to be started on these servers, and waits until the record would survive a power cut. Returns
+    /// `None` if the step is not kept.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Returns the results of an earlier run, in their order.
+//! The results of an earlier run, read from its journal in their order.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
@@ -40,7 +40,7 @@ pub enum Refusal {
     Open {
         /// Verb and command.
         what: String,
-        /// The servers where that is so.
+        /// The servers on which its end is not known.
         servers: Vec<String>,
         /// True if the output of the step does not matter.
         can_skip: bool,
@@ -203,7 +203,7 @@ impl Replay {
         loop {
             match self.read().map_err(|error| Refusal::Unreadable(error.to_string()))? {
                 Some(Record::Servers { set, servers }) => drop(self.sets.insert(set, servers)),
-                // The rest of a rollback is continued.
+                // A rollback that is not complete is continued by the records after this one.
                 Some(Record::RolledBack { complete: false, .. }) => {}
                 Some(Record::Stopped | Record::Resumed { .. } | Record::Release { .. } | Record::Texts { .. }) => {}
                 other => return Ok(other),
@@ -251,7 +251,8 @@ impl Replay {
         }
     }
 
-    /// Returns what the earlier run has of a step. The same step is asked for again after the person has chosen.
+    /// Returns the result of a step in the earlier run; `None` if that run did not get so far. A step that was refused is asked
+    /// for again after the person has chosen.
     pub(super) fn step(&mut self, asked: &Asked, command: &str, ways: Ways) -> Result<Option<Replayed>, Refusal> {
         let gathered = match self.open.take() {
             Some(gathered) => gathered,
@@ -338,7 +339,7 @@ impl Gathered {
             Record::Dropped { step } if step == number => self.is_dropped = true,
             Record::Ended { step, place, end } if step == number => drop(self.ends.insert(place, end)),
             Record::Done { step, error } if step == number => self.done = Some(error),
-            // The rest was run again.
+            // The rest of the step was run again.
             Record::Step {
                 step, again: Some(_), ..
             } if step == number => self.done = None,
@@ -373,7 +374,7 @@ fn decide(gathered: &Gathered, asked: &Asked, command: &str, ways: Ways) -> Resu
         if left.is_empty() {
             return Ok(replayed);
         }
-        // A step that is undone next needs no end.
+        // The end of a step does not matter if the step is undone next.
         let is_undone = ways.is_undo && !asked.is_rolling_back;
         if asked.is_repeatable || ways.is_redo || is_undone {
             replayed.left = Some(left);

@@ -165,7 +165,7 @@ impl State {
         }
     }
 
-    /// Returns when all records would survive a power cut. If a new journal cannot be synced, there is none; later that is
+    /// Waits until all records would survive a power cut. It is an error if a new journal cannot be synced; later that is only
     /// reported, and the run continues.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         let Some(book) = &self.book else { return Ok(()) };

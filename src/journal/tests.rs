@@ -160,7 +160,7 @@ fn what_has_no_known_end_is_asked_for_run_again_there_or_taken_for_done() {
     let third = resumed(directory.path(), Ways::default());
     assert!(third.replay(&asked("run", "one")).unwrap().unwrap().left.is_none());
 
-    // What a recipe waits for cannot be taken for done; what only puts a whole into its place needs no question.
+    // A step whose output the recipe uses cannot be skipped; a repeatable step is repeated without a question.
     let directory = died();
     let captured = Asked {
         is_captured: true,
@@ -297,6 +297,6 @@ fn old_journals_are_removed_and_those_of_other_recipes_are_left_alone() {
     let kept = std::fs::read_dir(directory.path().join("capr/journal"))
         .unwrap()
         .count();
-    // A program that another test starts holds the lock of an ended one for as long as it takes to start: that one counts as open.
+    // A program that another test starts may hold the lock of an ended journal while it starts: that journal counts as open.
     assert!((10..=22).contains(&kept), "{kept}");
 }

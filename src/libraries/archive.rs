@@ -118,7 +118,7 @@ mod tests {
         let mut builder = Builder::new(Vec::new());
         for (name, kind, content) in entries {
             let mut header = Header::new_gnu();
-            // As an attacker writes it: the library would refuse `..`.
+            // The name is written as an attacker would do it: the crate `tar` refuses `..`.
             header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
             header.set_entry_type(*kind);
             header.set_size(content.len() as u64);

@@ -77,7 +77,7 @@ fn read_lock(bytes: &[u8]) -> bool {
 fn read_tarball(bytes: &[u8]) -> bool {
     let (first, bytes) = bytes.split_first().unwrap_or((&0, &[]));
     let mut bytes = bytes.to_vec();
-    // One in eight is left as it is.
+    // One tarball in eight is left as it is.
     if first & 7 != 0 {
         crate::fuzz::mend(&mut bytes);
     }

@@ -92,8 +92,8 @@ pub(super) fn tags(url: &str, directory: &Path, manner: &Manner) -> Result<Vec<S
     Ok(tags.map(|(_, tag)| tag.to_owned()).collect())
 }
 
-/// Returns a hint for a repository that could not be read: what to do about it. The cases are told apart by the words of git, curl
-/// and OpenSSH, which give nothing else.
+/// Returns the hint for a repository that could not be read. The cases are told apart by the words of git, curl and OpenSSH,
+/// which give nothing else.
 pub(super) fn advice(url: &str, error: &NotTaken) -> Option<String> {
     let NotTaken::Program(ProgramError::Failed { reason, .. }) = error else {
         return None;

@@ -20,7 +20,7 @@ pub enum NotTaken {
     /// A file of capr's own, or the tarball, cannot be read or written.
     #[error("{}", plain(.0))]
     System(#[from] io::Error),
-    /// The tarball is damaged, or none.
+    /// The tarball is damaged, or is no tarball.
     #[error("it is no tarball that can be read{}", detail(.0))]
     NoTarball(#[source] io::Error),
     /// The tarball or the tree is not the one that was asked for.

@@ -478,7 +478,7 @@ mod tests {
                 assert!(told.contains("which is a place on this machine"), "{url}: {told}");
             }
         }
-        // One of this machine names what lies beside it.
+        // A library of this machine may name another one by its path.
         let found = needed(&of("../libs/chat"), "base", &near)
             .ok()
             .map(|wish| wish.source.to_string());

@@ -138,7 +138,7 @@ impl Tree {
         Ok((tree, left_out))
     }
 
-    /// Reads a directory whose files are shown and not taken.
+    /// Reads a directory without a list of the entries that are left out: its files are only shown.
     pub fn of_sources(directory: &Path) -> Result<Self, Refused> {
         Self::of_directory(directory).map(|(tree, _)| tree)
     }

@@ -21,8 +21,8 @@ pub struct Draft {
 
 impl Draft {
     /// Begins a file for the place that a path names; links of others are not followed where all may write. The directory has to
-    /// exist, and only a regular file may be replaced. A new file has this mode, within the umask; one that is replaced keeps its own,
-    /// but nobody may do more with it than with a file of this mode.
+    /// exist, and only a regular file may be replaced. A new file has this mode, within the umask; one that is replaced keeps its
+    /// own, but nobody may do more with it than with a file of this mode.
     pub fn of(path: &Path, mode: u32) -> io::Result<Self> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if let Some(parent) = parent {

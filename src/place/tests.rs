@@ -265,7 +265,7 @@ fn of_what_is_left_out_a_hundred_are_told_by_name_and_the_others_by_their_number
     assert_eq!(left_out.len(), 101);
     assert_eq!(left_out[99], "p99 is no file, directory or link");
     assert_eq!(left_out[100], "50 more are no files, directories or links, or lead out");
-    // One with a name of half a megabyte is told by its beginning.
+    // Of a name of half a megabyte only the beginning is shown.
     let long = [&[b'n'; 250][..], b"/"].concat().repeat(2000);
     let link: &[Sent<'_>] = &[(b"x", b'K', b"", None, &long), (b"l", LINK, b"", None, b"")];
     let left_out = unpacked(&archive(link)).1.unwrap_or_else(|error| vec![error]);
@@ -289,7 +289,7 @@ fn f4_archives_that_are_broken_anywhere_neither_panic_nor_write_outside() {
             let at = random.usize(..bytes.len());
             bytes[at] = random.u8(..);
         }
-        // Else it is only the sum that is found to be wrong.
+        // With a wrong checksum nothing but the checksum would be checked.
         for block in bytes.chunks_mut(512).filter(|block| block[257..262] == *b"ustar") {
             let mut header = tar::Header::new_gnu();
             header.as_mut_bytes().copy_from_slice(block);
@@ -330,7 +330,7 @@ fn f4_many_entries_and_modes_within_the_umask() {
 
 #[test]
 fn f4_names_of_directories_are_no_longer_than_128_mib_in_all() {
-    // As long as one can be: that of the same directory, again and again.
+    // All entries name the same directory, by the longest path that is accepted.
     let deep = [&[b'n'; 255][..], b"/"].concat().repeat(249);
     let named: &[Sent<'_>] = &[(b"x", b'L', b"", None, &deep), (b"d", DIRECTORY, b"", None, b"")];
     let count = (128 << 20) / (deep.len() - 1) + 1;

@@ -1,4 +1,4 @@
-//! Output that was reported and that the main thread has not taken yet. Where there is too much of it, reading stops until half of
+//! Output that was reported and that the main thread has not taken yet. If there is too much of it, reading stops until half of
 //! what is allowed was taken, so that a slow reader of capr's output slows the commands and memory stays bounded.
 
 use std::ops::RangeInclusive;

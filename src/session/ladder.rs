@@ -13,8 +13,8 @@ pub(crate) enum Rung {
     LetGo,
 }
 
-/// INT is not among the signals: a shell's background processes ignore it, and a server no longer knows their group once the shell
-/// has died of it.
+/// The steps, in their order. INT is not among them: a shell's background processes ignore it, and a server no longer knows their
+/// group once the shell has died of it.
 const RUNGS: [Rung; 3] = [
     Rung::Signal(JobSignal::Term),
     Rung::Signal(JobSignal::Kill),

@@ -323,7 +323,7 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// The sudo command that it uses, if it does. With it, processes of another user that it has started are ended as well.
     pub sudo: Option<String>,
-    /// The recipe's own words for it, where somebody compares them.
+    /// The command as the recipe says it, if commands are to be compared.
     pub meant: Option<Arc<Meant>>,
 }
 
@@ -340,7 +340,7 @@ pub struct Meant {
     pub input: Arc<dyn Source>,
     /// The file that it writes.
     pub file: Option<SentFile>,
-    /// The output that is assumed for a server whose answer no test gives.
+    /// The output that is assumed for a server if no test gives its answer.
     pub otherwise: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The steps of a login, which are reported only to those who look.
+//! The steps of a login, which are reported only if the login only looks.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

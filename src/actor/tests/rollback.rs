@@ -133,7 +133,7 @@ fn b2_a_server_that_died_is_skipped_for_the_whole_rollback_and_named() {
             "skipped app2 for a: no route to host"
         ]
     );
-    // Tried once, not once for each command.
+    // The server was tried once, not once for each command.
     assert_eq!(bench.told.of("no connection").len(), 1);
     assert_eq!(
         bench.told.of("rollback finished"),

@@ -161,7 +161,7 @@ fn a_signal_reaches_the_whole_group_and_leaves_no_zombie() {
         ),
     );
     let group = await_group(&reports);
-    // What ignores TERM is killed when its leader has died of it.
+    // A process that ignores TERM is killed when the leader of its group has died of it.
     session.signal(JobId(1), JobSignal::Term);
     assert_eq!(await_end(&reports).exit, Exit::Signal("TERM".to_owned()));
     await_group_gone(group);

@@ -77,7 +77,7 @@ impl Answer {
         self.then(ScriptStep::Begin)
     }
 
-    /// Lets the command begin first, and sudo start its own, without a question.
+    /// Prints the marks first: the command begins, and sudo, if it is called, starts its own without a question.
     pub(super) fn behind(mut self, opening: &Opening) -> Self {
         if opening.started.is_some() {
             self.steps.push_front(ScriptStep::Start);

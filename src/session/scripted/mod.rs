@@ -1,7 +1,8 @@
-//! Scripted servers for tests, those of capr itself and those of recipes (`capr test`): a script says how each of them answers, and everything that they are given is recorded.
+//! Scripted servers for tests, those of capr itself and those of recipes (`capr test`): a script says how each of them answers,
+//! and everything that they are given is recorded.
 //!
-//! There are no threads, no clocks and no waiting: an order is answered before it returns, as far as that
-//! is possible without more input, so that a test sees the same in every run.
+//! There are no threads, no clocks and no waiting: an order is answered before it returns, as far as that is possible without
+//! more input, so that a test sees the same in every run.
 
 mod answer;
 mod scene;
@@ -86,8 +87,8 @@ impl Script {
         self.rule(Rule::new(host, part, answer, true))
     }
 
-    /// Adds a rule that comes before all others: commands that meet a condition get these answers, one each time, and the last one
-    /// from then on. A command that calls sudo is let through without a question.
+    /// Adds a rule that comes before all others: commands that meet a condition get these answers, one each time, and the last
+    /// one from then on. A command that calls sudo is let through without a question.
     pub fn answer(
         &self,
         fits: impl Fn(&Server, &Command) -> bool + Send + Sync + 'static,

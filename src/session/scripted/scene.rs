@@ -21,10 +21,10 @@ type Fits = Arc<dyn Fn(&Server, &Command) -> bool + Send + Sync>;
 
 pub(super) struct Rule {
     pub(super) fits: Fits,
-    /// One answer is used each time, and the last one from then on.
+    /// The answers: one is used each time, and the last one from then on.
     pub(super) answers: VecDeque<Answer>,
     pub(super) once: bool,
-    /// A command that calls sudo is let through without a question.
+    /// True if a command that calls sudo is let through without a question.
     pub(super) opens: bool,
 }
 

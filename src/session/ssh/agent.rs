@@ -373,7 +373,7 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let socket = directory.path().join("agent");
         let _listener = UnixListener::bind(&socket).unwrap();
-        // Until its queue is full.
+        // These connections fill the listener's queue.
         let mut waiting = Vec::new();
         loop {
             let one = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::NONBLOCK, None).unwrap();
@@ -397,7 +397,7 @@ mod tests {
             let mut stream = listener.in_time();
             stream.read_exact(&mut [0; 5]).unwrap();
             stream.write_all(answer).unwrap();
-            // Until the client goes.
+            // This waits until the client hangs up.
             let _ = stream.read(&mut [0]);
         });
         let error = Agent::connect(&socket, timeout).unwrap().identities().unwrap_err();

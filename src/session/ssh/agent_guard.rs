@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(guard.step(), GuardStep::Wait);
         guard.answered(&wire::packed(b"keys"));
         assert_eq!(guard.step(), GuardStep::ToServer(wire::packed(b"keys")));
-        // As long as one waits no more are taken.
+        // No more requests are taken while one waits.
         assert!(!guard.takes_requests());
         assert_eq!(guard.step(), GuardStep::ToServer(wire::packed(&[5])));
         assert_eq!(guard.step(), GuardStep::ToAgent(wire::packed(&LIST)));

@@ -144,7 +144,7 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    /// Compares the host key with the known one, and reports what is to be said about it.
+    /// Compares the host key with the known one, and reports a key that is new or not the right one.
     pub(super) fn verify_host_key(
         &mut self,
         expected: &mut Expected<'_>,

@@ -1,7 +1,8 @@
 //! libssh2's channels without their blocking parts, and its hooks. All `unsafe` code of sessions is in this file.
 //!
-//! A [`SessionLink`] and its [`Channel`]s belong to one thread, and to one live `ssh2::Session` that the owner keeps longer than them.
-//! Given a non-blocking session, no call here blocks: what cannot be done now returns `WouldBlock` and has to be called again.
+//! A [`SessionLink`] and its [`Channel`]s belong to one thread, and to one live `ssh2::Session` that the owner keeps longer than
+//! them. On a non-blocking session no call here blocks: a call that cannot be finished now returns `WouldBlock` and has to be
+//! repeated.
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
@@ -81,15 +82,15 @@ const AGENT_CALLBACK: c_int = 7;
 /// something, but its caller has deadlines to keep.
 const MOST_AT_ONCE: usize = 256 << 10;
 
-// The hooks are given no pointer of ours that is valid all the time: ssh2 borrows libssh2's only one for a while. But a session
-// is used by one thread at a time, and the same thread reads their notes right after the call.
+// The hooks get no pointer of ours: libssh2 has only one for a session, and ssh2 uses that for a while. But a session is used by
+// one thread at a time, and the same thread reads the hooks' notes right after the call.
 thread_local! {
     static RECEIVED: Cell<usize> = const { Cell::new(0) };
     static PIECES: Cell<u64> = const { Cell::new(0) };
     static ENDING: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// A number that changes when a call of this thread has received something.
+/// Returns a number that changes when a call of this thread has received something.
 pub(super) fn received() -> u64 {
     PIECES.get()
 }

@@ -51,7 +51,7 @@ pub(super) struct Keepalive {
 
 impl Keepalive {
     pub(super) fn of(config: &HostConfig) -> Self {
-        // Zero turns the questions off in ssh; here somebody waits for the end of commands.
+        // In ssh zero turns the questions off; capr keeps its default, since it waits for the end of commands.
         let interval = config.server_alive_interval.filter(|interval| !interval.is_zero());
         Self {
             interval: interval.unwrap_or(KEEPALIVE_INTERVAL),

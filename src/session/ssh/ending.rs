@@ -399,7 +399,7 @@ mod tests {
         ending.begin(begun);
         ending.signal(JobSignal::Term);
         assert_eq!(ending.next(), Some(begun + STARTING));
-        // The stronger order takes its place.
+        // The stronger order replaces the first.
         ending.signal(JobSignal::Kill);
         assert!(matches!(
             ending.due(begun + STARTING),
@@ -441,7 +441,7 @@ mod tests {
         assert!(ending.wants_family() && ending.is_blind());
         ending.know_family(None);
         assert!(ending.is_blind());
-        // Nobody has said who it is; the server has ended it.
+        // Nobody has said whose login it is, so the server counts as having ended the command.
         let mut ending = began();
         ending.know_family(None);
         assert!(!ending.is_blind());
@@ -466,7 +466,7 @@ mod tests {
     #[test]
     fn a_terminal_is_taken_away_from_what_never_began() {
         let mut ending = JobEnding::new(true, None, Some(false));
-        // The first waits for what it has started to be known.
+        // The first order waits until the command's processes are known.
         ending.signal(JobSignal::Term);
         ending.signal(JobSignal::Kill);
         let close = ending.next().unwrap();

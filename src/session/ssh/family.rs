@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(found.iter().map(alive).collect::<Vec<_>>(), [vec![22], vec![45, 47]]);
         assert!(families(shown, &[], 3).is_none());
         assert!(families(shown, &[], 1).is_none());
-        // One has ended while it was looked.
+        // A process has ended while the snapshot was taken.
         assert!(families(shown, &[22], 2).is_none());
         let twice = "45 10 45 7 S other\n45 10 45 8 S other";
         for said in ["ps: unknown option", "1 2 3", "x 10 45 7 S other", "still 4", twice] {
@@ -283,7 +283,7 @@ mod tests {
             );
         }
         assert_eq!(alive(&families(&runs, &[], 1).unwrap()[0]), [20, 21, 22, 23]);
-        // What another's sudo starts is nothing of it.
+        // The processes that another person's sudo starts do not belong to it.
         let other = format!("{shell}40 1 40 1 S sudo\n41 40 40 1 S sudo\n");
         assert_eq!(alive(&families(&other, &[], 1).unwrap()[0]), [20, 21]);
     }
@@ -293,10 +293,10 @@ mod tests {
         let mut family = families("20 10 20 1 S other\n21 20 20 2 S other\n", &[], 1)
             .unwrap()
             .remove(0);
-        // The leader is gone; its child has one more.
+        // The leader has ended, and its child has started another process.
         family.learn(&look("21 1 20 2 S other\n22 21 20 3 S other\n", &[]));
         assert_eq!(alive(&family), [21, 22]);
-        // Both are gone when their number is seen again: whoever that is.
+        // Both have ended, and the number of their session is used again: whose it is now is not known.
         family.learn(&look("20 1 20 9 S other\n23 20 20 9 S other\n", &[]));
         assert_eq!(alive(&family), [0; 0]);
         assert!(!family.is_over());
@@ -315,7 +315,7 @@ mod tests {
     fn as_many_processes_as_a_server_can_show_take_seconds_in_the_worst_order() {
         let began = Instant::now();
         let last = 300_000;
-        // Each is proven by the one that is shown after it.
+        // Each process is proven by the one that is shown after it.
         let mut shown: String = (21..last)
             .rev()
             .map(|pid| format!("{pid} {} 20 {pid} S other\n", pid - 1))

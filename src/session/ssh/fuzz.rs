@@ -174,8 +174,8 @@ fn read_greeting(bytes: &[u8]) -> bool {
     TcpListener::bind((next_address(), 0)).is_ok_and(|listener| converse(&listener, bytes))
 }
 
-/// Returns one loopback address after the other. The kernel remembers closed connections for a minute; on one address alone some hundred
-/// inputs a second soon met ports that were still remembered, and waited a second for the kernel to ask again.
+/// Returns one loopback address after the other. The kernel remembers closed connections for a minute; on one address alone some
+/// hundred inputs a second soon met ports that were still remembered, and waited a second for the kernel to ask again.
 fn next_address() -> Ipv4Addr {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed) % (1 << 16);

@@ -25,8 +25,8 @@ use super::worker::{STACK, Worker};
 const SERVERS_PER_CONNECTION: usize = 4;
 /// … and the most connections to one gateway: a server accepts only so many at once.
 const MOST_CONNECTIONS: usize = 8;
-/// The time after which a connection counts as stuck if its turn to open a channel has not come: it waits for a server that does
-/// not answer.
+/// The time after which a connection counts as stuck if the turn of a server that waits for a channel has not come: the channel
+/// before it leads to a server that does not answer.
 const TURN: Duration = Duration::from_secs(3);
 
 /// The connections to gateways.
@@ -36,7 +36,7 @@ pub(super) struct Gateways(Mutex<Vec<(Destination, Weak<Gateway>)>>);
 /// One connection to a gateway. It is closed when the last server behind it has gone.
 pub(super) struct Gateway {
     state: Mutex<State>,
-    /// The connection stays with those who have it, but is not given to others.
+    /// True if the connection stays with those who have it, but is not given to others.
     stuck: AtomicBool,
 }
 

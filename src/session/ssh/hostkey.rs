@@ -221,7 +221,7 @@ impl<'a> Expected<'a> {
         self.check_key(blob)
     }
 
-    /// Returns what is known about a key that was not refused, for somebody who looks.
+    /// Returns the facts about a key that was not refused, for a login that only looks.
     pub(super) fn standing(&self, blob: &[u8], verified: &Verified) -> Standing {
         let place = |(file, line): (&Path, usize)| match file == Path::new(COMMAND) {
             true => COMMAND.to_owned(),

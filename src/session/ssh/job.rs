@@ -422,7 +422,7 @@ impl SshJob {
         self.timeout.filter(|_| self.ladder.has_begun())
     }
 
-    /// The time at which [`SshJob::hurry`] or [`SshJob::lingers`] has to be called next.
+    /// Returns the time at which [`SshJob::hurry`] or [`SshJob::lingers`] has to be called next.
     pub(super) fn next_step(&self) -> Option<Instant> {
         let told = match self.lingers {
             Lingers::Since(since) => Some(since + LINGERING),

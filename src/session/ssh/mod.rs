@@ -22,10 +22,10 @@
 //! used by several: login, connection (what goes into a login and comes out), key_rules, pattern, program, wire, agent
 //! ```
 //!
-//! A login goes from `connector` to `establish`, `attempt` and `auth`; a command goes from the handle in `connector` through `inbox`
-//! to `worker`, `job` and `channel`, and its output comes back as [`Report`](crate::session::Report)s. A file names only files
-//! below it, but for `establish` and `gateway`: the way to a server may begin with a login at another one. `command_line` and
-//! `survey` are for programs and for the doctor, and connect nothing.
+//! A login goes from `connector` to `establish`, `attempt` and `auth`; a command goes from the handle in `connector` through
+//! `inbox` to `worker`, `job` and `channel`, and its output comes back as [`Report`](crate::session::Report)s. A file names only
+//! files below it, but for `establish` and `gateway`: the way to a server may begin with a login at another one. `command_line`
+//! and `survey` are for programs and for the doctor, and connect nothing.
 
 pub mod agent;
 mod agent_forwarding;

@@ -91,7 +91,7 @@ mod tests {
         };
         assert_eq!(silence.due(start), due(false, 1));
         assert_eq!(silence.due(start + SECOND), due(true, 2));
-        // The time in which capr was stopped counts once.
+        // However long capr was stopped, that counts as one unanswered question.
         assert_eq!(silence.due(start + 60 * SECOND), due(true, 61));
         let lost = silence.due(start + 61 * SECOND).unwrap_err();
         assert_eq!(lost, "no sign of life for 3 s");

@@ -81,7 +81,7 @@ impl Sshd {
                  PermitRootLogin yes\nAuthorizedKeysFile {authorized}\nPasswordAuthentication no\n\
                  KbdInteractiveAuthentication no\nMaxStartups 500\nLogLevel DEBUG1\n\
                  SetEnv HOME={home}\n",
-                // Whatever start files the person's own home has would speak in the tests.
+                // The start files in the person's own home could print something in the tests.
                 home = folder.path().display(),
                 addresses = (1..=6)
                     .map(|n| format!("ListenAddress 127.0.0.{n}:{port}\n"))

@@ -124,7 +124,7 @@ pub(super) fn attend(jobs: &mut Vec<SshJob>, started: u64, now: Instant) -> bool
     };
     while let Some(answer) = errand.answer() {
         errand.take(answer, jobs, started, now);
-        // This comes before the answer is handled, which may be that the errand can prove nothing.
+        // The jobs learn this before the next answer, which may be that the errand can prove nothing.
         if let Some(is_root) = errand.is_root {
             jobs.iter_mut().for_each(|job| job.ending.know_user(is_root));
         }

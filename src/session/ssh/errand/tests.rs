@@ -66,7 +66,7 @@ impl World {
         for _ in 0..commands {
             world.born(SERVER, 0, true, "sh", true);
         }
-        // Others' daemons.
+        // These are daemons of others.
         for _ in 0..3 {
             world.born(1, 0, true, "sudo", false);
         }
@@ -75,7 +75,7 @@ impl World {
 
     fn born(&mut self, parent: u32, session: u32, leads: bool, name: &'static str, is_ours: bool) -> u32 {
         let is_used = |pid: &u32| self.alive.contains_key(pid) || self.alive.values().any(|one| one.session == *pid);
-        // The number of one that is gone, where the kernel may give it again.
+        // It may get the number of a process that has ended, if the kernel can use that again.
         let pid = match self.free.iter().position(|pid| !is_used(pid)) {
             Some(index) if !is_ours => self.free.remove(index),
             _ => {
@@ -105,10 +105,10 @@ impl World {
         let one = self.alive[&pid].clone();
         let name = NAMES[name % NAMES.len()];
         match kind {
-            // Forks, in a session of its own or not.
+            // The process forks; in the second case the child gets a session of its own.
             0..=3 => drop(self.born(pid, one.session, false, name, one.is_ours)),
             4 => drop(self.born(pid, one.session, true, name, one.is_ours)),
-            // Ends. Its children get another parent.
+            // The process ends, and its children get another parent.
             5..=7 => {
                 self.alive.remove(&pid);
                 self.free.push(pid);
@@ -117,7 +117,7 @@ impl World {
                 }
             }
             8 => self.alive.get_mut(&pid).unwrap().state = 'Z',
-            // Somebody else's, which may have a number that was of a command before.
+            // Somebody else starts a process, which may get a number that a process of a command had before.
             9..=10 => drop(self.born(1, 0, true, name, false)),
             11 => self.alive.get_mut(&pid).unwrap().is_hidden = true,
             _ => self.alive.get_mut(&pid).unwrap().name = name,
@@ -188,7 +188,7 @@ impl Shell {
     }
 
     fn order(&mut self, order: &str) -> Answer {
-        // One that has ended reads no more.
+        // A shell that has ended reads no more.
         let _ = self.orders.write_all(format!("nonce {order}\n").as_bytes());
         self.answer()
     }
@@ -275,7 +275,7 @@ proptest! {
     #[test]
     fn all_that_lives_in_the_sessions_of_commands_is_signalled(commands in 1..4_u32, first in acts(24)) {
         let mut world = World::new(commands);
-        // Nobody hides, and no command ends by itself.
+        // No process hides, and none ends by itself.
         let lives = |kind: u8| !matches!(kind, 5..=8 | 11);
         first.into_iter().filter(|act| lives(act.0)).for_each(|act| world.act(act));
         let mut shell = Shell::start(&world, SERVER);

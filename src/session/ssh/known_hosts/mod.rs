@@ -199,8 +199,8 @@ impl KnownHosts {
         verdict
     }
 
-    /// Adds the key of a host, by its [`name`], to a file under a lock, unless it is there already. Creates the file and its directory for the user alone. The
-    /// name is hashed if that is wanted, or if there are hashed names in the file.
+    /// Adds the key of a host, by its [`name`], to a file under a lock, unless it is there already. Creates the file and its
+    /// directory for the user alone. The name is hashed if that is wanted, or if there are hashed names in the file.
     ///
     /// # Errors
     ///

@@ -118,7 +118,7 @@ fn names_patterns_ports_and_case_are_found_as_ssh_keygen_finds_them() {
         };
         assert_eq!(files.check(host, port, &ed(1)), expected, "{name}");
     }
-    // It finds these, too, since it looks at names alone; ssh itself does not.
+    // `ssh-keygen -F` finds these, too, since it looks at names alone; ssh itself does not.
     for host in ["broken", "mismatch", "total"] {
         assert_eq!(files.check(host, 22, &ed(1)), KeyVerdict::Unknown, "{host}");
     }
@@ -339,7 +339,7 @@ fn the_fingerprint_is_the_one_ssh_keygen_shows() {
 
 /// Returns the verdict of ssh, with strict checking, on a server that shows the key in `host_key`.
 fn verdict_of_ssh(known_hosts: &Path, host_key: &Path, host: &str, port: u16) -> &'static str {
-    // Where sshd insists on this directory, only root can be missing it; for anybody else it does not ask.
+    // sshd may insist on this directory, but only if root runs it.
     let _ = fs::create_dir_all("/run/sshd");
     let set = |name: &str, value: String| [String::from("-o"), format!("{name}={value}")];
     let output = Command::new("ssh")

@@ -125,7 +125,7 @@ fn a_connection_comes_from_an_address_of_the_interface_that_the_files_name() {
         error.reason,
         "BindInterface no-such0: there is no such network interface"
     );
-    // An address says more than an interface.
+    // An address outweighs an interface.
     let options = with_files(&sshd, "BindInterface no-such0\nBindAddress 127.0.0.5\n");
     let said = text(&client("127.0.0.3", options).unwrap().run("echo $SSH_CONNECTION"));
     assert!(said.starts_with("127.0.0.5 "), "{said}");

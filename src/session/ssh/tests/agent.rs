@@ -89,8 +89,8 @@ fn an_agent_that_is_gone_fails_only_what_asks_for_it() {
     assert_eq!(text(&client.run("echo on")), "on\n");
 }
 
-/// Starts an agent that holds a security key, as far as a server can tell: its signatures say that somebody touched it, and
-/// count.
+/// Starts an agent that holds a security key, as far as a server can tell: its signatures contain the flag for a touch and a
+/// counter.
 fn token(socket: &std::path::Path) -> String {
     use std::io::{Read as _, Write as _};
     const KIND: &[u8] = b"sk-ssh-ed25519@openssh.com";
@@ -109,7 +109,7 @@ fn token(socket: &std::path::Path) -> String {
             let answer = if message[0] == 11 {
                 listed.clone()
             } else {
-                // The key, what is to be signed, flags.
+                // The request holds the key, the bytes to sign, and flags.
                 let data = &message[1 + text(&public).len() + 4..message.len() - 4];
                 let touched = [&[1][..], &7_u32.to_be_bytes()].concat();
                 let digest = |bytes: &[u8]| openssl::sha::sha256(bytes).to_vec();
@@ -220,7 +220,7 @@ fn a_server_has_the_agent_list_and_sign_and_nothing_else() {
         assert_ne!(client.run(request).exit, Exit::Status(0), "{request}");
         assert_eq!(listed(), before, "{request}");
     }
-    // It is still there for what it is for.
+    // The server can still list the keys and ask for signatures.
     assert!(text(&client.run("ssh-add -L")).starts_with("ssh-ed25519 "));
     let signed = "echo text > $HOME/text && ssh-keygen -Y sign -n x -f $HOME/id.pub $HOME/text";
     std::fs::rename(sshd.path("id"), sshd.path("away")).unwrap();
@@ -244,7 +244,7 @@ fn a_key_that_is_restricted_to_servers_is_of_use_there_and_nowhere_else() {
     let (first, second) = (Sshd::start(), Sshd::start());
     let agent = TestAgent::start(first.folder.path());
     let servers = [&first, &second];
-    // For the first alone: we get in there, and from there nowhere.
+    // The key is for the first server alone: it leads there, and from there nowhere.
     restricted(&agent, &first, &servers, &["server1"]);
     let mut client = by_agent(&first, &agent, true).unwrap();
     assert!(!text(&client.run("ssh-add -L; true")).contains("ssh-ed25519"));
@@ -259,7 +259,7 @@ fn a_key_that_is_restricted_to_servers_is_of_use_there_and_nowhere_else() {
 fn a_key_goes_on_to_the_servers_that_it_is_meant_for() {
     let (first, second) = (Sshd::start(), Sshd::start());
     let agent = TestAgent::start(first.folder.path());
-    // For both by way of the first.
+    // The key is for both servers, for the second by way of the first.
     restricted(&agent, &first, &[&first, &second], &["server1", "server1>server2"]);
     let mut client = by_agent(&first, &agent, true).unwrap();
     assert_eq!(text(&client.run(&hop(&second))), "there\n");
@@ -269,13 +269,13 @@ fn a_key_goes_on_to_the_servers_that_it_is_meant_for() {
 fn a_key_for_direct_logins_is_of_no_use_to_a_server_that_asks_the_agent() {
     let (first, second) = (Sshd::start(), Sshd::start());
     let agent = TestAgent::start(first.folder.path());
-    // We ourselves may log in at the second; the first may not do it in our name.
+    // We ourselves may log in at the second server; the first may not do so in our name.
     restricted(&agent, &first, &[&first, &second], &["server2"]);
     by_agent(&second, &agent, false).map(drop).unwrap();
     std::fs::copy(first.path("id.pub"), first.path("authorized_keys")).unwrap();
     for options in [
         forwarding(&first),
-        // Libssh2 signs with such a key by itself, and tells no session id.
+        // libssh2 signs with such a key by itself, and does not tell the session id.
         SshOptions {
             keys: vec![pem(&first)],
             ..forwarding(&first)
@@ -285,7 +285,7 @@ fn a_key_for_direct_logins_is_of_no_use_to_a_server_that_asks_the_agent() {
         let ran = client.run(&hop(&second));
         assert_ne!(ran.exit, Exit::Status(0));
         assert_eq!(ran.out, b"");
-        // Other keys are.
+        // Other keys of the agent are of use.
         agent.add(&first.path("id"));
         assert!(text(&client.run("ssh-add -L")).contains("ssh-ed25519"));
     }

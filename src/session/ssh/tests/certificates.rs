@@ -128,7 +128,7 @@ fn k9_a_certificate_of_a_known_authority_is_taken_where_ssh_takes_it() {
     ] {
         let server = Certified::new(key, authority, words);
         server.known(&format!("@cert-authority * {}", server.public("authority")));
-        // Patterns of names are taken by newer versions of ssh alone.
+        // Only newer versions of ssh accept patterns of names.
         if !words.iter().any(|word| word.contains('*')) {
             assert_eq!(server.ssh_connects(), expected.is_ok(), "{words:?}");
         }
@@ -194,7 +194,7 @@ fn a_users_certificate_and_a_forged_one_prove_no_host() {
     let host = blob(&["-h"]);
     assert_eq!(why(&host), Some(Ok(())));
     assert_eq!(why(&blob(&[])), Some(Err("it is a user's".to_owned())));
-    // Whatever byte is another: it is not read, or not accepted.
+    // A certificate with any byte changed, or cut off anywhere, is not read or not accepted.
     for at in 0..host.len() {
         let mut forged = host.clone();
         forged[at] ^= 1;

@@ -101,7 +101,7 @@ fn a_flood_that_nobody_takes_stops_at_a_bound_and_goes_on() {
     let job = client.start(command("head -c 40000000 /dev/zero; echo done >&2"));
     let mut taken = Vec::new();
     let mut held = 0;
-    // Nothing is said to be drained until the flood has stopped by itself.
+    // No output is reported as drained until the flood has stopped by itself.
     while let Ok(report) = client.reports.recv_timeout(Duration::from_millis(1500)) {
         match report {
             Report::Output(_, _, _, bytes) => held += bytes.len(),
@@ -119,7 +119,7 @@ fn a_flood_that_nobody_takes_stops_at_a_bound_and_goes_on() {
 #[test]
 fn an_end_that_arrives_while_another_channel_is_read_is_noticed_at_once() {
     let sshd = Sshd::start();
-    // Nothing but the end itself wakes anybody.
+    // Without keepalive questions only the end itself can wake a thread.
     let options = SshOptions {
         keepalive_interval: Some(Duration::ZERO),
         ..sshd.options()
@@ -333,7 +333,7 @@ fn k11_a_silent_server_is_noticed_within_three_intervals() {
             ..sshd.options()
         })
         .unwrap();
-    // It answers for longer than that while it lives.
+    // A server that lives is not lost in a longer time than that.
     assert_eq!(client.run("sleep 5").exit, Exit::Status(0));
     let job = client.start(command("echo up; sleep 300"));
     client.await_output();

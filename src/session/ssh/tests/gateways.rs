@@ -111,7 +111,7 @@ fn k8_servers_behind_a_gateway_share_its_connections() {
     // A megabyte each way, at once.
     let said = group.run_everywhere("head -c 1000000 /dev/zero | tr '\\0' x");
     assert!(said.iter().all(|text| text.len() == 1_000_000));
-    // The last one closes the door.
+    // The last server that leaves closes the connection to the gateway.
     drop(group);
     let until = Instant::now() + PATIENCE;
     while !gate.serving().is_empty() {
@@ -137,7 +137,7 @@ fn k8_a_large_upload_goes_through_gateways_to_all_servers_behind_them_without_a_
         let (group, errors) = connect(&names, &through(&target, gates));
         assert!(errors.iter().all(Option::is_none), "{errors:?}");
         let begin = Instant::now();
-        // A stall waits for a question to a silent server, or for ever.
+        // A transfer that stalls would wait for a keepalive question, or for ever.
         let said = group.start_everywhere(&Command {
             input: Input::told(text(vec![b'x'; SIZE])),
             ..command("wc -c")
@@ -177,7 +177,7 @@ fn k8_what_fails_on_the_way_names_the_gateway() {
         error.reason,
         format!("gateway {door}: connection refused (127.0.0.1:{nobody})")
     );
-    // It does not know our key.
+    // The gateway does not know our key.
     let way = format!("127.0.0.1:{}", gate.port);
     let error = failure(std::slice::from_ref(&way), target.port);
     assert_eq!(error.phase, Phase::Authentication);
@@ -294,7 +294,7 @@ fn jump_hosts_and_proxy_commands_of_the_ssh_configuration_lead_to_the_server() {
 fn a_server_that_does_not_answer_does_not_hold_up_the_others_behind_its_gateway() {
     let (gate, target) = (Sshd::start(), Sshd::start());
     trusting(&gate, &target);
-    // Nobody takes what waits at this door, and it is full.
+    // Nobody accepts connections at this address, and the queue of its listener is full.
     let door = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     bind(&door, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
     listen(&door, 0).unwrap();

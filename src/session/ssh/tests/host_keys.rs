@@ -63,7 +63,7 @@ fn k9_keys_that_a_program_names_are_known_as_ssh_knows_them() {
     let sshd = Sshd::with_keys(&["ecdsa"]);
     make_key(&sshd.path("other"), &["-t", "ed25519"]);
     for (text, line, expected) in [
-        // The name is as it stands in files, with its port.
+        // The name is given as it stands in files, with its port.
         ("echo \"$1 $(cat DIR/host_key.pub)\"", "DIR/keys %H", Ok(())),
         ("echo \"* $(cat DIR/host_key.pub)\"", "DIR/keys", Ok(())),
         // The server is asked for the key that is known.
@@ -130,10 +130,10 @@ fn k9_a_program_that_names_keys_is_given_what_ssh_gives_it() {
     );
     fs::remove_file(sshd.path("given")).unwrap();
     assert!(ssh_connects(&sshd));
-    // The first time ssh gives the host's name where the name that is looked up is due.
+    // In its first call ssh gives the host's name instead of the name that is looked up.
     let theirs = given().replace("<ORDER><127.0.0.1>", "<ORDER><some-name>");
     assert_eq!(ours, theirs);
-    // Once is enough where it is given the same both times.
+    // If the arguments would be the same both times, the program is called only once.
     fs::remove_file(sshd.path("given")).unwrap();
     connect(&sshd, "KnownHostsCommand DIR/keys x %H\nStrictHostKeyChecking yes\n").unwrap();
     assert_eq!(given().lines().count(), 1);
@@ -206,7 +206,7 @@ fn k9_a_binary_list_of_revoked_keys_refuses_what_it_refuses_with_ssh() {
         }
         assert_eq!(ssh_connects(&sshd), expected.is_none(), "{name}");
     }
-    // Newer versions of ssh take several.
+    // Newer versions of ssh accept several lists.
     let error = connect(&sshd, "RevokedHostKeys DIR/others.krl DIR/ours.krl\n").unwrap_err();
     assert!(error.reason.contains("ours.krl: ssh-ed25519 SHA256:"), "{error}");
 }

@@ -227,7 +227,7 @@ fn a_certificate_of_a_file_or_of_the_agent_logs_in() {
             ..sshd.options()
         }
     };
-    // Beside its key the agent holds the certificate, which lies there.
+    // The agent holds the key and its certificate, which ssh-add has found beside it.
     let holds_both = TestAgent::start(sshd.folder.path());
     holds_both.add(&sshd.path("mine"));
     let ended = log_in(1, &options(String::new(), false), holds_both.environment(), nobody);
@@ -280,7 +280,7 @@ fn a_private_key_that_others_can_use_is_refused_as_by_ssh() {
         compared += 1;
     }
     println!("{compared} modes of keys held against ssh");
-    // It is told where another key logs in, too; its public half may be read by all.
+    // Such a key is reported even if another one logs in; a public half may be readable by all.
     std::fs::copy(sshd.path("id"), sshd.path("open")).unwrap();
     std::fs::set_permissions(sshd.path("open"), std::fs::Permissions::from_mode(0o640)).unwrap();
     std::fs::set_permissions(sshd.path("id"), std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -340,7 +340,7 @@ fn a_pipe_or_a_device_in_the_place_of_a_file_holds_no_login_up() {
         };
         let error = sshd.connect_with(named).map(drop).unwrap_err();
         assert_eq!(error.reason, format!("{shown}: it is a {kind}, not a file"));
-        // A key that is none is told, where no other one logs in.
+        // The error of a login names a key that is no regular file.
         let key = SshOptions {
             keys: vec![file.to_owned()],
             ..sshd.options()
@@ -352,7 +352,7 @@ fn a_pipe_or_a_device_in_the_place_of_a_file_holds_no_login_up() {
         );
     }
     assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
-    // The empty device is a list without hosts, and takes what is written.
+    // `/dev/null` is a list without hosts, and accepts what is written.
     let options = SshOptions {
         user_known_hosts_files: Some(vec![PathBuf::from("/dev/null")]),
         ..sshd.options()

@@ -225,7 +225,7 @@ fn k6_a_password_is_asked_for_after_the_keys_and_a_wrong_one_is_given_back() {
         "{error}"
     );
 
-    // Nobody is asked while a key works, and whoever does not know it says so.
+    // Nobody is asked while a key works. `None` is the answer of somebody who does not know the password.
     sshd.connect();
     client = Client::begin("127.0.0.1", options, SshEnvironment::default());
     assert!(matches!(client.report(), Report::PasswordWanted(..)));
@@ -261,7 +261,7 @@ fn k9_an_unknown_host_key_is_added_and_a_changed_one_is_refused() {
             .starts_with("host key of 127.0.0.1 is not known: ssh-ed25519 SHA256:"),
         "{error}"
     );
-    // As with ssh, an unknown key is written down all the same: only so is a change of it seen.
+    // As with ssh, an unknown key is written down all the same, so that a change of it is noticed.
     assert!(connect(Some(HostKeyPolicy::Off)).unwrap().is_some());
     std::fs::remove_file(&file).unwrap();
     let added = connect(None).unwrap().expect("a new key");
@@ -319,7 +319,7 @@ fn k9_keys_of_localhost_are_not_checked_where_the_files_say_so() {
             "{lines}"
         );
     }
-    // As with ssh, what is revoked stays so.
+    // As with ssh, a revoked key is refused even at localhost.
     std::fs::copy(sshd.path("host_key.pub"), sshd.path("revoked")).unwrap();
     let revoked = format!(
         "NoHostAuthenticationForLocalhost yes\nRevokedHostKeys {}\n",
@@ -390,7 +390,7 @@ fn the_ways_to_log_in_are_those_of_the_recipe_or_of_the_files() {
     let (result, asked) = log_in(options, &["wrong", "wrong"]);
     assert!(result.unwrap_err().reason.contains("(tried: password; "));
     assert_eq!(asked, 3);
-    // Given ones are tried first, and whoever is not to be asked is not.
+    // A given password is tried first, and nobody is asked if nobody is to be asked.
     let options = SshOptions {
         auth_methods: Some(password),
         password: Some(Secret::new("wrong")),
@@ -504,7 +504,7 @@ fn k9_a_key_on_the_list_of_revoked_ones_is_refused() {
 #[test]
 fn a_dead_address_does_not_keep_the_next_one_waiting() {
     let sshd = Sshd::start();
-    // IPv4 alone listens; the name has both.
+    // The server listens on IPv4 alone; the name has an IPv6 address as well.
     let begun = std::time::Instant::now();
     let mut client = Client::begin("localhost", sshd.options(), SshEnvironment::default());
     client.await_login().unwrap();
@@ -548,7 +548,7 @@ fn k6_a_key_of_ours_that_the_files_leave_out_is_not_offered() {
             }
         }
     }
-    // The server's log tells with what the key has signed.
+    // The server's log names the algorithm with which the key has signed.
     assert!(sshd.log().contains("pkalg rsa-sha2-256"), "{}", sshd.log());
 }
 
@@ -577,7 +577,7 @@ fn what_a_server_says_before_login_is_told_where_no_key_is_taken() {
         keys: names.iter().map(|name| sshd.path(name)).collect(),
         ..sshd.options()
     };
-    // To ask for more than is needed would take a login another round trip.
+    // A login whose key works shows no banner: that would take another round trip.
     let environment = SshEnvironment::default;
     assert_eq!(told(keys(&["other", "id"]), environment()), (Vec::new(), true));
     assert!(!sshd.log().contains("method none"), "{}", sshd.log());
@@ -586,7 +586,7 @@ fn what_a_server_says_before_login_is_told_where_no_key_is_taken() {
         assert_eq!(told(keys(names), environment()), expected, "{names:?}");
     }
     assert!(sshd.log().contains("method none"), "{}", sshd.log());
-    // As with ssh.
+    // As with ssh, this level hides the banner.
     std::fs::write(sshd.path("ssh_config"), "LogLevel ERROR\n").unwrap();
     let options = SshOptions {
         config: Some(vec![sshd.path("ssh_config")]),

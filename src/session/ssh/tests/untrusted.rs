@@ -175,7 +175,7 @@ fn a_key_that_has_changed_or_is_revoked_is_told_before_anything_is_given_away() 
         client.session.start(crate::session::JobId(1), command("true"));
     }
     assert_eq!(place.passwords(), 0);
-    // Nor where that is the only way in.
+    // A password is not given even if it is the only way to log in.
     let options = SshOptions {
         verify_host_key: Some(HostKeyPolicy::Off),
         auth_methods: Some(vec![AuthMethod::Password]),

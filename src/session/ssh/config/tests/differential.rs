@@ -466,7 +466,7 @@ fn lists_of_algorithms_choose_what_ssh_chooses() {
         let mut ours: Vec<&str> = chosen(&ours, &usual);
         let mut theirs: Vec<&str> = theirs.split(',').filter(|name| usual.contains(name)).collect();
         if list.starts_with(['-', '+']) {
-            // The usual order is libssh2's there.
+            // The order is that of our usual algorithms here, which is libssh2's.
             ours.sort_unstable();
             theirs.sort_unstable();
         }

@@ -84,7 +84,7 @@ fn what_would_lead_elsewhere_is_refused_only_for_the_hosts_it_is_about() {
             sample.resolve("bob@db1").unwrap();
         }
     }
-    // The other criterion decides.
+    // The other criterion does not match, so this one does not matter.
     Sample::new("Match version OpenSSH_1.* user bob\n")
         .resolve("app1")
         .unwrap();
@@ -269,7 +269,7 @@ fn names_that_a_shell_would_not_take_for_words_are_refused_as_ssh_refuses_them()
     };
     let (mut hosts, mut users, mut stricter) = (0, 0, Vec::new());
     let characters = (1_u8..=0x7f).map(char::from);
-    // What one character does, in the middle, in front and after.
+    // Each character stands in the middle of a name, at its beginning and at its end.
     let names = characters.flat_map(|c| [format!("a{c}b"), format!("{c}ab"), format!("ab{c}")]);
     let more = [
         "a -b",
@@ -283,7 +283,7 @@ fn names_that_a_shell_would_not_take_for_words_are_refused_as_ssh_refuses_them()
     ]
     .map(str::to_owned);
     for name in names.chain(more) {
-        // `ssh` takes these for something else than a host.
+        // `ssh` reads a name with one of these characters as more than a host.
         if !name.contains(['@', '/']) && !name.contains(':') {
             hosts += 1;
             match (ours(&name, None), theirs(&name, None)) {
@@ -301,7 +301,7 @@ fn names_that_a_shell_would_not_take_for_words_are_refused_as_ssh_refuses_them()
         "{hosts} hosts, {users} users held against ssh; stricter than this one: {}",
         stricter.join(", ")
     );
-    // Newer versions refuse the comma and control characters, too; a `$` in a user's name nobody but us.
+    // Newer versions of ssh refuse commas and control characters, too; only capr refuses a `$` in a user's name.
     let newer = |text: &String| {
         text.contains([',', '$']) || text.contains("\\u{") || ["\\t", "\\n", "\\r"].iter().any(|c| text.contains(c))
     };
