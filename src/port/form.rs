@@ -92,6 +92,29 @@ pub(super) enum Statement {
     Nothing,
 }
 
+impl Statement {
+    /// Returns the blocks in the statement.
+    pub(super) fn blocks(&mut self) -> Vec<&mut Block> {
+        match self {
+            Self::Verb(call) => call.block.iter_mut().collect(),
+            Self::For(_, _, inner) | Statement::While(_, inner) | Statement::Function(_, _, inner) => vec![inner],
+            Self::Try(body, _, otherwise) => vec![body, otherwise],
+            Self::Value(Expr::If(arms, otherwise)) => arms
+                .iter_mut()
+                .map(|(_, inner)| inner)
+                .chain(otherwise.iter_mut())
+                .collect(),
+            Self::Value(Expr::Switch(_, arms, otherwise)) => arms
+                .iter_mut()
+                .map(|(_, inner)| inner)
+                .chain(otherwise.iter_mut())
+                .collect(),
+            Self::Value(Expr::Block(inner)) => vec![inner],
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// A line above a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Above {

@@ -247,7 +247,7 @@ fn silence(block: &mut Block, facts: &Facts, names: &Names) -> bool {
             any = true;
             continue;
         }
-        for inner in blocks(&mut line.statement) {
+        for inner in line.statement.blocks() {
             any |= silence(inner, facts, names);
         }
     }
@@ -260,27 +260,6 @@ fn is_barrier(statement: &Statement) -> bool {
         return false;
     };
     matches!(block.lines.as_slice(), [Line { statement: Statement::Value(Expr::Call(call)), .. }] if call.name == "unported")
-}
-
-/// Returns the blocks in a statement.
-fn blocks(statement: &mut Statement) -> Vec<&mut Block> {
-    match statement {
-        Statement::Verb(call) => call.block.iter_mut().collect(),
-        Statement::For(_, _, inner) | Statement::While(_, inner) | Statement::Function(_, _, inner) => vec![inner],
-        Statement::Try(body, _, otherwise) => vec![body, otherwise],
-        Statement::Value(Expr::If(arms, otherwise)) => arms
-            .iter_mut()
-            .map(|(_, inner)| inner)
-            .chain(otherwise.iter_mut())
-            .collect(),
-        Statement::Value(Expr::Switch(_, arms, otherwise)) => arms
-            .iter_mut()
-            .map(|(_, inner)| inner)
-            .chain(otherwise.iter_mut())
-            .collect(),
-        Statement::Value(Expr::Block(inner)) => vec![inner],
-        _ => Vec::new(),
-    }
 }
 
 /// The names in recipes.

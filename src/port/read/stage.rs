@@ -83,13 +83,13 @@ impl Reader<'_> {
             self.late.insert(variable);
             return lines;
         }
+        let mut block = Block::of(lines);
         let mut given = BTreeSet::new();
-        variables(&lines, &mut given);
+        variables(&mut block, &mut given);
         for name in &given {
             self.set.remove(name);
         }
         self.late.extend(given);
-        let mut block = Block::of(lines);
         unwrap(&mut block);
         let mut above = Vec::new();
         if let Some(first) = block.lines.first_mut() {
@@ -112,24 +112,20 @@ fn is_the_stage(value: &Expr) -> bool {
     }
 }
 
-/// Adds the variables that lines set.
-fn variables(lines: &[Line], into: &mut BTreeSet<String>) {
-    for line in lines {
+/// Adds the variables that a block sets.
+fn variables(block: &mut Block, into: &mut BTreeSet<String>) {
+    for line in &mut block.lines {
         match &line.statement {
             Statement::Verb(call) if sets(&call.name) => {
                 into.extend(call.arguments.first().and_then(Expr::literal).map(str::to_owned));
             }
-            Statement::Verb(Call { block: Some(block), .. }) => variables(&block.lines, into),
-            Statement::Value(Expr::If(arms, otherwise)) => {
-                arms.iter().for_each(|(_, block)| variables(&block.lines, into));
-                otherwise.iter().for_each(|block| variables(&block.lines, into));
-            }
-            Statement::Value(Expr::Switch(_, arms, otherwise)) => {
-                arms.iter().for_each(|(_, block)| variables(&block.lines, into));
-                otherwise.iter().for_each(|block| variables(&block.lines, into));
-            }
-            Statement::For(_, _, block) | Statement::While(_, block) => variables(&block.lines, into),
-            _ => {}
+            // It sets them where it is called.
+            Statement::Function(..) => {}
+            _ => line
+                .statement
+                .blocks()
+                .into_iter()
+                .for_each(|inner| variables(inner, into)),
         }
     }
 }
@@ -138,30 +134,20 @@ fn variables(lines: &[Line], into: &mut BTreeSet<String>) {
 fn unwrap(block: &mut Block) {
     let mut lines = Vec::new();
     for mut line in std::mem::take(&mut block.lines) {
-        match &mut line.statement {
-            Statement::Verb(call) if call.name == "on" && is_stage(call) => {
-                let mut inner = call.block.take().unwrap_or_default();
-                unwrap(&mut inner);
-                if let Some(first) = inner.lines.first_mut() {
-                    line.above.append(&mut first.above);
-                    first.above = line.above;
-                }
-                lines.append(&mut inner.lines);
-                continue;
+        if let Statement::Verb(call) = &mut line.statement
+            && call.name == "on"
+            && is_stage(call)
+        {
+            let mut inner = call.block.take().unwrap_or_default();
+            unwrap(&mut inner);
+            if let Some(first) = inner.lines.first_mut() {
+                line.above.append(&mut first.above);
+                first.above = line.above;
             }
-            Statement::Verb(Call { block: Some(inner), .. })
-            | Statement::For(_, _, inner)
-            | Statement::While(_, inner) => unwrap(inner),
-            Statement::Value(Expr::If(arms, otherwise)) => {
-                arms.iter_mut().for_each(|(_, inner)| unwrap(inner));
-                otherwise.iter_mut().for_each(unwrap);
-            }
-            Statement::Value(Expr::Switch(_, arms, otherwise)) => {
-                arms.iter_mut().for_each(|(_, inner)| unwrap(inner));
-                otherwise.iter_mut().for_each(unwrap);
-            }
-            _ => {}
+            lines.append(&mut inner.lines);
+            continue;
         }
+        line.statement.blocks().into_iter().for_each(unwrap);
         lines.push(line);
     }
     block.lines = lines;
