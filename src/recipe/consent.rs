@@ -2,7 +2,6 @@
 //! before anything is done.
 
 use super::Recipe;
-use super::meaning::findings::Findings;
 use crate::diagnostic::{Diagnostic, Fault};
 
 impl Recipe {
@@ -20,13 +19,7 @@ impl Recipe {
         self.protected()?;
         let reached = {
             let files = interpreter.defined.files.borrow();
-            let findings = Findings::of(
-                (&interpreter.defined, &**interpreter),
-                &files.read,
-                self.own.get(),
-                true,
-            );
-            findings.tasks_from(tasks)
+            self.findings(&files, true).tasks_from(tasks)
         };
         for task in reached {
             interpreter

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::Recipe;
 use super::language::origin::Fallible;
+use super::meaning::files::Files;
 use super::meaning::findings::Findings;
-use super::meaning::stdlib;
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 
 /// The point at which the mistakes of a recipe are collected.
@@ -32,9 +32,7 @@ impl Recipe {
             let mut found = vec![first.clone()];
             if is_checked && !matches!(first.fault, Fault::Exit(_)) {
                 let files = self.interpreter.defined.files.borrow();
-                let texts = (&self.interpreter.defined, &*self.interpreter as _);
-                let findings = Findings::of(texts, &files.read, self.own.get(), false);
-                found.extend(findings.habits_of_libraries());
+                found.extend(self.findings(&files, false).habits_of_libraries());
             }
             return self.in_order(found);
         }
@@ -46,19 +44,7 @@ impl Recipe {
         let mut found = interpreter.defined.files.borrow().errors.clone();
         {
             let files = interpreter.defined.files.borrow();
-            // All calls of the built-in library are right, which a test makes sure of.
-            let are_right = is_whole && !is_checked && found.is_empty();
-            let built_in = files
-                .read
-                .iter()
-                .take_while(|text| are_right && stdlib::is_own(&text.file));
-            let right = built_in.count();
-            let findings = Findings::of(
-                (&interpreter.defined, &**interpreter),
-                files.read.get(right..).unwrap_or_default(),
-                self.own.get().saturating_sub(right),
-                is_whole,
-            );
+            let findings = self.findings(&files, is_whole);
             let more = findings.all(&self.engine, &found, is_checked);
             found.extend(more);
         }
@@ -84,6 +70,12 @@ impl Recipe {
         self.in_order(found)
     }
 
+    /// Returns what can be found in the sources that were read; `is_whole` if all of them were evaluated.
+    pub(super) fn findings<'a>(&'a self, files: &'a Files, is_whole: bool) -> Findings<'a> {
+        let texts = (&self.interpreter.defined, &*self.interpreter as _);
+        Findings::of(texts, &files.read, self.own.get(), is_whole)
+    }
+
     /// Returns findings in the order of files and lines, each once, with its line.
     fn in_order(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
         for diagnostic in &mut found {
@@ -105,12 +97,7 @@ impl Recipe {
     /// Returns the errors in everything that these tasks can reach, as far as they can be found without running them.
     pub fn wrong_in(&self, tasks: &[String]) -> Vec<Diagnostic> {
         let files = self.interpreter.defined.files.borrow();
-        let findings = Findings::of(
-            (&self.interpreter.defined, &*self.interpreter),
-            &files.read,
-            self.own.get(),
-            true,
-        );
+        let findings = self.findings(&files, true);
         let servers_are_named = {
             let filter = self.interpreter.filter.borrow();
             filter.hosts.is_some() || filter.roles.is_some()

@@ -108,8 +108,8 @@ impl Findings<'_> {
     /// Returns an error for each call of a function or method that does not exist or does not take these arguments.
     pub(super) fn unknown_calls(&self, engine: &Engine, known: &KnownFunctions) -> Vec<Diagnostic> {
         let signatures = signatures(engine);
-        let own = self.texts.iter();
-        let calls = own.flat_map(|(text, claims)| claims.calls.iter().map(move |call| (*text, call)));
+        let own = self.texts();
+        let calls = own.flat_map(|(text, claims)| claims.calls.iter().map(move |call| (text, call)));
         calls
             .filter_map(|(text, call)| {
                 if let Some(module) = &call.module {
@@ -146,10 +146,10 @@ impl Findings<'_> {
         let name = call.name.as_str();
         // Names in the library's own values say nothing about those in a recipe.
         let is_near = |other: &Text| other.file == text.file || !self.defined.is_of_stdlib(&other.file);
-        let may_hold = |(other, claims): &(&Text, &Claims)| {
+        let may_hold = |(other, claims): (&Text, &Claims)| {
             is_near(other) && claims.holders.contains(name) || call.given == 0 && other.names.variables.contains(name)
         };
-        if KEYWORDS.contains(&name) || self.texts.iter().any(may_hold) {
+        if KEYWORDS.contains(&name) || self.texts().any(may_hold) {
             return None;
         }
         // A member of a namespace is a task; an unknown owner is reported elsewhere.
@@ -174,11 +174,11 @@ impl Findings<'_> {
             return (call.given > 0).then(|| takes_no_arguments(name));
         }
         let what = if call.is_method { "method" } else { "function" };
-        let is_parameter = |(text, _): &(&Text, &Claims)| {
+        let is_parameter = |(text, _): (&Text, &Claims)| {
             let mut functions = text.ast.iter_functions();
             is_near(text) && functions.any(|function| function.params.contains(&name))
         };
-        if self.texts.iter().any(is_parameter) {
+        if self.texts().any(is_parameter) {
             return None;
         }
         let (message, label) = match &numbers {

@@ -118,9 +118,8 @@ fn of_environment(value: &Expr) -> Option<String> {
 impl Findings<'_> {
     pub(super) fn no_conditions(&self) -> Vec<Diagnostic> {
         let wrong = self
-            .texts
-            .iter()
-            .flat_map(|(text, claims)| claims.conditions.wrong.iter().map(|found| (*text, found)));
+            .texts()
+            .flat_map(|(text, claims)| claims.conditions.wrong.iter().map(move |found| (text, found)));
         wrong
             .map(|(text, (told, position))| at(told.clone(), text, *position))
             .collect()
@@ -129,10 +128,10 @@ impl Findings<'_> {
     /// Returns a warning where the recipe sets a variable that is used as a condition to a value that is neither true nor false.
     pub(super) fn no_truths(&self) -> Vec<Diagnostic> {
         let is_asked = |name: &str| {
-            let asks = |(text, claims): &(&Text, &Claims)| {
+            let asks = |(text, claims): (&Text, &Claims)| {
                 claims.conditions.names.iter().any(|asked| asked == name) && !claims.shapes.has_local(text, name)
             };
-            self.texts.iter().any(asks)
+            self.texts().any(asks)
         };
         let mut found = Vec::new();
         for (text, claims) in self.own() {

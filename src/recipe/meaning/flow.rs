@@ -44,8 +44,8 @@ impl Findings<'_> {
         found
     }
 
-    pub(super) fn own(&self) -> impl Iterator<Item = &(&Text, &Claims)> {
-        let own = self.texts.iter().skip(self.own);
+    pub(super) fn own(&self) -> impl Iterator<Item = (&Text, &Claims)> {
+        let own = self.texts().skip(self.own);
         own.filter(|(text, _)| !self.defined.is_of_stdlib(&text.file))
     }
 
@@ -142,8 +142,7 @@ impl Findings<'_> {
             variables.names().map(str::to_owned).collect()
         };
         let sets = || {
-            self.texts
-                .iter()
+            self.texts()
                 .flat_map(|(text, claims)| claims.sets.iter().map(move |set| (text, set)))
         };
         let lazy: Vec<(&str, BlockId)> = names
@@ -178,12 +177,10 @@ impl Findings<'_> {
         }
         let is_known = |name: &str| {
             let variables = &self.defined.configuration.borrow().variables;
-            let is_said = |(_, claims): &(&Text, &Claims)| {
+            let is_said = |(_, claims): (&Text, &Claims)| {
                 claims.sets.iter().any(|(set, _)| set == name) || claims.asks_for.iter().any(|asked| asked == name)
             };
-            variables.exists(name)
-                || READ_BY_CAPR.iter().any(|(read, _)| *read == name)
-                || self.texts.iter().any(is_said)
+            variables.exists(name) || READ_BY_CAPR.iter().any(|(read, _)| *read == name) || self.texts().any(is_said)
         };
         let fetches = self
             .own()
@@ -217,12 +214,12 @@ impl Findings<'_> {
 
     /// Returns a warning for each variable that is set and that nothing reads. A template may read any variable.
     fn never_read(&self) -> Vec<Diagnostic> {
-        let is_any_read = |(text, claims): &(&Text, &Claims)| text.names.reads_any || claims.renders;
+        let is_any_read = |(text, claims): (&Text, &Claims)| text.names.reads_any || claims.renders;
         if self.own().any(is_any_read) {
             return Vec::new();
         }
         let mut read: BTreeSet<&str> = READ_BY_CAPR.iter().map(|(name, _)| *name).collect();
-        for (text, _) in &self.texts {
+        for text in self.texts {
             read.extend(text.names.read.iter().map(String::as_str));
             let named = text.names.named.iter().filter_map(|named| named.path.first());
             read.extend(named.map(String::as_str));
@@ -272,7 +269,7 @@ impl Findings<'_> {
                 called.insert(task.name.clone());
             }
         };
-        for (text, claims) in &self.texts {
+        for (text, claims) in self.texts() {
             for named in text.names.named.iter().chain(&text.names.called) {
                 let namespace = named.namespace.clone().unwrap_or_default();
                 for length in 1..=named.path.len() {

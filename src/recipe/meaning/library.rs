@@ -27,10 +27,7 @@ impl Findings<'_> {
     /// Returns a warning for each task of the recipe that replaces one of the library because it has the same name. Inside the
     /// library's namespace that is intended.
     pub(super) fn replaced_tasks(&self) -> Vec<Diagnostic> {
-        let library = self
-            .texts
-            .iter()
-            .filter(|(text, _)| self.defined.is_of_stdlib(&text.file));
+        let library = self.texts().filter(|(text, _)| self.defined.is_of_stdlib(&text.file));
         let defined: BTreeSet<&str> = library
             .flat_map(|(_, claims)| claims.defines_tasks.iter().map(String::as_str))
             .collect();
@@ -155,7 +152,7 @@ impl Findings<'_> {
         }
         let configuration = self.defined.configuration.borrow();
         let mut known: BTreeSet<&str> = configuration.roles.names().collect();
-        for (_, claims) in &self.texts {
+        for (_, claims) in self.texts() {
             known.extend(claims.defines_roles.iter().map(String::as_str));
         }
         if known.is_empty() {

@@ -24,7 +24,7 @@ impl Findings<'_> {
         let files = self.defined.files.borrow();
         let mut own = self
             .own()
-            .map(|(text, _)| *text)
+            .map(|(text, _)| text)
             .filter(|text| files.is_library(&text.file))
             .peekable();
         let main = self.own().next().map(|(text, _)| &text.file);

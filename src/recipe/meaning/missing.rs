@@ -190,10 +190,7 @@ impl Findings<'_> {
         if !is_map || may_be_given {
             return None;
         }
-        let keys = self
-            .texts
-            .iter()
-            .filter_map(|(_, claims)| claims.members.keys.get(owner));
+        let keys = self.texts().filter_map(|(_, claims)| claims.members.keys.get(owner));
         let keys: BTreeSet<&str> = keys.flatten().map(String::as_str).collect();
         if keys.contains(key) {
             return None;

@@ -18,7 +18,7 @@ impl Findings<'_> {
             return None;
         };
         let file = self.machine.imported(path, &text.file)?;
-        let (imported, _) = self.texts.iter().find(|(other, _)| *other.file == *file)?;
+        let imported = self.texts.iter().find(|other| *other.file == *file)?;
         let public = || {
             imported
                 .ast

@@ -174,7 +174,7 @@ impl Findings<'_> {
     /// Returns an error for each property that its value does not have; a warning for a map, where a method was probably meant.
     pub(super) fn unknown_properties(&self, engine: &Engine, known: &KnownFunctions) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        for (text, claims) in &self.texts {
+        for (text, claims) in self.texts() {
             for Property { name, owner, position } in &claims.shapes.properties {
                 let owner_name = match owner {
                     Owner::Name(owner) => Some(owner.as_str()),
@@ -203,11 +203,11 @@ impl Findings<'_> {
     /// Returns an error for each name before `::` under which nothing was imported.
     pub(super) fn unknown_modules(&self) -> Vec<Diagnostic> {
         let is_imported = |name: &String| {
-            let mut imported = self.texts.iter().flat_map(|(_, claims)| &claims.shapes.imported);
+            let mut imported = self.texts().flat_map(|(_, claims)| &claims.shapes.imported);
             name == "global" || imported.any(|other| other == name)
         };
         let mut found = Vec::new();
-        for (text, claims) in &self.texts {
+        for (text, claims) in self.texts() {
             for (name, position) in claims.shapes.modules.iter().filter(|(name, _)| !is_imported(name)) {
                 let message = format!("there is no module `{name}'");
                 let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not imported");
@@ -226,12 +226,9 @@ impl Findings<'_> {
         if is_parameter || self.may_be_computed() {
             return None;
         }
-        let here = self.texts.iter().find(|(other, _)| std::ptr::eq(*other, text))?;
+        let here = self.texts().find(|(other, _)| std::ptr::eq(*other, text))?;
         let locals = here.1.shapes.locals.get(name).into_iter().flatten();
-        let variables = self
-            .texts
-            .iter()
-            .filter_map(|(_, claims)| claims.shapes.variables.get(name));
+        let variables = self.texts().filter_map(|(_, claims)| claims.shapes.variables.get(name));
         let mut shapes = locals.chain(variables.flatten());
         let first = (*shapes.next()?)?;
         shapes.all(|shape| *shape == Some(first)).then_some(first)
@@ -239,10 +236,7 @@ impl Findings<'_> {
 
     /// Returns true if the recipe sets variables with computed names.
     fn may_be_computed(&self) -> bool {
-        self.texts
-            .iter()
-            .skip(self.own)
-            .any(|(_, claims)| claims.computes_variables)
+        self.texts().skip(self.own).any(|(_, claims)| claims.computes_variables)
     }
 
     /// Returns true if a name after a map can only be a method.

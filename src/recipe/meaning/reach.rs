@@ -19,7 +19,7 @@ type Region = (Rc<str>, (usize, usize), (usize, usize));
 /// Everything that was reached so far.
 struct Reach<'a> {
     defined: &'a Defined,
-    texts: Vec<&'a Text>,
+    texts: &'a [Text],
     tasks: HashSet<*const Task>,
     /// The tasks in the order in which they were reached.
     order: Vec<Rc<Task>>,
@@ -85,7 +85,7 @@ impl Findings<'_> {
     fn begin(&self) -> Reach<'_> {
         Reach {
             defined: self.defined,
-            texts: self.texts.iter().map(|(text, _)| *text).collect(),
+            texts: self.texts,
             tasks: HashSet::new(),
             order: Vec::new(),
             blocks: HashSet::new(),
@@ -166,7 +166,7 @@ impl Reach<'_> {
         if let VariableRead::Lazy(block) = read {
             self.block(block, None);
         }
-        for text in self.texts.clone() {
+        for text in self.texts {
             for span in text.functions(name) {
                 self.region(&text.file, None, span);
                 let names = named(|on| text.walk_in(span, on));
