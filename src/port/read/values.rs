@@ -2,6 +2,7 @@
 
 use ruby_prism::Node;
 
+use super::super::facts::kept;
 use super::super::form::{Block, Call, Expr, Statement, string};
 use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::ruby::{Offsets, body_of, constant, id, literal, source, statements};
@@ -96,7 +97,7 @@ impl Reader<'_> {
             return Some(self.read_local(&id(&local.name())));
         }
         if let Some(variable) = node.as_instance_variable_read_node() {
-            return Some(self.kept(id(&variable.name()).trim_start_matches('@')));
+            return Some(self.kept(&id(&variable.name())));
         }
         if let Some(variable) = node.as_global_variable_read_node() {
             let name = id(&variable.name());
@@ -108,7 +109,7 @@ impl Reader<'_> {
                 "$stdout" | "$stderr" | "$PROGRAM_NAME" | "$0" | "$:" | "$LOAD_PATH" => {
                     self.refuse(Kind::Construct, format!("there is no `{name}` here"))
                 }
-                name => self.kept(name.trim_start_matches('$')),
+                name => self.kept(name),
             });
         }
         if node.as_source_file_node().is_some() {
@@ -135,7 +136,7 @@ impl Reader<'_> {
 
     /// Reads constants, instance variables and global variables, which are variables of the recipe here.
     pub(super) fn kept(&self, name: &str) -> Read<Expr> {
-        let name = name.to_lowercase();
+        let name = kept(name);
         match self.facts.variables.contains_key(&name) {
             true => Ok(self.variable(&name)),
             false => {
