@@ -8,6 +8,7 @@ use rhai::{ASTNode, Expr, Position, Stmt};
 use super::bared::is_command;
 use super::claims::{Text, namespace};
 use super::findings::{Findings, at};
+use super::locals::made_by;
 use super::mentions::{literal, verb};
 use super::parts::is_at_top;
 use super::read::ReadCall;
@@ -100,23 +101,16 @@ fn unquoted(name: &str) -> Diagnostic {
         ))
 }
 
-/// Returns the local names of a source: variables of `let`, `const` and `for`, and parameters of functions.
+/// Returns the local names of a source, and the parameters of its functions.
 fn locals(text: &Text) -> HashSet<String> {
-    let mut locals: HashSet<String> = text
-        .ast
-        .iter_functions()
+    let functions = text.ast.iter_functions();
+    let mut locals: HashSet<String> = functions
         .flat_map(|function| function.params)
         .map(str::to_owned)
         .collect();
     text.ast.walk(&mut |nodes| {
-        match nodes.last() {
-            Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => drop(locals.insert(variable.0.name.to_string())),
-            Some(ASTNode::Stmt(Stmt::For(each, _))) => {
-                locals.insert(each.0.name.to_string());
-                locals.extend(each.1.iter().map(|counter| counter.name.to_string()));
-            }
-            _ => {}
-        }
+        let made = nodes.last().map(made_by).unwrap_or_default();
+        locals.extend(made.into_iter().map(|name| as_written(name).to_owned()));
         true
     });
     locals

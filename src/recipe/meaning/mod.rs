@@ -18,6 +18,7 @@ pub(super) mod libraries;
 pub(super) mod library;
 pub(super) mod lints;
 pub(super) mod loads;
+mod locals;
 pub(super) mod lost;
 pub(super) mod mentions;
 pub(super) mod missing;

@@ -7,6 +7,7 @@ use rhai::{ASTNode, Engine, Expr, Position, Stmt};
 
 use super::calls::KnownFunctions;
 use super::findings::{Findings, at};
+use super::locals::made_by;
 use super::mentions::{literal, verb};
 use super::names::{no_property, property_hint};
 use super::read::ReadCall;
@@ -95,19 +96,14 @@ impl Shapes {
             _ => {}
         }
         let mut local = |name: &str, shape| self.locals.entry(name.to_owned()).or_default().push(shape);
+        for name in nodes.last().map(made_by).unwrap_or_default() {
+            let value = match nodes.last() {
+                Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => Shape::of(&variable.1),
+                _ => None,
+            };
+            local(name, value);
+        }
         match nodes.last() {
-            Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => local(&variable.0.name, Shape::of(&variable.1)),
-            Some(ASTNode::Stmt(Stmt::For(flow, _))) => {
-                local(&flow.0.name, None);
-                if let Some(counter) = &flow.1 {
-                    local(&counter.name, None);
-                }
-            }
-            Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => {
-                if let Expr::Variable(error, ..) = &flow.expr {
-                    local(&error.1, None);
-                }
-            }
             Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
                 if let Expr::Variable(variable, ..) = &assignment.1.lhs {
                     let shape = Shape::of(&assignment.1.rhs);

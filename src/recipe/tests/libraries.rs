@@ -110,6 +110,15 @@ fn habits_by_which_a_library_breaks_are_warned_of_in_libraries_alone() {
 }
 
 #[test]
+fn the_variables_of_a_catch_and_of_a_block_are_local() {
+    let text = r#"
+        try { puts "x"; } catch (out_file) { set_default :x_text, out_file; run `rm ${out_file}`; }
+        desc "Removes one."; task :x_rm { puts x_text; on ["a"], |one_path| { run `rm ${one_path}`; } }
+    "#;
+    assert_eq!(found_in("lib/capr/x.rhai", text), [""; 0]);
+}
+
+#[test]
 fn a_habit_by_which_a_library_cannot_even_be_loaded_is_told_beside_the_error() {
     let text = "set_default :x_log, `${shared_path}/log`;\nnamespace :x { task :t { run \"x\"; } }";
     assert_eq!(
