@@ -165,7 +165,7 @@ pub(in crate::recipe) struct NotWritten {
     cause: io::Error,
 }
 
-/// Returns the error of a download in which two servers would write one file; each server is given with its own files.
+/// Returns the error of downloads in which two servers would write one file; each server is given with its own files.
 pub(in crate::recipe) fn written_twice<'a>(
     all: impl Iterator<Item = (&'a Server, &'a Downloads)>,
 ) -> Option<Diagnostic> {
@@ -173,10 +173,8 @@ pub(in crate::recipe) fn written_twice<'a>(
     for (server, downloads) in all {
         if let Some(other) = places.insert(downloads.place(server), server) {
             let message = format!("{other} and {server} would both be written to `{}'", downloads.said);
-            let diagnostic = Diagnostic::new(Fault::Recipe, message)
-                .hint("`$CAPISTRANO:HOST$' in the local name stands for each server's host name")
-                .hint("`get' copies from the first server alone");
-            return Some(diagnostic);
+            let hint = "`$CAPISTRANO:HOST$' in the local name stands for each server's host name";
+            return Some(Diagnostic::new(Fault::Recipe, message).hint(hint));
         }
     }
     None

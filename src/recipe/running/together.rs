@@ -8,7 +8,7 @@ use rhai::{Engine, EvalAltResult, Position};
 
 use super::action::failure;
 use super::channel::BlockChannel;
-use super::download::written_twice;
+use super::download::{Downloads, written_twice};
 use super::endings::Endings;
 use super::evaluation::{Continuation, EvaluationNeed};
 use super::interpreter::Interpreter;
@@ -21,7 +21,6 @@ use crate::actor::{Action, ActionError, Outcome, Piece, RunningAction};
 use crate::configuration::Server;
 use crate::diagnostic::ServerFailure;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
-use crate::recipe::language::verbs::downloads::DOWNLOAD;
 
 /// Members that want the same action.
 struct Group {
@@ -387,26 +386,23 @@ fn hand_over(members: &mut [Member], group: &Wishes, channel: BlockChannel, piec
     }
 }
 
-/// Takes out the downloads in which two servers would write one file, and gives their members the error.
+/// Takes out all downloads if two servers would write one file, and gives their members the error.
 fn refuse_shared_places(members: &mut [Member], groups: &mut Vec<Group>) {
-    for group in std::mem::take(groups) {
-        // `get` copies from one server, and in a block that is the block's own.
-        if group.action.verb != DOWNLOAD.name {
-            groups.push(group);
-            continue;
-        }
-        let written = |(index, wish): &'_ (usize, Box<Wish>)| {
+    let of_group = |group: &Group| -> Vec<(Server, Rc<Downloads>)> {
+        let written = |(index, wish): &(usize, Box<Wish>)| {
             let server = members.get(*index)?.server().clone();
             Some((server, Rc::clone(wish.downloads.as_ref()?)))
         };
-        let written: Vec<_> = group.wishes.iter().filter_map(written).collect();
-        match written_twice(written.iter().map(|(server, downloads)| (server, &**downloads))) {
-            None => groups.push(group),
-            Some(diagnostic) => {
-                let error = raise(diagnostic, position_of(&group.wishes));
-                answer_all(members, group.wishes, |_| Err(same(&error)));
-            }
-        }
+        group.wishes.iter().filter_map(written).collect()
+    };
+    let written: Vec<_> = groups.iter().flat_map(of_group).collect();
+    let Some(diagnostic) = written_twice(written.iter().map(|(server, downloads)| (server, &**downloads))) else {
+        return;
+    };
+    let is_download = |group: &mut Group| group.wishes.iter().any(|(_, wish)| wish.downloads.is_some());
+    for group in groups.extract_if(.., is_download) {
+        let error = raise(diagnostic.clone(), position_of(&group.wishes));
+        answer_all(members, group.wishes, |_| Err(same(&error)));
     }
 }
 

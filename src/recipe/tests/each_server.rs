@@ -447,11 +447,20 @@ fn a_transfer_in_the_block_of_a_server_prepares_for_that_server_alone() {
     for host in ["app1", "app2", "app3"] {
         assert_eq!(std::fs::read_to_string(directory.path().join(host)).unwrap(), "x");
     }
-    let together = body(r#"download "/x", "DIR/y";"#);
-    let error = together.run(&["t"]).result.unwrap_err();
-    let message = &error.diagnostic.message;
-    assert!(
-        message.starts_with("app1 and app2 would both be written to"),
-        "{message}"
-    );
+}
+
+#[test]
+fn f5_the_blocks_of_two_servers_do_not_write_one_local_file() {
+    for work in [
+        r#"download "/x", "y";"#,
+        r#"get "/x", "y";"#,
+        "get `/x/${server.host}`, \"y\";",
+        r#"if server.host == "app1" { get "/x", "y"; } else { download "/x", "y"; }"#,
+    ] {
+        let outcome = case(&format!("on roles(:app), |server| {{ {work} }}")).run(&["t"]);
+        let error = outcome.result.unwrap_err();
+        let message = &error.diagnostic.message;
+        assert_eq!(message, "app1 and app2 would both be written to `y'", "{work}");
+        assert!(outcome.script.commands().is_empty(), "{work}");
+    }
 }

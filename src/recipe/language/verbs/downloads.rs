@@ -24,7 +24,8 @@ pub(in crate::recipe) const GET: Verb = Verb {
           a file. It has the permissions of the server's file within the umask; with one that exists nobody may do more \
           afterwards than with the server's; `mode` says otherwise. What is neither a file nor a directory (a pipe, a device) \
           is an error. Local directories that are missing are made. A directory is merged into one that \
-          is there; links in it that lead out of it are left out. In a dry run nothing is copied.",
+          is there; links in it that lead out of it are left out. In the block of a server it copies from that server; two servers that would write \
+          one local file at the same time are refused. In a dry run nothing is copied.",
     example: "role :app, \"app1.example.com\";\ntask :fetch_log, :roles => :app { get \"/var/log/app.log\", \"app.log\"; }",
 };
 

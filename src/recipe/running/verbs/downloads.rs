@@ -46,7 +46,10 @@ fn distinct(cx: &VerbContext, to: &str, downloads: &Downloads, settings: &CallSe
         local_name(to, server, &[]).map_err(|message| wrong(message, cx.position()))?;
     }
     match written_twice(servers.iter().map(|server| (server, downloads))) {
-        Some(diagnostic) => Err(raise(diagnostic, cx.position())),
+        Some(diagnostic) => {
+            let hint = "`get' copies from the first server alone";
+            Err(raise(diagnostic.hint(hint), cx.position()))
+        }
         None => Ok(()),
     }
 }
