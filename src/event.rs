@@ -29,7 +29,7 @@ pub struct ActionId(pub u64);
 /// The end of the rollbacks of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rollback {
-    /// There was none.
+    /// There was none, or there was nothing to undo.
     #[default]
     None,
     /// Everything was undone.

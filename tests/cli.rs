@@ -296,7 +296,7 @@ fn l10_b21_an_error_in_a_recipe_shows_its_place_and_no_value() {
       * executing `typo'
      ** transaction: start
     *** [transaction start] transaction: rollback
-     ** transaction: rolled back
+     ** transaction: nothing to roll back
     error: unknown variable or task `aplication'
       --> recipe.rhai:28:14
        |
@@ -304,7 +304,7 @@ fn l10_b21_an_error_in_a_recipe_shows_its_place_and_no_value() {
        |              ^^^^^^^^^^ not known
     task: typo
     help: did you mean `application'?
-    *** failed, rolled back: 1 task, 0 commands in [time]
+    *** failed: 1 task, 0 commands in [time]
 
     ---
     ");

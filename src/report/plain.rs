@@ -10,6 +10,7 @@ use crate::exit::{Exit, Stream};
 use super::clean::Cleaner;
 use super::connecting::{Connecting, FailedTogether};
 use super::text::{brief, duration, names, negotiated, quoted, said, still_running, waiting};
+use super::undone::rollback_end;
 
 /// An end that was reported, and the other servers that ended in the same way.
 type Alike = (Level, String, Vec<Server>);
@@ -229,9 +230,10 @@ impl Lines<'_> {
                 let text = format!("rollback stopped, not rolled back: {}", left.join(", "));
                 self.say(Level::Important, None, &text);
             }
-            Event::RollbackFinished { complete: true, .. } => self.say(Level::Info, None, "transaction: rolled back"),
-            Event::RollbackFinished { complete: false, .. } => {
-                self.say(Level::Important, None, "transaction: rollback incomplete");
+            Event::RollbackFinished { complete, steps } => {
+                let level = if *complete { Level::Info } else { Level::Important };
+                let text = format!("transaction: {}", rollback_end(*complete, steps.len()));
+                self.say(level, None, &text);
             }
             Event::Interrupted { signal } => {
                 let failed = self.plain.connecting.borrow_mut().stopped();

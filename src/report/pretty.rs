@@ -22,6 +22,7 @@ use super::palette::{Label, Look};
 use super::pretty_action::copied;
 use super::progress::{ServerProgress, rows};
 use super::text::{brief, duration, negotiated, still_running, waiting};
+use super::undone::rollback_end;
 
 /// The time after which an action shows the progress of each server.
 const LONG: Duration = Duration::from_secs(2);
@@ -256,12 +257,13 @@ impl Pretty {
                 let said = format!("rollback stopped, not rolled back: {}", left.join(", "));
                 self.marked(&mut text, Label::Bad, "✗", &said);
             }
-            Event::RollbackFinished { complete, .. } => {
+            Event::RollbackFinished { complete, steps } => {
                 self.indent = self.indent.saturating_sub(1);
-                match complete {
-                    true => self.marked(&mut text, Label::Good, "✓", "rolled back"),
-                    false => self.marked(&mut text, Label::Bad, "✗", "rollback incomplete"),
-                }
+                let (label, mark) = match complete {
+                    true => (Label::Good, "✓"),
+                    false => (Label::Bad, "✗"),
+                };
+                self.marked(&mut text, label, mark, rollback_end(*complete, steps.len()));
             }
             Event::Interrupted { signal } => {
                 let failed = self.connecting.stopped();

@@ -17,6 +17,15 @@ const NAMED: usize = 8;
 /// The mark for a handler whose task has done nothing on a server.
 const NOTHING: &str = "-";
 
+/// Returns the words for the end of a rollback that had this number of handlers.
+pub(super) fn rollback_end(is_complete: bool, handlers: usize) -> &'static str {
+    match (is_complete, handlers) {
+        (false, _) => "rollback incomplete",
+        (true, 0) => "nothing to roll back",
+        (true, _) => "rolled back",
+    }
+}
+
 /// The table.
 #[derive(Debug, Default)]
 pub(super) struct Undone {

@@ -44,10 +44,13 @@ impl Handlers {
             .map(|(_, task)| Rc::clone(task))
     }
 
-    /// Notes that all handlers except the first `kept` have run.
+    /// Notes that all handlers except the first `kept` have run. Where there was none, nothing was rolled back.
     fn ended(&self, kept: usize, is_complete: bool) {
-        self.open.borrow_mut().truncate(kept);
+        let mut open = self.open.borrow_mut();
+        let has_undone = open.len() > kept;
+        open.truncate(kept);
         self.rollback.set(match (is_complete, self.rollback.get()) {
+            (true, before) if !has_undone => before,
             (true, Rollback::None | Rollback::Complete) => Rollback::Complete,
             _ => Rollback::Incomplete,
         });

@@ -169,6 +169,15 @@ fn x11_an_error_that_is_caught_between_transactions_undoes_the_inner_one_alone()
 }
 
 #[test]
+fn a_transaction_without_handlers_rolls_nothing_back() {
+    let outcome = recipe("task :t { transaction { throw \"x\"; } }").run(&["t"]);
+    assert_eq!(rollback(&outcome), Rollback::None);
+    // An earlier one has.
+    let text = "task :t { try { transaction { on_rollback { puts 1; } throw \"x\"; } } catch {} transaction { throw \"y\"; } }";
+    assert_eq!(rollback(&recipe(text).run(&["t"])), Rollback::Complete);
+}
+
+#[test]
 fn x11_a_transaction_in_a_handler_is_a_part_of_the_rollback() {
     let text = "task :t { transaction { on_rollback { puts 1; } on_rollback { try { transaction { throw \"in\"; } } catch (e) { puts 2; } } throw \"x\"; } }";
     assert_eq!(recipe(text).run(&["t"]).printed, ["2", "1"]);

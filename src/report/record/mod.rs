@@ -14,6 +14,7 @@ use serde::Serialize;
 
 pub(super) use self::escape::escaped;
 use self::read::Told;
+use super::undone::rollback_end;
 
 /// The most lines of one server in one action that are kept at its beginning, and at its end: with more, no browser could open
 /// the page.
@@ -317,12 +318,12 @@ impl RunRecord {
             }
             Told::RollbackFinished { complete, steps } => {
                 let on = |on: read::LoggedUndoneOn| (on.server, on.end.replace('_', " "), on.reason);
+                let text = rollback_end(complete, steps.len());
                 let steps = steps
                     .into_iter()
                     .map(|step| (step.task, step.servers.into_iter().map(on).collect()))
                     .collect();
                 self.rollbacks.push(Rollback { complete, steps });
-                let text = if complete { "rolled back" } else { "rollback incomplete" };
                 self.remark(at, "rollback", text.to_owned());
             }
             Told::Interrupted { signal } => {
