@@ -209,7 +209,7 @@ impl Fanout {
         let now = Instant::now();
         if now < due || flight.running == 0 {
             match self.next_until(flight, due) {
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.waited_for(flight),
                 next => return next.ok()?,
             }
         }
@@ -217,7 +217,15 @@ impl Fanout {
         Some(Arrival::Tick)
     }
 
-    /// Does the same, but returns an error once the deadline has passed.
+    /// Tells the sessions of these commands that nothing comes from them.
+    fn waited_for(&self, flight: &Flight) {
+        let running = flight.jobs.iter().filter(|job| job.running);
+        for link in running.filter_map(|job| self.links.get(&job.server)) {
+            link.session.waited_for();
+        }
+    }
+
+    /// Does the same as `next`, but returns an error once the deadline has passed.
     fn next_until(&mut self, flight: &mut Flight, deadline: Instant) -> Result<Option<Arrival>, RecvTimeoutError> {
         loop {
             if flight.running == 0 {

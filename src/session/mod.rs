@@ -482,6 +482,9 @@ pub trait Session {
     /// Notes that this many bytes of the session's output were taken from the channel, so that a session which waits for that
     /// reads on.
     fn drained(&self, _bytes: usize) {}
+    /// Notes that the one who waits for this session's commands has waited for a while and nothing has come. Scripted servers then
+    /// end what would never end.
+    fn waited_for(&self) {}
     /// Gives up the connection now, without waiting: running commands are reported as lost or cancelled.
     fn abandon(&self);
     /// Returns true if the connection is gone, which may be known before it is reported.

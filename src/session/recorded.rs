@@ -99,6 +99,10 @@ impl Session for Recorded {
         self.session.drained(bytes);
     }
 
+    fn waited_for(&self) {
+        self.session.waited_for();
+    }
+
     fn abandon(&self) {
         self.session.abandon();
     }

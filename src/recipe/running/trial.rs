@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::counter::Counter;
 use super::rehearsed::Rehearsed;
 use super::surroundings::{Prompts, Surroundings};
-use crate::configuration::BlockId;
+use crate::configuration::{BlockId, Server};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
@@ -92,6 +92,8 @@ impl Trial {
     /// Makes a world of scripted servers, or with `servers` of those, and the surroundings of its recipe.
     pub fn new(servers: Option<Box<dyn Connector>>, redactor: Redactor, interrupt: Interrupt) -> (Self, Surroundings) {
         let (script, machine) = (Script::new(), Script::new());
+        script.ends_what_hangs();
+        machine.ends_what_hangs();
         let (given, done_here) = (Recording::default(), Recording::default());
         let (told, replies) = (Told::default(), Replies::default());
         let world = TrialWorld {
@@ -129,6 +131,14 @@ impl Trial {
     /// Returns the script of this machine.
     pub(in crate::recipe) fn machine(&self) -> &Script {
         &self.0.machine
+    }
+
+    /// Returns the commands that would never have ended since the last call, each with its server; `None` is this machine.
+    pub(in crate::recipe) fn endless(&self) -> Vec<(Option<Server>, String)> {
+        let servers = self.servers().map(Script::take_endless).unwrap_or_default();
+        let servers = servers.into_iter().map(|(server, command)| (Some(server), command));
+        let here = self.machine().take_endless().into_iter();
+        servers.chain(here.map(|(_, command)| (None, command))).collect()
     }
 
     pub(in crate::recipe) fn now(&self) -> Timestamp {

@@ -271,6 +271,32 @@ fn servers_answer_as_the_test_says() {
 }
 
 #[test]
+fn a_command_that_would_never_end_fails_the_test() {
+    let text = |command: &str| {
+        format!(
+            "task :t, :hosts => \"a\" {{ {command} }}
+             answer \"tail\", :stdout => \"one\\n\", :hangs => true;
+             answer \"wait\", :local => true, :hangs => true;
+             test \"t\" {{ assert_fails(rehearse(\"t\")); }}"
+        )
+    };
+    let failed = file(&text("run \"tail -f log\";")).fails();
+    let message = "`tail -f log' never ends on a: its answer says :hangs, and it has no :timeout";
+    assert_eq!(failed.message, message);
+    assert_eq!(failed.origin.map(|origin| origin.line), Some(4));
+    // A recipe may not hide it.
+    let failed = file(&text("try { run_locally \"wait\"; } catch {}")).fails();
+    assert!(
+        failed.message.starts_with("`wait' never ends on this machine"),
+        "{}",
+        failed.message
+    );
+    // A block that ends it is a way, too.
+    let ends = "run \"tail -f log\" |channel, stream, data| { channel.close(); } throw \"enough\";";
+    file(&text(ends)).passes();
+}
+
+#[test]
 fn sudo_answers_without_a_question_and_data_is_seen() {
     file(
         "task :t, :hosts => \"a\" { puts capture(`${sudo()} cat`, :data => \"given\"); sudo \"tee\", :data => \"more\"; }

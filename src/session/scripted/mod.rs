@@ -77,6 +77,17 @@ impl Script {
         self
     }
 
+    /// Ends commands that hang without a timeout, once somebody has waited for them in vain: [`Script::take_endless`] names them.
+    pub fn ends_what_hangs(&self) -> &Self {
+        self.scene().ends_what_hangs = true;
+        self
+    }
+
+    /// Returns the commands that would never have ended, each with its server, and forgets them.
+    pub fn take_endless(&self) -> Vec<(Server, String)> {
+        std::mem::take(&mut self.scene().endless)
+    }
+
     /// Adds a rule: commands on `host` (`*`: on all) whose line contains `part` get this answer.
     pub fn on(&self, host: &str, part: &str, answer: Answer) -> &Self {
         self.rule(Rule::new(host, part, answer, false))
@@ -257,6 +268,10 @@ impl Session for ScriptedSession {
 
     fn answer(&self, password: Option<Secret>) {
         self.script.scene().answer(self.id, password);
+    }
+
+    fn waited_for(&self) {
+        self.script.scene().end_what_hangs(self.id);
     }
 
     fn abandon(&self) {

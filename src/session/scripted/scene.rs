@@ -95,6 +95,9 @@ impl Connection {
 pub(super) struct Scene {
     pub(super) rules: Vec<Rule>,
     pub(super) strict: bool,
+    pub(super) ends_what_hangs: bool,
+    /// The commands that were ended for this reason.
+    pub(super) endless: Vec<(Server, String)>,
     /// The hosts, latest first, and the result of connecting to each (`None`: there is no answer).
     pub(super) connecting: Vec<(String, Option<Result<(), ConnectError>>)>,
     pub(super) passwords: Vec<(String, Secret)>,
@@ -195,7 +198,9 @@ impl Scene {
         }
         let server = connection.server.clone();
         let answer = self.answer_to(&server, &command);
+        let said = command.meant.as_ref().map_or(&command.line, |meant| &meant.command);
         self.running.push(ScriptedJob {
+            said: said.clone(),
             session,
             job,
             record: self.records.len(),
@@ -351,6 +356,19 @@ impl Scene {
             record.exit = Some(exit.clone());
         }
         self.report(session, Report::Finished(session, job, exit, Duration::ZERO));
+    }
+
+    /// Ends the commands of a session that hang without a timeout, if the script wants that.
+    pub(super) fn end_what_hangs(&mut self, session: SessionId) {
+        let hangs = |job: &ScriptedJob| job.session == session && job.hangs();
+        while self.ends_what_hangs
+            && let Some(place) = self.running.iter().position(hangs)
+            && let Some(job) = self.running.get(place)
+            && let Some(record) = self.records.get(job.record)
+        {
+            self.endless.push((record.server.clone(), job.said.clone()));
+            self.finish(place, Exit::Cancelled);
+        }
     }
 
     /// Lets commands continue until all wait, or until one wants a function called.

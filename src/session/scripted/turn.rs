@@ -11,12 +11,21 @@ use crate::session::{JobId, SessionId};
 pub(super) struct ScriptedJob {
     pub(super) session: SessionId,
     pub(super) job: JobId,
+    /// The command as the recipe says it.
+    pub(super) said: String,
     /// The index in `records`.
     pub(super) record: usize,
     pub(super) answer: Answer,
     /// The amount of the record's input that the answer has read.
     pub(super) read: usize,
     pub(super) timeout: Option<Duration>,
+}
+
+impl ScriptedJob {
+    /// Returns true if it waits for its timeout, which it does not have: with one it would have ended.
+    pub(super) fn hangs(&self) -> bool {
+        matches!(self.answer.steps.front(), Some(ScriptStep::Hang))
+    }
 }
 
 /// The state of a running command after one try of its next step.

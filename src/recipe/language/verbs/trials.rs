@@ -90,7 +90,8 @@ const ANSWER_CHOICES: &[Choice] = &[
     },
     Choice {
         name: "hangs",
-        doc: "With true the command does not end; its `:timeout` strikes at once.",
+        doc: "With true the command does not end by itself; its `:timeout` strikes at once. Without a timeout the test fails, unless \
+              something else ends the command.",
     },
 ];
 

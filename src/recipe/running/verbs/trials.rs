@@ -101,10 +101,22 @@ fn rehearse(cx: &mut VerbContext) -> Fallible {
     let Some(failed) = is_alone.then(|| trial.run(&words)).flatten() else {
         return Err(wrong("a run cannot be rehearsed within another one", cx.position()));
     };
+    if let Some((server, command)) = trial.endless().into_iter().next() {
+        return Err(raise(endless(server.as_ref(), &command), cx.position()));
+    }
     let failed = failed.map(|failed| (failed.diagnostic, failed.code));
     let run = Rc::new(Rehearsed::new(words.join(" "), cx.origin(), trial.since(mark), failed));
     trial.keep(run.clone());
     Ok(Dynamic::from(Run(run)))
+}
+
+/// Returns the error for a command that hangs without a timeout.
+fn endless(server: Option<&Server>, command: &str) -> Diagnostic {
+    let place = server.map_or("this machine".to_owned(), Server::to_string);
+    let message = format!("`{command}' never ends on {place}: its answer says :hangs, and it has no :timeout");
+    Diagnostic::new(Fault::Recipe, message)
+        .label("a real run would wait forever")
+        .hint("give the command a :timeout in the recipe, or a block that closes its channel")
 }
 
 pub(super) const ANSWER: Performed = (&rows::ANSWER, answer);
