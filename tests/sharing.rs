@@ -363,6 +363,20 @@ fn a_library_takes_no_task_and_no_variable_of_another_without_a_word_of_the_proj
     project("[wins]\\nshared_word = \"one\"\\nshared = \"two\"\\n")
         .ok()
         .says("task of two, one");
+    // An entry with a library that nobody has.
+    let wins = "[wins]\\nshared_word = \"two\"\\nshared = \"tow\"\\n";
+    project(wins)
+        .code(3)
+        .says("\"shared\" = \"one\" or \"shared\" = \"two\", not `tow'");
+    let wins = "[wins]\nshared_word = \"two\"\nshared = \"two\"\nother = \"oen\"\nrest = \"capr\"\nmore = \"puma\"\n";
+    let lines =
+        format!("capr lib add one --yes > log\ncapr lib add two --yes\nprintf '{wins}' >> capr.toml\ncapr check");
+    let finished = shell(&files, &lines).run();
+    let warned = finished.stderr.matches("[wins]").count();
+    assert_eq!(warned, 1, "{}", finished.stderr);
+    finished
+        .says("warning: [wins] in capr.toml gives `other' to the library `oen', which does not exist")
+        .says("help: did you mean `one'?");
     // A library that sets a variable of one that it requires overrides it, and not the other way round.
     let files = [
         ("four/four.rhai", "require \"five\"; set :five_word, 2;\n"),

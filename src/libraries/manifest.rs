@@ -12,7 +12,7 @@ use super::{Wrong, failed, hinted};
 pub const MANIFEST: &str = "capr.toml";
 
 /// The name of the deploy library in `[wins]`.
-const CAPR: &str = "capr";
+pub(super) const CAPR: &str = "capr";
 
 /// The contents of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::lock::LOCK;
-use super::manifest::check_capr;
+use super::manifest::{CAPR, check_capr};
 use super::project::Project;
 use super::store::{LibraryState, Places};
 use super::tree::Tree;
@@ -163,6 +163,25 @@ impl LibraryShelf {
     /// Returns the library whose task or variable of this name is used, if `capr.toml` says so.
     pub fn winner(&self, what: &str) -> Option<&str> {
         self.project.get()?.manifest.wins.get(what).map(String::as_str)
+    }
+
+    /// Returns the entries of `[wins]` whose library the project has not added, each with the name of a task or variable first.
+    pub fn winners_of_others(&self) -> Vec<(&str, &str)> {
+        let Some(project) = self.project.get() else {
+            return Vec::new();
+        };
+        let entries = project.manifest.wins.iter();
+        entries
+            .filter(|(_, library)| *library != CAPR && project.lock.get(library).is_none())
+            .map(|(what, library)| (what.as_str(), library.as_str()))
+            .collect()
+    }
+
+    /// Returns the names of the libraries that the project has.
+    pub fn names(&self) -> Vec<&str> {
+        let project = self.project.get();
+        let locked = project.iter().flat_map(|project| &project.lock.libraries);
+        locked.map(|locked| locked.name.as_str()).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use rhai::{ASTNode, Expr, Stmt};
 use super::claims::{Claims, Text};
 use super::defined::Defined;
 use super::findings::{Findings, at};
+use super::libraries::libraries;
 use super::mentions::verb;
 use crate::configuration::{BlockId, HookAction, Task, VariableRead, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -36,6 +37,7 @@ impl Findings<'_> {
         found.extend(self.replaced_tasks());
         found.extend(self.missing_roles());
         found.extend(self.habits_of_libraries());
+        found.extend(self.winners_that_do_not_exist());
         if is_clean {
             found.extend(self.never_read());
             found.extend(self.never_called());
@@ -47,6 +49,26 @@ impl Findings<'_> {
     pub(super) fn own(&self) -> impl Iterator<Item = (&Text, &Claims)> {
         let own = self.texts().skip(self.own);
         own.filter(|(text, _)| !self.defined.is_of_stdlib(&text.file))
+    }
+
+    /// Returns a warning for each entry of `[wins]` in `capr.toml` that names no library.
+    fn winners_that_do_not_exist(&self) -> Vec<Diagnostic> {
+        let files = self.defined.files.borrow();
+        let entries = files.shelf.winners_of_others().into_iter();
+        let strays = entries.filter(|(_, library)| libraries().all(|known| known.name != *library));
+        let warning = |(what, library): (&str, &str)| {
+            let message =
+                format!("[wins] in capr.toml gives `{what}' to the library `{library}', which does not exist");
+            let known = files
+                .shelf
+                .names()
+                .into_iter()
+                .chain(libraries().map(|known| known.name));
+            let hint = suggestion(library, known);
+            let names = "`capr lib list` lists those of the project; the deploy library is called capr there";
+            Diagnostic::warning(message).hint(hint.unwrap_or_else(|| names.to_owned()))
+        };
+        strays.map(warning).collect()
     }
 
     /// Returns a warning for each secret that is written out: everybody who can read the file knows it.

@@ -110,13 +110,18 @@ impl Interpreter {
         match self.defined.files.borrow().shelf.winner(name) {
             Some(winner) if winner == own.name() => Ok(LibraryClaim::Wins),
             Some(winner) if winner == other.name() => Ok(LibraryClaim::Loses),
-            _ => Err(both(what, name, (own, other), position)),
+            winner => Err(both((what, name), (own, other), winner, position)),
         }
     }
 }
 
-/// Returns the error that names both.
-fn both(what: What, name: &str, (own, other): (&Owner, &Owner), position: Position) -> Box<EvalAltResult> {
+/// Returns the error that names both, and a third library if `capr.toml` says that its definition is used.
+fn both(
+    (what, name): (What, &str),
+    (own, other): (&Owner, &Owner),
+    winner: Option<&str>,
+    position: Position,
+) -> Box<EvalAltResult> {
     let word = match what {
         What::Task => "task",
         What::Variable => "variable",
@@ -129,8 +134,9 @@ fn both(what: What, name: &str, (own, other): (&Owner, &Owner), position: Positi
         "the library `{}' defines the {word} `{name}', which {whose} has, too",
         own.name()
     );
+    let named = winner.map_or(String::new(), |winner| format!(", not `{winner}'"));
     let hint = format!(
-        "the table [wins] of capr.toml says which one is used: \"{name}\" = \"{}\" or \"{name}\" = \"{}\"",
+        "the table [wins] of capr.toml says which one is used: \"{name}\" = \"{}\" or \"{name}\" = \"{}\"{named}",
         other.name(),
         own.name()
     );
