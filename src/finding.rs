@@ -53,6 +53,8 @@ pub(crate) enum Check {
     Linked,
     /// The current release, and deploys that were broken off.
     Release,
+    /// The lock that keeps others from deploying.
+    Lock,
     /// The repository, seen from the server.
     Repository,
 }
@@ -84,6 +86,7 @@ impl Check {
             Self::DeployTo => "deploy_to",
             Self::Linked => "linked_files",
             Self::Release => "release",
+            Self::Lock => "lock",
             Self::Repository => "repository",
         }
     }

@@ -123,6 +123,21 @@ fn servers_that_are_ready_are_well_and_nothing_is_changed() {
     told.says("2 servers\n  app1, app2\n")
         .says("is current")
         .says("2 servers: 2 well; ");
+    // What a person has locked keeps everybody from deploying.
+    case(&fleet, "")
+        .args(["deploy:lock", "upgrade", "HOSTS=app2"])
+        .run()
+        .ok();
+    look(case(&fleet, ""))
+        .is("app1", "lock", "ok", "nobody holds it", "")
+        .is(
+            "app2",
+            "lock",
+            "bad",
+            ": upgrade; until somebody unlocks",
+            "capr deploy.rhai deploy:unlock frees it",
+        )
+        .code(1);
 }
 
 #[test]

@@ -4,12 +4,13 @@
 //! needs.rs    the needs of a recipe, for which its servers are examined
 //! script.rs   the one script that runs on a server, and its answers
 //! visit.rs    all servers at once: login, script, repository
-//! here.rs     findings of this machine     login.rs, server.rs   findings of a visit
+//! here.rs     findings of this machine     login.rs, server.rs, lock.rs   findings of a visit
 //! ```
 //!
 //! The findings are data; `report` shows them.
 
 mod here;
+mod lock;
 mod login;
 mod needs;
 mod script;

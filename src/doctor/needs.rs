@@ -43,6 +43,8 @@ pub(crate) struct Deploys {
     pub needs_script: Option<String>,
     /// The library's script that finds the current release.
     pub status_script: Option<String>,
+    /// The library's script that finds whose lock it is.
+    pub lock_script: Option<String>,
     /// The script for the recipe's needs in `depend`.
     pub depend_script: Option<String>,
     /// The library's script that checks if the repository can be read.
@@ -143,6 +145,7 @@ impl Deploys {
         let status_script = deploy_to
             .as_ref()
             .and_then(|_| read(Check::Release, "deploy_status_script"));
+        let lock_script = deploy_to.as_ref().and_then(|_| read(Check::Lock, "lock_look_script"));
         let repository = read(Check::Repository, "repository");
         let known = repository.as_ref();
         let scm = known.and_then(|_| read(Check::Repository, "scm"));
@@ -184,6 +187,7 @@ impl Deploys {
             is_copied,
             needs_script,
             status_script,
+            lock_script,
             depend_script,
             repository_script,
             input: input.unwrap_or_default(),

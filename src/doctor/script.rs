@@ -79,6 +79,15 @@ room() {
         text.push_str(&format!("say step release\nsay release \"$(\n{status}\n)\"\n"));
     }
     if let Some(Deploys {
+        lock_script: Some(lock),
+        ..
+    }) = deploys
+    {
+        text.push_str(&format!(
+            "say step lock\n(\n{lock}\n) | while IFS= read -r line; do say lock \"$line\"; done\nsay done lock\n"
+        ));
+    }
+    if let Some(Deploys {
         depend_script: Some(depend),
         ..
     }) = deploys

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::exit::Exit;
 use crate::recipe::{Examined, without_credentials};
 
+use super::lock::lock;
 use super::login;
 use super::needs::{Deploys, Needs};
 use super::script::ScriptAnswers;
@@ -256,6 +257,7 @@ fn of_deploys(answers: &ScriptAnswers, deploys: &Deploys, call: &str) -> Vec<Fin
         Finding::bad(Check::Tools, sentence.as_str(), advice)
     }));
     findings.extend(answers.first("release").map(|said| release(said, call)));
+    findings.extend(lock(answers, call));
     findings
 }
 
@@ -270,7 +272,7 @@ fn counted(files: usize) -> String {
 /// the usual advice is given.
 fn of_sentence(check: Check, sentence: &str, call: &str) -> Finding {
     let usual = match check {
-        Check::Linked => "put them there, each once and for all releases: scp, or a task with upload",
+        Check::Linked => "put them there once, for all releases: with scp, or by a task with upload",
         _ => "see what is there, and move it away",
     };
     match sentence
@@ -281,7 +283,8 @@ fn of_sentence(check: Check, sentence: &str, call: &str) -> Finding {
             let setup = format!("{call} setup makes what a deploy needs");
             Finding::bad(check, what, advice.replace("do setup first", &setup))
         }
-        None => Finding::bad(check, sentence, usual),
+        // The advice says it already.
+        None => Finding::bad(check, sentence.replace(", put them there first", ""), usual),
     }
 }
 
@@ -330,6 +333,7 @@ fn cut_off(heard: &Heard, answers: &ScriptAnswers) -> Option<Finding> {
         Some("disk") => (Check::Disk, "the free space cannot be told"),
         Some("deploy_to") => (Check::DeployTo, "the directories of deploys do not answer"),
         Some("release") => (Check::Release, "what is current cannot be told"),
+        Some("lock") => (Check::Lock, "whose lock it is cannot be told"),
         Some("depend") => (Check::Tools, "what the recipe asks for with depend does not answer"),
         Some("sudo") => (Check::Sudo, "sudo does not answer"),
         _ => (Check::Shell, "it does not say all that it is asked"),

@@ -74,6 +74,7 @@ pub use self::language::verbs::is_test_file;
 pub use self::meaning::parts::{Parts, TaskPart, VariablePart};
 pub use self::reference::{language, reference, reference_of_tests, verb};
 pub use self::running::consent::GivenConsent;
+pub(crate) use self::running::lock_holder::LockHolder;
 pub use self::running::stack::{STACK, on_large_stack};
 pub use self::running::surroundings::{Options, Prompts, Surroundings};
 pub use self::running::trial::Trial;

@@ -103,7 +103,7 @@ fn what_the_guide_says_of_linked_files_keeps_what_capistrano_3_has_kept() {
     fleet.sh("app1", "echo secret > /u/apps/shop/shared/.env");
     run(&["deploy", "-s", "release_name=20260101000000"])
         .code(1)
-        .says("linked_files that are not there, put them there first: /u/apps/shop/shared/.env");
+        .says("some linked_files are missing, put them there first: /u/apps/shop/shared/.env");
     for host in ["app1", "app2"] {
         assert!(fleet.list(host, "/u/apps/shop/releases").is_empty());
         fleet.sh(host, "echo secret > /u/apps/shop/shared/.env");

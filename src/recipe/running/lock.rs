@@ -10,7 +10,7 @@ use rhai::{Engine, Position};
 use super::action::{Request, failure};
 use super::call::VerbCall;
 use super::interpreter::Interpreter;
-use super::lock_holder::{Holder, failures, headline, locked};
+use super::lock_holder::{LockHolder, failures, headline, locked};
 use super::lock_owed::Owed;
 use super::passwords::Asker;
 use crate::actor::{Action, ActionError, Outcome, Output};
@@ -100,7 +100,7 @@ impl Scripts {
 pub(super) enum LockAttempt {
     Taken,
     /// Others hold the lock on these servers.
-    Refused(IndexMap<Server, Holder>),
+    Refused(IndexMap<Server, LockHolder>),
     /// The lock cannot be written on these servers, for these reasons.
     Unable(Vec<ServerFailure>),
 }
@@ -162,7 +162,7 @@ impl Interpreter {
             // gives up.
             let first = servers.iter().min_by_key(|server| server.to_string());
             let is_first = first.is_some_and(|first| !refused.contains_key(first));
-            let is_left_by_others = |holder: &Holder| holder.state == "alive";
+            let is_left_by_others = |holder: &LockHolder| holder.state == "alive";
             if is_first && refused.values().all(is_left_by_others) && begun.elapsed() < MOMENT {
                 wanted = refused.keys().cloned().collect();
                 self.pause(PAUSE)?;
@@ -317,7 +317,7 @@ impl Interpreter {
         for (server, (status, said)) in answers {
             if status == TAKEN {
                 self.locks.borrow_mut().held.shift_remove(&server);
-                refused.insert(server, Holder::read(&said));
+                refused.insert(server, LockHolder::read(&said));
             } else {
                 failed.push(ServerFailure::new(server, said.trim()));
             }

@@ -8,14 +8,16 @@ use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 
 /// Somebody else's lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Holder {
-    pub(super) state: String,
+pub(crate) struct LockHolder {
+    /// The state of the connection that holds it, as the server sees it: `alive`, `dead`, `unknown`, or `person` for a lock that a
+    /// person keeps.
+    pub(crate) state: String,
     lines: IndexMap<String, String>,
 }
 
-impl Holder {
+impl LockHolder {
     /// Reads a script's description of a lock: its state, then its lines.
-    pub(super) fn read(said: &str) -> Self {
+    pub(crate) fn read(said: &str) -> Self {
         let mut lines = said.lines();
         let state = lines.next().unwrap_or_default().trim().to_owned();
         let pairs = lines.filter_map(|line| line.split_once(' '));
@@ -33,7 +35,7 @@ impl Holder {
     }
 
     /// Returns words that fit after "locked": by whom, since when, for what.
-    fn who(&self) -> String {
+    pub(crate) fn who(&self) -> String {
         let mut text = format!("by {}", self.said("person").unwrap_or("somebody"));
         if let Some(host) = self.said("host") {
             text += &format!(" on {host}");
@@ -51,7 +53,7 @@ impl Holder {
     }
 
     /// Returns more facts about the lock.
-    fn standing(&self) -> String {
+    pub(crate) fn standing(&self) -> String {
         let run = self.said("run").unwrap_or("unknown");
         let process = self
             .said("process")
@@ -74,16 +76,16 @@ impl Holder {
     }
 }
 
-pub(super) fn failures(refused: &IndexMap<Server, Holder>) -> Vec<ServerFailure> {
-    let reason = |holder: &Holder| format!("{}; {}", holder.who(), holder.standing());
+pub(super) fn failures(refused: &IndexMap<Server, LockHolder>) -> Vec<ServerFailure> {
+    let reason = |holder: &LockHolder| format!("{}; {}", holder.who(), holder.standing());
     let failures = refused.iter();
     failures
         .map(|(server, holder)| ServerFailure::new(server.clone(), reason(holder)))
         .collect()
 }
 
-pub(super) fn headline(refused: &IndexMap<Server, Holder>, total: usize) -> String {
-    let who: IndexSet<String> = refused.values().map(Holder::who).collect();
+pub(super) fn headline(refused: &IndexMap<Server, LockHolder>, total: usize) -> String {
+    let who: IndexSet<String> = refused.values().map(LockHolder::who).collect();
     let who: Vec<String> = who.into_iter().collect();
     let where_ = match (refused.len(), refused.keys().next()) {
         (1, Some(server)) => format!("{server} is"),
@@ -94,7 +96,7 @@ pub(super) fn headline(refused: &IndexMap<Server, Holder>, total: usize) -> Stri
 }
 
 /// Returns the error for a run that comes too late.
-pub(super) fn locked(refused: &IndexMap<Server, Holder>, total: usize) -> Diagnostic {
+pub(super) fn locked(refused: &IndexMap<Server, LockHolder>, total: usize) -> Diagnostic {
     let mut message = headline(refused, total);
     // If there is only one server, its facts are not repeated below.
     if let (1, Some(holder)) = (refused.len(), refused.values().next()) {
@@ -105,7 +107,7 @@ pub(super) fn locked(refused: &IndexMap<Server, Holder>, total: usize) -> Diagno
         .iter()
         .map(|(server, holder)| ServerFailure::new(server.clone(), holder.standing()))
         .collect();
-    let hints: IndexSet<&str> = refused.values().map(Holder::hint).collect();
+    let hints: IndexSet<&str> = refused.values().map(LockHolder::hint).collect();
     diagnostic.hints.extend(hints.into_iter().map(str::to_owned));
     diagnostic
 }
@@ -113,7 +115,7 @@ pub(super) fn locked(refused: &IndexMap<Server, Holder>, total: usize) -> Diagno
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
-    use super::{Holder, locked};
+    use super::{LockHolder, locked};
     use crate::diagnostic::Fault;
 
     const SAID: &str =
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn b11_who_holds_the_lock_is_named_with_all_that_is_known() {
-        let holder = Holder::read(SAID);
+        let holder = LockHolder::read(SAID);
         let refused = [("app1", holder.clone()), ("app2", holder)];
         let refused = refused.map(|(name, holder)| (name.parse().unwrap(), holder)).into();
         let diagnostic = locked(&refused, 2);
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn b12_a_lock_whose_connection_has_ended_is_told_as_abandoned() {
-        let holder = Holder::read(&SAID.replace("alive", "dead"));
+        let holder = LockHolder::read(&SAID.replace("alive", "dead"));
         let refused = [("app1".parse().unwrap(), holder)].into();
         let diagnostic = locked(&refused, 6);
         assert!(diagnostic.message.starts_with("app1 is locked by ann on laptop"));
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_lock_that_says_nothing_is_one_all_the_same() {
-        let refused = [("app1".parse().unwrap(), Holder::read(""))].into();
+        let refused = [("app1".parse().unwrap(), LockHolder::read(""))].into();
         assert!(locked(&refused, 1).message.starts_with("app1 is locked by somebody; "));
     }
 }

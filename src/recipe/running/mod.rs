@@ -23,7 +23,7 @@ pub(super) mod interpreter;
 pub(super) mod limits;
 pub(super) mod loader;
 pub(super) mod lock;
-mod lock_holder;
+pub(super) mod lock_holder;
 mod lock_owed;
 pub(super) mod missing;
 pub(super) mod mode;
