@@ -109,7 +109,8 @@ pub enum Event {
     },
     /// A run that has made a release ends; it may have been undone.
     Deployed {
-        /// Variables that tell of the release: `application`, `stage`, `branch`, `revision`, `release_path`, `current_path`.
+        /// Variables that tell of the release: `application`, `stage`, `branch`, `revision`, `real_revision`, `release_path`,
+        /// `current_path`.
         #[serde(serialize_with = "as_map")]
         facts: Vec<(&'static str, String)>,
     },

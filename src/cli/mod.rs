@@ -252,6 +252,7 @@ fn written(text: std::io::Result<String>, console: &Console) -> u8 {
 /// Returns the exit code after everything was printed. It is a failure if standard output or the log has not received
 /// everything.
 fn told(code: u8, console: &Console) -> u8 {
+    console.end_job();
     let lost = console.lost();
     if lost.is_empty() {
         return code;

@@ -10,7 +10,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::event::Level;
 use crate::place::append;
-use crate::report::{Ci, Format, Look, Service, Size};
+use crate::report::{Ci, Format, Look, Service, Size, SummaryFile};
 use crate::run_id::RunId;
 
 use super::arguments::{ColorChoice, LogFormat, Tool, TypedArguments};
@@ -192,11 +192,14 @@ impl Presentation {
         let summary = shell
             .variable("GITHUB_STEP_SUMMARY")
             .filter(|_| service == Service::GitHub);
-        let summary = summary.and_then(|path| append(Path::new(path)).ok());
+        let summary = summary.map(|path| SummaryFile {
+            name: path.to_owned(),
+            file: append(Path::new(path)).map(|file| Box::new(file) as Box<dyn Write>),
+        });
         Some(Ci {
             service,
             workspace: workspace.map(PathBuf::from),
-            summary: summary.map(|file| Box::new(file) as Box<dyn Write>),
+            summary,
         })
     }
 }

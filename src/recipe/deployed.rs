@@ -13,11 +13,12 @@ const MAKES: &str = "update_code";
 const LIVE: &str = "live_when_stopped";
 
 /// The variables that describe a release, in this order.
-const FACTS: [&str; 6] = [
+const FACTS: [&str; 7] = [
     "application",
     "stage",
     "branch",
     "revision",
+    "real_revision",
     "release_path",
     "current_path",
 ];

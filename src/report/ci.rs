@@ -1,8 +1,6 @@
-//! The logs of CI services: groups for tasks, marks for failures at their place, and a summary of the job, around the lines of
-//! the log.
+//! The logs of CI services: groups for tasks, and marks for failures at their place, around the lines of the log.
 
 use std::fmt;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,6 +8,7 @@ use crate::diagnostic::{Diagnostic, ServerFailure, Severity};
 use crate::event::Event;
 
 use super::clean::Cleaner;
+use super::summary::{JobSummary, SummaryFile};
 
 /// The CI services whose logs have more than lines: groups, marks, a summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub(crate) struct Ci {
     /// The checkout; names of files are relative to it.
     pub workspace: Option<PathBuf>,
     /// Receives the summary of the job.
-    pub summary: Option<Box<dyn Write>>,
+    pub summary: Option<SummaryFile>,
 }
 
 /// The log of one job.
@@ -35,7 +34,8 @@ pub(super) struct CiJob {
     service: Service,
     cleaner: Cleaner,
     workspace: Option<PathBuf>,
-    summary: Option<Box<dyn Write>>,
+    /// The summary of the job, where the service has one.
+    pub(super) summary: Option<JobSummary>,
     /// The open groups of the command line's tasks. Their numbers make the names of sections unique.
     open: Vec<u64>,
     begun: u64,
@@ -51,11 +51,12 @@ impl fmt::Debug for CiJob {
 
 impl CiJob {
     pub(super) fn new(ci: Ci, cleaner: Cleaner) -> Self {
+        let summary = ci.summary.map(|file| JobSummary::new(file, cleaner.clone()));
         Self {
             service: ci.service,
             cleaner,
             workspace: ci.workspace,
-            summary: ci.summary,
+            summary,
             open: Vec::new(),
             begun: 0,
         }
@@ -119,6 +120,9 @@ impl CiJob {
             let line = self.cleaner.line(&format!("{}: {reason}", servers.join(", ")));
             text.push_str(&format!("\n{line}"));
         }
+        for hint in &diagnostic.hints {
+            text.push_str(&format!("\nhelp: {}", self.cleaner.line(hint)));
+        }
         let place = place.unwrap_or_default();
         format!("::{kind} {place}title=capr::{}\n", data(&text))
     }
@@ -148,30 +152,6 @@ impl CiJob {
         });
         lines.collect::<String>().replace("##[", "# #[")
     }
-
-    /// Adds to the summary of the job. If it cannot be written, the run goes on.
-    pub(super) fn summarize(&mut self, ok: bool, words: &str, failures: &[ServerFailure]) {
-        let text = self.summary(ok, words, failures);
-        if let Some(file) = &mut self.summary {
-            let _ = file.write_all(text.as_bytes());
-        }
-    }
-
-    /// Returns the summary in Markdown.
-    fn summary(&self, ok: bool, words: &str, failures: &[ServerFailure]) -> String {
-        let mark = if ok { "✅" } else { "❌" };
-        let mut text = format!("### {mark} capr: {}\n\n", cell(&self.cleaner.line(words)));
-        if !failures.is_empty() {
-            text.push_str("| server | what happened |\n|---|---|\n");
-            for (servers, reason, _) in ServerFailure::groups(failures) {
-                let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
-                let (servers, reason) = (self.cleaner.line(&servers.join(", ")), self.cleaner.line(reason));
-                text.push_str(&format!("| {} | {} |\n", cell(&servers), cell(&reason)));
-            }
-            text.push('\n');
-        }
-        text
-    }
 }
 
 /// Escapes the message of a workflow command.
@@ -182,14 +162,6 @@ fn data(text: &str) -> String {
 /// Escapes a property of a workflow command.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
-}
-
-/// Escapes a cell of a Markdown table, in which nothing is markup.
-fn cell(text: &str) -> String {
-    let special = |c: char| matches!(c, '|' | '<' | '&' | '`' | '*' | '_' | '[' | ']' | '\\' | '!' | '#');
-    text.chars()
-        .flat_map(|c| special(c).then_some('\\').into_iter().chain([c]))
-        .collect()
 }
 
 /// Returns the seconds since 1970.
@@ -261,12 +233,13 @@ mod tests {
             stderr: Vec::new(),
             stdout: Vec::new(),
         });
+        diagnostic.hints.push("try again\nopensesame".into());
         let here = here();
         let here = here.file_name().unwrap().to_string_lossy().into_owned();
         assert_eq!(
             job(Service::GitHub).failure(&diagnostic),
             format!(
-                "::error file={here}/config/a%2Cb.rhai,line=3,col=5,title=capr::`x' failed: 100%25 [redacted]%0Aapp1: exit status 1\n"
+                "::error file={here}/config/a%2Cb.rhai,line=3,col=5,title=capr::`x' failed: 100%25 [redacted]%0Aapp1: exit status 1%0Ahelp: try again^J[redacted]\n"
             )
         );
         assert_eq!(job(Service::GitLab).failure(&diagnostic), "");
@@ -293,21 +266,5 @@ mod tests {
             );
         }
         assert_eq!(github.harmless(" ** [out :: app1] x\n"), " ** [out :: app1] x\n");
-    }
-
-    #[test]
-    fn the_summary_names_each_server_and_has_no_markup_of_others() {
-        let failure = ServerFailure {
-            server: "app1".parse().unwrap(),
-            cause: None,
-            reason: "said <b>|".into(),
-            common: None,
-            stderr: Vec::new(),
-            stdout: Vec::new(),
-        };
-        assert_eq!(
-            job(Service::GitHub).summary(false, "failed: 1 task", &[failure]),
-            "### ❌ capr: failed: 1 task\n\n| server | what happened |\n|---|---|\n| app1 | said \\<b>\\| |\n\n"
-        );
     }
 }

@@ -25,7 +25,16 @@ use super::plain::Plain;
 use super::pretty::Pretty;
 use super::record::RunRecord;
 use super::screen::Screen;
+use super::summary::JobSummary;
 use super::tally::Tally;
+
+/// The look of what is kept in files: no colours, and lines of any length.
+const PLAIN: Look = Look {
+    color: false,
+    many: false,
+    columns: None,
+    live: false,
+};
 
 /// The writer of all output. All clones are the same console, and only the main thread may use it.
 #[derive(Clone, Debug)]
@@ -176,6 +185,13 @@ impl Console {
         self.0.borrow_mut().close(ending, diagnostic);
     }
 
+    /// Ends the job of a CI service where nothing ran.
+    pub(crate) fn end_job(&self) {
+        let mut inner = self.0.borrow_mut();
+        let lost = inner.job_summary().and_then(JobSummary::end_without_run);
+        inner.complain(lost);
+    }
+
     /// Prints output that was asked for on standard output: cleaned for a terminal, and with all its bytes for a program.
     pub(crate) fn data(&self, text: &str) {
         self.0.borrow_mut().hand_out(text);
@@ -255,6 +271,9 @@ impl Inner {
         self.tally.count(event);
         if let Some((json, record)) = &mut self.record {
             record.take(&json.tell(event));
+        }
+        if let Some(summary) = self.job_summary() {
+            summary.take(event);
         }
         if self.is_in_vain(event) {
             return;
@@ -401,14 +420,24 @@ impl Inner {
         self.say(&text);
         let marked = self.job.as_ref().map(|job| job.failure(diagnostic)).unwrap_or_default();
         self.mark(&marked);
-        let look = Look {
-            color: false,
-            many: false,
-            columns: None,
-            live: false,
-        };
-        let text = diagnostic::render(diagnostic, look, &self.cleaner);
+        let text = diagnostic::render(diagnostic, PLAIN, &self.cleaner);
+        if let Some(summary) = self.job_summary() {
+            summary.failure(diagnostic.severity, &text);
+        }
         self.record(&text);
+    }
+
+    /// Returns the summary of the job, where there is one.
+    fn job_summary(&mut self) -> Option<&mut JobSummary> {
+        self.job.as_mut().and_then(|job| job.summary.as_mut())
+    }
+
+    /// Tells why the summary of the job could not be written.
+    fn complain(&mut self, reason: Option<String>) {
+        if let (Some(reason), Form::Plain(plain)) = (reason, &self.form) {
+            let line = plain.message(Level::Important, None, &reason);
+            self.say(&line);
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod pretty_output;
 mod progress;
 mod record;
 mod screen;
+mod summary;
 mod tally;
 mod tasks;
 #[cfg(test)]
@@ -48,5 +49,6 @@ pub(crate) use junit::junit;
 pub(crate) use options::{ConsoleOptions, Ending, Format, Log, Size, Times};
 pub(crate) use palette::Look;
 pub(crate) use record::RunRecord;
+pub(crate) use summary::SummaryFile;
 pub(crate) use tasks::{Listing, matches};
 pub(crate) use verdicts::lcov;

@@ -323,10 +323,20 @@ fn in_a_job() {
     for said in [
         "::notice::of the recipe\n",
         "ended with 1\n",
-        "### ❌ capr: failed: 1 task",
+        "### ❌ capr deploy\n\nfailed: 1 task",
+        "<pre>\nerror: 100% no\n",
     ] {
         assert!(told.stdout.contains(said), "{said}: {}", told.stdout);
     }
+    // A run does not fail because its summary cannot be written, but that is said.
+    line("capr deploy; echo \"ended with $?\"")
+        .file("deploy.rhai", "task :deploy { puts \"x\"; }")
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", "missing/summary")
+        .run()
+        .ok()
+        .says("*** cannot write the summary of the job to missing/summary: ")
+        .says("ended with 0");
     // What is wrong in a recipe is marked, too.
     let wrong = line("capr check")
         .file("deploy.rhai", "rum \"x\";")

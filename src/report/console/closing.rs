@@ -8,7 +8,7 @@ use super::super::options::Ending;
 use super::super::palette::{Label, Look};
 use super::super::text::{count, duration};
 use super::super::undone::Undone;
-use super::{Form, Inner};
+use super::{Form, Inner, PLAIN};
 use crate::configuration::Server;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Level, Rollback};
@@ -88,11 +88,22 @@ impl Inner {
             }
             Form::Pretty(_) => {}
         }
-        if let Some(job) = &mut self.job {
-            job.summarize(ok, &line, &self.tally.failures);
-        }
+        self.summarize(ok, &line, diagnostic);
         let line = self.log.as_ref().map(|(plain, _)| plain.message(level, None, &line));
         line.into_iter().for_each(|line| self.record(&line));
+    }
+
+    /// Writes the summary of the job, where there is one.
+    fn summarize(&mut self, ok: bool, line: &str, diagnostic: Option<&Diagnostic>) {
+        if self.job_summary().is_none() {
+            return;
+        }
+        let also = self.also(diagnostic, PLAIN);
+        let failures = self.tally.failures.clone();
+        let lost = self
+            .job_summary()
+            .and_then(|summary| summary.end(ok, line, &failures, &also));
+        self.complain(lost);
     }
 
     /// Returns the failures that the diagnostic does not name, and the parts that the rollback could not undo.
