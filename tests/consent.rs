@@ -94,4 +94,11 @@ fn what_is_no_question_is_an_error_at_its_place() {
         .code(3)
         .says("`confirm' is a question, true or false")
         .says("r.rhai:1");
+    let nameless = Case::new().file("r.rhai", "set :protected, true; task :t { puts \"ran\"; }");
+    nameless
+        .args(["r.rhai", "t"])
+        .run()
+        .code(3)
+        .says("the recipe is protected, but has neither a stage nor an application")
+        .says("set :application");
 }

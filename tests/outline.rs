@@ -70,6 +70,30 @@ fn an_explanation_says_what_runs_where_in_which_order_and_what_it_reads() {
 }
 
 #[test]
+fn a_task_without_servers_is_explained_as_such() {
+    let case = |recipe: &str| {
+        Case::new()
+            .file("r.rhai", recipe)
+            .args(["explain", "r.rhai", "t"])
+            .run()
+            .ok()
+    };
+    for (recipe, said) in [
+        (
+            "task :t { run \"x\"; }",
+            "Its commands run on no server: the recipe names none.\n",
+        ),
+        (
+            "role :app, \"app1\"; role :db, []; task :t, :roles => :db { run \"x\"; }",
+            "Its commands run on no server: none matches roles: db.\n",
+        ),
+    ] {
+        let told = case(recipe).stdout;
+        assert!(told.contains(said), "{told}");
+    }
+}
+
+#[test]
 fn programs_get_an_object_for_each_task() {
     let finished = told(&["tree", "r.rhai", "check", "web:ping", "--json"]).ok();
     let lines: Vec<serde_json::Value> = finished

@@ -125,4 +125,19 @@ fn a_page_that_cannot_be_written_is_told_before_anything_runs() {
         .run()
         .code(2)
         .says("capr report run.json > run.html");
+    case()
+        .args(["r.rhai", "say", "--report=run.html", "--trace=./run.html"])
+        .run()
+        .code(2)
+        .says("--report and --trace name the same file, run.html");
+    // A log is not lost because its own name is given twice.
+    case()
+        .shell("echo log > run.json; ln -s run.json same; capr report run.json --report same; cat run.json")
+        .run()
+        .ok()
+        .says("same is the log itself")
+        .says(
+            "log
+",
+        );
 }

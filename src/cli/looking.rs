@@ -7,7 +7,7 @@ use crate::report::{Console, Drawing, Listing, matches};
 
 use super::program::Program;
 use super::settings::Work;
-use super::{interactive, once, refuse, tasks_of_stage};
+use super::{interactive, refuse, tasks_of_stage};
 
 /// Reports the findings of `capr check`.
 pub(super) fn check(found: &[Diagnostic], json: bool, console: &Console) -> u8 {
@@ -114,7 +114,6 @@ fn describe(recipe: &Recipe, words: &[String], name: &str, console: &Console) ->
 pub(super) fn look(recipe: Recipe, work: Work, program: &Program) -> u8 {
     let console = program.console;
     match work {
-        Work::Once { words, command } => once::run(recipe, words, &command, console),
         Work::Shell { words, checks } => interactive(recipe, words, &program.of_shell(checks)),
         Work::Variables { words, values, json } => variables(&recipe, &words, (values, json), console),
         Work::Definitions { words } => definitions(&recipe, &words, console),
@@ -125,7 +124,12 @@ pub(super) fn look(recipe: Recipe, work: Work, program: &Program) -> u8 {
         Work::Explained { tasks, json } => explain(&recipe, &tasks, json, console),
         Work::Graph { tasks, drawing } => graph(&recipe, &tasks, drawing, console),
         // Handled above.
-        Work::Ssh { .. } | Work::Check { .. } | Work::Doctor { .. } | Work::Run { .. } | Work::Resume { .. } => 0,
+        Work::Ssh { .. }
+        | Work::Once { .. }
+        | Work::Check { .. }
+        | Work::Doctor { .. }
+        | Work::Run { .. }
+        | Work::Resume { .. } => 0,
     }
 }
 

@@ -391,6 +391,10 @@ fn with_settings(
                     };
                     ssh::run(&recipe, login, console)
                 }
+                (Ok(recipe), Work::Once { words, command }) => {
+                    let begin = |words: &[String]| records::begin(&settings.recipes, words, &program);
+                    once::run(recipe, words, &command, &begin, console)
+                }
                 (Ok(recipe), work) => looking::look(recipe, work, &program),
                 (Err(diagnostics), _) => refuse(console, &diagnostics),
             }

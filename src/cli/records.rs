@@ -46,11 +46,23 @@ impl Records {
             let message = "--report and --trace belong to what runs: capr RECIPE deploy --report run.html";
             return Err(Box::new(Diagnostic::new(Fault::Usage, message)));
         }
+        if let (Some(page), Some(trace)) = (&arguments.report, &arguments.trace)
+            && is_same(page, trace, shell)
+        {
+            let message = format!("--report and --trace name the same file, {}", page.display());
+            return Err(Box::new(Diagnostic::new(Fault::Usage, message)));
+        }
         let open = |path: &Option<PathBuf>| path.as_deref().map(|path| Target::open(path, shell)).transpose();
         Ok(Self {
             page: open(&arguments.report)?,
             trace: open(&arguments.trace)?,
         })
+    }
+
+    /// Returns the file of these that is also read.
+    fn target_of(&self, log: &Path, shell: &Invocation) -> Option<&Target> {
+        let mut targets = [&self.page, &self.trace].into_iter().flatten();
+        targets.find(|target| is_same(log, Path::new(&target.name), shell))
     }
 
     /// Returns true if a record is to be kept.
@@ -105,12 +117,26 @@ impl Target {
     }
 }
 
+/// Returns true if two names lead to the same file, whether it is there or not.
+fn is_same(one: &Path, other: &Path, shell: &Invocation) -> bool {
+    let whole = |path: &Path| {
+        let path = shell.directory.join(path);
+        path.canonicalize().unwrap_or(path)
+    };
+    whole(one) == whole(other)
+}
+
 /// Makes the page, or whatever else was asked for, from a log in JSON.
 pub(super) fn of_log(arguments: &TypedArguments, records: Records, shell: &Invocation, console: &Console) -> u8 {
     let [_, named] = arguments.words.as_slice() else {
         let message = "report takes the file of a log in JSON: capr report run.json > run.html";
         return refuse(console, &[Diagnostic::new(Fault::Usage, message)]);
     };
+    if let Some(target) = records.target_of(Path::new(named), shell) {
+        let message = format!("{} is the log itself, which the record would replace", target.name);
+        let hint = "name another file behind --report or --trace";
+        return refuse(console, &[Diagnostic::new(Fault::Usage, message).hint(hint)]);
+    }
     let text = match named.as_str() {
         "-" => {
             let mut text = String::new();

@@ -15,6 +15,9 @@ use crate::session::ssh::command_line;
 use super::connectors::{self, Ssh};
 use super::refuse;
 
+/// The number of servers that an error names.
+const NAMED: usize = 12;
+
 /// A login that a person wants.
 pub(super) struct WantedLogin {
     /// The server, after the stage that a word may name.
@@ -54,7 +57,10 @@ fn call(recipe: &Recipe, login: WantedLogin) -> Result<Vec<String>, Vec<Diagnost
     let usage = |message: String| vec![Diagnostic::new(Fault::Usage, message)];
     let named = recipe.enter_stage(&words)?;
     let [named] = named.as_slice() else {
-        return Err(usage("ssh takes one server: capr ssh RECIPE SERVER".to_owned()));
+        let message = "ssh takes one server: capr ssh RECIPE SERVER";
+        let names = recipe.examined().map(|servers| listed(&names(&servers)));
+        let wrong = Diagnostic::new(Fault::Usage, message);
+        return Err(vec![names.into_iter().fold(wrong, Diagnostic::hint)]);
     };
     let servers = recipe.examined().map_err(|wrong| vec![*wrong])?;
     let server = found(&servers, named).map_err(|wrong| vec![*wrong])?;
@@ -93,16 +99,13 @@ fn found<'a>(servers: &'a [Examined], named: &str) -> Result<&'a Examined, Box<D
     match fitting.as_slice() {
         [server] => Ok(server),
         [] => {
-            let names: Vec<String> = servers
-                .iter()
-                .map(|server| server.destination.server.to_string())
-                .collect();
+            let names = names(servers);
             let mut diagnostic = Diagnostic::new(Fault::Usage, format!("the recipe has no server `{named}'"));
             diagnostic
                 .hints
                 .extend(suggestion(named, names.iter().map(String::as_str)));
             if diagnostic.hints.is_empty() {
-                diagnostic.hints.push(format!("its servers: {}", names.join(", ")));
+                diagnostic.hints.push(listed(&names));
             }
             Err(Box::new(diagnostic))
         }
@@ -114,5 +117,37 @@ fn found<'a>(servers: &'a [Examined], named: &str) -> Result<&'a Examined, Box<D
             let message = format!("`{named}' may be each of {}", names.join(", "));
             Err(Box::new(Diagnostic::new(Fault::Usage, message)))
         }
+    }
+}
+
+/// Returns the names of servers.
+fn names(servers: &[Examined]) -> Vec<String> {
+    let servers = servers.iter();
+    servers.map(|server| server.destination.server.to_string()).collect()
+}
+
+/// Returns a sentence with the names of a recipe's servers, of many the first ones.
+fn listed(names: &[String]) -> String {
+    let (shown, rest) = names.split_at(names.len().min(NAMED));
+    match (shown, rest.len()) {
+        ([], _) => "it names no servers; role :app, \"app1.example.com\"; names one".to_owned(),
+        (shown, 0) => format!("its servers: {}", shown.join(", ")),
+        (shown, more) => format!(
+            "its servers: {} and {more} more: capr RECIPE TASK --servers",
+            shown.join(", ")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn of_many_servers_the_first_are_named_and_of_none_it_is_said_how_one_is() {
+        let names: Vec<String> = (1..=200).map(|number| format!("app{number}")).collect();
+        assert_eq!(listed(names.get(..2).unwrap_or_default()), "its servers: app1, app2");
+        assert!(listed(&names).contains("app12 and 188 more"));
+        assert!(listed(&[]).starts_with("it names no servers"));
     }
 }

@@ -48,7 +48,12 @@ impl Recipe {
         let text = |name| interpreter.text_variable(&self.engine, name).map_err(wrong);
         let (noun, name) = match text("stage")? {
             Some(stage) => ("stage", stage),
-            None => ("application", text("application")?.unwrap_or_default()),
+            None if self.is_set("application") => ("application", text("application")?.unwrap_or_default()),
+            None => {
+                let message = "the recipe is protected, but has neither a stage nor an application, whose name would be asked for";
+                let hint = "name the application: set :application, \"flipper\";";
+                return Err(Box::new(Diagnostic::new(Fault::Recipe, message).hint(hint)));
+            }
         };
         let given = interpreter.consent.stage.clone();
         let is_said = given.is_some();

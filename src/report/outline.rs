@@ -222,7 +222,16 @@ fn servers(outline: &Outline) -> String {
         .map(String::as_str)
         .collect();
     let place = place(addressed);
+    let runs_nowhere = match &addressed.servers {
+        Servers::Wrong(_) => true,
+        Servers::Found(servers) => servers.is_empty(),
+    };
     match all.as_slice() {
+        all if runs_nowhere => match (&addressed.servers, all) {
+            (Servers::Wrong(reason), _) => format!("Its commands run on no server: {reason}."),
+            (Servers::Found(_), []) => "Its commands run on no server: the recipe names none.".to_owned(),
+            (Servers::Found(_), all) => format!("Its commands run on no server: none matches {}.", all.join("; ")),
+        },
         [] => format!("Its commands run {place}: all servers."),
         all => format!("Its commands run {place}: the servers that match {}.", all.join("; ")),
     }

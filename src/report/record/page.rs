@@ -26,11 +26,10 @@ pub(super) fn page(record: &RunRecord) -> String {
         None if record.errors.is_empty() => ("not ended", "bad"),
         None => ("not begun", "bad"),
     };
-    let named = record.tasks.iter().filter(|task| task.depth == 0);
-    let named: Vec<&str> = named.map(|task| task.name.as_str()).collect();
+    let named = named(record);
     let title = match named.is_empty() {
         true => format!("capr: {state}"),
-        false => format!("capr {}: {state}", named.join(" ")),
+        false => format!("capr {named}: {state}"),
     };
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
@@ -51,13 +50,26 @@ pub(super) fn page(record: &RunRecord) -> String {
          id=\"data\">{}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         escaped(&policy),
         escaped(state),
-        escaped(&named.join(" ")),
+        escaped(&named),
         facts(record),
         errors(&record.errors),
         rollbacks(&record.rollbacks),
         environment(record),
         data(record),
     )
+}
+
+/// Returns the words of the command line, with the stage; in a log without them, the tasks that it named.
+fn named(record: &RunRecord) -> String {
+    let words = record.environment.iter().find(|(name, _)| name == "words");
+    match words {
+        Some((_, words)) if !words.is_empty() => words.clone(),
+        _ => {
+            let named = record.tasks.iter().filter(|task| task.depth == 0);
+            let named: Vec<&str> = named.map(|task| task.name.as_str()).collect();
+            named.join(" ")
+        }
+    }
 }
 
 /// Returns the digest of a string, as a content security policy has it.
