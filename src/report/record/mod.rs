@@ -31,6 +31,8 @@ pub(crate) struct RunRecord {
     begin: u64,
     end: u64,
     environment: Vec<(String, String)>,
+    /// The facts of the release that the run has made.
+    release: Vec<(String, String)>,
     tasks: Vec<Task>,
     actions: Vec<Action>,
     remarks: Vec<Remark>,
@@ -114,6 +116,8 @@ struct Remark {
 struct Failure {
     message: String,
     place: Option<String>,
+    /// The tasks that were running, outermost first.
+    tasks: Vec<String>,
     hints: Vec<String>,
     servers: Vec<(String, String, Vec<String>)>,
 }
@@ -209,7 +213,7 @@ impl RunRecord {
                 self.environment
                     .extend(all.map(|(name, value)| (name.to_owned(), value)));
             }
-            Told::Deployed { facts } => self.environment.extend(facts),
+            Told::Deployed { facts } => self.release.extend(facts),
             Told::TaskStarted { task, depth } => {
                 self.open.truncate(depth);
                 self.tasks.push(Task {
@@ -335,6 +339,7 @@ impl RunRecord {
                 line,
                 hints,
                 servers,
+                tasks,
             } => {
                 let place = file.map(|file| line.map_or_else(|| file.clone(), |line| format!("{file}:{line}")));
                 let servers = servers.into_iter().map(|failed| {
@@ -348,6 +353,7 @@ impl RunRecord {
                 self.errors.push(Failure {
                     message,
                     place,
+                    tasks,
                     hints,
                     servers: servers.collect(),
                 });

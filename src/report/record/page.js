@@ -1,5 +1,5 @@
 'use strict';
-// Shows the record that stands in this page. Everything is put in as text, never as markup; what is folded is built when it is opened.
+// Shows the record in the element `data`. All strings become text nodes, never markup. A folded part is built when it is opened.
 (() => {
   const record = JSON.parse(document.getElementById('data').textContent);
   const length = Math.max(1, record.end - record.begin);
@@ -12,8 +12,10 @@
   const time = (ms) => ms < 1000 ? `${ms} ms` : ms < 60000 ? `${(ms / 1000).toFixed(1)} s`
     : `${Math.floor(ms / 60000)} min ${String(Math.floor(ms / 1000) % 60).padStart(2, '0')} s`;
   const plain = (line) => line.replace(/\x1b\[[0-9;]*m/g, '');
-  // What is searched for, in lower case; made once of each part and action.
+  const only = document.getElementById('failed');
+  // The search word, in lower case.
   let word = '';
+  // The text of each action and of each server's part, in lower case; made at the first search.
   const texts = new Map();
   const searched = (of, make) => {
     if (!texts.has(of)) texts.set(of, make().toLowerCase());
@@ -22,7 +24,7 @@
   const partHas = (part) => searched(part, () => [part.server, part.said, ...part.lines.map((line) => plain(line.slice(1)))].join('\n')).includes(word);
   const commandHas = (action) => searched(action, () => action.command).includes(word);
 
-  // A line with the styles of a terminal.
+  // Appends a line, with its terminal styles as classes.
   const styled = (into, text) => {
     let style = new Set();
     for (const part of text.split(/(\x1b\[[0-9;]*m)/)) {
@@ -43,7 +45,7 @@
   };
   const output = (part) => {
     const pre = make('pre');
-    // Who cannot scroll with a mouse scrolls with the keyboard.
+    // A long output scrolls, so the keyboard must be able to reach it.
     if (part.lines.length > 20) {
       pre.tabIndex = 0;
       pre.setAttribute('role', 'region');
@@ -56,7 +58,7 @@
     }
     return pre;
   };
-  // Marks the lines that have the word which is searched for.
+  // Marks the lines that contain the search word.
   const mark = (pre) => {
     for (const row of pre.children) row.classList.toggle('found', Boolean(word) && row.textContent.toLowerCase().includes(word));
   };
@@ -77,7 +79,7 @@
     line.append(sign, command, make('span', 'who', who), make('span', 'time', ms === null ? '' : time(ms)), track);
     return [line, track];
   };
-  // Builds what is in a details element when it is opened for the first time.
+  // Builds the content of a details element when it is opened for the first time.
   const lazy = (details, build) => {
     let built = false;
     const open = () => {
@@ -106,12 +108,13 @@
     details.shows = part;
     return details;
   };
-  // Shows those servers of an action that have the word, and opens them if they are few; all if its command has it.
+  // Shows the servers of an action that contain the search word, and opens up to 20 of them. All are shown if only its command contains it.
+  // With `only what failed`, only the failed ones are shown.
   const narrow = (servers, action) => {
     const all = !word || commandHas(action) && !action.servers.some(partHas);
     let left = 20;
     for (const details of servers.children) {
-      const fits = all || partHas(details.shows);
+      const fits = (all || partHas(details.shows)) && (!only.checked || details.shows.failed);
       details.hidden = !fits;
       if (word && !all && fits && left > 0) { left -= 1; details.open = true; details.build(); }
       const pre = details.querySelector('pre');
@@ -147,20 +150,22 @@
         inside.append(list);
       }
       const servers = make('div', 'servers');
-      for (const part of action.servers) servers.append(serverOf(action, part));
+      // The failed servers come first; the others keep the order of the recipe.
+      const ordered = [...action.servers].sort((a, b) => b.failed - a.failed);
+      for (const part of ordered) servers.append(serverOf(action, part));
       details.servers = servers;
-      if (word) narrow(servers, action);
+      if (word || only.checked) narrow(servers, action);
       inside.append(servers);
       return inside;
     });
-    // What is not seen is not drawn; this is how high it is about.
+    // Browsers skip drawing actions outside the window; they need an estimate of the height.
     details.addEventListener('toggle', () => { details.style.containIntrinsicHeight = `auto ${details.open ? 4 + 1.75 * count : 1.9}rem`; });
     if (failed) details.open = true;
     boxes.push({ details, action, failed: failed > 0 });
     return details;
   };
 
-  // Tasks within tasks, with what each did in the order of time.
+  // The elements of each task, in the order of time: nested tasks, actions and remarks.
   const inside = new Map();
   const put = (task, at, element) => {
     const key = task ?? -1;
@@ -195,7 +200,6 @@
   if (!record.actions.length && !record.tasks.length) root.append(make('p', 'dim', 'No task ran.'));
 
   const search = document.getElementById('search');
-  const only = document.getElementById('failed');
   const found = document.getElementById('found');
   const filter = () => {
     word = search.value.trim().toLowerCase();
@@ -218,7 +222,7 @@
   // Enter opens the first command that was found.
   search.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter') return;
-    // Else the same key would also fold what has the focus then.
+    // Otherwise the same key press would fold the element that gets the focus.
     event.preventDefault();
     clearTimeout(later);
     filter();
@@ -241,7 +245,7 @@
   document.getElementById('open').addEventListener('click', () => commands(true));
   document.getElementById('outputs').addEventListener('click', outputs);
   document.getElementById('close').addEventListener('click', () => commands(false));
-  // On paper stands what is open, and in any case what has failed.
+  // A print has the open parts, and always the failed ones.
   addEventListener('beforeprint', () => {
     for (const { details, failed } of boxes) if (failed && !details.hidden) { details.open = true; details.build(); }
   });

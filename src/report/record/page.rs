@@ -41,7 +41,7 @@ pub(super) fn page(record: &RunRecord) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1><span class=\"state {mark}\">{}</span> {}</h1>\n{}</header>\n\
-         <main>\n{}{}<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">What ran</h2>\n<noscript><p>The commands and their output are shown by a \
+         <main>\n{}{}{}<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">What ran</h2>\n<noscript><p>The commands and their output are shown by a \
          script in this page, which this browser does not run.</p></noscript>\n<div id=\"controls\" role=\"search\" hidden>\n<label>Search <input type=\"search\" \
          id=\"search\" placeholder=\"command, server, output\" autocomplete=\"off\"></label>\n<label><input type=\"checkbox\" id=\"failed\"> only what \
          failed</label>\n<button type=\"button\" id=\"open\">open commands</button>\n<button type=\"button\" \
@@ -54,6 +54,7 @@ pub(super) fn page(record: &RunRecord) -> String {
         facts(record),
         errors(&record.errors),
         rollbacks(&record.rollbacks),
+        release(record),
         environment(record),
         data(record),
     )
@@ -114,8 +115,12 @@ fn errors(errors: &[Failure]) -> String {
         text.push_str("</p>\n");
         if !error.servers.is_empty() {
             text.push_str("<dl>\n");
-            for (server, reason, lines) in &error.servers {
-                text.push_str(&format!("<dt>{}</dt><dd>{}", escaped(server), escaped(reason)));
+            for (servers, reason, lines) in alike(&error.servers) {
+                text.push_str(&format!(
+                    "<dt>{}</dt><dd>{}",
+                    escaped(&servers.join(", ")),
+                    escaped(reason)
+                ));
                 if !lines.is_empty() {
                     text.push_str(&format!(
                         "<pre tabindex=\"0\">{}</pre>",
@@ -126,12 +131,60 @@ fn errors(errors: &[Failure]) -> String {
             }
             text.push_str("</dl>\n");
         }
+        if !error.tasks.is_empty() {
+            let tasks = escaped(&error.tasks.join(" > "));
+            text.push_str(&format!("<p class=\"dim\">in the task {tasks}</p>\n"));
+        }
         for hint in &error.hints {
             text.push_str(&format!("<p class=\"hint\">{}</p>\n", escaped(hint)));
         }
         text.push_str("</div>\n");
     }
     text + "</section>\n"
+}
+
+/// Groups the servers with the same reason and the same last lines; the groups are in the order of their first servers.
+fn alike(servers: &[(String, String, Vec<String>)]) -> Vec<(Vec<&str>, &str, &[String])> {
+    let mut groups: Vec<(Vec<&str>, &str, &[String])> = Vec::new();
+    for (server, reason, lines) in servers {
+        let same = groups.iter_mut().find(|group| group.1 == reason && group.2 == lines);
+        match same {
+            Some((servers, ..)) => servers.push(server),
+            None => groups.push((vec![server], reason, lines)),
+        }
+    }
+    groups
+}
+
+/// The facts of a release, in the order in which the page has them.
+const FACTS: [&str; 7] = [
+    "application",
+    "stage",
+    "branch",
+    "revision",
+    "real_revision",
+    "release_path",
+    "current_path",
+];
+
+/// Returns the section about the release that the run has made.
+fn release(record: &RunRecord) -> String {
+    if record.release.is_empty() {
+        return String::new();
+    }
+    let title = match &record.summary {
+        Some(summary) if summary.ok => "What was deployed",
+        Some(summary) if summary.rolled_back == Some(true) => "What was deployed, and rolled back",
+        _ => "What was being deployed",
+    };
+    let mut facts: Vec<&(String, String)> = record.release.iter().collect();
+    let place = |name: &str| FACTS.iter().position(|fact| *fact == name).unwrap_or(FACTS.len());
+    facts.sort_by_key(|(name, _)| place(name));
+    let facts: String = facts
+        .into_iter()
+        .map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value)))
+        .collect();
+    format!("<section aria-labelledby=\"release\">\n<h2 id=\"release\">{title}</h2>\n<dl>\n{facts}</dl>\n</section>\n")
 }
 
 /// Returns a table for each rollback, and the reasons if it is not complete.

@@ -140,6 +140,8 @@ pub(super) enum Told {
         hints: Vec<String>,
         #[serde(default)]
         servers: Vec<FailedServer>,
+        #[serde(default)]
+        tasks: Vec<String>,
     },
     Summary {
         ok: bool,

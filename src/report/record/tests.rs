@@ -32,8 +32,8 @@ fn log(output: &[&str]) -> String {
             {"task": "deploy:update_code", "servers": [{"server": app, "end": "undone"}, {"server": db, "end": "failed", "reason": "<b>status</b> 1"}]},
         ]}),
         json!({"time": time(500), "type": "task_finished", "task": "deploy", "depth": 0, "elapsed_ms": 498, "ok": false}),
-        json!({"time": time(510), "type": "deployed", "facts": {"branch": "main<b>"}}),
-        json!({"time": time(520), "type": "error", "fault": "failed", "message": "`uptime' failed on db1", "file": "deploy.rhai", "line": 3, "hints": [], "tasks": [], "servers": [{"server": db, "reason": "exit status 3", "stderr": ["<script>alert(1)</script>"]}]}),
+        json!({"time": time(510), "type": "deployed", "facts": {"release_path": "/srv/1", "branch": "main<b>"}}),
+        json!({"time": time(520), "type": "error", "fault": "failed", "message": "`uptime' failed on db1", "file": "deploy.rhai", "line": 3, "hints": [], "tasks": ["deploy", "check<i>"], "servers": [{"server": db, "reason": "exit status 3", "stderr": ["<script>alert(1)</script>"]}, {"server": "db2", "reason": "exit status 3", "stderr": ["<script>alert(1)</script>"]}, {"server": "db3", "reason": "exit status 4"}]}),
         json!({"time": time(520), "type": "summary", "ok": false, "rolled_back": true, "tasks": 1, "commands": 1, "servers": 2, "failed": 1, "elapsed_ms": 520}),
     ]);
     lines.iter().map(|line| format!("{line}\n")).collect()
@@ -102,7 +102,10 @@ fn a_page_tells_how_it_ended_what_failed_and_what_was_deployed() {
         "<title>capr deploy: failed, rolled back</title>",
         "520ms · 1 task · 1 command · 2 servers · 1 failed · begun 2026-01-02 03:04:05 UTC",
         "`uptime&#39; failed on db1 <span class=\"place\">deploy.rhai:3</span>",
-        "<dt>branch</dt><dd>main&lt;b&gt;</dd>",
+        "<dt>db1, db2</dt><dd>exit status 3<pre",
+        "<dt>db3</dt><dd>exit status 4</dd>",
+        "<p class=\"dim\">in the task deploy &gt; check&lt;i&gt;</p>",
+        "<h2 id=\"release\">What was deployed, and rolled back</h2>\n<dl>\n<dt>branch</dt><dd>main&lt;b&gt;</dd>\n<dt>release_path</dt><dd>/srv/1</dd>\n</dl>",
         "<dt>directory</dt><dd>/srv</dd>",
         "<tr><td></td><th scope=\"col\">app1</th><th scope=\"col\">db1</th></tr>",
         "<tr><th scope=\"row\">deploy:symlink</th><td class=\"good\">undone</td><td class=\"bad\">not tried</td></tr>",
