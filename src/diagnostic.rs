@@ -59,6 +59,25 @@ impl ServerFailure {
         groups.into_iter().map(told).collect()
     }
 
+    /// Groups the servers of failures with the same reason, whatever they wrote; the groups are in the order of their first failures.
+    pub fn by_reason<'a>(failures: impl IntoIterator<Item = &'a Self>) -> Vec<(Vec<&'a Server>, &'a str)> {
+        let mut groups: Vec<(Vec<&Self>, &str)> = Vec::new();
+        for failure in failures {
+            match groups.iter_mut().find(|(_, reason)| *reason == failure.shared()) {
+                Some((alike, _)) => alike.push(failure),
+                None => groups.push((vec![failure], failure.shared())),
+            }
+        }
+        let told = |(alike, shared): (Vec<&'a Self>, &'a str)| {
+            let reason = match alike.as_slice() {
+                [one] => one.reason.as_str(),
+                _ => shared,
+            };
+            (alike.into_iter().map(|failure| &failure.server).collect(), reason)
+        };
+        groups.into_iter().map(told).collect()
+    }
+
     /// Returns the reason in the words that may be the same for other servers.
     fn shared(&self) -> &str {
         self.common.as_deref().unwrap_or(&self.reason)

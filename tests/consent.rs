@@ -46,6 +46,11 @@ fn a_person_is_asked_before_anything_is_done() {
     asked.answer("drop: Drop the database of shop? [y/N] ", "y");
     let done = asked.finish().ok();
     assert!(done.path("reset").exists() && done.path("dropped").exists());
+    // The error has a line of its own where the question was left with Ctrl-D.
+    let mut asked = case().args(["r.rhai", "plain"]).terminal().start();
+    asked.wait_for("Run plain? [y/N] ");
+    asked.send("\u{4}");
+    asked.finish().code(1).says("[y/N] \r\nerror: no answer");
 }
 
 #[test]

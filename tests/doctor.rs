@@ -523,6 +523,12 @@ fn what_a_recipe_leaves_open_is_told_and_no_more() {
         "needs a server, and none is asked now",
         "-s repository=",
     );
+    Case::new()
+        .file("deploy.rhai", "role :app, \"app1\";")
+        .args(["doctor", "app1"])
+        .run()
+        .code(2)
+        .says("help: HOSTS=app1 limits it to this server");
 }
 
 #[test]

@@ -188,14 +188,14 @@ fn d14_b19_a_restart_that_fails_says_what_is_current_or_undoes_the_deploy() {
     site.deploy(SECOND, &restart(""))
         .code(1)
         .says(&format!(
-            "{SECOND} is current on app1, app2 and stays, but the restart has failed"
+            "help: {SECOND} is current on app1, app2 and stays, but the restart has failed"
         ))
         .says("deploy:restart, or go back with rollback")
         .silent_on("rolling back");
     site.are_current(SECOND);
     site.run(&restart(""), &["rollback"])
         .code(1)
-        .says("the release before is current again on app1, app2, but the restart has failed");
+        .says("help: the release before is current again on app1, app2, but the restart has failed");
     site.are_current(FIRST);
     site.fleet.sh("app2", "rm /tmp/bad");
     site.run(&restart(""), &["rollback"]).ok();

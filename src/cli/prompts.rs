@@ -119,7 +119,12 @@ impl Prompts for TerminalPrompts {
             return Ok(None);
         };
         self.console.make_room();
-        self.ask(&terminal, &self.console.cleaned(prompt)).map(Some)
+        let answer = self.ask(&terminal, &self.console.cleaned(prompt));
+        if answer.is_err() {
+            // Nobody has ended the line of the question.
+            let _ = (&terminal).write_all(b"\n");
+        }
+        answer.map(Some)
     }
 }
 

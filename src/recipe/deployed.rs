@@ -1,15 +1,15 @@
-//! Reports the release that a run has made, and what is live when it was stopped, from variables that the deploy library has evaluated.
+//! Reports the release that a run has made, and what is live if it did not come to its end, from variables that the deploy library has evaluated.
 //! Nothing is evaluated for it.
 
 use super::Recipe;
 use super::language::values::{plain, text};
 use crate::configuration::{Value, VariableRead};
-use crate::event::{Event, Level};
+use crate::event::Event;
 
 /// The task of the library that makes a release.
 const MAKES: &str = "update_code";
 
-/// The variable with a sentence for a run that is stopped once a release is live; stdlib/flow.rhai sets it.
+/// The variable with a sentence for a run that fails or is stopped once a release is live; stdlib/flow.rhai sets it.
 const LIVE: &str = "live_when_stopped";
 
 /// The variables that describe a release, in this order.
@@ -46,13 +46,14 @@ impl Recipe {
         interpreter.emit(Event::Deployed { facts });
     }
 
-    /// Says what is live if a run was stopped after the switch to its release, when the hooks for failures do not run any more.
-    pub(super) fn tell_live(&self) {
-        let read = self.interpreter.defined.configuration.borrow().variables.read(LIVE);
-        if let VariableRead::Value(value) = read
-            && matches!(plain(&value), Value::Text(_))
-        {
-            self.interpreter.say(Level::Important, text(&value));
-        }
+    /// Takes the sentence about what is live, if the run has failed or was stopped after the switch to its release.
+    pub(super) fn live(&self) -> Option<String> {
+        let mut configuration = self.interpreter.defined.configuration.borrow_mut();
+        let VariableRead::Value(value) = configuration.variables.read(LIVE) else {
+            return None;
+        };
+        let live = matches!(plain(&value), Value::Text(_)).then(|| text(&value));
+        configuration.variables.unset(LIVE);
+        live
     }
 }

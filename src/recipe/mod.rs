@@ -353,6 +353,7 @@ impl Recipe {
             Ok(()) => return Ok(()),
             Err(error) => self.diagnostic(error),
         };
+        let diagnostic = self.live().into_iter().fold(diagnostic, Diagnostic::hint);
         let fault = match diagnostic.fault {
             Fault::Exit(0) if rollback == Rollback::None => return Ok(()),
             // After a rollback the run has failed, whatever the recipe says.
@@ -397,7 +398,6 @@ impl Recipe {
     fn after_failure(&self, error: &EvalAltResult, task: &Rc<Task>) {
         // After a stop request a second one must find nothing left to do.
         if matches!(origin::ended_by(error), Some(Fault::Signal(_) | Fault::Exit(_))) {
-            self.tell_live();
             return;
         }
         if let Err(error) = self.interpreter.hooks(&self.engine, When::Failure, Some(task)) {

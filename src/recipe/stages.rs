@@ -127,6 +127,15 @@ impl Recipe {
         let message = format!("{option} runs no tasks, but `{word}' was named");
         let mut diagnostic = Diagnostic::new(Fault::Usage, message);
         diagnostic.hints.extend(self.meant_stage(word));
+        let configuration = self.interpreter.defined.configuration.borrow();
+        let roles = &configuration.roles;
+        let is_server = roles.names().any(|role| {
+            let mut assigned = roles.assignments(role).iter();
+            assigned.any(|assigned| assigned.server.host == word)
+        });
+        if is_server && option == "doctor" {
+            diagnostic.hints.push(format!("HOSTS={word} limits it to this server"));
+        }
         diagnostic
     }
 

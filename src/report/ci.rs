@@ -115,7 +115,7 @@ impl CiJob {
             Some(format!("file={},line={}{column},", property(&file), origin.line))
         });
         let mut text = self.cleaner.lines(&diagnostic.message).join("\n");
-        for (servers, reason, _) in ServerFailure::groups(&diagnostic.servers) {
+        for (servers, reason) in ServerFailure::by_reason(&diagnostic.servers) {
             let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
             let line = self.cleaner.line(&format!("{}: {reason}", servers.join(", ")));
             text.push_str(&format!("\n{line}"));

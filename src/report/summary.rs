@@ -134,8 +134,10 @@ impl JobSummary {
         }
         if !failures.is_empty() {
             text.push_str("| server | what happened |\n|---|---|\n");
-            for (servers, reason, _) in ServerFailure::groups(failures) {
-                let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+            for (servers, reason) in ServerFailure::by_reason(failures) {
+                let mut servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+                servers.sort();
+                servers.dedup();
                 text.push_str(&format!("| {} | {} |\n", shown(&servers.join(", ")), shown(reason)));
             }
             text.push('\n');
@@ -222,12 +224,8 @@ mod tests {
 
     fn failure(reason: &str) -> ServerFailure {
         ServerFailure {
-            server: "app1".parse().unwrap(),
-            cause: None,
-            reason: reason.into(),
-            common: None,
-            stderr: Vec::new(),
-            stdout: Vec::new(),
+            stderr: vec!["here".into()],
+            ..ServerFailure::new("app1".parse().unwrap(), reason)
         }
     }
 
@@ -237,17 +235,14 @@ mod tests {
         let mut summary = summary(Ok(Box::new(file.clone())));
         summary.take(&run(&["production", "deploy"]));
         summary.failure(Severity::Error, "error: `x </pre> *y*' failed\nhelp: opensesame\n");
-        let told = summary.end(
-            false,
-            "failed: 1 task",
-            &[failure("said <b>| $a$ opensesame")],
-            "not rolled back:\n",
-        );
+        let reason = "said <b>| $a$ opensesame";
+        let other = ServerFailure::new("app0".parse().unwrap(), reason);
+        let told = summary.end(false, "failed: 1 task", &[failure(reason), other], "not rolled back:\n");
         assert_eq!(told, None);
         assert_eq!(
             file.text(),
             "### ❌ capr production deploy\n\nfailed: 1 task\n\n| server | what happened |\n|---|---|\n\
-             | app1 | said &#60;b&#62;&#124; &#36;a&#36; &#91;redacted&#93; |\n\n\
+             | app0, app1 | said &#60;b&#62;&#124; &#36;a&#36; &#91;redacted&#93; |\n\n\
              <pre>\nerror: `x &lt;/pre&gt; *y*' failed\nhelp: [redacted]\nnot rolled back:\n</pre>\n\n"
         );
         // It is written once.

@@ -65,11 +65,16 @@ pub(super) fn names(servers: &[Server]) -> String {
     }
 }
 
+/// The number of servers that a message about a silent command names: it comes again and again.
+const LISTED: usize = 12;
+
 /// Returns the message about a command that is silent.
 pub(super) fn still_running(command: &str, servers: &[Server], elapsed: Duration) -> String {
-    let place = match servers.is_empty() {
-        true => String::new(),
-        false => format!(" on {}", names(servers)),
+    let (named, more) = servers.split_at(servers.len().min(LISTED));
+    let place = match (named, more.len()) {
+        ([], _) => String::new(),
+        (named, 0) => format!(" on {}", names(named)),
+        (named, more) => format!(" on {} and {more} more", names(named)),
     };
     let command = brief(command.trim().lines().map(str::to_owned).collect(), Level::Info).join("; ");
     format!("still running after {} s{place}: {command}", elapsed.as_secs())
@@ -184,9 +189,20 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{count, cut, duration, progress, quoted, wrap};
+    use super::{count, cut, duration, progress, quoted, still_running, wrap};
     use std::time::Duration;
+
+    #[test]
+    fn a_heartbeat_names_the_first_of_many_servers() {
+        let servers: Vec<_> = (1..=200).map(|number| format!("h{number}").parse().unwrap()).collect();
+        let told = still_running("make", &servers, Duration::from_secs(60));
+        assert_eq!(
+            told,
+            "still running after 60 s on h1, h2, h3, h4, h5, h6, h7, h8, h9, h10, h11, h12 and 188 more: make"
+        );
+    }
 
     #[test]
     fn a_transfer_tells_how_fast_it_is_and_how_long_it_takes() {

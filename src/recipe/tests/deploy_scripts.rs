@@ -2,7 +2,7 @@
 //! And of what is told of a deploy that was stopped.
 
 use super::{Case, recipe};
-use crate::event::{Event, Level};
+use crate::event::Event;
 use crate::interrupt::Signal;
 use crate::session::scripted::Answer;
 
@@ -120,7 +120,7 @@ fn what_is_live_is_told_when_the_restart_is_stopped() {
             .events
             .iter()
             .any(|event| matches!(event, Event::RollingBack { .. }));
-        (outcome.messages(Level::Important).join("; "), rolls_back)
+        (outcome.error().hints.join("; "), rolls_back)
     };
     let (told, rolls_back) = stopped("", "deploy");
     let expected = "20260101000001 is current on a, b and stays, but the restart was broken off: see what it has left and do deploy:restart, \
@@ -138,7 +138,7 @@ fn a_cold_deploy_waits_for_what_it_has_started_and_says_what_is_live_where_that_
     assert_eq!(sent.last().map(String::as_str), Some("# Wait for bin/up"), "{sent:?}");
     let case = shop(more);
     case.script.on("a", "launch", Answer::new().exits(1));
-    let told = case.run(&["cold_deploy"]).messages(Level::Important).join("; ");
+    let told = case.run(&["cold_deploy"]).error().hints.join("; ");
     let expected = "20260101000001 is current on a, b and stays, but the start has failed: mend what it says and do deploy:start, or go back with \
                     rollback";
     assert!(told.contains(expected), "{told}");

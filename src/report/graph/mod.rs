@@ -61,9 +61,10 @@ fn dot(graph: &Graph) -> String {
     text + "}\n"
 }
 
-/// Returns a string of Graphviz.
+/// Returns a string of Graphviz, in which a label has no escapes and no entities of HTML.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;");
+    format!("\"{text}\"")
 }
 
 fn mermaid(graph: &Graph) -> String {
@@ -111,9 +112,12 @@ pub(super) mod tests {
 
     #[test]
     fn names_are_quoted_as_each_language_wants_it() {
-        let graph = graph(&["a\"b", "c]<d"], &[(0, 1, Link::Calls), (1, 0, Link::Before)]);
+        let graph = graph(&["a\"b", "c]<d&lt;"], &[(0, 1, Link::Calls), (1, 0, Link::Before)]);
         let dot = draw(&graph, Drawing::Dot);
-        assert!(dot.contains("t0 [label=\"a\\\"b\"];\n"), "{dot}");
+        assert!(
+            dot.contains("t0 [label=\"a\\\"b\"];\n  t1 [label=\"c]<d&amp;lt;\"];\n"),
+            "{dot}"
+        );
         assert!(
             dot.contains("t0 -> t1;\n  t1 -> t0 [style=dashed, label=\"before\"];\n"),
             "{dot}"
@@ -121,7 +125,7 @@ pub(super) mod tests {
         let mermaid = draw(&graph, Drawing::Mermaid);
         assert_eq!(
             mermaid,
-            "flowchart LR\n  t0[\"a#34;b\"]\n  t1[\"c#93;#60;d\"]\n  t0 --> t1\n  t1 -. before .-> t0\n"
+            "flowchart LR\n  t0[\"a#34;b\"]\n  t1[\"c#93;#60;d#38;lt#59;\"]\n  t0 --> t1\n  t1 -. before .-> t0\n"
         );
     }
 }

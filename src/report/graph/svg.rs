@@ -3,6 +3,7 @@
 use super::layers::{Layers, Node, layers};
 use super::word;
 use crate::configuration::{Graph, GraphTask, Link};
+use crate::report::broken::columns_of;
 use crate::report::record::escaped;
 
 /// The height of a row.
@@ -75,7 +76,7 @@ pub(super) fn svg(graph: &Graph) -> String {
 /// Returns the places of the nodes: each layer is as wide as its longest name.
 fn places(graph: &Graph, found: &Layers) -> Vec<Place> {
     let width = |task: usize| {
-        let name = graph.tasks.get(task).map_or(0, |task| task.name.chars().count());
+        let name = graph.tasks.get(task).map_or(0, |task| columns_of(&task.name));
         name as f64 * LETTER + 22.0
     };
     let mut widths = vec![0.0_f64; found.layers];
@@ -216,10 +217,22 @@ fn line(points: &[&Place], beside: f64) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::svg;
     use crate::configuration::Link;
     use crate::report::graph::tests::graph;
+
+    #[test]
+    fn a_box_is_as_wide_as_its_name_also_where_letters_are_wide() {
+        let width = |name: &str| -> f64 {
+            let picture = svg(&graph(&[name], &[]));
+            let rect = picture.split("<rect ").nth(1).unwrap();
+            let width = rect.split("width=\"").nth(1).unwrap().split('"').next().unwrap();
+            width.parse().unwrap()
+        };
+        assert!((width("日本語") - width("abcdef")).abs() < 0.1);
+    }
 
     #[test]
     fn a_name_is_no_markup() {
