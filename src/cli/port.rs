@@ -55,7 +55,7 @@ fn refused(refusal: PortRefusal) -> Box<Diagnostic> {
     let fault = match refusal {
         PortRefusal::Named(_) => Fault::Usage,
         PortRefusal::Unreadable(..) => Fault::Failed,
-        PortRefusal::NotRuby { .. } => Fault::Recipe,
+        PortRefusal::NotRuby { .. } | PortRefusal::OtherTool { .. } => Fault::Recipe,
     };
     let message = match &refusal {
         PortRefusal::Unreadable(_, error) => format!("{refusal}: {}", plain(error)),

@@ -64,6 +64,8 @@ pub(super) struct Facts {
     pub(super) namespaces: BTreeSet<String>,
     /// The functions, by name.
     pub(super) functions: BTreeMap<String, Function>,
+    /// The names of the functions that each file defines.
+    defined_in: BTreeSet<(usize, String)>,
     /// The libraries that are required.
     pub(super) libraries: BTreeSet<String>,
     /// The tasks that hooks and calls name.
@@ -72,6 +74,8 @@ pub(super) struct Facts {
     pub(super) unnamed_libraries: BTreeMap<&'static str, String>,
     /// The replacements of commands in `SSHKit.config.command_map`.
     pub(super) commands: BTreeMap<String, Mapped>,
+    /// The programs that `SSHKit.config.command_map.prefix` puts words before.
+    pub(super) prefixed: BTreeSet<String>,
     /// The stages that have a file.
     pub(super) stages: BTreeSet<String>,
     /// The numbers of these files.
@@ -155,6 +159,11 @@ impl Facts {
             }
         }
         needed
+    }
+
+    /// Returns true if a file defines a function of this name.
+    pub(super) fn defines(&self, file: usize, name: &str) -> bool {
+        self.defined_in.contains(&(file, name.to_owned()))
     }
 
     /// Returns true if a variable of this name is set somewhere.
@@ -375,6 +384,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
                 Some(list) => taking(function, &list),
                 None => function,
             };
+            self.facts.defined_in.insert((self.facts.files.len(), name.clone()));
             self.facts.functions.insert(name, function);
         }
         ruby_prism::visit_def_node(self, node);
@@ -520,6 +530,9 @@ impl Visitor<'_> {
                 None => Mapped::Code(super::ruby::source(value)),
             };
             self.facts.commands.insert(key, mapped);
+        }
+        if name == "[]" && super::ruby::source(&receiver) == "SSHKit.config.command_map.prefix" {
+            self.facts.prefixed.extend(given.values.first().and_then(literal));
         }
         let class = constant(&receiver);
         if name == "[]" && class.as_deref() == Some("Rake::Task") {

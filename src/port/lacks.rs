@@ -76,6 +76,8 @@ fn origin_of<'a>(lack: &Lack, origins: &'a [Origin]) -> Option<&'a Origin> {
 fn is_same(one: &Lack, other: &Lack) -> bool {
     match (one, other) {
         (Lack::Library(one), Lack::Library(other)) => gem(one) == gem(other),
+        // Whoever brings one file of a folder brings the others.
+        (Lack::File(one), Lack::File(other)) => folder(one) == folder(other),
         (Lack::Class(one), Lack::Class(other)) => words(one).first() == words(other).first(),
         (one, other) => one == other,
     }
@@ -95,6 +97,12 @@ fn defines(origin: &Lack, wanted: &Lack) -> bool {
             .iter()
             .any(|part| part.len() > 2 && word.starts_with(part.as_str()))
     })
+}
+
+/// Returns the folder of a file; a file without one stands for itself.
+fn folder(path: &str) -> &str {
+    let path = path.trim_start_matches("./");
+    path.rsplit_once('/').map_or(path, |(folder, _)| folder)
 }
 
 /// Returns the name of the gem of a library: `capistrano/docker/compose` belongs to `docker`.

@@ -104,6 +104,7 @@ pub fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
         facts.read(parsed, &source.text);
         facts.files.push(source.path.clone());
     }
+    of_capistrano(project, &facts)?;
     facts.templates = project.templates.iter().cloned().collect();
     facts.conclude();
     let (mut drafts, mut carried, mut remarks) = (Vec::new(), BTreeMap::new(), Vec::new());
@@ -158,6 +159,23 @@ pub fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
             .map(|source| source.path.clone())
             .collect(),
         files,
+    })
+}
+
+/// Refuses recipes of Mina, which are in `config/deploy.rb` as well: `task`, `set` and `invoke` mean other things there.
+fn of_capistrano(project: &RubyProject, facts: &Facts) -> Result<(), PortRefusal> {
+    let Some(required) = facts.libraries.iter().find(|path| path.starts_with("mina/")) else {
+        return Ok(());
+    };
+    let names = |source: &&RubyFile| String::from_utf8_lossy(&source.text).contains(required.as_str());
+    Err(PortRefusal::OtherTool {
+        tool: "Mina",
+        file: project
+            .sources
+            .iter()
+            .find(names)
+            .map_or_else(String::new, |source| source.path.clone()),
+        required: required.clone(),
     })
 }
 

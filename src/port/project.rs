@@ -72,6 +72,16 @@ pub enum PortRefusal {
     /// A file cannot be read.
     #[error("cannot read {}", .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
+    /// The recipes are for another tool, whose words mean other things.
+    #[error("these are recipes of {tool}, and port reads those of Capistrano: {file} has `require '{required}'`")]
+    OtherTool {
+        /// The name of the tool.
+        tool: &'static str,
+        /// The file that tells.
+        file: String,
+        /// The library that it requires.
+        required: String,
+    },
     /// Ruby's parser finds that the file is not Ruby.
     #[error("{file} is no Ruby: line {line}: {message}")]
     NotRuby {

@@ -281,6 +281,15 @@ struct Names {
     depth: usize,
 }
 
+/// Returns the names that are written out in a value of `command_prefixes`.
+fn prefixes(value: &Expr) -> Vec<String> {
+    match value {
+        Expr::List(items) => items.iter().flat_map(prefixes).collect(),
+        Expr::Binary(_, left, right) => [prefixes(left), prefixes(right)].concat(),
+        value => value.literal().map(str::to_owned).into_iter().collect(),
+    }
+}
+
 impl Names {
     fn of(drafts: &[FileDraft<'_>]) -> Self {
         let mut names = Self::default();
@@ -334,6 +343,12 @@ impl Names {
         let first = call.arguments.first().and_then(Expr::literal).map(str::to_owned);
         if let ("set" | "set_default" | "set_if_empty" | "append" | "ask", Some(name)) = (call.name.as_str(), &first) {
             self.given.insert(name.clone());
+        }
+        if let ("set" | "append", Some("command_prefixes")) = (call.name.as_str(), first.as_deref()) {
+            // A command reads both variables of each prefix.
+            let names = call.arguments.iter().skip(1).flat_map(prefixes);
+            let both = names.flat_map(|name| [format!("{name}_map_bins"), format!("{name}_prefix")]);
+            self.read.extend(both);
         }
         match (call.name.as_str(), first) {
             ("set" | "set_default" | "set_if_empty" | "append" | "ask", Some(name)) if self.depth == 0 => {

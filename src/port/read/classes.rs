@@ -63,7 +63,7 @@ impl Reader<'_> {
             ("File" | "Dir", "directory?") | ("Dir", "exist?" | "exists?") => "dir_exists",
             ("File" | "IO", "read") => "read_file",
             ("File" | "IO", "readlines") => {
-                let text = Expr::call("read_file", self.expressions(&given.values)?);
+                let text = Expr::call("read_file", vec![self.first(&given.values)?]);
                 return Ok(Expr::call("lines", vec![text]));
             }
             ("File" | "IO", "write") => "write_file",
@@ -73,7 +73,7 @@ impl Reader<'_> {
             ("YAML" | "Psych", "load_file" | "safe_load_file" | "unsafe_load_file") => "read_yaml",
             ("YAML" | "Psych", "load" | "safe_load") => return self.yaml(&given.values),
             ("YAML" | "Psych", "dump") => "to_yaml",
-            ("JSON", "dump" | "generate" | "pretty_generate") => "to_json",
+            ("JSON", "dump" | "generate" | "pretty_generate" | "unparse" | "pretty_unparse") => "to_json",
             ("JSON", "parse" | "load") => "parse_json",
             ("SecureRandom", "hex") => "random_hex",
             ("Shellwords", "escape" | "shellescape") => "quote",

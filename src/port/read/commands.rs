@@ -146,6 +146,13 @@ impl Reader<'_> {
                 continue;
             }
             if known.as_ref().is_some_and(|known| !known.contains(&key.as_str())) {
+                if verb == "task" && self.facts.version < 3 {
+                    // Capistrano keeps any option, and reads only those that it knows.
+                    self.remarks.push(format!(
+                        "`{key} => …` is no option of a task in Capistrano either: the task goes to all servers"
+                    ));
+                    continue;
+                }
                 return self.refuse(Kind::Construct, format!("`{verb}` has no option `{key}`"));
             }
             let value = self.expression(value)?;
@@ -170,6 +177,10 @@ impl Reader<'_> {
             }
         } else if onion.dir.is_some() || !onion.env.is_empty() || onion.user.is_some() {
             lines.push(self.remark("SSHKit does not apply within, with and as to a command with blanks in it"));
+        }
+        let program = executed.text.literal().and_then(|text| text.split_whitespace().next());
+        if !executed.is_mapped && program.is_some_and(|program| self.facts.prefixed.contains(program)) {
+            options.push(("prefix".to_owned(), Expr::Bool(false)));
         }
         if onion.is_local {
             if !options.iter().any(|(name, _)| name == "dir") {

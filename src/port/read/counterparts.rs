@@ -109,6 +109,9 @@ impl Reader<'_> {
     /// Reads a method that has a counterpart here.
     pub(super) fn counterpart(&mut self, name: &str, value: Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
         match (name, given) {
+            ("call" | "()" | "[]", given) if self.is_closure(&value) => {
+                Ok(Some(value.method("call", self.expressions(given)?)))
+            }
             (_, []) => Ok(match Counterpart::of(name) {
                 Some(counterpart) => Some(counterpart.applied_to(value)),
                 None => self.without_arguments(name, value),

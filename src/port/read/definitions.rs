@@ -331,6 +331,9 @@ impl Reader<'_> {
         }
         match self.facts.task(name, &self.namespaces) {
             Some(full) => Ok(Line::verb(Call::new("invoke", vec![Expr::Text(full)]))),
+            None if super::ruby_libraries::INSTALLERS.contains(&name) => {
+                Ok(super::super::write::remark(&super::hooks::installs_nothing(name)))
+            }
             None => Err(super::hooks::unknown_task(name)),
         }
     }
@@ -441,29 +444,6 @@ impl Reader<'_> {
             },
             _ => self.refuse(Kind::Construct, format!("`{name}` of a task of Rake")),
         }
-    }
-
-    /// Reads `SSHKit.config.command_map[:rake] = "…"` and `SSHKit::Backend::Netssh.configure do |ssh|`.
-    fn of_config(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Option<Vec<Line>>> {
-        let text = source(receiver);
-        if text.starts_with("SSHKit.config.command_map") {
-            let is_plain = name == "[]=" && arguments(call, false).values.first().and_then(literal).is_some();
-            return match is_plain {
-                // The commands contain the replacement already.
-                true => Ok(Some(Vec::new())),
-                false => self.refuse(Kind::Construct, "a command map that is computed"),
-            };
-        }
-        if text == "SSHKit.config" {
-            return match name {
-                "output_verbosity=" | "format=" | "output=" => Ok(Some(Vec::new())),
-                _ => self.refuse(
-                    Kind::Construct,
-                    format!("`SSHKit.config.{}`", name.trim_end_matches('=')),
-                ),
-            };
-        }
-        Ok(None)
     }
 
     /// Reads `logger.info "…"`.

@@ -17,13 +17,43 @@ impl Reader<'_> {
         let Some((first, rest)) = given.values.split_first() else {
             return self.refuse(Kind::Construct, "a hook without a task");
         };
+        if let Some(list) = first.as_array_node()
+            && let Some(names) = list
+                .elements()
+                .iter()
+                .map(|name| literal(&name))
+                .collect::<Option<Vec<_>>>()
+        {
+            let mut lines = Vec::new();
+            for name in names {
+                lines.extend(self.hook_on(node, call, (verb, &name), rest)?);
+            }
+            return Ok(lines);
+        }
         let Some(hooked) = literal(first) else {
+            if behind(call).is_some() {
+                return self.refuse(Kind::Construct, "a hook with a block on a task whose name is computed");
+            }
             let mut values = vec![self.expression(first)?];
             values.extend(self.expressions(rest)?);
             return Ok(vec![Line::verb(Call::new(verb, values))]);
         };
+        self.hook_on(node, call, (verb, &hooked), rest)
+    }
+
+    /// Reads a hook on the task of this name.
+    fn hook_on(
+        &mut self,
+        node: &Node<'_>,
+        call: &CallNode<'_>,
+        (verb, hooked): (&str, &str),
+        rest: &[Node<'_>],
+    ) -> Read<Vec<Line>> {
         let Some((verb, target)) = self.hooked(verb, hooked.trim_start_matches(':')) else {
-            return Err(unknown_task(&hooked));
+            return match self.never_runs(hooked) {
+                Some(why) => Ok(vec![self.remark(&why)]),
+                None => Err(unknown_task(hooked)),
+            };
         };
         if let Some(behind) = behind(call) {
             return self.hook_block(call, &behind, (&verb, &target), rest);
@@ -133,12 +163,34 @@ impl Reader<'_> {
         self.facts.is_task(target).then(|| (verb.to_owned(), target.to_owned()))
     }
 
+    /// Returns the remark about a hook on a task that is never run: Capistrano 1 and 2 keep it, and do nothing with it.
+    fn never_runs(&self, hooked: &str) -> Option<String> {
+        let name = hooked.trim_start_matches(':');
+        if super::ruby_libraries::INSTALLERS.contains(&name) {
+            return Some(installs_nothing(name));
+        }
+        let family = name.split(':').next().filter(|family| *family != "deploy");
+        let may_be_of_library = family.is_some_and(|family| {
+            let inside = format!("{family}:");
+            self.facts.vocabulary.tasks.iter().any(|task| task.starts_with(&inside))
+        });
+        // `cap shell` begins with a task, and has no counterpart of that kind here.
+        let is_kept = self.facts.version < 3
+            && name != "shell"
+            && !may_be_of_library
+            && super::missing_libraries(self.facts).is_empty();
+        is_kept.then(|| {
+            format!("nothing defines the task `{name}`: a hook on it never runs, and does not in Capistrano either")
+        })
+    }
+
     /// Returns the task that a hook runs.
     fn action(&self, name: &str) -> Action {
         match self.facts.task(name, &self.namespaces) {
             Some(full) => Action::Task(full),
             None => match name {
                 "deploy:log_revision" => Action::Nothing(format!("{name}: capr does that by itself")),
+                name if super::ruby_libraries::INSTALLERS.contains(&name) => Action::Nothing(installs_nothing(name)),
                 _ => Action::Unknown,
             },
         }
@@ -193,6 +245,11 @@ enum Action {
     Task(String),
     Nothing(String),
     Unknown,
+}
+
+/// Returns the remark about a task that installs Ruby.
+pub(super) fn installs_nothing(name: &str) -> String {
+    format!("{name}: capr installs no Ruby; each server has to have it before a deploy")
 }
 
 /// Returns the reason why a task is not known, with the library that has it.

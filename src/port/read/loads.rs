@@ -2,7 +2,7 @@
 
 use ruby_prism::CallNode;
 
-use super::super::form::{Call, Expr, Line, Part, string};
+use super::super::form::{Block, Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Lack, Read};
 use super::super::ruby::{arguments, literal, source};
 use super::{Reader, ruby_libraries};
@@ -59,7 +59,11 @@ impl Reader<'_> {
             ))]);
         }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
-            return Ok(vec![Line::verb(Call::new("require", vec![Expr::text(library)]))]);
+            let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
+            if path == "rvm1/capistrano3" {
+                lines.extend(of_rvm1());
+            }
+            return Ok(lines);
         }
         if self.looked_for && name != "require" {
             let path = as_recipe(Expr::Text(path));
@@ -170,9 +174,12 @@ fn is_known_library(path: &str) -> bool {
     ruby_libraries::NEEDLESS.contains(&path.trim_end_matches(".rb"))
 }
 
-/// Returns the remark about a library whose tasks run only when they are called: a deploy does not need it.
+/// Returns the remark about a library that a deploy does not need, such as one whose tasks run only when they are called.
 fn only_called(path: &str) -> Option<String> {
     let path = path.trim_end_matches(".rb");
+    if let Some((_, why)) = ruby_libraries::LEFT_OUT.iter().find(|(name, _)| *name == path) {
+        return Some(format!("`{path}` does not come along: {why}"));
+    }
     let (_, does) = ruby_libraries::ONLY_CALLED.iter().find(|(name, _)| *name == path)?;
     Some(format!(
         "`{path}` does not come along, and a deploy does not need it: {does}"
@@ -193,6 +200,18 @@ fn is_plain_ruby(path: &str) -> bool {
         .iter()
         .any(|part| path.contains(part));
     is_application || is_library && !is_for_capistrano
+}
+
+/// Returns the lines that give the library `rvm` the settings of rvm1-capistrano3, whose names and defaults are others.
+fn of_rvm1() -> [Line; 2] {
+    let lazy =
+        |name: &str, value: Expr| Line::verb(Call::with_block("set", vec![Expr::symbol(name)], Block::giving(value)));
+    let bins = ["rake", "gem", "bundle", "ruby"].map(Expr::text).to_vec();
+    let fetched = |name: &str, default: Expr| Expr::call("fetch", vec![Expr::symbol(name), default]);
+    [
+        lazy("rvm_ruby_version", fetched("rvm1_ruby_version", Expr::text("."))),
+        lazy("rvm_map_bins", fetched("rvm1_map_bins", Expr::List(bins))),
+    ]
 }
 
 fn library_reason(path: &str) -> String {

@@ -24,6 +24,8 @@ pub(super) enum Type {
     Maybe,
     /// One of the servers that `find_servers` returns.
     Server,
+    /// A function without a name.
+    Function,
 }
 
 /// A local.
@@ -126,6 +128,7 @@ impl Reader<'_> {
             Expr::List(_) => Type::List,
             Expr::Map(_) => Type::Map,
             Expr::Number(_) => Type::Number,
+            Expr::Closure(..) => Type::Function,
             Expr::Index(owner, _) if **owner == Expr::name("ENV") => Type::Maybe,
             Expr::Binary("??", _, default) => self.kind_of(default),
             Expr::Call(call) => match call.name.as_str() {
@@ -152,6 +155,11 @@ impl Reader<'_> {
             },
             _ => Type::Unknown,
         }
+    }
+
+    /// Returns true for a function without a name.
+    pub(super) fn is_closure(&self, value: &Expr) -> bool {
+        self.kind_of(value) == Type::Function
     }
 
     /// Notes that the locals which a statement would have set have no value; `note` is the number of the statement's note.

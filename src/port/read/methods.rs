@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::facts::renamed;
 use super::super::form::{Block, Call, Expr, Line, Statement};
-use super::super::note::{Kind, Lack, Read};
+use super::super::note::{Kind, Lack, Note, Read};
 use super::super::ruby::{arguments, bare, constant, id, literal, source};
 use super::Reader;
 use super::locals::Type;
@@ -210,6 +210,12 @@ impl Reader<'_> {
         ) {
             return Ok(Expr::call("roles", vec![self.expression(role)?]));
         }
+        if matches!(name.as_str(), "read" | "readlines")
+            && arguments(call, false).values.is_empty()
+            && let Some(opened) = opened(receiver)
+        {
+            return self.class_method("File", &name, &opened);
+        }
         if let Some(class) = constant(receiver)
             && !self.facts.variables.contains_key(&class.to_lowercase())
         {
@@ -226,6 +232,7 @@ impl Reader<'_> {
         }
         if let Some(owner) = bare(receiver)
             && !self.is_known(&owner)
+            && !self.may_be_set(&owner)
         {
             let reason = format!("`{owner}` is an object that nothing in these files makes");
             return self.lacks(Kind::Code, Lack::Name(owner), reason);
@@ -379,6 +386,33 @@ impl Reader<'_> {
             )
     }
 
+    /// Returns true for a name that nothing defines and that a variable may have: Capistrano 1 and 2 look for it when they get there.
+    fn may_be_set(&self, name: &str) -> bool {
+        let is_object = matches!(
+            name,
+            "connection"
+                | "namespaces"
+                | "parent"
+                | "self"
+                | "servers"
+                | "sessions"
+                | "source"
+                | "strategy"
+                | "tasks"
+                | "top"
+                | "variables"
+        );
+        let is_word = name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        let is_missing = |note: &Note| matches!(note.lack, Some(Lack::Library(_) | Lack::File(_)));
+        self.facts.version < 3
+            && is_word
+            && !is_object
+            && super::missing_libraries(self.facts).is_empty()
+            && !self.notes.iter().any(is_missing)
+    }
+
     pub(super) fn is_channel(&self, value: &Expr) -> bool {
         matches!(value, Expr::Name(name) if self.streams.contains(name))
     }
@@ -393,6 +427,17 @@ impl Reader<'_> {
             None => self.expression(node),
         }
     }
+}
+
+/// Returns the call in `File.open("x")` and `File.new("x", "rb")`, whose file is read as a whole.
+fn opened<'pr>(receiver: &Node<'pr>) -> Option<CallNode<'pr>> {
+    let call = receiver.as_call_node()?;
+    let is_file = call.receiver().as_ref().and_then(constant).as_deref() == Some("File");
+    let is_opened = matches!(id(&call.name()).as_str(), "open" | "new") && call.block().is_none();
+    let given = arguments(&call, false).values;
+    let mode = given.get(1).map_or(Some("r".to_owned()), literal);
+    let is_read = mode.is_some_and(|mode| mode.starts_with('r') && !mode.contains('+'));
+    (is_file && is_opened && is_read && matches!(given.len(), 1 | 2)).then_some(call)
 }
 
 /// Returns the names in `a.b.c`.

@@ -1,8 +1,10 @@
 //! Reads a Ruby file into the form. Code without a form becomes a note at its place.
 
+mod application;
 mod around;
 mod calls;
 mod classes;
+mod command_map;
 mod commands;
 mod comments;
 mod conditions;
@@ -33,6 +35,7 @@ mod templates;
 mod times;
 mod values;
 mod variables;
+mod when_needed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,6 +96,12 @@ pub(super) struct Reader<'a> {
     pub(super) late: BTreeSet<String>,
     /// The numbers of the notes about `lost_variables`, if these are in this file.
     lost_at: BTreeMap<String, usize>,
+    /// The variables whose values are read from files when they are needed, and the words for functions that read files.
+    unsure: BTreeSet<String>,
+    /// The locals that are written once in the file, and not changed in place.
+    once: BTreeSet<String>,
+    /// The locals whose values may be missing, since they come from the environment.
+    lacking: BTreeSet<String>,
     onion: Onion,
     /// The directory of commands on this machine, in the block of `Dir.chdir`.
     local_dir: Option<Expr>,
@@ -110,6 +119,8 @@ pub(super) struct Reader<'a> {
     texts: BTreeMap<String, Expr>,
     /// The locals whose template was written where it is filled in.
     spent: BTreeSet<String>,
+    /// The number of prefixes that programs have got in this file, by the code that names the program.
+    prefixes: BTreeMap<String, usize>,
     /// The number of times that a task was defined in this file.
     defined: BTreeMap<String, usize>,
     /// The functions of other files that were written into this one.
@@ -151,6 +162,9 @@ impl<'a> Reader<'a> {
             lost_variables: BTreeSet::new(),
             late: BTreeSet::new(),
             lost_at: BTreeMap::new(),
+            unsure: BTreeSet::new(),
+            once: BTreeSet::new(),
+            lacking: BTreeSet::new(),
             onion: Onion::default(),
             local_dir: None,
             channel: None,
@@ -163,6 +177,7 @@ impl<'a> Reader<'a> {
             raised: BTreeSet::new(),
             task_arguments: None,
             copied: BTreeSet::new(),
+            prefixes: BTreeMap::new(),
             defined: BTreeMap::new(),
             looked_for: false,
             found: None,
@@ -179,7 +194,12 @@ impl<'a> Reader<'a> {
         let node = parsed.node();
         self.only_looped = maps::only_looped(&node);
         self.begin_late();
+        self.begin_when_needed(&node);
         let mut block = match node.as_program_node() {
+            Some(program) if self.is_of_application(&program) => {
+                let line = self.whole(&program);
+                Block::of(vec![line])
+            }
             Some(program) => {
                 let nodes: Vec<Node<'_>> = program.statements().body().iter().collect();
                 self.statements(&nodes, self.text.len(), false)
@@ -273,7 +293,8 @@ impl<'a> Reader<'a> {
         match read {
             Ok(lines) => {
                 let lines = self.while_loading(node, lines, notes);
-                self.at_stage(lines)
+                let lines = self.at_stage(lines);
+                self.when_needed(lines)
             }
             Err(unported) => vec![self.noted(node, unported)],
         }

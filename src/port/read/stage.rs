@@ -69,7 +69,7 @@ impl Reader<'_> {
                 return lines;
             }
         }
-        if read_of(&lines, &self.late).is_none() {
+        if read_of(&lines, &self.late).is_none() && !lines.iter().any(tries_at_stage) {
             return lines;
         }
         if let [
@@ -151,6 +151,20 @@ fn unwrap(block: &mut Block) {
         lines.push(line);
     }
     block.lines = lines;
+}
+
+/// Returns true for `begin … rescue` around code that runs when the stage is known: its errors are rescued there.
+fn tries_at_stage(line: &Line) -> bool {
+    fn holds(line: &Line) -> bool {
+        match &line.statement {
+            Statement::Verb(call) => {
+                call.name == "on" && is_stage(call) || call.block.iter().any(|block| block.lines.iter().any(holds))
+            }
+            Statement::Try(body, _, otherwise) => body.lines.iter().chain(&otherwise.lines).any(holds),
+            _ => false,
+        }
+    }
+    matches!(line.statement, Statement::Try(..)) && holds(line)
 }
 
 fn is_stage(call: &Call) -> bool {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
-use super::super::note::{Kind, Read};
+use super::super::note::{Kind, Lack, Read};
 use super::super::ruby::{arguments, literal};
 use super::Reader;
 use super::locals::{Local, Type};
@@ -143,8 +143,9 @@ impl Reader<'_> {
                         self.remarks.push(format!("{plain}: the template stands in the recipe"));
                         Ok(vec![Part::Text(text)])
                     }
-                    None => self.refuse(
+                    None => self.lacks(
                         Kind::Template,
+                        Lack::File(plain.clone()),
                         format!("the template `{plain}` is not among the files that were read"),
                     ),
                 }

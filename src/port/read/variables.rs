@@ -168,6 +168,12 @@ impl Reader<'_> {
                 Some("hg") => Expr::symbol("mercurial"),
                 Some(other) => return self.refuse(Kind::Library, format!("the source control `{other}`")),
             },
+            (name, Expr::Text(_) | Expr::Symbol(_)) if YES_NO.contains(&name) => {
+                self.remarks.push(format!(
+                    "`{ruby}` is a string or a symbol, which is true in Ruby, also \"false\""
+                ));
+                Expr::Bool(true)
+            }
             (name, Expr::Text(_)) if is_secret_name(name) => {
                 self.remarks.push(format!(
                     "`{name}` stood in the recipe; the person is asked for it instead"

@@ -46,6 +46,7 @@ const REAL: &[(&str, &str)] = &[
     ("airbrake", CURL),
     ("appsignal", CURL),
     ("bugsnag", CURL),
+    ("bower", PLAN),
     ("bundler", "Bundler itself"),
     ("campfire", CURL),
     ("discord", CURL),
@@ -110,12 +111,14 @@ static LIBRARIES: &[Library] = &[
     library!(
         "airbrake",
         "airbrake/capistrano",
+        "airbrake/capistrano/tasks",
         "airbrake/capistrano3",
         "capistrano/airbrake",
         "hoptoad_notifier/capistrano"
     ),
     library!("appsignal", "appsignal/capistrano", "capistrano/appsignal"),
     library!("asdf", "capistrano/asdf", "capistrano-asdf"),
+    library!("bower", "capistrano/bower", "capistrano-bower"),
     library!("bugsnag", "bugsnag/capistrano", "bugsnag-capistrano"),
     library!(
         "bundler",
@@ -135,8 +138,11 @@ static LIBRARIES: &[Library] = &[
     ),
     library!("discord"),
     library!("django", "capistrano/django"),
+    library!("dotenv", "dotenv-deployment/capistrano", "dotenv/capistrano"),
+    library!("figaro_yml", "capistrano-figaro-yml", "capistrano/figaro_yml"),
     library!("honeybadger", "capistrano/honeybadger", "honeybadger/capistrano"),
     library!("laravel", "capistrano/laravel"),
+    library!("linked_files", "capistrano-linked-files", "capistrano/linked_files"),
     library!("maintenance", "capistrano/maintenance", "capistrano-maintenance"),
     library!("mattermost"),
     library!("mise", "capistrano/mise"),
@@ -174,6 +180,7 @@ static LIBRARIES: &[Library] = &[
         "capistrano/rails_console"
     ),
     library!("rails/migrations", "capistrano/rails/migrations"),
+    library!("railsless", "railsless-deploy"),
     library!("rbenv", "capistrano/rbenv", "capistrano-rbenv"),
     library!("resque", "capistrano-resque", "capistrano/resque"),
     library!(
@@ -187,9 +194,16 @@ static LIBRARIES: &[Library] = &[
         "rvm",
         "capistrano/rvm",
         "capistrano-rvm",
+        "rvm1/capistrano3",
         "rvm/capistrano",
         "rvm-capistrano"
     ),
+    library!(
+        "safe_deploy_to",
+        "capistrano-safe-deploy-to",
+        "capistrano/safe_deploy_to"
+    ),
+    library!("secrets_yml", "capistrano-secrets-yml", "capistrano/secrets_yml"),
     library!("sentry", "capistrano/sentry", "capistrano-sentry"),
     library!(
         "sidekiq",
@@ -203,6 +217,7 @@ static LIBRARIES: &[Library] = &[
         "slack",
         "capistrano/slack",
         "capistrano/slackify",
+        "slackistrano",
         "slackistrano/capistrano"
     ),
     library!(
@@ -227,6 +242,7 @@ static LIBRARIES: &[Library] = &[
         "capistrano3/unicorn",
         "capistrano3-unicorn"
     ),
+    library!("upload_config", "capistrano-upload-config", "capistrano/upload-config"),
     library!("whenever", "capistrano/whenever", "whenever/capistrano"),
     library!("yarn", "capistrano/yarn", "capistrano-yarn"),
 ];

@@ -1,0 +1,106 @@
+//! Reads `SSHKit.config`: the words that take the place of commands, and those that are put before them.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Block, Call, Expr, Line, Part, string};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, behind, id, literal, source};
+use super::Reader;
+
+impl Reader<'_> {
+    /// Reads `SSHKit.config.command_map[:rake] = "…"`, `SSHKit.config.command_map.prefix[:rake].push "…"` and other settings.
+    pub(super) fn of_config(
+        &mut self,
+        call: &CallNode<'_>,
+        receiver: &Node<'_>,
+        name: &str,
+    ) -> Read<Option<Vec<Line>>> {
+        let text = source(receiver);
+        if text.starts_with("SSHKit.config.command_map") {
+            let is_plain = name == "[]=" && arguments(call, false).values.first().and_then(literal).is_some();
+            if is_plain {
+                // The commands contain the replacement already.
+                return Ok(Some(Vec::new()));
+            }
+            return match self.prefix(call, receiver, name)? {
+                Some(lines) => Ok(Some(lines)),
+                None => self.refuse(Kind::Construct, "a command map that is computed"),
+            };
+        }
+        if text == "SSHKit.config" {
+            return match name {
+                "output_verbosity=" | "format=" | "output=" => Ok(Some(Vec::new())),
+                _ => self.refuse(
+                    Kind::Construct,
+                    format!("`SSHKit.config.{}`", name.trim_end_matches('=')),
+                ),
+            };
+        }
+        Ok(None)
+    }
+
+    /// Reads `SSHKit.config.command_map.prefix[:rake].unshift("…")` as a name in `command_prefixes` with its two variables.
+    fn prefix(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        let Some(index) = receiver.as_call_node().filter(|index| id(&index.name()) == "[]") else {
+            return Ok(None);
+        };
+        let is_prefix = index
+            .receiver()
+            .is_some_and(|map| source(&map) == "SSHKit.config.command_map.prefix");
+        let keys = arguments(&index, false).values;
+        let given = arguments(call, false).values;
+        let ([key], [words], true) = (keys.as_slice(), given.as_slice(), is_prefix) else {
+            return Ok(None);
+        };
+        let is_outermost = match name {
+            "unshift" | "prepend" => true,
+            "push" | "append" | "<<" => false,
+            _ => return Ok(None),
+        };
+        let program = match literal(key) {
+            Some(program) => Expr::Text(program),
+            None => self.expression(key)?,
+        };
+        // A program may have several prefixes.
+        let times = self.prefixes.entry(source(key)).or_default();
+        *times += 1;
+        let number = if *times == 1 {
+            String::new()
+        } else {
+            format!("_{times}")
+        };
+        let own = |ending: &str| {
+            let mut parts = vec![Part::Text("before_".to_owned())];
+            parts.extend(program.clone().parts());
+            parts.push(Part::Text(format!("{number}{ending}")));
+            match string(parts) {
+                Expr::Text(name) => Expr::Symbol(name),
+                name => name,
+            }
+        };
+        let lambda = words.as_lambda_node().map(|lambda| lambda.as_node());
+        let is_lazy = lambda.is_some() || words.as_call_node().is_some_and(|words| behind(&words).is_some());
+        let words = match self.expression(words)? {
+            // SSHKit calls it when a command begins.
+            Expr::Closure(names, block) if is_lazy && names.is_empty() => {
+                Call::with_block("set", vec![own("_prefix")], block)
+            }
+            value if self.is_closure(&value) => Call::with_block(
+                "set",
+                vec![own("_prefix")],
+                Block::giving(value.method("call", Vec::new())),
+            ),
+            value => Call::new("set", vec![own("_prefix"), value]),
+        };
+        let more = match is_outermost {
+            true => {
+                let all = Expr::List(vec![own("")]).binary("+", Expr::name("command_prefixes"));
+                Call::new("set", vec![Expr::symbol("command_prefixes"), all])
+            }
+            false => Call::new("append", vec![Expr::symbol("command_prefixes"), own("")]),
+        };
+        self.carry("a prefix of a command");
+        let bins = Call::new("set", vec![own("_map_bins"), Expr::List(vec![program.clone()])]);
+        Ok(Some(vec![Line::verb(bins), Line::verb(words), Line::verb(more)]))
+    }
+}

@@ -1,0 +1,210 @@
+//! Code that needs a file or the environment while a recipe is loaded. The file may not be there, and a variable of the environment not set;
+//! the recipe is loaded nevertheless, and the task that needs the value fails.
+
+use std::collections::BTreeMap;
+
+use ruby_prism::{CallNode, Node, Visit};
+
+use super::super::form::{Block, Call, Expr, Line, Part, Statement, sets};
+use super::super::ruby::id;
+use super::Reader;
+use super::loading::{lazy, of, of_function, read_of};
+
+/// The functions that read files, as the words for them in `loading.rs`.
+const OF_FILES: &[&str] = &["read_file()", "read_yaml()", "env_file()"];
+
+/// The functions that ask people or run commands of this machine, likewise.
+const OF_OTHERS: &[&str] = &["ask()", "password_prompt()", "run_locally()"];
+
+impl Reader<'_> {
+    /// Notes the locals that may become variables, and the functions that read files.
+    pub(super) fn begin_when_needed(&mut self, program: &Node<'_>) {
+        self.unsure = OF_FILES.iter().map(|word| (*word).to_owned()).collect();
+        self.lacking = OF_OTHERS.iter().map(|word| (*word).to_owned()).collect();
+        let reads = |source: &str| {
+            let of_files = ["File.read", "File.open", "IO.read", ".load_file", "Dotenv"];
+            of_files.iter().any(|call| source.contains(call))
+        };
+        let reading = self
+            .facts
+            .functions
+            .iter()
+            .filter(|(_, function)| reads(&function.source));
+        let words: Vec<String> = reading
+            .map(|(name, _)| of_function(&self.function_name(name)))
+            .collect();
+        self.unsure.extend(words);
+        let mut written = Written::default();
+        written.visit(program);
+        let once = written.0.into_iter().filter(|(_, times)| *times == 1);
+        self.once = once.map(|(name, _)| name).collect();
+    }
+
+    /// Makes a line wait until somebody needs its value, if it would read a file or the environment while the recipe is loaded.
+    pub(super) fn when_needed(&mut self, mut lines: Vec<Line>) -> Vec<Line> {
+        if self.deferred > 0 || self.loops > 0 {
+            return lines;
+        }
+        let [line] = lines.as_mut_slice() else { return lines };
+        match &mut line.statement {
+            Statement::Verb(call) if sets(&call.name) && call.block.is_some() => {
+                let lacks = |block: &Block| {
+                    let needs = |names| read_of(&block.lines, names).is_some();
+                    needs(&self.unsure) || needs(&self.lacking)
+                };
+                if call.block.as_ref().is_some_and(lacks) {
+                    let variable = call.arguments.first().and_then(Expr::literal);
+                    self.lacking.extend(variable.map(str::to_owned));
+                }
+            }
+            Statement::Verb(call) if sets(&call.name) => {
+                let value = call.arguments.get(1);
+                if value.is_some_and(|value| of(value, &self.unsure).is_some())
+                    && let Some(variable) = lazy(call)
+                {
+                    self.unsure.insert(variable);
+                }
+            }
+            Statement::Verb(call) if call.name == "role" && call.block.is_none() => {
+                if call.arguments.iter().skip(1).any(|host| self.may_be_missing(host)) {
+                    let mut hosts = call.arguments.split_off(1);
+                    let only = if hosts.len() == 1 { hosts.pop() } else { None };
+                    call.block = Some(Block::giving(only.unwrap_or(Expr::List(hosts))));
+                }
+            }
+            Statement::Verb(call) if call.name == "server" => {
+                if let Some(roles) = self.roles_of(call) {
+                    let mut roles: Vec<Line> = roles.into_iter().map(Line::verb).collect();
+                    if let Some(first) = roles.first_mut() {
+                        first.above = std::mem::take(&mut line.above);
+                    }
+                    return roles;
+                }
+            }
+            Statement::Let(name, value) => {
+                if of(value, &self.unsure).is_some() && self.may_be_variable(name) {
+                    let (name, value) = (name.clone(), value.clone());
+                    if let Some(scope) = self.scopes.last_mut() {
+                        scope.remove(&name);
+                    }
+                    let variable = self.variable(&name);
+                    self.given.insert(name.clone(), variable);
+                    self.unsure.insert(name.clone());
+                    let set = Call::with_block("set", vec![Expr::symbol(&name)], Block::giving(value));
+                    line.statement = Statement::Verb(set);
+                } else if self.may_be_missing(value) {
+                    self.lacking.insert(name.clone());
+                }
+            }
+            _ => {}
+        }
+        lines
+    }
+
+    /// Returns true for a local at the top of the file that a variable can take the place of.
+    fn may_be_variable(&self, name: &str) -> bool {
+        let facts = self.facts;
+        let is_free = !facts.is_variable(name)
+            && !facts.is_of_library(name)
+            && !facts.functions.contains_key(name)
+            && facts.task(name, &[]).is_none()
+            && facts.namespace(name, &[]).is_none()
+            && !facts.vocabulary.is_verb(name)
+            && !facts.vocabulary.is_reserved(name);
+        self.scopes.len() == 1 && is_free && self.once.contains(name)
+    }
+
+    /// Returns true for a host that may be missing while the recipe is loaded.
+    fn may_be_missing(&self, host: &Expr) -> bool {
+        of(host, &self.unsure).is_some() || of(host, &self.lacking).is_some() || asks_environment(host)
+    }
+
+    /// Returns the roles of a server that may be missing, each with a block that gives it.
+    fn roles_of(&self, call: &Call) -> Option<Vec<Call>> {
+        let (host, roles) = call.arguments.split_first()?;
+        if !self.may_be_missing(host) || roles.iter().any(|role| role.literal().is_none()) {
+            return None;
+        }
+        let role = |role: &Expr| Call {
+            options: call.options.clone(),
+            ..Call::with_block("role", vec![role.clone()], Block::giving(host.clone()))
+        };
+        Some(roles.iter().map(role).collect())
+    }
+}
+
+/// Returns true for a value that takes something from the environment without a default.
+fn asks_environment(value: &Expr) -> bool {
+    let is_environment = |value: &Expr| matches!(value, Expr::Index(owner, _) if **owner == Expr::name("ENV"));
+    match value {
+        value if is_environment(value) => true,
+        Expr::Binary("??", left, right) if is_environment(left) => asks_environment(right),
+        Expr::Binary(_, left, right) | Expr::Index(left, right) => asks_environment(left) || asks_environment(right),
+        Expr::Template(parts) => parts.iter().any(|part| match part {
+            Part::Value(value) => asks_environment(value),
+            Part::Text(_) => false,
+        }),
+        Expr::List(items) => items.iter().any(asks_environment),
+        Expr::Call(call) => call.arguments.iter().any(asks_environment),
+        Expr::Method(owner, _, arguments) => asks_environment(owner) || arguments.iter().any(asks_environment),
+        Expr::Member(owner, _) => asks_environment(owner),
+        _ => false,
+    }
+}
+
+/// The number of times that each local is written; more than one for a local whose value is changed in place.
+#[derive(Default)]
+struct Written(BTreeMap<String, usize>);
+
+impl Written {
+    fn add(&mut self, name: String, times: usize) {
+        *self.0.entry(name).or_default() += times;
+    }
+
+    fn changed(&mut self, receiver: Option<Node<'_>>) {
+        let local = receiver.as_ref().and_then(Node::as_local_variable_read_node);
+        if let Some(local) = local {
+            self.add(id(&local.name()), 2);
+        }
+    }
+}
+
+impl<'pr> Visit<'pr> for Written {
+    fn visit_local_variable_write_node(&mut self, node: &ruby_prism::LocalVariableWriteNode<'pr>) {
+        self.add(id(&node.name()), 1);
+        ruby_prism::visit_local_variable_write_node(self, node);
+    }
+    fn visit_local_variable_or_write_node(&mut self, node: &ruby_prism::LocalVariableOrWriteNode<'pr>) {
+        self.add(id(&node.name()), 2);
+        ruby_prism::visit_local_variable_or_write_node(self, node);
+    }
+    fn visit_local_variable_operator_write_node(&mut self, node: &ruby_prism::LocalVariableOperatorWriteNode<'pr>) {
+        self.add(id(&node.name()), 2);
+        ruby_prism::visit_local_variable_operator_write_node(self, node);
+    }
+    fn visit_local_variable_target_node(&mut self, node: &ruby_prism::LocalVariableTargetNode<'pr>) {
+        self.add(id(&node.name()), 2);
+    }
+    fn visit_required_parameter_node(&mut self, node: &ruby_prism::RequiredParameterNode<'pr>) {
+        self.add(id(&node.name()), 2);
+    }
+    fn visit_index_or_write_node(&mut self, node: &ruby_prism::IndexOrWriteNode<'pr>) {
+        self.changed(node.receiver());
+        ruby_prism::visit_index_or_write_node(self, node);
+    }
+    fn visit_index_operator_write_node(&mut self, node: &ruby_prism::IndexOperatorWriteNode<'pr>) {
+        self.changed(node.receiver());
+        ruby_prism::visit_index_operator_write_node(self, node);
+    }
+    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+        let name = id(&node.name());
+        let changes = matches!(
+            name.as_str(),
+            "[]=" | "<<" | "push" | "concat" | "unshift" | "prepend" | "update" | "delete" | "delete_if" | "clear"
+        );
+        if changes || name.ends_with('!') {
+            self.changed(node.receiver());
+        }
+        ruby_prism::visit_call_node(self, node);
+    }
+}

@@ -1,0 +1,36 @@
+# Words before commands: SSHKit's prefixes, for one command and for a list of them, and functions in locals.
+set :application, "shop"
+set :repo_url, "git@git.example.com:shop.git"
+set :bins, %w[bundle node]
+
+SSHKit.config.command_map.prefix[:rake].push("bundle exec")
+SSHKit.config.command_map.prefix[:rake].unshift("nice")
+SSHKit.config.command_map.prefix[:rails] << "bundle exec"
+
+task :plain do
+  on roles(:app) do
+    execute :rake, "db:migrate"
+    execute :rails, :runner, "x"
+    execute "rake db:seed"
+    execute :uptime
+  end
+end
+
+task :listed do
+  prefix = -> { "env SHOP=#{fetch(:application)}" }
+  fetch(:bins).each do |command|
+    SSHKit.config.command_map.prefix[command.to_sym].unshift(prefix)
+  end
+  on roles(:app) do
+    execute :node, "server.js"
+    execute :bundle, :install
+  end
+end
+
+task :said do
+  say = lambda { |name| "say #{name}" }
+  twice = ->(a, b) { "#{a} #{b}" }
+  on roles(:db) do
+    execute :echo, say.call("one"), twice.("two", "three"), say["four"]
+  end
+end
