@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::configuration::Server;
 use crate::exit::Cause;
-pub use crate::origin::Origin;
+pub(crate) use crate::origin::Origin;
 use crate::unanswered::Unanswered;
 
 /// One server's part in a failure.

@@ -397,7 +397,7 @@ fn with_reason<S: Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Er
 
 /// Returns a verb and its command for a person: `run uptime`. If the command begins with its verb, as those of `sudo` and
 /// `upload` do, the verb is not repeated.
-pub fn worded(verb: &str, command: &str) -> String {
+pub(crate) fn worded(verb: &str, command: &str) -> String {
     match command.strip_prefix(verb) {
         Some(rest) if rest.is_empty() || rest.starts_with(' ') => command.to_owned(),
         _ => format!("{verb} {command}"),

@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// The longest input, in bytes.
-pub const LONGEST: usize = 8 << 10;
+pub(crate) const LONGEST: usize = 8 << 10;
 
 impl Target {
     /// Makes an input: one or two seeds, changed in one to eight places. It is the same for the same seed and number.

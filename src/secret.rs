@@ -8,7 +8,7 @@ use std::rc::Rc;
 use zeroize::Zeroizing;
 
 /// The word in place of a secret.
-pub const REDACTED: &str = "[redacted]";
+pub(crate) const REDACTED: &str = "[redacted]";
 
 /// The least length of a line of a secret that is hidden by itself. A shorter line may be anything.
 const LINE: usize = 8;
@@ -46,7 +46,7 @@ const LONGEST_USER: usize = 19;
 
 /// Returns the places of passwords in the addresses in a string, in order: in `https://user:password@host` and
 /// `https://token@host`.
-pub fn passwords_in(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn passwords_in(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, sign) in text.match_indices("://") {
         let begin = at + sign.len();

@@ -159,7 +159,7 @@ fn recipes(directory: &Path, found: &mut Vec<PathBuf>) {
 
 /// Formatted; what is no recipe alone stays as it is.
 fn formatted(name: &str, text: &str) -> String {
-    capr::recipe::format(name, text).unwrap_or_else(|_| text.to_owned())
+    capr::format_recipe(name, text).unwrap_or_else(|_| text.to_owned())
 }
 
 #[test]
@@ -173,11 +173,7 @@ fn every_recipe_of_the_repository_is_formatted() {
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
         let name = file.strip_prefix(checkout()).unwrap().display().to_string();
-        assert_eq!(
-            capr::recipe::format(&name, &text).unwrap(),
-            text,
-            "run: capr fmt {name}"
-        );
+        assert_eq!(capr::format_recipe(&name, &text).unwrap(), text, "run: capr fmt {name}");
     }
 }
 

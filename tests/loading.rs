@@ -1,6 +1,6 @@
 //! Recipes that nobody would write are survived; `scripts/fuzz` tries many more.
 
-use capr::recipe::on_large_stack;
+use capr::on_large_stack;
 
 use crate::fleet::place::checkout;
 use crate::fuzz::{How, Place, corpus, mutate};

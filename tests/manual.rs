@@ -19,7 +19,7 @@ fn help_shows_a_page_of_the_guide_a_verb_or_a_function() {
 #[test]
 fn help_lists_the_topics() {
     let listed = Case::new().args(["help"]).run().ok().stdout;
-    for page in capr::manual::PAGES {
+    for page in capr::PAGES {
         // A command may have the name of a page.
         let is_it = |line: &str| line.starts_with(&format!("  {} ", page.name)) && line.ends_with(page.brief);
         assert!(listed.lines().any(is_it), "{}", page.name);

@@ -56,7 +56,7 @@ fn the_crate_holds_what_it_is_built_from_and_nothing_else() {
     // Where it is built from a clone.
     expected.extend(tops.get(".cargo_vcs_info.json").cloned());
     assert_eq!(tops, expected);
-    for page in capr::manual::PAGES {
+    for page in capr::PAGES {
         let path = format!("docs/{}", page.file);
         assert!(listed.lines().any(|listed| listed == path), "{path}");
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use capr::event::{Event, Reporter};
-use capr::interrupt::Interrupt;
-use capr::manual::PAGES;
-use capr::recipe::{Options, Recipe, Surroundings, VARIABLES, library_names};
-use capr::secret::Redactor;
-use capr::session::local::LocalConnector;
+use capr::Interrupt;
+use capr::LocalConnector;
+use capr::PAGES;
+use capr::Redactor;
+use capr::{Event, Reporter};
+use capr::{Options, Recipe, Surroundings, VARIABLES, library_names};
 
 use crate::fleet::place::checkout;
 use crate::harness::Case;
@@ -36,8 +36,8 @@ fn is_written(page: &str, text: &str) {
 
 #[test]
 fn the_reference_is_what_the_tables_of_verbs_and_functions_say() {
-    is_written("docs/reference/language.md", &capr::recipe::reference());
-    is_written("docs/reference/testing.md", &capr::recipe::reference_of_tests());
+    is_written("docs/reference/language.md", &capr::reference());
+    is_written("docs/reference/testing.md", &capr::reference_of_tests());
 }
 
 /// A recipe with all libraries.
@@ -60,7 +60,7 @@ fn recipe(paths: &[PathBuf]) -> Recipe {
         remote: Box::new(LocalConnector::default()),
         local: Box::new(LocalConnector::default()),
         reporter: Box::new(Nothing),
-        prompts: Box::new(capr::recipe::Nobody),
+        prompts: Box::new(capr::Nobody),
         interrupt: Interrupt::default(),
     };
     Recipe::load(paths, Options::default(), surroundings).unwrap_or_else(|errors| panic!("{errors:?}"))
@@ -126,7 +126,7 @@ fn every_variable_of_capistrano_is_there_or_check_says_what_takes_its_place() {
 
 #[test]
 fn llms_txt_lists_the_pages() {
-    is_written("llms.txt", &capr::manual::index());
+    is_written("llms.txt", &capr::index_of_pages());
     // And one page has all of them.
     let all = Case::new().args(["help", "all"]).run().ok().stdout;
     for page in PAGES {

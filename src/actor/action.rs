@@ -13,7 +13,7 @@ use crate::unanswered::Unanswered;
 
 /// One command for each of its servers, started together.
 #[derive(Clone, Debug)]
-pub struct Action {
+pub(crate) struct Action {
     /// The verb: `run`, `sudo`, `put`, `run_locally`, ….
     pub verb: &'static str,
     /// The command as it is written in the recipe, or the description of a transfer.
@@ -45,7 +45,7 @@ pub struct Action {
 
 /// The use of the output of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
+pub(crate) enum Output {
     /// It is reported line by line.
     Report,
     /// [`super::Actor::next`] hands it out piece by piece; it is not reported.
@@ -67,7 +67,7 @@ impl Output {
 
 /// A piece of output that is handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub(crate) struct Piece {
     /// The position of the server in the action, which [`super::Actor::write`] takes.
     pub index: usize,
     /// The server that it came from.
@@ -82,7 +82,7 @@ pub struct Piece {
 
 /// The result of an action that succeeded on all servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The standard output of each server, for [`Output::Capture`] alone.
     pub stdout: IndexMap<Server, String>,
     /// The exit status on each server, if it was asked for.
@@ -91,7 +91,7 @@ pub struct Outcome {
 
 /// The person, if one is there. The person gives the password for logins and sudo, which is kept until it is refused, and
 /// consents to commands.
-pub trait Passwords {
+pub(crate) trait Passwords {
     /// Returns the password. `why` says what it is for: `sudo on app1`. An error is the reason why there is none.
     fn password(&mut self, why: &str) -> Result<Secret, Unanswered>;
     /// Returns the passphrase of a key file; `again` is true after a wrong one. An error is the reason why there is none.
@@ -109,7 +109,7 @@ pub trait Passwords {
 
 /// The person's answer to a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consent {
+pub(crate) enum Consent {
     /// The command is run.
     Run,
     /// The run continues as if the command had been run and had printed nothing.
@@ -120,7 +120,7 @@ pub enum Consent {
 
 /// One handler of a rollback.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RollbackStep {
+pub(crate) struct RollbackStep {
     /// The full name of the task that registered it.
     pub task: String,
     /// The block that is to be run.

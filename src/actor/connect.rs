@@ -16,7 +16,7 @@ use crate::session::{Command, Destination, LoginReport, NewHostKey, PasswordQues
 impl Actor {
     /// Connects the servers of several actions that begin together: all of them, or it is an error. In a rollback each action
     /// connects its own servers later.
-    pub fn connect_all(
+    pub(crate) fn connect_all(
         &mut self,
         mut jobs: Vec<(Destination, Command)>,
         passwords: &mut dyn Passwords,

@@ -18,7 +18,7 @@ pub(super) const REFUSED: &str = "authentication to sudo failed";
 
 /// The reason why an action did not succeed.
 #[derive(Debug, Error)]
-pub enum ActionError {
+pub(crate) enum ActionError {
     /// Some servers could not be connected; the action was not started anywhere.
     #[error("could not connect to {}", place(servers.keys(), *total))]
     NotConnected {
@@ -106,7 +106,7 @@ pub enum ActionError {
 
 impl ActionError {
     /// Returns the failure as it is reported to a person; the recipe layer adds origin and tasks.
-    pub fn diagnostic(&self) -> Diagnostic {
+    pub(crate) fn diagnostic(&self) -> Diagnostic {
         if let Self::Replayed { diagnostic, .. } = self {
             return (**diagnostic).clone();
         }
@@ -167,7 +167,7 @@ impl ActionError {
     }
 
     /// Returns true if a recipe can catch it; an error that ends the run cannot be caught.
-    pub fn can_be_caught(&self) -> bool {
+    pub(crate) fn can_be_caught(&self) -> bool {
         match self {
             Self::Interrupted(_) | Self::Aborted | Self::NobodyToAsk(_) => false,
             Self::Replayed { is_caught, .. } => *is_caught,
@@ -176,7 +176,7 @@ impl ActionError {
     }
 
     /// Returns true if it is an error of some servers and the others can go on.
-    pub fn is_of_servers(&self) -> bool {
+    pub(crate) fn is_of_servers(&self) -> bool {
         match self {
             Self::Failed { .. } | Self::NotConnected { .. } => true,
             Self::Replayed { diagnostic, .. } => !diagnostic.servers.is_empty(),
@@ -185,7 +185,7 @@ impl ActionError {
     }
 
     /// Returns true if the command was started on the others.
-    pub fn was_started(&self) -> bool {
+    pub(crate) fn was_started(&self) -> bool {
         match self {
             Self::Failed { .. } => true,
             Self::Replayed { was_started, .. } => *was_started,

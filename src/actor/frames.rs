@@ -62,6 +62,7 @@ impl TouchedFrames {
         self.stack.last()
     }
 
+    #[cfg(test)]
     pub(super) fn tasks(&self) -> Vec<String> {
         self.stack.iter().map(|frame| frame.task.clone()).collect()
     }

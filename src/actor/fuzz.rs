@@ -7,7 +7,7 @@ use super::sudo::{SudoFilter, SudoPart};
 use super::text::{Decoder, LineSplitter};
 
 /// The targets of this folder.
-pub const TARGETS: &[Target] = &[Target {
+pub(crate) const TARGETS: &[Target] = &[Target {
     name: "output",
     about: "a command on a server, or what pretends to be sudo there",
     seeds: &[

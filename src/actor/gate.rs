@@ -38,18 +38,18 @@ impl Gate {
 
 impl RunningAction {
     /// Returns true if a script in front of the command decides if it begins.
-    pub fn has_gate(&self) -> bool {
+    pub(crate) fn has_gate(&self) -> bool {
         self.gate.is_some()
     }
 
     /// Returns the servers of which nobody knows if the command was let in, when all have ended.
-    pub fn lost(&self) -> Vec<Server> {
+    pub(crate) fn lost(&self) -> Vec<Server> {
         let is_lost = |job: &&ServerJob| !matches!(job.exit, Some(Exit::Status(_)));
         self.jobs.iter().filter(is_lost).map(|job| job.server.clone()).collect()
     }
 
     /// Returns the servers whose command was let in, when all have ended.
-    pub fn let_in(&self) -> Vec<Server> {
+    pub(crate) fn let_in(&self) -> Vec<Server> {
         let is_in = |job: &&ServerJob| matches!(job.exit, Some(Exit::Status(_))) && !job.is_turned_away;
         self.jobs.iter().filter(is_in).map(|job| job.server.clone()).collect()
     }
@@ -61,7 +61,7 @@ impl Actor {
     /// # Errors
     ///
     /// When it was not let in everywhere and no connection was lost, or when no journal can be made.
-    pub fn admit(&mut self, running: &mut RunningAction) -> Result<(), ActionError> {
+    pub(crate) fn admit(&mut self, running: &mut RunningAction) -> Result<(), ActionError> {
         let Some(gate) = &running.gate else { return Ok(()) };
         let away = running.jobs.iter().filter(|job| job.is_turned_away);
         let answers: IndexMap<Server, (i32, String)> = away

@@ -13,7 +13,7 @@ const REPEATABLE: [&str; 4] = ["put", "upload", "get", "download"];
 
 impl Action {
     /// Returns the action as a step of the journal.
-    pub fn asked(&self, task: String, is_rolling_back: bool) -> Asked<'_> {
+    pub(crate) fn asked(&self, task: String, is_rolling_back: bool) -> Asked<'_> {
         Asked {
             verb: self.verb,
             command: &self.shown,
@@ -53,7 +53,7 @@ fn failed(failure: &ServerFailure) -> Failed {
 }
 
 /// Returns one server's failure in an earlier run.
-pub fn failure_of(failed: &Failed) -> ServerFailure {
+pub(crate) fn failure_of(failed: &Failed) -> ServerFailure {
     let server = failed.server.parse().unwrap_or_else(|_| Server::host(&failed.server));
     ServerFailure {
         stderr: failed.stderr.clone(),
@@ -64,7 +64,7 @@ pub fn failure_of(failed: &Failed) -> ServerFailure {
 
 impl ActionError {
     /// Returns the error as the journal keeps it.
-    pub fn kept(&self) -> Failure {
+    pub(crate) fn kept(&self) -> Failure {
         let diagnostic = self.diagnostic();
         Failure {
             code: diagnostic.fault.exit_code(),
@@ -77,7 +77,7 @@ impl ActionError {
     }
 
     /// Returns the error of an earlier run.
-    pub fn replayed(failure: &Failure) -> Self {
+    pub(crate) fn replayed(failure: &Failure) -> Self {
         let fault = match failure.code {
             2 => Fault::Usage,
             3 => Fault::Recipe,
@@ -97,18 +97,18 @@ impl ActionError {
 
 impl Actor {
     /// Keeps the steps of the run in this journal.
-    pub fn keep_journal(&mut self, journal: Journal) {
+    pub(crate) fn keep_journal(&mut self, journal: Journal) {
         self.teller.mute(journal.is_replaying());
         self.journal = journal;
     }
 
     /// Reports events again from here on.
-    pub fn unmute(&mut self) {
+    pub(crate) fn unmute(&mut self) {
         self.teller.mute(false);
     }
 
     /// Takes over the effects of a step that an earlier run has started on these servers of the action.
-    pub fn replayed(&mut self, action: &Action, step: &Replayed) {
+    pub(crate) fn replayed(&mut self, action: &Action, step: &Replayed) {
         for (server, reason) in &step.skipped {
             self.skip(server.parse().unwrap_or_else(|_| Server::host(server)), reason.clone());
         }
@@ -123,7 +123,7 @@ impl Actor {
     }
 
     /// Returns the name of the running task, or an empty string.
-    pub fn task(&self) -> String {
+    pub(crate) fn task(&self) -> String {
         self.frames
             .innermost()
             .map(|frame| frame.task.clone())

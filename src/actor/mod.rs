@@ -10,7 +10,7 @@ mod ended;
 mod error;
 mod frames;
 #[cfg(any(test, feature = "fuzz"))]
-pub mod fuzz;
+pub(crate) mod fuzz;
 mod gate;
 mod journaled;
 mod late;
@@ -29,10 +29,10 @@ use std::fmt;
 
 use indexmap::IndexMap;
 
-pub use action::{Action, Consent, Outcome, Output, Passwords, Piece, RollbackStep};
-pub use error::ActionError;
-pub use journaled::failure_of;
-pub use running::RunningAction;
+pub(crate) use action::{Action, Consent, Outcome, Output, Passwords, Piece, RollbackStep};
+pub(crate) use error::ActionError;
+pub(crate) use journaled::failure_of;
+pub(crate) use running::RunningAction;
 
 use crate::configuration::{BlockId, Server};
 use crate::diagnostic::ServerFailure;
@@ -49,7 +49,7 @@ use teller::Teller;
 use undoing::Rolling;
 
 /// Performs actions for the current task.
-pub struct Actor {
+pub(crate) struct Actor {
     remote: Fanout,
     local: Fanout,
     teller: Teller,
@@ -76,7 +76,7 @@ pub struct Actor {
 
 impl Actor {
     /// Makes an actor outside any task.
-    pub fn new(
+    pub(crate) fn new(
         remote: Box<dyn Connector>,
         local: Box<dyn Connector>,
         reporter: Box<dyn Reporter>,
@@ -104,17 +104,17 @@ impl Actor {
     }
 
     /// Reports an event, without secrets.
-    pub fn emit(&mut self, event: Event) {
+    pub(crate) fn emit(&mut self, event: Event) {
         self.teller.tell(event);
     }
 
     /// Returns all secrets of this run.
-    pub fn redactor(&self) -> &Redactor {
+    pub(crate) fn redactor(&self) -> &Redactor {
         self.teller.redactor()
     }
 
     /// Begins a task. If it `is_place`, it is reported only if something happens in it.
-    pub fn enter(&mut self, task: &str, is_place: bool) {
+    pub(crate) fn enter(&mut self, task: &str, is_place: bool) {
         let begins = Event::TaskStarted {
             task: task.to_owned(),
             depth: self.frames.depth(),
@@ -129,7 +129,7 @@ impl Actor {
     }
 
     /// Ends the innermost task.
-    pub fn leave(&mut self, ok: bool) {
+    pub(crate) fn leave(&mut self, ok: bool) {
         if let Some(frame) = self.frames.pop() {
             self.teller.tell(Event::TaskFinished {
                 task: frame.task,
@@ -144,13 +144,14 @@ impl Actor {
     }
 
     /// Returns the running tasks, outermost first.
-    pub fn tasks(&self) -> Vec<String> {
+    #[cfg(test)]
+    pub(crate) fn tasks(&self) -> Vec<String> {
         self.frames.tasks()
     }
 
     /// Opens a transaction. Returns false if one is open already, which the caller then joins: it does not commit it, and rolls
     /// back only its own handlers.
-    pub fn begin_transaction(&mut self) -> bool {
+    pub(crate) fn begin_transaction(&mut self) -> bool {
         let outermost = self.transaction.begin();
         if outermost {
             self.teller.tell(Event::TransactionStarted);
@@ -159,29 +160,29 @@ impl Actor {
     }
 
     /// Closes a transaction that needs no rollback, because nothing is left to undo or nothing may be undone.
-    pub fn close_transaction(&mut self) {
+    pub(crate) fn close_transaction(&mut self) {
         self.transaction.commit();
     }
 
     /// Ends the transaction successfully.
-    pub fn commit_transaction(&mut self) {
+    pub(crate) fn commit_transaction(&mut self) {
         self.transaction.commit();
         self.teller.tell(Event::TransactionCommitted);
     }
 
     /// Returns true if a transaction is open or being rolled back.
-    pub fn in_transaction(&self) -> bool {
+    pub(crate) fn in_transaction(&self) -> bool {
         self.transaction.is_open()
     }
 
     /// Returns true while rollback handlers are run.
-    pub fn is_rolling_back(&self) -> bool {
+    pub(crate) fn is_rolling_back(&self) -> bool {
         self.transaction.is_rolling_back()
     }
 
     /// Registers a block that undoes what the running task does. Returns false outside a transaction or a task, where it has no
     /// effect.
-    pub fn on_rollback(&mut self, handler: BlockId) -> bool {
+    pub(crate) fn on_rollback(&mut self, handler: BlockId) -> bool {
         let Some(frame) = self.frames.innermost() else {
             return false;
         };
@@ -193,23 +194,23 @@ impl Actor {
     }
 
     /// Returns the number of registered handlers; those that follow belong to a nested transaction.
-    pub fn handlers(&self) -> usize {
+    pub(crate) fn handlers(&self) -> usize {
         self.transaction.registered()
     }
 
     /// Returns true if nothing is left to be undone, because a nested transaction has done it all.
-    pub fn is_undone(&self) -> bool {
+    pub(crate) fn is_undone(&self) -> bool {
         self.transaction.is_undone()
     }
 
     /// Returns the session with a server.
-    pub fn session(&self, server: &Server) -> Option<SessionId> {
+    pub(crate) fn session(&self, server: &Server) -> Option<SessionId> {
         self.remote.session(server)
     }
 
     /// Returns those of the servers that are not connected any more, or by another session than before; in a rollback only those
     /// that it still reaches.
-    pub fn severed(&mut self, were: &[(Server, SessionId)]) -> Result<Vec<Server>, ActionError> {
+    pub(crate) fn severed(&mut self, were: &[(Server, SessionId)]) -> Result<Vec<Server>, ActionError> {
         // This connects no server, but notices connections that were lost since the last action.
         if let Err(NotConnected::Interrupted(signal)) = self.remote.connect(&[], &mut drop) {
             return Err(self.interrupted(signal));
@@ -229,7 +230,7 @@ impl Actor {
 
     /// Handles the loss of the lock of these servers: nothing is done there any more. It is an error, except in a rollback, which
     /// leaves these servers as they are.
-    pub fn lock_lost(&mut self, servers: Vec<ServerFailure>) -> Result<(), ActionError> {
+    pub(crate) fn lock_lost(&mut self, servers: Vec<ServerFailure>) -> Result<(), ActionError> {
         if self.rolling.is_none() {
             return Err(ActionError::LockLost { servers });
         }

@@ -47,7 +47,11 @@ impl Actor {
     ///
     /// In a rollback handler the action runs only on servers that the handler's task has touched. A server that cannot be
     /// connected is skipped, which is reported.
-    pub fn start(&mut self, mut action: Action, passwords: &mut dyn Passwords) -> Result<RunningAction, ActionError> {
+    pub(crate) fn start(
+        &mut self,
+        mut action: Action,
+        passwords: &mut dyn Passwords,
+    ) -> Result<RunningAction, ActionError> {
         if let Some(signal) = self.interrupt.take() {
             return Err(self.interrupted(signal));
         }
@@ -137,7 +141,7 @@ impl Actor {
 
     /// Follows an action. Returns the next piece of output for a handler, or `None` when the action has ended on all servers;
     /// without a handler there is no piece.
-    pub fn next(
+    pub(crate) fn next(
         &mut self,
         running: &mut RunningAction,
         passwords: &mut dyn Passwords,
@@ -187,12 +191,12 @@ impl Actor {
 
     /// Notes that the content of a transfer begins after `before` bytes, which do not count; its size is `total`, if that is
     /// known.
-    pub fn expect(&mut self, running: &mut RunningAction, index: usize, before: u64, total: Option<u64>) {
+    pub(crate) fn expect(&mut self, running: &mut RunningAction, index: usize, before: u64, total: Option<u64>) {
         running.expect(index, before, total);
     }
 
     /// Sends a string to the standard input of one server's command.
-    pub fn write(&mut self, running: &RunningAction, index: usize, text: &str) {
+    pub(crate) fn write(&mut self, running: &RunningAction, index: usize, text: &str) {
         if let Some(flight) = &running.flight {
             self.fanout(running.local)
                 .write(flight, index, text.as_bytes().to_vec());
@@ -201,7 +205,7 @@ impl Actor {
 
     /// Ends the command on one server because its output block has seen enough. This is not a failure, and none of its later
     /// output is handed out.
-    pub fn close(&mut self, running: &mut RunningAction, index: usize) {
+    pub(crate) fn close(&mut self, running: &mut RunningAction, index: usize) {
         let Some(job) = running.jobs.get_mut(index).filter(|job| job.closed.is_none()) else {
             return;
         };
@@ -222,7 +226,7 @@ impl Actor {
     }
 
     /// Returns the result of an action that has ended, or an error that names every server on which it failed.
-    pub fn finish(&mut self, running: RunningAction) -> Result<Outcome, ActionError> {
+    pub(crate) fn finish(&mut self, running: RunningAction) -> Result<Outcome, ActionError> {
         match self.end(running)? {
             (_, Some(failed)) => Err(failed),
             (outcome, None) => Ok(outcome),
@@ -230,7 +234,7 @@ impl Actor {
     }
 
     /// Returns the result of an action on the servers where it succeeded, and an error for the others.
-    pub fn end(&mut self, mut running: RunningAction) -> Result<(Outcome, Option<ActionError>), ActionError> {
+    pub(crate) fn end(&mut self, mut running: RunningAction) -> Result<(Outcome, Option<ActionError>), ActionError> {
         while self.next(&mut running, &mut Nobody)?.is_some() {}
         let servers = running.failures();
         let failed = (!servers.is_empty()).then(|| ActionError::Failed {
@@ -253,7 +257,7 @@ impl Actor {
     }
 
     /// Ends an action whose handler failed: waits for the end on every server and reports it.
-    pub fn stop(&mut self, mut running: RunningAction) {
+    pub(crate) fn stop(&mut self, mut running: RunningAction) {
         self.cancel(&mut running);
     }
 

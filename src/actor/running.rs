@@ -27,7 +27,7 @@ const TAIL: usize = 10;
 
 /// An action in flight. The caller calls [`super::Actor::next`] until it returns nothing, then [`super::Actor::finish`].
 #[derive(Debug)]
-pub struct RunningAction {
+pub(crate) struct RunningAction {
     pub(super) flight: Option<Flight>,
     /// Its step in the journal.
     pub(super) begun: Option<Begun>,
@@ -250,7 +250,7 @@ impl ServerJob {
 
 impl RunningAction {
     /// Returns the action's step in the journal, if it is kept.
-    pub fn begun(&self) -> Option<Begun> {
+    pub(crate) fn begun(&self) -> Option<Begun> {
         self.begun.clone()
     }
 

@@ -33,7 +33,7 @@ impl Rolling {
 impl Actor {
     /// Starts the rollback of a failed transaction: of all its handlers but the first `kept`, which belong to the transactions
     /// around it. If it has not failed because of a stop request, the first stop request does not stop the rollback.
-    pub fn start_rollback(&mut self, kept: usize, is_stopped: bool) {
+    pub(crate) fn start_rollback(&mut self, kept: usize, is_stopped: bool) {
         if !is_stopped {
             self.interrupt.let_one_pass();
         }
@@ -46,7 +46,7 @@ impl Actor {
     }
 
     /// Returns the next handler to run, and enters the frame of its task; [`Actor::handler_done`] ends it.
-    pub fn next_handler(&mut self) -> Option<RollbackStep> {
+    pub(crate) fn next_handler(&mut self) -> Option<RollbackStep> {
         let handler = self.transaction.take_handler()?;
         self.teller.tell(Event::RollingBack {
             task: handler.task.clone(),
@@ -79,7 +79,7 @@ impl Actor {
     }
 
     /// Ends the handler, which has succeeded or failed.
-    pub fn handler_done(&mut self, result: Result<(), String>) {
+    pub(crate) fn handler_done(&mut self, result: Result<(), String>) {
         self.tell_passed();
         let Some(rolling) = self.rolling.take() else {
             return;
@@ -121,7 +121,7 @@ impl Actor {
     }
 
     /// Stops the rollback because the person wants that. Reports and returns the tasks that are not undone.
-    pub fn stop_rollback(&mut self) -> Vec<String> {
+    pub(crate) fn stop_rollback(&mut self) -> Vec<String> {
         let handlers = self.transaction.give_up();
         for handler in &handlers {
             let step = self.undone_step(&handler.task, handler.scope, |_| UndoneEnd::NotTried);
@@ -133,7 +133,7 @@ impl Actor {
     }
 
     /// Ends the rollback, and closes the transaction if it is the outermost one. Returns true if everything was undone.
-    pub fn finish_rollback(&mut self, is_outermost: bool) -> bool {
+    pub(crate) fn finish_rollback(&mut self, is_outermost: bool) -> bool {
         let complete = self.transaction.finish_rollback(is_outermost);
         if is_outermost {
             self.interrupt.let_none_pass();

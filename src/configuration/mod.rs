@@ -29,7 +29,7 @@ pub(crate) use variables::{Setter, Setting, VariableRead, Variables, is_variable
 
 /// The number of a block of the recipe that is kept for later; only the recipe layer knows its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BlockId(pub usize);
+pub(crate) struct BlockId(pub usize);
 
 /// Everything that a recipe defines; `V` is the recipe layer's type for the values of variables.
 #[derive(Clone, Debug)]

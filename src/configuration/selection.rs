@@ -188,7 +188,7 @@ impl Filter {
 
 /// The reason why a selection cannot be made. If no server matches, this is not an error here: the caller decides.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum SelectionError {
+pub(crate) enum SelectionError {
     /// No role of this name exists.
     #[error("the role `{role}' is not defined")]
     UnknownRole {

@@ -10,7 +10,7 @@ use super::tree::check;
 use crate::fuzz::Target;
 
 /// The targets of this folder.
-pub const TARGETS: &[Target] = &[
+pub(crate) const TARGETS: &[Target] = &[
     Target {
         name: "manifest",
         about: "a library with its capr.toml",

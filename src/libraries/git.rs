@@ -23,7 +23,7 @@ pub(super) struct TakenRevision {
 
 /// The manner in which git is called.
 #[derive(Clone, Debug, Default)]
-pub struct Manner {
+pub(crate) struct Manner {
     /// True if git and ssh may ask somebody on the terminal.
     pub may_ask: bool,
     /// The command for ssh that the environment names: `GIT_SSH_COMMAND`.

@@ -21,14 +21,14 @@ const AGAIN: &str = "it is written by capr: take it from the repository, or remo
 
 /// The contents of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lock {
+pub(crate) struct Lock {
     /// The libraries, in the order of their names.
     pub libraries: Vec<Locked>,
 }
 
 /// One library.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Locked {
+pub(crate) struct Locked {
     /// Its name.
     pub name: String,
     /// The place that it comes from.
@@ -60,7 +60,7 @@ struct Written {
 
 impl Lock {
     /// Reads the file; `file` is its name in errors.
-    pub fn read(file: &str, text: &str) -> Result<Self, Wrong> {
+    pub(crate) fn read(file: &str, text: &str) -> Result<Self, Wrong> {
         let written: Written = toml::from_str(text).map_err(|error| unreadable(file, text, &error).hint(AGAIN))?;
         if written.form != FORM {
             return Err(hinted(
@@ -86,7 +86,7 @@ impl Lock {
     }
 
     /// Returns the text of the file.
-    pub fn text(&self) -> Result<String, Wrong> {
+    pub(crate) fn text(&self) -> Result<String, Wrong> {
         let mut libraries = self.libraries.clone();
         libraries.sort_by(|a, b| a.name.cmp(&b.name));
         let written = Written { form: FORM, libraries };
@@ -95,7 +95,7 @@ impl Lock {
     }
 
     /// Returns the library with this name.
-    pub fn get(&self, name: &str) -> Option<&Locked> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Locked> {
         self.libraries.iter().find(|library| library.name == name)
     }
 }

@@ -9,14 +9,14 @@ use super::version::Version;
 use super::{Wrong, failed, hinted};
 
 /// The name of the file.
-pub const MANIFEST: &str = "capr.toml";
+pub(crate) const MANIFEST: &str = "capr.toml";
 
 /// The name of the deploy library in `[wins]`.
 pub(super) const CAPR: &str = "capr";
 
 /// The contents of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// The part of a library about itself; `None` if this is no library.
     pub library: Option<About>,
     /// The libraries that are wanted, by name.
@@ -28,7 +28,7 @@ pub struct Manifest {
 /// The part of a library about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct About {
+pub(crate) struct About {
     /// Its name.
     pub name: String,
     /// Its version.
@@ -52,7 +52,7 @@ struct Written {
 
 impl Manifest {
     /// Reads the file; `file` is its name in errors.
-    pub fn read(file: &str, text: &str) -> Result<Self, Wrong> {
+    pub(crate) fn read(file: &str, text: &str) -> Result<Self, Wrong> {
         let written: Written = toml::from_str(text).map_err(|error| unreadable(file, text, &error))?;
         let said = |what: String| failed(format!("{file}: {what}"));
         if let Some(about) = &written.library {
@@ -114,7 +114,7 @@ fn no_name(file: &str, name: &str) -> Wrong {
 }
 
 /// Returns true if a library may have this name. It becomes a name of a directory.
-pub fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let mut characters = name.chars();
     name.len() <= 64
         && name != CAPR

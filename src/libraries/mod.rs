@@ -5,7 +5,7 @@
 mod archive;
 mod edit;
 #[cfg(any(test, feature = "fuzz"))]
-pub mod fuzz;
+pub(crate) mod fuzz;
 mod git;
 mod limits;
 mod lock;
@@ -21,18 +21,16 @@ mod store;
 mod tree;
 mod version;
 
-pub use git::Manner;
-pub use lock::Locked;
-pub use manifest::{MANIFEST, Manifest, is_name};
-pub use not_taken::NotTaken;
-pub use program::ProgramError;
-pub use project::Project;
-pub use releases::newest;
-pub use resolve::{Change, Fetched, Resolved, Resolver, tarball_digest};
-pub use shelf::{LibraryRecipe, LibraryShelf};
-pub use source::LibrarySource;
-pub use store::{LibraryState, Places, VENDOR};
-pub use tree::{Refused, Tree};
+pub(crate) use git::Manner;
+pub(crate) use lock::Locked;
+pub(crate) use manifest::{MANIFEST, Manifest, is_name};
+pub(crate) use project::Project;
+pub(crate) use releases::newest;
+pub(crate) use resolve::{Change, Fetched, Resolved, Resolver, tarball_digest};
+pub(crate) use shelf::{LibraryRecipe, LibraryShelf};
+pub(crate) use source::LibrarySource;
+pub(crate) use store::{LibraryState, Places, VENDOR};
+pub(crate) use tree::Tree;
 
 use crate::diagnostic::{Diagnostic, Fault};
 

@@ -10,7 +10,7 @@ use crate::io_error::plain;
 
 /// The reason why a library is not taken, or is not what the lock says.
 #[derive(Debug, Error)]
-pub enum NotTaken {
+pub(crate) enum NotTaken {
     /// Its files are not accepted, or cannot be read.
     #[error(transparent)]
     Refused(#[from] Refused),

@@ -64,7 +64,7 @@ impl<'a> ProgramSurroundings<'a> {
 
 /// The reason why a program did not do what was asked of it. Each variant names the program.
 #[derive(Debug, Error)]
-pub enum ProgramError {
+pub(crate) enum ProgramError {
     /// The program does not exist on this machine.
     #[error("{0} is not installed here")]
     NotInstalled(String),

@@ -16,7 +16,7 @@ use crate::trust::Trust;
 
 /// A project.
 #[derive(Clone, Debug)]
-pub struct Project {
+pub(crate) struct Project {
     /// The directories of its libraries.
     pub places: Places,
     /// The contents of `capr.toml`.
@@ -29,7 +29,7 @@ pub struct Project {
 
 impl Project {
     /// Returns the nearest directory upwards that has a `capr.toml`.
-    pub fn find(start: &Path) -> Option<PathBuf> {
+    pub(crate) fn find(start: &Path) -> Option<PathBuf> {
         let mut above = start.ancestors();
         above
             .find(|directory| directory.join(MANIFEST).symlink_metadata().is_ok())
@@ -37,7 +37,7 @@ impl Project {
     }
 
     /// Reads both files; a missing one counts as empty.
-    pub fn open(places: Places, trust: &Trust) -> Result<Self, Wrong> {
+    pub(crate) fn open(places: Places, trust: &Trust) -> Result<Self, Wrong> {
         let text = read(&places.project.join(MANIFEST), trust)?;
         let lock = read(&places.project.join(LOCK), trust)?;
         Ok(Self {
@@ -49,7 +49,7 @@ impl Project {
     }
 
     /// Returns the lock without the libraries that this manifest does not need; `None` if the lock lacks one that it needs.
-    pub fn pruned(&self, wanted: &Manifest) -> Option<Lock> {
+    pub(crate) fn pruned(&self, wanted: &Manifest) -> Option<Lock> {
         let other = Self {
             manifest: wanted.clone(),
             ..self.clone()
@@ -73,7 +73,7 @@ impl Project {
     }
 
     /// Returns the names of libraries about which the two files disagree.
-    pub fn unsettled(&self) -> Vec<&str> {
+    pub(crate) fn unsettled(&self) -> Vec<&str> {
         let wanted = self.manifest.libraries.iter();
         let mut names: Vec<&str> = wanted
             .filter(|(name, source)| self.lock.get(name).is_none_or(|locked| locked.source != **source))
@@ -105,7 +105,7 @@ impl Project {
     }
 
     /// Returns the error if the two files disagree.
-    pub fn not_settled(&self, names: &[&str]) -> Wrong {
+    pub(crate) fn not_settled(&self, names: &[&str]) -> Wrong {
         hinted(
             format!("{MANIFEST} and {LOCK} do not say the same of {}", names.join(", ")),
             format!("capr lib fetch writes {LOCK} anew; or take both files from one commit"),
@@ -113,12 +113,12 @@ impl Project {
     }
 
     /// Writes `capr.toml` with this library, in place of one with that name.
-    pub fn add(&mut self, name: &str, source: &LibrarySource) -> Result<(), Wrong> {
+    pub(crate) fn add(&mut self, name: &str, source: &LibrarySource) -> Result<(), Wrong> {
         self.change(edit::with(&self.text, name, source)?)
     }
 
     /// Writes `capr.toml` without this library.
-    pub fn remove(&mut self, name: &str) -> Result<(), Wrong> {
+    pub(crate) fn remove(&mut self, name: &str) -> Result<(), Wrong> {
         self.change(edit::without(&self.text, name)?)
     }
 
@@ -130,7 +130,7 @@ impl Project {
     }
 
     /// Writes `capr.lock`.
-    pub fn save(&mut self, lock: Lock) -> Result<(), Wrong> {
+    pub(crate) fn save(&mut self, lock: Lock) -> Result<(), Wrong> {
         if lock != self.lock || !self.places.project.join(LOCK).exists() {
             write(&self.places.project.join(LOCK), &lock.text()?)?;
         }

@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The newest release of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Newest {
+pub(crate) struct Newest {
     /// Its version.
     pub version: String,
     /// True if this program is older.
@@ -23,7 +23,7 @@ pub struct Newest {
 /// # Errors
 ///
 /// git is missing, the repository does not answer in time, or it refuses.
-pub fn newest(url: &str, ssh: Option<&str>) -> Result<Option<Newest>, NotTaken> {
+pub(crate) fn newest(url: &str, ssh: Option<&str>) -> Result<Option<Newest>, NotTaken> {
     let directory = tempfile::tempdir()?;
     let manner = Manner {
         may_ask: false,

@@ -24,7 +24,7 @@ use crate::trust::Trust;
 
 /// Fetches the libraries that are wanted and not on this machine.
 #[derive(Debug)]
-pub struct Resolver<'a> {
+pub(crate) struct Resolver<'a> {
     /// The project as it is.
     pub project: &'a Project,
     /// The rule for whose files may be read.
@@ -41,11 +41,11 @@ pub struct Resolver<'a> {
 
 /// Fetched libraries: the source, the commit that was asked for, and the files.
 #[derive(Debug, Default)]
-pub struct Fetched(RefCell<Vec<(LibrarySource, Option<String>, Taken)>>);
+pub(crate) struct Fetched(RefCell<Vec<(LibrarySource, Option<String>, Taken)>>);
 
 /// The libraries of a project after they were chosen.
 #[derive(Debug)]
-pub struct Resolved {
+pub(crate) struct Resolved {
     /// The contents of `capr.lock` from now on.
     pub lock: Lock,
     /// The files of each library.
@@ -56,7 +56,7 @@ pub struct Resolved {
 
 /// A library that changes.
 #[derive(Debug)]
-pub struct Change {
+pub(crate) struct Change {
     /// Its name.
     pub name: String,
     /// Its entry in the lock before.
@@ -67,7 +67,7 @@ pub struct Change {
 
 impl Change {
     /// Returns the libraries about which two locks differ.
-    pub fn between(before: &Lock, after: &Lock) -> Vec<Self> {
+    pub(crate) fn between(before: &Lock, after: &Lock) -> Vec<Self> {
         let names: BTreeSet<&str> = before
             .libraries
             .iter()
@@ -126,7 +126,7 @@ struct Chosen {
 
 impl Resolver<'_> {
     /// Returns the name of a library: the one that it gives itself, else that of its source. Fetches it.
-    pub fn name_of(&self, source: &LibrarySource) -> Result<String, Wrong> {
+    pub(crate) fn name_of(&self, source: &LibrarySource) -> Result<String, Wrong> {
         let taken = self.fetch(&source.name(), source, None)?;
         self.project.places.keep(&taken.tree, self.trust)?;
         let name = taken.manifest.library.as_ref().map(|about| about.name.clone());
@@ -141,7 +141,7 @@ impl Resolver<'_> {
     }
 
     /// Returns the newest tag of a repository that can replace the wanted one; `None` if there is no newer one.
-    pub fn newer(&self, source: &LibrarySource) -> Result<Option<LibrarySource>, Wrong> {
+    pub(crate) fn newer(&self, source: &LibrarySource) -> Result<Option<LibrarySource>, Wrong> {
         let (SourceKind::Git(url, _), Some(version)) = (source.kind(), source.version()) else {
             return Ok(None);
         };
@@ -160,7 +160,7 @@ impl Resolver<'_> {
     }
 
     /// Fetches everything that the manifest wants and its libraries need.
-    pub fn resolve(&self, manifest: &Manifest) -> Result<Resolved, Wrong> {
+    pub(crate) fn resolve(&self, manifest: &Manifest) -> Result<Resolved, Wrong> {
         let mut raised: BTreeMap<String, LibrarySource> = BTreeMap::new();
         loop {
             match self.round(manifest, &raised)? {
@@ -335,7 +335,7 @@ impl Resolver<'_> {
 }
 
 /// Returns the digest of a tarball, for a person who compares it.
-pub fn tarball_digest(file: &Path) -> io::Result<String> {
+pub(crate) fn tarball_digest(file: &Path) -> io::Result<String> {
     archive::digest(file)
 }
 

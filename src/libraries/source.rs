@@ -11,7 +11,7 @@ use super::version::Version;
 /// The source of a library, as it is written in `capr.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LibrarySource {
+pub(crate) struct LibrarySource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) git: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ impl LibrarySource {
     /// # Errors
     ///
     /// The mistake in it.
-    pub fn typed(word: &str, sha256: Option<&str>, base: &Path) -> Result<Self, String> {
+    pub(crate) fn typed(word: &str, sha256: Option<&str>, base: &Path) -> Result<Self, String> {
         let local = base.join(word);
         if local.is_dir() {
             return Self::of(Self {
@@ -177,7 +177,7 @@ impl LibrarySource {
     }
 
     /// Returns the same with its path written as it is seen from another directory.
-    pub fn moved(&self, seen: impl Fn(&str) -> String) -> Self {
+    pub(crate) fn moved(&self, seen: impl Fn(&str) -> String) -> Self {
         let moved = |path: &String| seen(path);
         let mut source = self.clone();
         source.path = self.path.as_ref().map(moved);

@@ -14,11 +14,11 @@ use crate::io_error::plain;
 use crate::trust::Trust;
 
 /// The directory of `capr lib vendor`, below the project.
-pub const VENDOR: &str = "vendor/capr";
+pub(crate) const VENDOR: &str = "vendor/capr";
 
 /// The directories of a project's libraries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
+pub(crate) struct Places {
     /// The directory of `capr.toml`.
     pub project: PathBuf,
     /// The cache; `None` if nobody knows whose it would be.
@@ -27,7 +27,7 @@ pub struct Places {
 
 /// The state of a library on this machine.
 #[derive(Debug)]
-pub enum LibraryState {
+pub(crate) enum LibraryState {
     /// Its files, and their directory.
     Here(Tree, PathBuf),
     /// There is nothing.
@@ -38,7 +38,7 @@ pub enum LibraryState {
 
 impl Places {
     /// Returns the path of the copy in the project.
-    pub fn vendored(&self, name: &str) -> PathBuf {
+    pub(crate) fn vendored(&self, name: &str) -> PathBuf {
         self.project.join(VENDOR).join(name)
     }
 
@@ -47,7 +47,7 @@ impl Places {
     }
 
     /// Looks for a library, first in the project.
-    pub fn state(&self, locked: &Locked, trust: &Trust) -> LibraryState {
+    pub(crate) fn state(&self, locked: &Locked, trust: &Trust) -> LibraryState {
         let places = [Some(self.vendored(&locked.name)), self.cached(&locked.tree)];
         let mut places = places.into_iter().flatten();
         match places.find(|place| place.symlink_metadata().is_ok()) {
@@ -89,7 +89,7 @@ impl Places {
     }
 
     /// Copies a tree into the project, replacing one that capr has put there: `before` is its digest.
-    pub fn vendor(&self, name: &str, tree: &Tree, before: Option<&str>, trust: &Trust) -> Result<(), Wrong> {
+    pub(crate) fn vendor(&self, name: &str, tree: &Tree, before: Option<&str>, trust: &Trust) -> Result<(), Wrong> {
         self.refuse_links()?;
         let place = self.vendored(name);
         if place.symlink_metadata().is_ok() {
@@ -123,7 +123,7 @@ impl Places {
     }
 
     /// Removes the copy of a library from the project, if it is what capr has put there.
-    pub fn remove_vendored(&self, locked: &Locked, trust: &Trust) -> Result<bool, Wrong> {
+    pub(crate) fn remove_vendored(&self, locked: &Locked, trust: &Trust) -> Result<bool, Wrong> {
         self.refuse_links()?;
         let place = self.vendored(&locked.name);
         if copy(&place, trust).is_ok_and(|there| there.digest() == locked.tree) {

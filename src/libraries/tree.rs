@@ -22,7 +22,7 @@ const SHOWN: usize = 80;
 
 /// All files of a library, by their path from its top.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tree {
+pub(crate) struct Tree {
     files: BTreeMap<String, Vec<u8>>,
     bytes: u64,
 }
@@ -36,7 +36,7 @@ struct Reader<'a> {
 
 /// The reason why a tree is rejected, or cannot be read. Paths and names are as they are shown.
 #[derive(Debug, Error)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// The tree has more files than a library may have.
     #[error("it has more than {FILES} files")]
     TooManyFiles,
@@ -95,29 +95,29 @@ impl Tree {
     }
 
     /// Returns the paths of its files, in order.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
     }
 
     /// Returns the content of a file.
-    pub fn content(&self, path: &str) -> Option<&[u8]> {
+    pub(crate) fn content(&self, path: &str) -> Option<&[u8]> {
         self.files.get(path).map(Vec::as_slice)
     }
 
     /// Returns the text of a file; `None` if it does not exist or is not text.
-    pub fn text(&self, path: &str) -> Option<&str> {
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
         std::str::from_utf8(self.content(path)?).ok()
     }
 
     /// Returns the recipes, without the tests.
-    pub fn recipes(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn recipes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.paths()
             .filter(|path| path.ends_with(".rhai") && !path.ends_with("_test.rhai") && !path.ends_with(".d.rhai"))
             .filter_map(|path| Some((path, self.text(path)?)))
     }
 
     /// Returns the SHA-256 of the list of its files, a line `DIGEST  PATH` each, sorted by path: `sha256sum` makes the same.
-    pub fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         let mut list = String::new();
         for (path, content) in &self.files {
             // Writing to a String cannot fail.
@@ -139,7 +139,7 @@ impl Tree {
     }
 
     /// Reads a directory without a list of the entries that are left out: its files are only shown.
-    pub fn of_sources(directory: &Path) -> Result<Self, Refused> {
+    pub(crate) fn of_sources(directory: &Path) -> Result<Self, Refused> {
         Self::of_directory(directory).map(|(tree, _)| tree)
     }
 

@@ -6,7 +6,8 @@ mod pages;
 mod roff;
 mod screen;
 
-pub use document::Document;
-pub use pages::{PAGES, Page, everything, index, page, section};
-pub use roff::{escaped, roff};
-pub use screen::screen;
+pub(crate) use document::Document;
+pub use pages::{PAGES, index};
+pub(crate) use pages::{everything, page, section};
+pub(crate) use roff::{escaped, roff};
+pub(crate) use screen::screen;

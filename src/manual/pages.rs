@@ -89,12 +89,12 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// Returns the page of this name.
-pub fn page(name: &str) -> Option<&'static Page> {
+pub(crate) fn page(name: &str) -> Option<&'static Page> {
     PAGES.iter().find(|page| page.name == name)
 }
 
 /// Returns all pages in one, as Markdown, for programs that read all of it at once.
-pub fn everything() -> String {
+pub(crate) fn everything() -> String {
     let mut text = format!("{INTRODUCTION}\n");
     for page in PAGES {
         text.push_str(&format!(
@@ -130,7 +130,7 @@ the string \"name\". Options are `key => value`. A map is `#{ key: value }`.
 - `capr help all` prints all pages below in one, `capr help NAME` what the reference says of a verb or a function.";
 
 /// Returns the part of the reference about a verb, a function, or anything else that has a heading of its own there.
-pub fn section(name: &str) -> Option<Document> {
+pub(crate) fn section(name: &str) -> Option<Document> {
     if let Some(text) = verb(name) {
         return Some(Document::read(&text));
     }

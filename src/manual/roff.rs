@@ -4,7 +4,7 @@ use super::document::{Document, PageBlock, Span, SpanStyle, plain};
 
 /// Returns a page as the body of a manual page: headings of the second level become sections. A paragraph has begun before the
 /// body.
-pub fn roff(document: &Document) -> String {
+pub(crate) fn roff(document: &Document) -> String {
     let mut text = String::new();
     // A paragraph begins by itself there.
     let mut is_begun = true;
@@ -98,7 +98,7 @@ fn lines(spans: &[Span]) -> String {
 }
 
 /// Returns a line in which nothing is a request or an escape.
-pub fn escaped(line: &str) -> String {
+pub(crate) fn escaped(line: &str) -> String {
     let mut text = String::new();
     if line.starts_with(['.', '\'']) {
         text.push_str("\\&");

@@ -14,7 +14,7 @@ const NARROWEST: usize = 30;
 const GAP: usize = 2;
 
 /// Returns a page in lines of this many columns, with or without styles.
-pub fn screen(document: &Document, columns: usize, color: bool) -> String {
+pub(crate) fn screen(document: &Document, columns: usize, color: bool) -> String {
     let page = Page {
         columns: columns.clamp(NARROWEST, WIDEST),
         color,

@@ -21,7 +21,7 @@ const FLAGS: OFlags = OFlags::WRONLY
 ///
 /// Besides the usual ones, these are errors in a directory that all may write to, or that somebody else made in one: a link that
 /// is neither ours nor root's, and a file that somebody else put there, who could read what is written.
-pub fn append(path: &Path) -> io::Result<File> {
+pub(crate) fn append(path: &Path) -> io::Result<File> {
     match openat(CWD, path, FLAGS, Mode::empty()) {
         Ok(file) => {
             let place = Place::of(path)?;

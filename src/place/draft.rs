@@ -12,7 +12,7 @@ use super::reach::Place;
 
 /// A file that is not in its place yet. If it is dropped, nothing is left of it.
 #[derive(Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     place: Rc<Place>,
     new: New,
     file: File,
@@ -23,7 +23,7 @@ impl Draft {
     /// Begins a file for the place that a path names; links of others are not followed where all may write. The directory has to
     /// exist, and only a regular file may be replaced. A new file has this mode, within the umask; one that is replaced keeps its
     /// own, but nobody may do more with it than with a file of this mode.
-    pub fn of(path: &Path, mode: u32) -> io::Result<Self> {
+    pub(crate) fn of(path: &Path, mode: u32) -> io::Result<Self> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if let Some(parent) = parent {
             parent.metadata()?;
@@ -32,7 +32,7 @@ impl Draft {
     }
 
     /// Begins a file below a directory, where nothing may be a link. Missing directories are made.
-    pub fn below(directory: &Path, path: &Path) -> io::Result<Self> {
+    pub(crate) fn below(directory: &Path, path: &Path) -> io::Result<Self> {
         Self::begin(Place::below(directory, path)?, 0o666)
     }
 
@@ -45,12 +45,12 @@ impl Draft {
     }
 
     /// Adds to the file.
-    pub fn write(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn write(&mut self, text: &str) -> io::Result<()> {
         self.file.write_all(text.as_bytes())
     }
 
     /// Puts it in its place. What was there gives it its mode, and its owner where we may give files away.
-    pub fn replace(self) -> io::Result<()> {
+    pub(crate) fn replace(self) -> io::Result<()> {
         self.file.sync_all()?;
         if let Some(there) = self.place.there()?.filter(|there| self.place.keeps(there)) {
             let made = fstat(&self.file)?;
@@ -64,7 +64,7 @@ impl Draft {
     }
 
     /// Puts it in its place, where nothing may be.
-    pub fn add(self) -> io::Result<()> {
+    pub(crate) fn add(self) -> io::Result<()> {
         self.file.sync_all()?;
         self.new.add()
     }

@@ -10,7 +10,7 @@ use crate::fuzz::Target;
 use super::{DiskRoom, Place, unpack};
 
 /// The targets of this folder.
-pub const TARGETS: &[Target] = &[Target {
+pub(crate) const TARGETS: &[Target] = &[Target {
     name: "archive",
     about: "a server that sends a directory",
     seeds: &[

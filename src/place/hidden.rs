@@ -16,14 +16,14 @@ use crate::plan::{self, PERMISSIONS, narrowed};
 
 /// A new file that is not in its place yet.
 #[derive(Debug)]
-pub struct New {
+pub(crate) struct New {
     place: Rc<Place>,
     name: OsString,
 }
 
 impl Place {
     /// Returns an error if a file cannot be put in this place.
-    pub fn takes_file(&self) -> io::Result<()> {
+    pub(crate) fn takes_file(&self) -> io::Result<()> {
         match self.there()?.map(|there| FileType::from_raw_mode(there.st_mode)) {
             Some(FileType::Directory) => Err(io::ErrorKind::IsADirectory.into()),
             None | Some(FileType::RegularFile) => Ok(()),
@@ -32,7 +32,7 @@ impl Place {
     }
 
     /// Makes a file beside the place, with a mode within the umask.
-    pub fn create(self: &Rc<Self>, mode: u32) -> io::Result<(New, File)> {
+    pub(crate) fn create(self: &Rc<Self>, mode: u32) -> io::Result<(New, File)> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (name, file) =
             unused(|name| openat(self.directory(), name, flags, Mode::from_raw_mode(mode & PERMISSIONS)))?;
@@ -63,7 +63,7 @@ impl Place {
 impl New {
     /// Puts the file in its place. Nobody may do more with it than with a file of the mode `source`. If a file is there whose
     /// mode is to be kept, nobody may do more than with that file either. `mode` overrides both.
-    pub fn keep(self, file: &File, source: u32, mode: Option<&plan::Mode>) -> io::Result<()> {
+    pub(crate) fn keep(self, file: &File, source: u32, mode: Option<&plan::Mode>) -> io::Result<()> {
         self.place.takes_file()?;
         let there = self.place.there()?.filter(|there| self.place.keeps(there));
         let kept = there.map(|there| narrowed(there.st_mode & 0o7777, source));

@@ -4,7 +4,7 @@
 mod append;
 mod draft;
 #[cfg(any(test, feature = "fuzz"))]
-pub mod fuzz;
+pub(crate) mod fuzz;
 mod hidden;
 mod merge;
 mod reach;
@@ -13,9 +13,9 @@ mod room;
 mod tests;
 mod unpack;
 
-pub use append::append;
-pub use draft::Draft;
-pub use hidden::New;
-pub use reach::Place;
-pub use room::DiskRoom;
-pub use unpack::{StopCheck, unpack};
+pub(crate) use append::append;
+pub(crate) use draft::Draft;
+pub(crate) use hidden::New;
+pub(crate) use reach::Place;
+pub(crate) use room::DiskRoom;
+pub(crate) use unpack::{StopCheck, unpack};

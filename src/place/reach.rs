@@ -21,7 +21,7 @@ const LOOK: OFlags = OFlags::RDONLY;
 
 /// A name in an open directory.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     directory: OwnedFd,
     name: OsString,
     /// True if other users may make names there.
@@ -31,7 +31,7 @@ pub struct Place {
 impl Place {
     /// Finds the place that a path names, follows links, and makes missing directories. In a directory that all may write to, or
     /// that somebody else made in one, a link is an error unless it is ours or root's.
-    pub fn of(path: &Path) -> io::Result<Self> {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
         let mut walk = Walk::begin()?;
         walk.add(path)?;
         walk.into_place()
@@ -39,7 +39,7 @@ impl Place {
 
     /// Finds the place of a path below a directory, and makes missing directories. Nothing below the directory may be a link, not
     /// even one of ours: it may have come with a project that somebody else has made.
-    pub fn below(directory: &Path, path: &Path) -> io::Result<Self> {
+    pub(crate) fn below(directory: &Path, path: &Path) -> io::Result<Self> {
         let mut walk = Walk::begin()?;
         walk.add(directory)?;
         while let Some(name) = walk.left.pop() {
@@ -51,7 +51,7 @@ impl Place {
     }
 
     /// Returns what is in the place now.
-    pub fn there(&self) -> io::Result<Option<Stat>> {
+    pub(crate) fn there(&self) -> io::Result<Option<Stat>> {
         match statat(&self.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(there) => Ok(Some(there)),
             Err(Errno::NOENT) => Ok(None),

@@ -12,7 +12,7 @@ const ENTRY: u64 = 4096;
 
 /// Keeps some of a disk free from what others send: a twentieth of it, but at most 1 GiB.
 #[derive(Debug)]
-pub struct DiskRoom {
+pub(crate) struct DiskRoom {
     most: u64,
     written: u64,
 }
@@ -30,7 +30,7 @@ impl DiskRoom {
     }
 
     /// Notes that this many bytes will be written to the disk of `file`; an error if there is no room for them.
-    pub fn take(&mut self, file: impl AsFd, bytes: u64) -> io::Result<()> {
+    pub(crate) fn take(&mut self, file: impl AsFd, bytes: u64) -> io::Result<()> {
         self.written = self.written.saturating_add(bytes);
         if self.written < STEP {
             return Ok(());
@@ -49,7 +49,7 @@ impl DiskRoom {
     }
 
     /// Returns an error if this many bytes are known to be too many.
-    pub fn expect(&self, file: impl AsFd, bytes: u64) -> io::Result<()> {
+    pub(crate) fn expect(&self, file: impl AsFd, bytes: u64) -> io::Result<()> {
         let room = self.left(file)?;
         match bytes >= STEP && room < bytes {
             true => Err(full(room)),

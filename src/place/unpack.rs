@@ -39,7 +39,12 @@ const LONGEST_SHOWN: usize = 200;
 
 /// Unpacks an archive to a place, or into the directory that is there. If it is stopped before the end, nothing of it is there.
 /// Returns the entries that were left out.
-pub fn unpack(mut archive: File, place: &Place, room: &mut DiskRoom, stop: StopCheck<'_>) -> io::Result<Vec<String>> {
+pub(crate) fn unpack(
+    mut archive: File,
+    place: &Place,
+    room: &mut DiskRoom,
+    stop: StopCheck<'_>,
+) -> io::Result<Vec<String>> {
     inspect(&archive, stop)?;
     archive.rewind()?;
     let hidden = place.hide()?;
@@ -83,7 +88,7 @@ pub fn unpack(mut archive: File, place: &Place, room: &mut DiskRoom, stop: StopC
 }
 
 /// A function that returns true if a long operation is to stop.
-pub type StopCheck<'a> = &'a dyn Fn() -> bool;
+pub(crate) type StopCheck<'a> = &'a dyn Fn() -> bool;
 
 fn goes_on(stop: StopCheck<'_>) -> io::Result<()> {
     match stop() {

@@ -8,11 +8,11 @@ pub(crate) const PERMISSIONS: u32 = 0o777;
 
 /// Permissions that a recipe asks for, in the syntax of `chmod`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mode(String);
+pub(crate) struct Mode(String);
 
 /// The reason why a value is not a mode.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum NoMode {
+pub(crate) enum NoMode {
     /// A number that cannot be permissions.
     #[error("`mode' is to be a number from 0 to 07777")]
     OutOfRange,
@@ -27,7 +27,7 @@ pub enum NoMode {
 impl Mode {
     /// Reads a number. A decimal number with only octal digits is refused if nobody would want it as a mode: `644` is 01204,
     /// and was probably meant to be 0644.
-    pub fn number(number: i64) -> Result<Self, NoMode> {
+    pub(crate) fn number(number: i64) -> Result<Self, NoMode> {
         let looks_octal = number >= 100 && number.to_string().bytes().all(|digit| digit < b'8');
         match u32::try_from(number) {
             Ok(mode @ 0..=0o7777) if !(looks_octal && is_odd(mode)) => Ok(Self(format!("{mode:04o}"))),
@@ -37,7 +37,7 @@ impl Mode {
     }
 
     /// Reads a string: octal digits, or changes separated by commas.
-    pub fn text(text: &str) -> Result<Self, NoMode> {
+    pub(crate) fn text(text: &str) -> Result<Self, NoMode> {
         let is_octal = (1..=4).contains(&text.len()) && text.bytes().all(|digit| (b'0'..b'8').contains(&digit));
         match is_octal || text.split(',').all(is_change) {
             true => Ok(Self(text.to_owned())),
@@ -47,12 +47,12 @@ impl Mode {
 
     /// Returns true if a number is a plausible mode, but also looks like another one in octal, so that it matters how it was
     /// written: `400` is 0620, and was probably meant to be 0400.
-    pub fn is_doubtful(number: i64) -> bool {
+    pub(crate) fn is_doubtful(number: i64) -> bool {
         matches!(number, 400 | 500)
     }
 
     /// Returns the mode of a file after `chmod`. `own` is its mode before, and `allowed` are the bits that the umask leaves.
-    pub fn applied(&self, own: u32, allowed: u32) -> u32 {
+    pub(crate) fn applied(&self, own: u32, allowed: u32) -> u32 {
         match u32::from_str_radix(&self.0, 8) {
             Ok(mode) => mode,
             Err(_) => self.0.split(',').fold(own, |own, change| changed(own, change, allowed)),
@@ -60,7 +60,7 @@ impl Mode {
     }
 
     /// Returns the mode in the syntax of `chmod`.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

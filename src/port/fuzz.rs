@@ -6,7 +6,7 @@ use crate::recipe::on_large_stack;
 use super::{RubyFile, RubyProject, port};
 
 /// The targets of this folder.
-pub const TARGETS: &[Target] = &[Target {
+pub(crate) const TARGETS: &[Target] = &[Target {
     name: "port",
     about: "a recipe of Capistrano that is carried over",
     seeds: &[

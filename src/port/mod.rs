@@ -17,7 +17,7 @@
 mod facts;
 mod form;
 #[cfg(any(test, feature = "fuzz"))]
-pub mod fuzz;
+pub(crate) mod fuzz;
 mod lacks;
 mod note;
 mod project;
@@ -33,9 +33,9 @@ use serde::Serialize;
 
 use self::ruby::Offsets;
 
-pub use self::note::{Kind, Note};
-pub use self::project::{PortRefusal, RubyFile, RubyProject};
-pub use self::report::{Done, json, report};
+pub(crate) use self::note::{Kind, Note};
+pub(crate) use self::project::{PortRefusal, RubyFile, RubyProject};
+pub(crate) use self::report::{Done, json, report};
 
 use self::facts::Facts;
 use self::read::Reader;
@@ -44,7 +44,7 @@ use crate::recipe::{Vocabulary, format};
 
 /// A recipe that was written.
 #[derive(Clone, Debug, Serialize)]
-pub struct File {
+pub(crate) struct File {
     /// The path of the Ruby file.
     pub from: String,
     /// The path of the recipe.
@@ -58,7 +58,7 @@ pub struct File {
 
 /// The result of porting a project.
 #[derive(Clone, Debug, Serialize)]
-pub struct Ported {
+pub(crate) struct Ported {
     /// The major version of Capistrano that the recipes are for.
     pub version: u8,
     /// The recipes, in the order of the Ruby files.
@@ -76,7 +76,7 @@ pub struct Ported {
 impl Ported {
     /// Returns true if no place is left for a person to work on.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.files.iter().all(|file| file.notes.is_empty())
     }
 }
@@ -85,7 +85,7 @@ impl Ported {
 const MISTAKES: usize = 5;
 
 /// Reads a project and returns its recipes in the language of capr.
-pub fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
+pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     let parsed: Vec<_> = project
         .sources
         .iter()

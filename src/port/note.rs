@@ -5,7 +5,7 @@ use serde::Serialize;
 /// The reason why something was not carried over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A recipe library of a gem, or something that only such a library defines.
     Library,
     /// A class or a function of a gem or of the application.
@@ -18,14 +18,12 @@ pub enum Kind {
     Name,
     /// A template of ERB.
     Template,
-    /// Ruby's parser stopped there.
-    Syntax,
 }
 
 impl Kind {
     /// Returns the word for it in notes and in the report.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Library => "library",
             Self::Code => "code",
@@ -33,14 +31,13 @@ impl Kind {
             Self::Construct => "construct",
             Self::Name => "name",
             Self::Template => "template",
-            Self::Syntax => "syntax",
         }
     }
 }
 
 /// A place that a person has to work on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Note {
+pub(crate) struct Note {
     /// The number of the note, counted from 1 in each file.
     pub number: usize,
     /// The kind of reason.

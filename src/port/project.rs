@@ -14,7 +14,7 @@ const MOST: usize = 500;
 
 /// A Ruby file.
 #[derive(Clone, Debug)]
-pub struct RubyFile {
+pub(crate) struct RubyFile {
     /// The path below the project, with `/`.
     pub path: String,
     /// The bytes of the file.
@@ -26,7 +26,7 @@ pub struct RubyFile {
 impl RubyFile {
     /// Returns the stage that the file belongs to, by its path.
     #[must_use]
-    pub fn stage(&self) -> Option<String> {
+    pub(crate) fn stage(&self) -> Option<String> {
         let (folder, name) = self.path.rsplit_once('/')?;
         let is_stage = folder == "deploy" || folder.ends_with("config/deploy");
         is_stage.then(|| name.strip_suffix(".rb").map(str::to_owned)).flatten()
@@ -34,7 +34,7 @@ impl RubyFile {
 
     /// Returns the path of the recipe that is written from it.
     #[must_use]
-    pub fn recipe(&self) -> String {
+    pub(crate) fn recipe(&self) -> String {
         let (folder, name) = match self.path.rsplit_once('/') {
             Some((folder, name)) => (format!("{folder}/"), name),
             None => (String::new(), self.path.as_str()),
@@ -65,7 +65,7 @@ impl RubyFile {
 
 /// The reason why nothing is written.
 #[derive(Debug, Error)]
-pub enum PortRefusal {
+pub(crate) enum PortRefusal {
     /// The path that was named does not exist, or is not a recipe.
     #[error("{0}")]
     Named(String),
@@ -96,7 +96,7 @@ pub enum PortRefusal {
 
 /// The files of a project.
 #[derive(Clone, Debug, Default)]
-pub struct RubyProject {
+pub(crate) struct RubyProject {
     /// The files in the order in which Capistrano reads them.
     pub sources: Vec<RubyFile>,
     /// The ERB templates below the project, with their paths.
@@ -106,7 +106,7 @@ pub struct RubyProject {
 impl RubyProject {
     /// Finds everything that belongs to these files and directories. Returns the directory of the first one, and the files with
     /// their paths below it.
-    pub fn find(named: &[PathBuf]) -> Result<(PathBuf, Self), PortRefusal> {
+    pub(crate) fn find(named: &[PathBuf]) -> Result<(PathBuf, Self), PortRefusal> {
         let Some(first) = named.first() else {
             return Err(PortRefusal::Named(
                 "port takes a file or a directory: capr port config/deploy.rb".to_owned(),

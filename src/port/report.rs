@@ -10,7 +10,7 @@ const LISTED: usize = 20;
 
 /// The treatment of each recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
+pub(crate) enum Done {
     /// It was written.
     Added,
     /// It was only checked.
@@ -19,7 +19,7 @@ pub enum Done {
 
 /// Returns the report for people.
 #[must_use]
-pub fn report(ported: &Ported, done: Done) -> String {
+pub(crate) fn report(ported: &Ported, done: Done) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     for file in &ported.files {
@@ -105,7 +105,7 @@ fn notes(ported: &Ported, text: &mut String) {
 
 /// Returns the report for programs: one JSON object on a line.
 #[must_use]
-pub fn json(ported: &Ported) -> String {
+pub(crate) fn json(ported: &Ported) -> String {
     // Only strings and numbers are serialized, which cannot fail.
     let text = serde_json::to_string(ported).unwrap_or_default();
     format!("{text}\n")

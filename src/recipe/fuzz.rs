@@ -11,7 +11,7 @@ use super::running::stack::on_large_stack;
 use crate::diagnostic::Fault;
 
 /// The targets of this folder.
-pub const TARGETS: &[Target] = &[TRANSFER, FORMAT];
+pub(crate) const TARGETS: &[Target] = &[TRANSFER, FORMAT];
 
 const TRANSFER: Target = Target {
     name: "transfer",

@@ -42,7 +42,7 @@ mod engine;
 mod examined;
 mod format;
 #[cfg(any(test, feature = "fuzz"))]
-pub mod fuzz;
+pub(crate) mod fuzz;
 mod interactive;
 mod language;
 mod library;
@@ -64,27 +64,29 @@ use std::rc::Rc;
 
 use rhai::{Engine, EvalAltResult, Position};
 
-pub use self::examined::Examined;
+pub(crate) use self::examined::Examined;
 pub use self::format::format;
-pub use self::interactive::Whom;
-pub use self::language::capistrano::{Known, VARIABLES};
-pub use self::language::literal::quoted;
-pub use self::language::secret_name::{is_secret_name, names_secret};
-pub use self::language::verbs::is_test_file;
-pub use self::meaning::parts::{Parts, TaskPart, VariablePart};
-pub use self::reference::{language, reference, reference_of_tests, verb};
-pub use self::running::consent::GivenConsent;
+pub(crate) use self::interactive::Whom;
+pub use self::language::capistrano::VARIABLES;
+pub(crate) use self::language::literal::quoted;
+pub(crate) use self::language::secret_name::{is_secret_name, names_secret};
+pub(crate) use self::language::verbs::is_test_file;
+pub(crate) use self::meaning::parts::Parts;
+pub(crate) use self::reference::{language, verb};
+pub use self::reference::{reference, reference_of_tests};
+pub(crate) use self::running::consent::GivenConsent;
 pub(crate) use self::running::lock_holder::LockHolder;
-pub use self::running::stack::{STACK, on_large_stack};
+pub(crate) use self::running::stack::STACK;
+pub use self::running::stack::on_large_stack;
 pub use self::running::surroundings::{Options, Prompts, Surroundings};
-pub use self::running::trial::Trial;
-pub use self::trial::CaseOfFile;
-pub use self::variables::{Nobody, without_credentials};
-pub use self::vocabulary::Vocabulary;
+pub(crate) use self::running::trial::Trial;
+pub use self::variables::Nobody;
+pub(crate) use self::variables::without_credentials;
+pub(crate) use self::vocabulary::Vocabulary;
 
 /// The names of tasks and variables, each with the library that has it: `the deploy library`, `puma`.
 #[derive(Default)]
-pub struct KnownNames {
+pub(crate) struct KnownNames {
     /// Full names of tasks.
     pub tasks: Vec<(String, String)>,
     /// Names of variables.
@@ -92,7 +94,7 @@ pub struct KnownNames {
 }
 
 /// Returns the tasks and variables of the libraries that come with capr.
-pub fn known_names() -> KnownNames {
+pub(crate) fn known_names() -> KnownNames {
     let KnownNames {
         mut tasks,
         mut variables,
@@ -113,7 +115,7 @@ pub fn known_names() -> KnownNames {
 }
 
 /// The text of a library that comes with capr.
-pub fn library_text(name: &str) -> Option<&'static str> {
+pub(crate) fn library_text(name: &str) -> Option<&'static str> {
     meaning::libraries::library(name).map(|library| library.text)
 }
 

@@ -16,7 +16,7 @@ pub fn reference() -> String {
 }
 
 /// Returns the reference in Markdown.
-pub fn language() -> String {
+pub(crate) fn language() -> String {
     let mut text = format!("# The recipe language: verbs, options, functions\n\n{INTRODUCTION}\n## Verbs\n");
     for verb in VERBS {
         text.push_str(&section(verb, &Tables::Named));
@@ -59,7 +59,7 @@ pub fn reference_of_tests() -> String {
 }
 
 /// Returns the part of the reference about a verb, with the tables of all its options.
-pub fn verb(name: &str) -> Option<String> {
+pub(crate) fn verb(name: &str) -> Option<String> {
     let verb = VERBS.iter().chain(VERBS_OF_TESTS).find(|verb| verb.name == name)?;
     Some(section(verb, &Tables::Whole))
 }

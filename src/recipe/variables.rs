@@ -131,7 +131,7 @@ fn masked(value: Value, redactor: &Redactor) -> Value {
 }
 
 /// Returns `https://user:password@host` without the password.
-pub fn without_credentials(text: &str) -> String {
+pub(crate) fn without_credentials(text: &str) -> String {
     let mut shown = text.to_owned();
     for place in passwords_in(text).into_iter().rev() {
         shown.replace_range(place, REDACTED);

@@ -91,7 +91,7 @@ const RESERVED: &[&str] = &[
 
 /// The names that recipes can use without defining them.
 #[derive(Clone, Debug, Default)]
-pub struct Vocabulary {
+pub(crate) struct Vocabulary {
     /// The variables that the library sets or capr reads.
     pub variables: BTreeSet<String>,
     /// The variables that the library reads if a recipe sets them.
@@ -107,7 +107,7 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// Returns the vocabulary of this program.
     #[must_use]
-    pub fn of_this_program() -> Self {
+    pub(crate) fn of_this_program() -> Self {
         let mut vocabulary = Self {
             variables: READ_BY_CAPR.iter().map(|(name, _)| (*name).to_owned()).collect(),
             read: BTreeSet::new(),
@@ -124,7 +124,7 @@ impl Vocabulary {
 
     /// Returns the name of the library that comes with capr for what a recipe of Ruby requires.
     #[must_use]
-    pub fn library_of_ruby(path: &str) -> Option<&'static str> {
+    pub(crate) fn library_of_ruby(path: &str) -> Option<&'static str> {
         let path = path.trim_end_matches(".rb");
         library(path)
             .filter(|library| library.name != path)
@@ -133,7 +133,7 @@ impl Vocabulary {
 
     /// Returns the names of each library that comes with capr, without those of the libraries that it requires.
     #[must_use]
-    pub fn of_libraries() -> Vec<(&'static str, Self)> {
+    pub(crate) fn of_libraries() -> Vec<(&'static str, Self)> {
         let read = |text: &str| {
             let mut own = Self::default();
             own.read(text);
@@ -143,7 +143,7 @@ impl Vocabulary {
     }
 
     /// Adds the names from a library that comes with capr, and from those that it requires.
-    pub fn read_library(&mut self, name: &str) {
+    pub(crate) fn read_library(&mut self, name: &str) {
         let text = match library(name) {
             Some(library) => Some((library.name, library.text)),
             None => OF_LIBRARIES
@@ -162,7 +162,7 @@ impl Vocabulary {
     }
 
     /// Adds the names from a source of the library, in which each definition begins a line.
-    pub fn read(&mut self, text: &str) {
+    pub(crate) fn read(&mut self, text: &str) {
         for verb in ["fetch(:", "exists(:", "said(:"] {
             for rest in text.split(verb).skip(1) {
                 let end = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
@@ -199,7 +199,7 @@ impl Vocabulary {
 
     /// Returns the options of a verb; `None` if it takes any, or does not exist.
     #[must_use]
-    pub fn options(&self, verb: &str) -> Option<Vec<&'static str>> {
+    pub(crate) fn options(&self, verb: &str) -> Option<Vec<&'static str>> {
         match &find(verb)?.options {
             Choices::Any => None,
             Choices::Known(lists) => Some(
@@ -213,19 +213,19 @@ impl Vocabulary {
 
     /// Returns true if a verb has this name.
     #[must_use]
-    pub fn is_verb(&self, name: &str) -> bool {
+    pub(crate) fn is_verb(&self, name: &str) -> bool {
         find(name).is_some()
     }
 
     /// Returns true if Rhai reserves the word.
     #[must_use]
-    pub fn is_reserved(&self, word: &str) -> bool {
+    pub(crate) fn is_reserved(&self, word: &str) -> bool {
         RESERVED.contains(&word)
     }
 
     /// Returns true if the map `ssh_options` takes this key.
     #[must_use]
-    pub fn is_ssh_option(&self, key: &str) -> bool {
+    pub(crate) fn is_ssh_option(&self, key: &str) -> bool {
         unknown_ssh_option(key).is_none()
     }
 }

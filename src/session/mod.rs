@@ -8,14 +8,14 @@
 //! output that may wait (`backlog`), and the input that is left (`feed`).
 
 mod backlog;
-pub mod dry_run;
+pub(crate) mod dry_run;
 mod feed;
 mod ladder;
-pub mod local;
+pub(crate) mod local;
 mod login_report;
-pub mod recorded;
-pub mod scripted;
-pub mod ssh;
+pub(crate) mod recorded;
+pub(crate) mod scripted;
+pub(crate) mod ssh;
 mod step;
 
 use std::fmt;
@@ -27,15 +27,15 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::configuration::Server;
-pub use crate::exit::Phase;
+pub(crate) use crate::exit::Phase;
 use crate::exit::{Exit, Stream};
 use crate::interrupt::Signal;
 use crate::secret::Secret;
 use crate::source::{Source, text};
 
 pub(crate) use self::ladder::{Ladder, Rung};
-pub use self::login_report::{Banner, LoginReport, Negotiated, NewHostKey, Warning};
-pub use self::step::{Standing, Step, StepKind, StepWay};
+pub(crate) use self::login_report::{Banner, LoginReport, Negotiated, NewHostKey, Warning};
+pub(crate) use self::step::{Standing, Step, StepKind, StepWay};
 
 /// The number of a session, unique in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use crate::source::Source;
 
 /// A command that was started on a server.
 #[derive(Clone, Debug)]
-pub struct GivenCommand {
+pub(crate) struct GivenCommand {
     /// The server.
     pub server: Server,
     /// The command, as it was started.
@@ -19,11 +19,11 @@ pub struct GivenCommand {
 
 /// The record of all commands, in the order in which they were started. A clone is a handle to the same record.
 #[derive(Clone, Debug, Default)]
-pub struct Recording(Arc<Mutex<Vec<GivenCommand>>>);
+pub(crate) struct Recording(Arc<Mutex<Vec<GivenCommand>>>);
 
 impl Recording {
     /// Makes a connector whose sessions are those of another one, and record the commands that they get.
-    pub fn of(&self, connector: Box<dyn Connector>) -> Box<dyn Connector> {
+    pub(crate) fn of(&self, connector: Box<dyn Connector>) -> Box<dyn Connector> {
         Box::new(Recorder {
             connector,
             recording: self.clone(),
@@ -31,12 +31,12 @@ impl Recording {
     }
 
     /// Returns the number of commands so far.
-    pub fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.all().len()
     }
 
     /// Returns the commands from a number on.
-    pub fn since(&self, number: usize) -> Vec<GivenCommand> {
+    pub(crate) fn since(&self, number: usize) -> Vec<GivenCommand> {
         self.all().get(number..).unwrap_or_default().to_vec()
     }
 

@@ -15,7 +15,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use capr::event::Rollback;
+use capr::Rollback;
 use stage::{HOSTS, Servers, git, names, some};
 
 use crate::deadline::{LIMIT, Limited, LimitedCommand};

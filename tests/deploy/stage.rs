@@ -7,13 +7,13 @@ use std::process::Command;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use capr::diagnostic::Diagnostic;
-use capr::event::{Event, Reporter, Rollback};
-use capr::interrupt::Interrupt;
-use capr::recipe::{Options, Prompts, Recipe, Surroundings};
-use capr::secret::Secret;
-use capr::session::local::LocalConnector;
-use capr::unanswered::Unanswered;
+use capr::Diagnostic;
+use capr::Interrupt;
+use capr::LocalConnector;
+use capr::Secret;
+use capr::Unanswered;
+use capr::{Event, Reporter, Rollback};
+use capr::{Options, Prompts, Recipe, Surroundings};
 
 use crate::deadline::LimitedCommand;
 use crate::fleet::place::Room;
@@ -75,7 +75,7 @@ role :db, "three", :primary => true;
         fs::write(&path, format!("{}{lines}\n", self.recipe)).unwrap();
         let told = Told::default();
         let surroundings = Surroundings {
-            redactor: capr::secret::Redactor::default(),
+            redactor: capr::Redactor::default(),
             remote: Box::new(LocalConnector::default()),
             local: Box::new(LocalConnector::default()),
             reporter: Box::new(told.clone()),

@@ -47,7 +47,7 @@ fn library() -> Vec<(PathBuf, String)> {
 
 /// The names in the reference: of verbs, and of functions.
 fn names() -> (String, String) {
-    let reference = capr::recipe::reference();
+    let reference = capr::reference();
     let (verbs, rest) = reference.split_once("\n## ssh_options").unwrap();
     let find = |text: &str, pattern: &str| {
         let names: BTreeSet<String> = Regex::new(pattern)

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use anyhow::{Context, Result, bail};
-use capr::recipe::on_large_stack;
+use capr::on_large_stack;
 use fuzz::{Place, corpus};
 use subject::Subject;
 

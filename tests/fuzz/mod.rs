@@ -8,13 +8,13 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use capr::diagnostic::Diagnostic;
-use capr::event::{Event, Reporter};
-use capr::interrupt::Interrupt;
-use capr::recipe::{Options, Prompts, Recipe, Surroundings};
-use capr::secret::{Redactor, Secret};
-use capr::session::dry_run::DryRunConnector;
-use capr::unanswered::Unanswered;
+use capr::Diagnostic;
+use capr::DryRunConnector;
+use capr::Interrupt;
+use capr::Unanswered;
+use capr::{Event, Reporter};
+use capr::{Options, Prompts, Recipe, Surroundings};
+use capr::{Redactor, Secret};
 use tempfile::TempDir;
 
 /// The recipe beside the one that is loaded for its own sake: each may load the other.

@@ -22,7 +22,7 @@ pub fn write(folder: &Path) -> Result<()> {
 
 /// Returns the words and signs that are put into recipes at random, and all verbs, options and functions.
 fn words() -> String {
-    let reference = capr::recipe::reference();
+    let reference = capr::reference();
     let code = reference.split('`').skip(1).step_by(2);
     let names = code.filter_map(|code| {
         code.trim_start_matches(':')

@@ -1,20 +1,9 @@
 //! The subjects of fuzzing: the reading of recipes, or one of capr's readers of what others send.
 
 use anyhow::{Context, Result};
-use capr::fuzz::Target;
+use capr::{FUZZ_TARGETS, Target};
 
 use crate::fuzz::{How, Place, mutate};
-
-/// The lists of targets, one for each layer that has some.
-const LISTS: &[&[Target]] = &[
-    capr::place::fuzz::TARGETS,
-    capr::libraries::fuzz::TARGETS,
-    capr::session::ssh::fuzz::TARGETS,
-    capr::actor::fuzz::TARGETS,
-    capr::recipe::fuzz::TARGETS,
-    #[cfg(feature = "port")]
-    capr::port::fuzz::TARGETS,
-];
 
 /// A reader, with the material for its inputs.
 pub enum Subject {
@@ -71,7 +60,7 @@ impl Subject {
 
 /// Returns all targets.
 fn targets() -> impl Iterator<Item = &'static Target> {
-    LISTS.iter().copied().flatten()
+    FUZZ_TARGETS.iter().copied().flatten()
 }
 
 /// Prints the targets, one a line.

@@ -1,7 +1,7 @@
 //! Strings in the syntax of recipes.
 
 /// Returns a string in double quotes, with escapes for the characters that cannot stand there.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut written = String::from("\"");
     for c in text.chars() {
         match c {

@@ -71,7 +71,7 @@ const ABOUT: [&str; 38] = [
 
 /// Returns true if this is the name of a secret: one of its words means a secret, and the last word does not say that the value
 /// only describes a secret.
-pub fn is_secret_name(name: &str) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let words = words(name);
     let at = |index: usize| words.get(index).map(String::as_str).unwrap_or_default();
     let is_secret = (0..words.len()).any(|index| {
@@ -86,7 +86,7 @@ pub fn is_secret_name(name: &str) -> bool {
 }
 
 /// Returns true if a line of a recipe mentions a secret. It may return true for lines that contain none.
-pub fn names_secret(text: &str) -> bool {
+pub(crate) fn names_secret(text: &str) -> bool {
     let is_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let mut rest = text;
     while let Some(begin) = rest.find(is_of_name) {

@@ -15,7 +15,7 @@ use crate::recipe::language::syntax::reading::parsed;
 
 /// The parts of a library.
 #[derive(Clone, Debug, Default)]
-pub struct Parts {
+pub(crate) struct Parts {
     /// Its tasks, in the order of the files.
     pub tasks: Vec<TaskPart>,
     /// Its hooks in words: `after deploy:published: chat:done`.
@@ -38,7 +38,7 @@ pub struct Parts {
 
 /// A task of a library.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaskPart {
+pub(crate) struct TaskPart {
     /// Its full name.
     pub name: String,
     /// Its description.
@@ -49,7 +49,7 @@ pub struct TaskPart {
 
 /// A variable of a library.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VariablePart {
+pub(crate) struct VariablePart {
     /// Its name.
     pub name: String,
     /// True if it is a default, which applies if nobody else sets it.
@@ -62,7 +62,7 @@ pub struct VariablePart {
 
 impl Parts {
     /// Reads the parts of recipes, each given by its name and source; the first is the main one.
-    pub fn of<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+    pub(crate) fn of<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut parts = Self::default();
         for (place, (name, text)) in files.enumerate() {
             if place == 0 {

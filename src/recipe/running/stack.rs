@@ -5,7 +5,7 @@ use std::thread::{Builder, scope};
 
 /// The size of the stack: enough for the deepest script that the limits allow, even in a debug build. Only the used part costs
 /// memory.
-pub const STACK: usize = 256 << 20;
+pub(crate) const STACK: usize = 256 << 20;
 
 /// Calls a function on a stack that no recipe can overflow. It is an error if the system cannot start a thread.
 pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {

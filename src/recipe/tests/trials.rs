@@ -84,7 +84,7 @@ fn messages(recipe: &str, bodies: &[String]) -> Vec<(String, usize)> {
     }
     let (recipe, _directory) = file(&text).load();
     let recipe = recipe.unwrap_or_else(|wrong| panic!("{wrong:#?}"));
-    let told = |case: super::super::CaseOfFile| {
+    let told = |case: crate::recipe::trial::CaseOfFile| {
         let failed = recipe.try_case(&case.name).unwrap_err();
         let line = failed.origin.map_or(0, |origin| origin.line);
         (failed.message, line - case.origin.map_or(0, |origin| origin.line))

@@ -5,35 +5,41 @@
 //! more input, so that a test sees the same in every run.
 
 mod answer;
+#[cfg(test)]
+mod of_tests;
 mod scene;
 mod turn;
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(test)]
 use std::time::Duration;
 
-pub use answer::Answer;
+pub(crate) use answer::Answer;
 
 use crate::configuration::Server;
 use crate::exit::Exit;
 use crate::secret::Secret;
+#[cfg(test)]
+use crate::session::Terminal;
 use crate::session::{
-    Command, ConnectError, Connector, Destination, JobId, JobSignal, NewHostKey, Phase, Report, Session, SessionId,
-    Terminal, Warning,
+    Command, ConnectError, Connector, Destination, JobId, JobSignal, Phase, Report, Session, SessionId,
 };
 use crate::source::{Source, readable};
 use scene::{Rule, Scene};
 
 /// One command that a scripted server was given, and its end.
 #[derive(Clone, Debug)]
-pub struct ScriptRecord {
+pub(crate) struct ScriptRecord {
     /// The server that ran it.
     pub server: Server,
     /// The command line.
     pub line: String,
     /// The terminal that was asked for.
+    #[cfg(test)]
     pub terminal: Option<Terminal>,
     /// The timeout that was asked for.
+    #[cfg(test)]
     pub timeout: Option<Duration>,
     /// The input that it was given, even after its end.
     pub input: Vec<u8>,
@@ -45,13 +51,6 @@ pub struct ScriptRecord {
     pub exit: Option<Exit>,
 }
 
-impl ScriptRecord {
-    /// Returns true if it is a command on `host` whose line contains `part`.
-    pub fn is(&self, host: &str, part: &str) -> bool {
-        names(host, &self.server) && self.line.contains(part)
-    }
-}
-
 /// Returns true if `host` names the server: by the name of its host, as a whole `user@host:port`, or as `*` for all.
 fn names(host: &str, server: &Server) -> bool {
     host == "*" || host == server.host || host == server.to_string()
@@ -61,46 +60,30 @@ fn names(host: &str, server: &Server) -> bool {
 /// script.
 ///
 /// The rules are tried in the order in which they were added, and the first that matches answers. A command that no rule matches
-/// ends with status 0 at once, unless the script is [`strict`](Self::strict).
+/// ends with status 0 at once, unless the script is strict.
 #[derive(Clone, Default)]
-pub struct Script(Arc<Mutex<Scene>>);
+pub(crate) struct Script(Arc<Mutex<Scene>>);
 
 impl Script {
     /// Returns a script in which every command succeeds.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// Refuses commands that no rule matches from now on.
-    pub fn strict(&self) -> &Self {
-        self.scene().strict = true;
-        self
-    }
-
     /// Ends commands that hang without a timeout, once somebody has waited for them in vain: [`Script::take_endless`] names them.
-    pub fn ends_what_hangs(&self) -> &Self {
+    pub(crate) fn ends_what_hangs(&self) -> &Self {
         self.scene().ends_what_hangs = true;
         self
     }
 
     /// Returns the commands that would never have ended, each with its server, and forgets them.
-    pub fn take_endless(&self) -> Vec<(Server, String)> {
+    pub(crate) fn take_endless(&self) -> Vec<(Server, String)> {
         std::mem::take(&mut self.scene().endless)
-    }
-
-    /// Adds a rule: commands on `host` (`*`: on all) whose line contains `part` get this answer.
-    pub fn on(&self, host: &str, part: &str, answer: Answer) -> &Self {
-        self.rule(Rule::new(host, part, answer, false))
-    }
-
-    /// Adds a rule like [`on`](Self::on) that is used only once, for the next command that it matches.
-    pub fn on_next(&self, host: &str, part: &str, answer: Answer) -> &Self {
-        self.rule(Rule::new(host, part, answer, true))
     }
 
     /// Adds a rule that comes before all others: commands that meet a condition get these answers, one each time, and the last
     /// one from then on. A command that calls sudo is let through without a question.
-    pub fn answer(
+    pub(crate) fn answer(
         &self,
         fits: impl Fn(&Server, &Command) -> bool + Send + Sync + 'static,
         answers: impl IntoIterator<Item = Answer>,
@@ -115,90 +98,11 @@ impl Script {
         self
     }
 
-    fn rule(&self, rule: Rule) -> &Self {
-        self.scene().rules.push(rule);
-        self
-    }
-
     /// Lets connections to `host` fail from now on, for this reason.
-    pub fn refuse(&self, host: &str, phase: Phase, reason: &str) -> &Self {
+    pub(crate) fn refuse(&self, host: &str, phase: Phase, reason: &str) -> &Self {
         let error = ConnectError::new(phase, reason.to_owned());
         self.scene().connecting.insert(0, (host.to_owned(), Some(Err(error))));
         self
-    }
-
-    /// Neither makes nor refuses connections to `host` from now on, until [`accept`](Self::accept).
-    pub fn stall(&self, host: &str) -> &Self {
-        self.scene().connecting.insert(0, (host.to_owned(), None));
-        self
-    }
-
-    /// Makes connections to `host` from now on, and those that were stalled at once.
-    pub fn accept(&self, host: &str) -> &Self {
-        let mut scene = self.scene();
-        scene.connecting.insert(0, (host.to_owned(), Some(Ok(()))));
-        scene.connect_stalled();
-        drop(scene);
-        self
-    }
-
-    /// Makes connections to `host` once this login password is given; the attempt ends if there is none.
-    pub fn wants_password(&self, host: &str, password: &str) -> &Self {
-        self.scene().passwords.push((host.to_owned(), Secret::new(password)));
-        self
-    }
-
-    /// Reports at the next connection to `host` that its host key is new and was added.
-    pub fn new_host_key(&self, host: &str, key: NewHostKey) -> &Self {
-        self.scene().host_keys.push((host.to_owned(), Ok(key)));
-        self
-    }
-
-    /// Reports at the next connection to `host` that its host key has changed, and makes the connection.
-    pub fn untrusted_host_key(&self, host: &str) -> &Self {
-        let warning = Warning {
-            gateway: None,
-            text: "host key has changed".to_owned(),
-        };
-        self.scene().host_keys.push((host.to_owned(), Err(warning)));
-        self
-    }
-
-    /// Drops the connections to `host` now, with everything that runs on them.
-    pub fn lose(&self, host: &str, reason: &str) -> &Self {
-        self.scene().lose_host(host, reason);
-        self.go_on();
-        self
-    }
-
-    /// Returns all commands so far, in the order in which they were started.
-    pub fn commands(&self) -> Vec<ScriptRecord> {
-        self.scene().records.clone()
-    }
-
-    /// Returns the lines of the commands that were started on `host`.
-    pub fn lines_on(&self, host: &str) -> Vec<String> {
-        self.scene()
-            .records
-            .iter()
-            .filter(|record| record.is(host, ""))
-            .map(|record| record.line.clone())
-            .collect()
-    }
-
-    /// Returns all destinations that were connected to or refused, in order.
-    pub fn connections(&self) -> Vec<Destination> {
-        self.scene().connections.clone()
-    }
-
-    /// Returns the servers whose session was given up with [`Session::abandon`], in order.
-    pub fn abandoned(&self) -> Vec<Server> {
-        self.scene().abandoned.clone()
-    }
-
-    /// Returns the number of open sessions: connected, and neither lost nor abandoned nor dropped.
-    pub fn open_sessions(&self) -> usize {
-        self.scene().open_sessions()
     }
 
     fn scene(&self) -> MutexGuard<'_, Scene> {
@@ -221,7 +125,7 @@ impl Script {
 impl std::fmt::Debug for Script {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Script")
-            .field("commands", &self.commands())
+            .field("commands", &self.scene().records)
             .finish_non_exhaustive()
     }
 }

@@ -28,18 +28,6 @@ pub(super) struct Rule {
     pub(super) opens: bool,
 }
 
-impl Rule {
-    pub(super) fn new(host: &str, part: &str, answer: Answer, once: bool) -> Self {
-        let (host, part) = (host.to_owned(), part.to_owned());
-        Self {
-            fits: Arc::new(move |server, command| names(&host, server) && command.line.contains(&part)),
-            answers: VecDeque::from([answer]),
-            once,
-            opens: false,
-        }
-    }
-}
-
 #[derive(PartialEq)]
 enum Line {
     Stalled,
@@ -169,13 +157,6 @@ impl Scene {
         }
     }
 
-    pub(super) fn open_sessions(&self) -> usize {
-        self.lines
-            .iter()
-            .filter(|connection| connection.line == Line::Open)
-            .count()
-    }
-
     fn connection(&mut self, id: SessionId) -> Option<&mut Connection> {
         // The latest connection counts: a script may outlive one run and see the same numbers again.
         self.lines.iter_mut().rev().find(|connection| connection.id == id)
@@ -205,6 +186,7 @@ impl Scene {
             job,
             record: self.records.len(),
             answer,
+            #[cfg(test)]
             read: 0,
             timeout: command.timeout,
         });
@@ -212,7 +194,9 @@ impl Scene {
         self.records.push(ScriptRecord {
             server,
             line: command.line,
+            #[cfg(test)]
             terminal: command.terminal,
+            #[cfg(test)]
             timeout: command.timeout,
             input: readable(&*command.input.source),
             input_ended: command.input.then_end,
@@ -322,18 +306,6 @@ impl Scene {
         self.end_all(id, &Exit::Cancelled);
     }
 
-    pub(super) fn lose_host(&mut self, host: &str, reason: &str) {
-        let ids: Vec<SessionId> = self
-            .lines
-            .iter()
-            .filter(|connection| connection.line == Line::Open && names(host, &connection.server))
-            .map(|connection| connection.id)
-            .collect();
-        for id in ids {
-            self.lose(id, reason);
-        }
-    }
-
     fn lose(&mut self, id: SessionId, reason: &str) {
         if let Some(connection) = self.connection(id) {
             connection.line = Line::Closed;
@@ -386,6 +358,7 @@ impl Scene {
                     continue;
                 }
                 CommandTurn::Moves => {}
+                #[cfg(test)]
                 CommandTurn::Calls(action) => return Some(action),
                 CommandTurn::Ends(exit) => self.finish(place, exit),
                 CommandTurn::Loses(reason) => self.lose(session, &reason),
@@ -394,5 +367,27 @@ impl Scene {
             place = 0;
         }
         None
+    }
+}
+
+#[cfg(test)]
+impl Scene {
+    pub(super) fn open_sessions(&self) -> usize {
+        self.lines
+            .iter()
+            .filter(|connection| connection.line == Line::Open)
+            .count()
+    }
+
+    pub(super) fn lose_host(&mut self, host: &str, reason: &str) {
+        let ids: Vec<SessionId> = self
+            .lines
+            .iter()
+            .filter(|connection| connection.line == Line::Open && names(host, &connection.server))
+            .map(|connection| connection.id)
+            .collect();
+        for id in ids {
+            self.lose(id, reason);
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! One step of a scripted answer.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::exit::{Exit, Stream};
 use crate::session::scripted::ScriptRecord;
-use crate::session::scripted::answer::{Answer, ScriptStep, SideEffect};
+#[cfg(test)]
+use crate::session::scripted::answer::SideEffect;
+use crate::session::scripted::answer::{Answer, ScriptStep};
 use crate::session::{JobId, SessionId};
 
 pub(super) struct ScriptedJob {
@@ -17,6 +18,7 @@ pub(super) struct ScriptedJob {
     pub(super) record: usize,
     pub(super) answer: Answer,
     /// The amount of the record's input that the answer has read.
+    #[cfg(test)]
     pub(super) read: usize,
     pub(super) timeout: Option<Duration>,
 }
@@ -32,6 +34,7 @@ impl ScriptedJob {
 pub(super) enum CommandTurn {
     Waits,
     Moves,
+    #[cfg(test)]
     Calls(SideEffect),
     Ends(Exit),
     Loses(String),
@@ -50,6 +53,7 @@ pub(super) fn turn(running: &mut ScriptedJob, records: &[ScriptRecord]) -> (Comm
     };
     let (turn, output) = match step {
         ScriptStep::Output(stream, bytes) => (CommandTurn::Moves, Some((*stream, std::mem::take(bytes)))),
+        #[cfg(test)]
         ScriptStep::Password {
             prompt,
             prompted: prompted @ false,
@@ -58,6 +62,7 @@ pub(super) fn turn(running: &mut ScriptedJob, records: &[ScriptRecord]) -> (Comm
             *prompted = true;
             return (CommandTurn::Moves, Some((Stream::Out, prompt.clone().into_bytes())));
         }
+        #[cfg(test)]
         ScriptStep::Password {
             password,
             tries,
@@ -88,15 +93,21 @@ pub(super) fn turn(running: &mut ScriptedJob, records: &[ScriptRecord]) -> (Comm
             let said = format!("{}\n", marks(&record.line).last().unwrap_or_default());
             (CommandTurn::Moves, Some((Stream::Out, said.into_bytes())))
         }
+        #[cfg(test)]
         ScriptStep::ReadLine => match next_line(&mut running.read, record) {
             None if !record.input_ended => (CommandTurn::Waits, None),
             _ => (CommandTurn::Moves, None),
         },
+        #[cfg(test)]
         ScriptStep::ReadAll if record.input_ended => (CommandTurn::Moves, None),
+        #[cfg(test)]
         ScriptStep::ReadAll => (CommandTurn::Waits, None),
+        #[cfg(test)]
         ScriptStep::When(condition) if condition(records) => (CommandTurn::Moves, None),
+        #[cfg(test)]
         ScriptStep::When(_) => (CommandTurn::Waits, None),
-        ScriptStep::Call(action) => (CommandTurn::Calls(Arc::clone(action)), None),
+        #[cfg(test)]
+        ScriptStep::Call(action) => (CommandTurn::Calls(action.clone()), None),
         ScriptStep::Hang => match running.timeout {
             Some(timeout) => (CommandTurn::Ends(Exit::TimedOut(timeout)), None),
             None => (CommandTurn::Waits, None),
@@ -116,6 +127,7 @@ fn marks(line: &str) -> impl Iterator<Item = &str> {
         .filter_map(|(at, _)| line.get(at + 1..at + 39))
 }
 
+#[cfg(test)]
 fn next_line<'a>(read: &mut usize, record: &'a ScriptRecord) -> Option<&'a [u8]> {
     let unread = record.input.get(*read..)?;
     let end = unread.iter().position(|byte| *byte == b'\n')?;

@@ -32,13 +32,13 @@ pub(super) const EXTENSION: u8 = 27;
 pub(super) const SESSION_BIND: &[u8] = b"session-bind@openssh.com";
 
 /// A flag of [`Agent::sign`]: an RSA key signs with SHA-256.
-pub const RSA_SHA2_256: u32 = 2;
+pub(crate) const RSA_SHA2_256: u32 = 2;
 /// A flag of [`Agent::sign`]: an RSA key signs with SHA-512.
-pub const RSA_SHA2_512: u32 = 4;
+pub(crate) const RSA_SHA2_512: u32 = 4;
 
 /// A connection to an agent. After an error it cannot be used any more.
 #[derive(Debug)]
-pub struct Agent {
+pub(crate) struct Agent {
     stream: UnixStream,
     timeout: Duration,
 }
@@ -69,7 +69,7 @@ impl Binding {
 
 /// A key that an agent holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// The public key or certificate in SSH's wire format.
     pub blob: Vec<u8>,
     /// The comment that its owner gave it.
@@ -83,7 +83,7 @@ impl Agent {
     /// # Errors
     ///
     /// When nobody listens there, or the listener does not accept the connection in time.
-    pub fn connect(socket: &Path, timeout: Duration) -> io::Result<Self> {
+    pub(crate) fn connect(socket: &Path, timeout: Duration) -> io::Result<Self> {
         let address = SocketAddrUnix::new(socket)?;
         let deadline = Instant::now().checked_add(timeout);
         let fd = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
@@ -113,7 +113,7 @@ impl Agent {
     /// # Errors
     ///
     /// When the agent refuses (it may be locked), is silent for too long, or sends something that cannot be read.
-    pub fn identities(&mut self) -> io::Result<Vec<Identity>> {
+    pub(crate) fn identities(&mut self) -> io::Result<Vec<Identity>> {
         let answer = self.exchange(&[REQUEST_IDENTITIES], IDENTITIES_ANSWER)?;
         let mut answer = Reader(&answer);
         let count = answer.number()?;
@@ -135,7 +135,7 @@ impl Agent {
     /// # Errors
     ///
     /// As for [`identities`](Self::identities); also when the agent asked the person, who refused.
-    pub fn sign(&mut self, identity: &Identity, data: &[u8], flags: u32) -> io::Result<Vec<u8>> {
+    pub(crate) fn sign(&mut self, identity: &Identity, data: &[u8], flags: u32) -> io::Result<Vec<u8>> {
         let mut request = vec![SIGN_REQUEST];
         put_string(&mut request, &identity.blob)?;
         put_string(&mut request, data)?;

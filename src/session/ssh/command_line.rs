@@ -13,7 +13,7 @@ use crate::session::{Destination, HostKeyPolicy, SshOptions};
 /// # Errors
 ///
 /// If the options contain something that ssh has no option for.
-pub fn command_line(destination: &Destination) -> Result<Vec<String>, String> {
+pub(crate) fn command_line(destination: &Destination) -> Result<Vec<String>, String> {
     let Destination { server, options } = destination;
     let mut words = Words(Vec::new());
     match options.config.as_deref() {

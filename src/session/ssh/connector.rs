@@ -33,7 +33,7 @@ const ROOM: u64 = 16 << 20;
 const GOODBYE: Duration = Duration::from_millis(200);
 
 /// Makes SSH sessions.
-pub struct SshConnector {
+pub(crate) struct SshConnector {
     pub(super) environment: Arc<SshEnvironment>,
     keys: Arc<KeyRing>,
     gateways: Arc<Gateways>,
@@ -46,7 +46,7 @@ pub struct SshConnector {
 
 impl SshConnector {
     /// Makes a connector for this environment.
-    pub fn new(environment: SshEnvironment) -> Self {
+    pub(crate) fn new(environment: SshEnvironment) -> Self {
         Self {
             environment: Arc::new(environment),
             keys: Arc::default(),

@@ -9,7 +9,7 @@ use super::config::SshConfig;
 
 /// The facts that SSH takes from the environment of the process.
 #[derive(Clone, Debug, Default)]
-pub struct SshEnvironment {
+pub(crate) struct SshEnvironment {
     /// The home directory: keys, known hosts, configuration.
     pub home: Option<PathBuf>,
     /// The name to log in with if nothing else names one.

@@ -22,7 +22,7 @@ use super::known_hosts::{KnownHosts, fingerprint};
 use super::{SshConnector, SshEnvironment};
 
 /// The targets of this folder.
-pub const TARGETS: &[Target] = &[
+pub(crate) const TARGETS: &[Target] = &[
     Target {
         name: "greeting",
         about: "a server, until a login would begin: its version, its key exchange",

@@ -27,7 +27,7 @@
 //! files below it, but for `establish` and `gateway`: the way to a server may begin with a login at another one. `command_line`
 //! and `survey` are for programs and for the doctor, and connect nothing.
 
-pub mod agent;
+pub(crate) mod agent;
 mod agent_forwarding;
 mod agent_guard;
 mod algorithms;
@@ -38,7 +38,7 @@ mod certificate;
 mod channel;
 mod channels;
 mod command_line;
-pub mod config;
+pub(crate) mod config;
 mod connection;
 mod connector;
 mod ending;
@@ -48,13 +48,13 @@ mod establish;
 mod exchange;
 mod family;
 #[cfg(any(test, feature = "fuzz"))]
-pub mod fuzz;
+pub(crate) mod fuzz;
 mod gateway;
 mod hostkey;
 mod inbox;
 mod job;
 mod key_rules;
-pub mod known_hosts;
+pub(crate) mod known_hosts;
 mod login;
 mod offer;
 mod pattern;
@@ -73,7 +73,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use self::command_line::command_line;
-pub use self::connector::SshConnector;
-pub use self::environment::SshEnvironment;
-pub use self::survey::{AgentKey, FileKey, KnownHostsFile, Survey};
+pub(crate) use self::command_line::command_line;
+pub(crate) use self::connector::SshConnector;
+pub(crate) use self::environment::SshEnvironment;
+pub(crate) use self::survey::{AgentKey, FileKey, KnownHostsFile, Survey};

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Everything on this machine for the logins at some servers.
 #[derive(Clone, Debug, Default)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// The configuration files that exist …
     pub config: Vec<PathBuf>,
     /// … and the faults in them, with file and line.
@@ -46,7 +46,7 @@ pub struct Survey {
 
 /// A key that an agent holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentKey {
+pub(crate) struct AgentKey {
     /// The name of its type: `ssh-ed25519`.
     pub key_type: String,
     /// The comment that its owner gave it.
@@ -57,7 +57,7 @@ pub struct AgentKey {
 
 /// A key file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FileKey {
+pub(crate) enum FileKey {
     /// A private key that can be used.
     Private {
         /// The name of its type: `ssh-ed25519`. Empty if it cannot be read without a passphrase.
@@ -77,7 +77,7 @@ pub enum FileKey {
 
 /// A known-hosts file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KnownHostsFile {
+pub(crate) enum KnownHostsFile {
     /// The file was read.
     Read {
         /// The number of keys in it.
@@ -91,7 +91,7 @@ pub enum KnownHostsFile {
 
 impl SshConnector {
     /// Looks at everything for the logins at these servers; without any, at what a server with no options would use.
-    pub fn survey(&self, destinations: &[Destination]) -> Survey {
+    pub(crate) fn survey(&self, destinations: &[Destination]) -> Survey {
         let mut survey = Survey {
             key_exchanges: offer::key_exchanges(),
             libssh2: channel::version(),

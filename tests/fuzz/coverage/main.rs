@@ -16,7 +16,7 @@ use std::cell::OnceCell;
 use std::env;
 use std::path::Path;
 
-use capr::recipe::on_large_stack;
+use capr::on_large_stack;
 use fuzz::{How, Place, corpus, mutate};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 

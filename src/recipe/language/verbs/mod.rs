@@ -138,7 +138,7 @@ pub(in crate::recipe) fn find_of_tests(name: &str) -> Option<&'static Verb> {
 }
 
 /// Returns true if a file has tests, by its name.
-pub fn is_test_file(name: &str) -> bool {
+pub(crate) fn is_test_file(name: &str) -> bool {
     name.ends_with(TEST_FILE)
 }
 

@@ -32,7 +32,7 @@ pub(super) const LEAST_RSA_BITS: u32 = 1024;
 
 /// The way to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Route {
+pub(crate) enum Route {
     /// A connection from this machine.
     Direct,
     /// Through these servers, in this order.
@@ -43,7 +43,7 @@ pub enum Route {
 
 /// The addresses of a host that are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AddressFamily {
+pub(crate) enum AddressFamily {
     /// All addresses.
     Any,
     /// IPv4 addresses.
@@ -54,7 +54,7 @@ pub enum AddressFamily {
 
 /// Lists of algorithms in ssh's syntax: `a,b`, or `+a`, `-a*`, `^a` to change the usual ones. `None` means the usual ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Algorithms {
+pub(crate) struct Algorithms {
     /// Key exchange.
     pub key_exchange: Option<String>,
     /// Host keys.
@@ -71,7 +71,7 @@ pub struct Algorithms {
 
 /// Everything that is needed to connect to a server.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HostConfig {
+pub(crate) struct HostConfig {
     /// The name or address to connect to.
     pub host_name: String,
     /// The port to connect to.
@@ -138,7 +138,7 @@ pub struct HostConfig {
 
 /// The ssh configuration files after reading; they are evaluated once per server.
 #[derive(Clone, Debug, Default)]
-pub struct SshConfig {
+pub(crate) struct SshConfig {
     files: Vec<Arc<[ConfigLine]>>,
     /// The files that were named, if they are not the default ones.
     named: Option<Vec<PathBuf>>,
@@ -152,7 +152,7 @@ impl SshConfig {
     /// # Errors
     ///
     /// When a file cannot be read, others than the user can write it, or a line cannot be understood. The error names the place.
-    pub fn load(files: Option<&[PathBuf]>, home: Option<&Path>) -> Result<Self, ConnectError> {
+    pub(crate) fn load(files: Option<&[PathBuf]>, home: Option<&Path>) -> Result<Self, ConnectError> {
         Ok(Self {
             files: file::read_all(files, home).map_err(Trouble::into_error)?,
             named: files.map(<[PathBuf]>::to_vec),
@@ -164,7 +164,7 @@ impl SshConfig {
     /// Sets the environment variables that the files may refer to. `SSH_AUTH_SOCK` among them names the agent, unless the files
     /// do.
     #[must_use]
-    pub fn with_variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(crate) fn with_variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         self.variables.extend(variables);
         self
     }

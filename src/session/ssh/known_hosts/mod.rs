@@ -17,7 +17,7 @@ const DEFAULT_PORT: u16 = 22;
 
 /// The host keys in some files. This is a snapshot: keys that are appended later are not seen.
 #[derive(Clone, Debug, Default)]
-pub struct KnownHosts {
+pub(crate) struct KnownHosts {
     entries: Vec<(Place, Entry)>,
 }
 
@@ -29,7 +29,7 @@ struct Place {
 
 /// The answer of the files about a server's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyVerdict {
+pub(crate) enum KeyVerdict {
     /// This key is known for this host.
     Known,
     /// No key is known for this host.
@@ -61,7 +61,7 @@ impl KnownHosts {
     /// # Errors
     ///
     /// When one is a pipe or a device, which might be read for ever, or is far too long.
-    pub fn load(files: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
+    pub(crate) fn load(files: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
         let mut known = Self::default();
         for file in files {
             match regular::read(file) {
@@ -113,7 +113,7 @@ impl KnownHosts {
 
     /// Returns the types of the keys that are known for a host, in file order, each once: `ssh-ed25519`. With a `HostKeyAlias`
     /// the host is the alias and the port is 22.
-    pub fn known_types(&self, host: &str, port: u16) -> Vec<String> {
+    pub(crate) fn known_types(&self, host: &str, port: u16) -> Vec<String> {
         let mut types = Vec::new();
         for name in names(host, port) {
             for (_, entry) in self.entries_for(&name) {
@@ -129,7 +129,7 @@ impl KnownHosts {
     }
 
     /// Returns the line that allows an authority to sign the keys of a host.
-    pub fn authority(&self, host: &str, port: u16, blob: &[u8]) -> Option<(&Path, usize)> {
+    pub(crate) fn authority(&self, host: &str, port: u16, blob: &[u8]) -> Option<(&Path, usize)> {
         let mut names = names(host, port).into_iter();
         names.find_map(|name| {
             let (place, _) = self
@@ -140,7 +140,7 @@ impl KnownHosts {
     }
 
     /// Returns the line with a key of a host.
-    pub fn place_of(&self, host: &str, port: u16, blob: &[u8]) -> Option<(&Path, usize)> {
+    pub(crate) fn place_of(&self, host: &str, port: u16, blob: &[u8]) -> Option<(&Path, usize)> {
         let mut names = names(host, port).into_iter();
         names.find_map(|name| {
             let (place, _) = self
@@ -151,7 +151,7 @@ impl KnownHosts {
     }
 
     /// Returns true if some authority may sign the keys of a host.
-    pub fn has_authority(&self, host: &str, port: u16) -> bool {
+    pub(crate) fn has_authority(&self, host: &str, port: u16) -> bool {
         names(host, port).iter().any(|name| {
             self.entries_for(name)
                 .any(|(_, entry)| entry.marker == Marker::CertAuthority)
@@ -162,7 +162,7 @@ impl KnownHosts {
     ///
     /// On a port other than 22 a key that is known for the host without a port is accepted, too; other keys of that host do not
     /// matter. But a key that is revoked there is refused, whereas OpenSSH would treat it as unknown.
-    pub fn check(&self, host: &str, port: u16, key_type: &str, blob: &[u8]) -> KeyVerdict {
+    pub(crate) fn check(&self, host: &str, port: u16, key_type: &str, blob: &[u8]) -> KeyVerdict {
         let mut verdict = KeyVerdict::Unknown;
         for (rank, name) in names(host, port).iter().enumerate() {
             let mut other: Option<&(Place, Entry)> = None;
@@ -205,7 +205,7 @@ impl KnownHosts {
     /// # Errors
     ///
     /// When the file cannot be written, stays locked for two seconds, or the host could not be read back from the line.
-    pub fn append(file: &Path, name: &str, key_type: &str, blob: &[u8], hashed: bool) -> io::Result<()> {
+    pub(crate) fn append(file: &Path, name: &str, key_type: &str, blob: &[u8], hashed: bool) -> io::Result<()> {
         append::append(file, name, key_type, blob, hashed)
     }
 
@@ -234,7 +234,7 @@ fn names(host: &str, port: u16) -> Vec<String> {
 }
 
 /// Returns a key's fingerprint as OpenSSH shows it: `SHA256:` and base64 without padding.
-pub fn fingerprint(blob: &[u8]) -> String {
+pub(crate) fn fingerprint(blob: &[u8]) -> String {
     format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)))
 }
 
