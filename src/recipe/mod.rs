@@ -56,6 +56,7 @@ mod stages;
 mod tests;
 mod trial;
 mod variables;
+#[cfg(feature = "port")]
 mod vocabulary;
 
 use std::cell::Cell;
@@ -69,7 +70,9 @@ pub use self::format::format;
 pub(crate) use self::interactive::Whom;
 pub use self::language::capistrano::VARIABLES;
 pub(crate) use self::language::literal::quoted;
-pub(crate) use self::language::secret_name::{is_secret_name, names_secret};
+#[cfg(feature = "port")]
+pub(crate) use self::language::secret_name::is_secret_name;
+pub(crate) use self::language::secret_name::names_secret;
 pub(crate) use self::language::verbs::is_test_file;
 pub(crate) use self::meaning::parts::Parts;
 pub(crate) use self::reference::{language, verb};
@@ -82,6 +85,7 @@ pub use self::running::surroundings::{Options, Prompts, Surroundings};
 pub(crate) use self::running::trial::Trial;
 pub use self::variables::Nobody;
 pub(crate) use self::variables::without_credentials;
+#[cfg(feature = "port")]
 pub(crate) use self::vocabulary::Vocabulary;
 
 /// The names of tasks and variables, each with the library that has it: `the deploy library`, `puma`.
