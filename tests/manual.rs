@@ -17,6 +17,20 @@ fn help_shows_a_page_of_the_guide_a_verb_or_a_function() {
 }
 
 #[test]
+fn a_misspelt_verb_is_found_and_each_command_is_called_by_its_own_name() {
+    Case::new()
+        .args(["help", "on_rolback"])
+        .run()
+        .code(2)
+        .says("did you mean `on_rollback'?");
+    Case::new()
+        .args(["help", "resume"])
+        .run()
+        .ok()
+        .silent_on("`capr RECIPE [RECIPE]'");
+}
+
+#[test]
 fn help_lists_the_topics() {
     let listed = Case::new().args(["help"]).run().ok().stdout;
     for page in capr::PAGES {
@@ -53,11 +67,12 @@ fn the_pages_for_man_are_written_one_for_each_command() {
     let told = &written.stdout;
     let listed = Case::new().args(["help"]).run().ok().stdout;
     let commands = listed.lines().filter_map(|line| line.strip_prefix("  capr "));
-    let commands: Vec<&str> = commands
-        .filter(|form| !form.starts_with('['))
-        .map(|form| form.split(' ').next().unwrap())
-        .collect();
+    let commands = commands.filter(|form| !form.starts_with('['));
+    let mut commands: Vec<&str> = commands.map(|form| form.split(' ').next().unwrap()).collect();
     assert!(commands.len() > 7, "{commands:?}");
+    // Its form begins with the recipe.
+    commands.push("resume");
+    assert_eq!(told.lines().count(), commands.len() + 2, "{told}");
     let names = commands.iter().map(|name| format!("man1/capr-{name}.1"));
     for name in names.chain(["man1/capr.1".to_owned(), "man5/capr-recipe.5".to_owned()]) {
         assert!(told.contains(&name), "{told}");

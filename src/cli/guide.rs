@@ -7,7 +7,7 @@ use super::shell::Invocation;
 use super::{help, pager, refuse};
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
-use crate::manual::{Document, PAGES, everything, page, screen, section};
+use crate::manual::{self, Document, PAGES, everything, page, screen, section};
 use crate::report::Console;
 
 /// The word of `capr help all`: all pages in one, as Markdown.
@@ -54,6 +54,7 @@ fn unknown(named: &str) -> Diagnostic {
         .filter_map(|tool| tool.to_possible_value());
     let mut names: Vec<String> = tools.map(|tool| tool.get_name().to_owned()).collect();
     names.extend(PAGES.iter().map(|page| page.name.to_owned()));
+    names.extend(manual::names());
     let message = format!("there is no command, topic, verb or function `{named}'");
     let mut diagnostic = Diagnostic::new(Fault::Usage, message);
     diagnostic

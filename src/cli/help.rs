@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use clap::ValueEnum as _;
+
 use super::arguments::Tool;
 use crate::manual::PAGES;
 
@@ -241,12 +243,25 @@ pub(super) fn of(tool: Tool) -> String {
     let entry = ENTRIES.iter().find(|entry| entry.tool == tool);
     entry.map_or_else(String::new, |entry| {
         let text = filled(entry.text);
+        let place = match tool {
+            // Their texts say when they may stand behind the recipe.
+            Tool::Resume | Tool::Shell => String::new(),
+            _ => format!(
+                "The command is the first word: `capr RECIPE {}' runs a task of that name. ",
+                name(tool)
+            ),
+        };
         format!(
-            "Usage: capr {}\n\n{text}\nA word means the command only in first place: `capr RECIPE {}' runs a task. capr -h lists the options.\n",
-            entry.form,
-            entry.form.split(' ').next().unwrap_or_default()
+            "Usage: capr {}\n\n{text}\n{place}capr -h lists the options.\n",
+            entry.form
         )
     })
+}
+
+/// Returns the word that means a command.
+pub(super) fn name(tool: Tool) -> String {
+    let value = tool.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 /// Returns a string with its words filled into lines.

@@ -129,7 +129,7 @@ fn whole() -> io::Result<Written> {
     text.push_str("The first word may also be one of these commands, each with a page of its own.\n");
     for tool in Tool::value_variants() {
         let (form, brief) = help::line(*tool);
-        let name = form.split(' ').next().unwrap_or_default();
+        let name = help::name(*tool);
         entry(
             &mut text,
             &format!("capr {form}"),
@@ -150,8 +150,9 @@ fn whole() -> io::Result<Written> {
     }
     section(&mut text, "EXIT STATUS");
     text.push_str(&codes);
-    let commands = Tool::value_variants().iter().map(|tool| help::line(*tool).0);
-    let names = commands.map(|form| format!("capr-{}", form.split(' ').next().unwrap_or_default()));
+    let names = Tool::value_variants()
+        .iter()
+        .map(|tool| format!("capr-{}", help::name(*tool)));
     see_also(
         &mut text,
         names,
@@ -197,7 +198,7 @@ fn body(paragraph: &str) -> String {
 /// Returns `capr-TOOL(1)`: the explanation in the help, and the part of the guide about it.
 fn command(tool: Tool) -> io::Result<Written> {
     let (form, brief) = help::line(tool);
-    let name = form.split(' ').next().unwrap_or_default();
+    let name = help::name(tool);
     let page_name = format!("capr-{name}");
     let (_, source) = head(&page_name, brief, '1')?;
     let mut text = String::from_utf8_lossy(&source).into_owned();

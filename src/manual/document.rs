@@ -98,6 +98,23 @@ impl Document {
         (!blocks.is_empty()).then_some(Self { blocks })
     }
 
+    /// Returns the words that stand as headings of their own, and the functions that begin rows of tables.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for block in &self.blocks {
+            match block {
+                PageBlock::Heading(_, spans) => names.push(plain(spans)),
+                PageBlock::Table(rows) => {
+                    let cells = rows.iter().filter_map(|row| row.first()).map(|cell| plain(cell));
+                    names.extend(cells.filter_map(|cell| Some(cell.split_once('(')?.0.to_owned())));
+                }
+                _ => {}
+            }
+        }
+        names.retain(|name| !name.is_empty() && !name.contains(' '));
+        names
+    }
+
     /// Returns the part whose heading begins with these words, without the heading.
     pub fn part(&self, begin: &str) -> Option<Self> {
         let heading = self.blocks.iter().find_map(|block| match block {

@@ -8,6 +8,6 @@ mod screen;
 
 pub(crate) use document::Document;
 pub use pages::{PAGES, index};
-pub(crate) use pages::{everything, page, section};
+pub(crate) use pages::{everything, names, page, section};
 pub(crate) use roff::{escaped, roff};
 pub(crate) use screen::screen;

@@ -131,6 +131,9 @@ the string \"name\". Options are `key => value`. A map is `#{ key: value }`.
 
 /// Returns the part of the reference about a verb, a function, or anything else that has a heading of its own there.
 pub(crate) fn section(name: &str) -> Option<Document> {
+    if name.is_empty() {
+        return None;
+    }
     if let Some(text) = verb(name) {
         return Some(Document::read(&text));
     }
@@ -138,9 +141,24 @@ pub(crate) fn section(name: &str) -> Option<Document> {
     reference.section(name).or_else(|| reference.row(name))
 }
 
+/// Returns the names that `section` knows.
+pub(crate) fn names() -> Vec<String> {
+    Document::read(&language()).names()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{PAGES, everything, index, page, section};
+    use super::{PAGES, everything, index, names, page, section};
+
+    #[test]
+    fn the_names_of_the_reference_are_those_of_verbs_and_functions() {
+        let names = names();
+        for name in ["on_rollback", "capture", "quote"] {
+            assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
+            assert!(section(name).is_some(), "{name}");
+        }
+        assert!(section("").is_none());
+    }
 
     #[test]
     fn a_page_is_found_by_its_name_and_says_something() {

@@ -1,13 +1,18 @@
 //! Advice at the end of a failed run: what is current as far as the run has seen it, and the command that helps now.
 
 use super::{Recipe, Stopped};
-use crate::diagnostic::Fault;
+use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Rollback;
+use crate::exit::{Cause, Exit};
 
 /// The task of the library that makes a release.
 const MAKES: &str = "update_code";
 /// The task of the library that makes a release current.
 const SWITCHES: &str = "symlink";
+
+/// The advice where a program was not found.
+const NOT_FOUND: &str = "a program was not found there: commands run in no login shell, so directories that a login adds to PATH may be missing; \
+                         default_environment[\"PATH\"] = \"/opt/ruby/bin:$PATH\"; adds one";
 
 /// Servers that are named in a command.
 const NAMED: usize = 8;
@@ -56,6 +61,37 @@ impl Recipe {
             };
             hints.push(format!("to see why: capr doctor {recipe}{hosts}"));
         }
+        if not_found(diagnostic) && !diagnostic.hints.iter().any(|hint| hint.contains("not found")) {
+            hints.push(NOT_FOUND.to_owned());
+        }
         diagnostic.hints.extend(hints);
+    }
+}
+
+/// Returns true if a command has ended as a shell ends that does not find a program.
+fn not_found(diagnostic: &Diagnostic) -> bool {
+    let mut causes = diagnostic.servers.iter().filter_map(|failed| failed.cause.as_ref());
+    causes.any(|cause| matches!(cause, Cause::Exit(Exit::Status(127))))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::not_found;
+    use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
+    use crate::exit::{Cause, Exit};
+
+    #[test]
+    fn a_shell_ends_with_127_where_it_finds_no_program() {
+        let failed = |status| {
+            let mut diagnostic = Diagnostic::new(Fault::Failed, "x");
+            diagnostic.servers.push(ServerFailure {
+                cause: Some(Cause::Exit(Exit::Status(status))),
+                ..ServerFailure::new("app1".parse().unwrap(), "exit status")
+            });
+            diagnostic
+        };
+        assert!(not_found(&failed(127)));
+        assert!(!not_found(&failed(126)) && !not_found(&Diagnostic::new(Fault::Failed, "x")));
     }
 }

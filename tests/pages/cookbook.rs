@@ -78,6 +78,13 @@ fn commands() -> Vec<Expected> {
                 "production /opt/ruby/bin",
             )
         }),
+        ("A program that is not found", |t| {
+            let node = "mkdir -p /home/deploy/.local/bin && printf '#!/bin/sh\\necho v20\\n' > /home/deploy/.local/bin/node && chmod 755 /home/deploy/.local/bin/node";
+            t.given("app1", node)
+                .given("app2", node)
+                .calls(&["versions"])
+                .on("app2", "cat /tmp/versions", "v20")
+        }),
         ("A task with an argument", |t| {
             t.calls(&["say", "WORD=hello"])
                 .on("app1", "ls /tmp/said-hello", "/tmp/said-hello")
