@@ -202,6 +202,15 @@ fn v15_a_value_of_the_command_line_has_the_type_it_looks_like() {
 }
 
 #[test]
+fn who_deploys_is_known_where_the_environment_does_not_say_it() {
+    Case::new()
+        .file("Caprfile", "task :t { puts person; }")
+        .shell("test \"$(env -u USER -u LOGNAME capr t)\" = \"$(id -un)\"")
+        .run()
+        .ok();
+}
+
+#[test]
 fn v17_name_and_value_land_in_the_environment_and_are_no_task() {
     let finished = Case::new().recipe(RECIPE).args(["FOO=bar=1", "look"]).run().ok();
     assert_eq!(finished.stdout, "early unset, late unset, FOO=bar=1\n");

@@ -162,6 +162,11 @@ impl Settings {
         let typed = std::mem::take(&mut arguments.words);
         let (assigned, mut words) = sorted(typed.into_iter().skip(usize::from(tool.is_some())));
         let mut environment = shell.environment.clone();
+        // Recipes name the person by it; cron and many containers do not set it.
+        let user = shell.user();
+        if !user.is_empty() {
+            environment.entry("USER".to_owned()).or_insert(user);
+        }
         environment.extend(assigned.iter().cloned());
 
         let mut pattern = arguments.tasks.clone().flatten();
