@@ -290,7 +290,7 @@ fn packages_are_installed_and_frameworks_make_their_caches_before_a_release_beco
 }
 
 #[test]
-fn rsync_brings_a_directory_of_this_machine_to_the_servers() {
+fn rsync_brings_a_directory_of_this_machine_to_a_server_without_setup() {
     let site = Site::new();
     let config = site.0.ssh_config();
     let recipe = format!(
@@ -306,12 +306,11 @@ fn rsync_brings_a_directory_of_this_machine_to_the_servers() {
         case.args(["-s", &format!("release_name=\"{name}\""), "deploy"])
             .on(&site.0)
     };
-    Case::new()
-        .recipe(&recipe)
-        .args(["deploy:setup"])
-        .on(&site.0)
-        .run()
-        .ok();
+    // In the words of Capistrano 3 a deploy makes its directories itself.
+    let check = Case::new().recipe(&recipe).args(["deploy:check"]);
+    check.on(&site.0).run().ok().says("ready for a deploy");
+    let before = site.0.sh("app1", &format!("ls {BASE} 2>&1 || :"));
+    assert!(!before.contains("releases"), "{before}");
     case("20260101000001", "one").run().ok();
     // Of another size: rsync takes one of the same size that was changed in the second of the last transfer for the same.
     case("20260101000002", "another").file("code/more", "").run().ok();

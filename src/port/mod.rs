@@ -24,6 +24,8 @@ mod project;
 mod read;
 mod report;
 mod ruby;
+#[cfg(test)]
+mod tests;
 mod tidy;
 mod write;
 
@@ -162,20 +164,27 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     })
 }
 
-/// Refuses recipes of Mina, which are in `config/deploy.rb` as well: `task`, `set` and `invoke` mean other things there.
+/// Refuses recipes of Mina and Vlad, which are in `config/deploy.rb` as well: `task`, `set` and `invoke` mean other things there.
 fn of_capistrano(project: &RubyProject, facts: &Facts) -> Result<(), PortRefusal> {
-    let Some(required) = facts.libraries.iter().find(|path| path.starts_with("mina/")) else {
+    let mina = facts.libraries.iter().find(|path| path.starts_with("mina/"));
+    let mina = mina.map(|path| ("Mina", path.as_str()));
+    let begins = |word: &str| {
+        let begins = |source: &RubyFile| {
+            let text = String::from_utf8_lossy(&source.text);
+            text.lines().any(|line| line.trim_start().starts_with(word))
+        };
+        project.sources.iter().any(begins)
+    };
+    let vlad = (begins("remote_task ") && !begins("role ")).then_some(("Vlad", "remote_task"));
+    let Some((tool, word)) = mina.or(vlad) else {
         return Ok(());
     };
-    let names = |source: &&RubyFile| String::from_utf8_lossy(&source.text).contains(required.as_str());
+    let has = |source: &&RubyFile| String::from_utf8_lossy(&source.text).contains(word);
+    let file = project.sources.iter().find(has);
     Err(PortRefusal::OtherTool {
-        tool: "Mina",
-        file: project
-            .sources
-            .iter()
-            .find(names)
-            .map_or_else(String::new, |source| source.path.clone()),
-        required: required.clone(),
+        tool,
+        file: file.map_or_else(String::new, |source| source.path.clone()),
+        word: word.to_owned(),
     })
 }
 

@@ -73,14 +73,14 @@ pub(crate) enum PortRefusal {
     #[error("cannot read {}", .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
     /// The recipes are for another tool, whose words mean other things.
-    #[error("these are recipes of {tool}, and port reads those of Capistrano: {file} has `require '{required}'`")]
+    #[error("these are recipes of {tool}, and port reads those of Capistrano: {file} has `{word}`")]
     OtherTool {
         /// The name of the tool.
         tool: &'static str,
         /// The file that tells.
         file: String,
-        /// The library that it requires.
-        required: String,
+        /// The word in it that only that tool has.
+        word: String,
     },
     /// Ruby's parser finds that the file is not Ruby.
     #[error("{file} is no Ruby: line {line}: {message}")]

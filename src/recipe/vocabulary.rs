@@ -172,7 +172,8 @@ impl Vocabulary {
         let mut namespaces: Vec<(usize, String)> = Vec::new();
         for line in text.lines() {
             let (indent, line) = (line.len() - line.trim_start().len(), line.trim_start());
-            if line.starts_with('}') {
+            // A line that begins so may be the end of a string.
+            if line.trim_end() == "}" {
                 namespaces.retain(|(outer, _)| *outer < indent);
             }
             let Some((verb, rest)) = line.split_once(' ') else {

@@ -212,10 +212,35 @@ impl Reader<'_> {
         let Some(node) = given.first() else {
             return self.refuse(Kind::Construct, "`YAML.load` of nothing");
         };
+        if let Some(path) = self.filled_file(node)? {
+            return Ok(plain_yaml(path));
+        }
         Ok(match self.expression(node)? {
             Expr::Call(call) if call.name == "read_file" => Expr::call("read_yaml", call.arguments),
             text => Expr::call("parse_yaml", vec![text]),
         })
+    }
+
+    /// Returns the path in `ERB.new(File.read(path)).result` if the file is none of the templates that were read.
+    fn filled_file(&mut self, node: &Node<'_>) -> Read<Option<Expr>> {
+        let Some(result) = node.as_call_node().filter(|call| id(&call.name()) == "result") else {
+            return Ok(None);
+        };
+        let new = result.receiver().and_then(|new| new.as_call_node());
+        let Some(new) = new.filter(|new| {
+            id(&new.name()) == "new" && new.receiver().as_ref().and_then(constant).as_deref() == Some("ERB")
+        }) else {
+            return Ok(None);
+        };
+        let given = arguments(&new, false).values;
+        let Some(Expr::Call(call)) = given.first().map(|text| self.expression(text)).transpose()? else {
+            return Ok(None);
+        };
+        let path = call.arguments.first().filter(|_| call.name == "read_file");
+        let is_template = path
+            .and_then(Expr::literal)
+            .is_some_and(|path| self.facts.templates.contains_key(path));
+        Ok(path.filter(|_| !is_template).cloned())
     }
 
     /// Reads `ENV["X"]` and `ENV.fetch("X", "y")`.
@@ -398,4 +423,21 @@ fn of_ruby(class: &str, name: &str) -> String {
 
 fn environment_name(name: &str) -> Expr {
     Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)))
+}
+
+/// Returns the values of a YAML file that Ruby fills in as a template. Most have no marks of one; a file with marks ends the run.
+fn plain_yaml(path: Expr) -> Expr {
+    let text = Expr::name("text");
+    let marked = text.clone().method("contains", vec![Expr::text("<%")]);
+    let mut parts = path.clone().parts();
+    parts.push(Part::Text(
+        ": capr does not fill in templates of ERB: write the values into it".to_owned(),
+    ));
+    let ends = Block::of(vec![Line::verb(Call::new("abort", vec![string(parts)]))]);
+    let lines = vec![
+        Line::new(Statement::Let("text".to_owned(), Expr::call("read_file", vec![path]))),
+        Line::new(Statement::Value(Expr::If(vec![(marked, ends)], None))),
+        Line::new(Statement::Value(Expr::call("parse_yaml", vec![text]))),
+    ];
+    Expr::Block(Block { lines, gives: true })
 }

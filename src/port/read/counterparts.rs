@@ -247,6 +247,12 @@ impl Reader<'_> {
             ("[]" | "slice", [_, _]) if self.kind_of(&value) == Type::Text => {
                 Ok(Some(value.method("sub_string", self.expressions(given)?)))
             }
+            ("index", [one]) if source(one).starts_with(['"', '\'']) => {
+                let one = self.expression(one)?;
+                let is_there = value.clone().method("contains", vec![one.clone()]);
+                let place = Block::giving(value.method("index_of", vec![one]));
+                Ok(Some(Expr::If(vec![(is_there, place)], Some(Block::giving(Expr::Unit)))))
+            }
             ("merge" | "concat", [other]) => Ok(Some(value.binary("+", self.expression(other)?))),
             ("push", [_, ..]) => Ok(Some(value.binary("+", Expr::List(self.expressions(given)?)))),
             ("fetch", [key]) => Ok(Some(Expr::Index(Box::new(value), Box::new(self.key(key)?)))),

@@ -84,6 +84,11 @@ impl Reader<'_> {
                 "Git" => "git",
                 "Svn" => "subversion",
                 "Hg" => "mercurial",
+                "Git::WithSubmodules" => {
+                    let submodules = vec![Expr::symbol("git_enable_submodules"), Expr::Bool(true)];
+                    let scm = Call::new("set", vec![Expr::symbol("scm"), Expr::symbol("git")]);
+                    return Ok(vec![Line::verb(scm), Line::verb(Call::new("set", submodules))]);
+                }
                 other => return self.refuse(Kind::Library, format!("the source control of `{other}`")),
             };
             return Ok(vec![Line::verb(Call::new(

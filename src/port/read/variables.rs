@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::renamed;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Lack, Read};
-use super::super::ruby::{Offsets, arguments, behind, body_of, id, literal, statements};
+use super::super::ruby::{Offsets, arguments, behind, body_of, id, literal, source, statements};
 use super::Reader;
 use crate::recipe::is_secret_name;
 
@@ -268,12 +268,50 @@ impl Reader<'_> {
                 let target = Expr::Index(Box::new(Expr::name("default_run_options")), Box::new(Expr::text("pty")));
                 Ok(Some(vec![Line::new(Statement::Assign(target, "=", value))]))
             }
+            "slackistrano" => self.slackistrano(value, given),
+            "git_strategy" => {
+                let class = value.map(source).unwrap_or_default();
+                Ok(match class.rsplit("Git::").next() {
+                    Some("DefaultStrategy") => Some(Vec::new()),
+                    Some("SubmoduleStrategy") if class.contains("Git::") => {
+                        let submodules = vec![Expr::symbol("git_enable_submodules"), Expr::Bool(true)];
+                        Some(vec![Line::verb(Call::new("set", submodules))])
+                    }
+                    _ => None,
+                })
+            }
             "stage" if self.facts.stages.is_empty() => Ok(None),
             "stages" | "stage" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir" => {
                 Ok(Some(Vec::new()))
             }
             _ => Ok(None),
         }
+    }
+
+    /// Reads the settings of slackistrano without `klass`, a class of the application that words the messages.
+    fn slackistrano(
+        &mut self,
+        value: Option<&Node<'_>>,
+        given: &super::super::ruby::Arguments<'_>,
+    ) -> Read<Option<Vec<Line>>> {
+        let mut own = Vec::new();
+        if let Some(hash) = value.and_then(Node::as_hash_node) {
+            super::super::ruby::pairs(hash.elements().iter(), &mut own);
+        }
+        let pairs = if own.is_empty() { given.pairs.iter() } else { own.iter() };
+        let is_class = |key: &Node<'_>| literal(key).as_deref() == Some("klass");
+        if !pairs.clone().any(|(key, _)| is_class(key)) {
+            return Ok(None);
+        }
+        self.remarks
+            .push("`slackistrano`: messages have capr's own words, not those of `klass`".to_owned());
+        let mut settings = Vec::new();
+        for (key, value) in pairs.filter(|(key, _)| !is_class(key)) {
+            let Some(key) = literal(key) else { return Ok(None) };
+            settings.push((key, self.expression(value)?));
+        }
+        let values = vec![Expr::symbol("slackistrano"), Expr::Map(settings)];
+        Ok(Some(vec![Line::verb(Call::new("set", values))]))
     }
 
     /// Reads `ssh_options[:forward_agent] = true`.

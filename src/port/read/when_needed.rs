@@ -25,13 +25,22 @@ impl Reader<'_> {
             let of_files = ["File.read", "File.open", "IO.read", ".load_file", "Dotenv"];
             of_files.iter().any(|call| source.contains(call))
         };
-        let reading = self
-            .facts
-            .functions
-            .iter()
-            .filter(|(_, function)| reads(&function.source));
+        let functions = &self.facts.functions;
+        let mut reading: Vec<&str> = Vec::new();
+        loop {
+            let calls = |source: &str| reading.iter().any(|name| source.contains(*name));
+            let more = functions.iter().filter(|(name, function)| {
+                !reading.contains(&name.as_str()) && (reads(&function.source) || calls(&function.source))
+            });
+            let more: Vec<&str> = more.map(|(name, _)| name.as_str()).collect();
+            if more.is_empty() {
+                break;
+            }
+            reading.extend(more);
+        }
         let words: Vec<String> = reading
-            .map(|(name, _)| of_function(&self.function_name(name)))
+            .iter()
+            .map(|name| of_function(&self.function_name(name)))
             .collect();
         self.unsure.extend(words);
         let mut written = Written::default();
@@ -66,10 +75,13 @@ impl Reader<'_> {
                 }
             }
             Statement::Verb(call) if call.name == "role" && call.block.is_none() => {
-                if call.arguments.iter().skip(1).any(|host| self.may_be_missing(host)) {
-                    let mut hosts = call.arguments.split_off(1);
-                    let only = if hosts.len() == 1 { hosts.pop() } else { None };
-                    call.block = Some(Block::giving(only.unwrap_or(Expr::List(hosts))));
+                let mut hosts = call.arguments.iter().skip(1);
+                let attributes = call.options.iter().map(|(_, value)| value);
+                if hosts.clone().next().is_some()
+                    && hosts.by_ref().chain(attributes).any(|value| self.may_be_missing(value))
+                {
+                    let hosts = call.arguments.split_off(1);
+                    self.given_by_block(call, hosts);
                 }
             }
             Statement::Verb(call) if call.name == "server" => {
@@ -82,15 +94,16 @@ impl Reader<'_> {
                 }
             }
             Statement::Let(name, value) => {
-                if of(value, &self.unsure).is_some() && self.may_be_variable(name) {
+                let free = self.free_variable(name).filter(|_| of(value, &self.unsure).is_some());
+                if let Some(free) = free {
                     let (name, value) = (name.clone(), value.clone());
                     if let Some(scope) = self.scopes.last_mut() {
                         scope.remove(&name);
                     }
-                    let variable = self.variable(&name);
-                    self.given.insert(name.clone(), variable);
-                    self.unsure.insert(name.clone());
-                    let set = Call::with_block("set", vec![Expr::symbol(&name)], Block::giving(value));
+                    let variable = self.variable(&free);
+                    self.given.insert(name, variable);
+                    self.unsure.insert(free.clone());
+                    let set = Call::with_block("set", vec![Expr::symbol(&free)], Block::giving(value));
                     line.statement = Statement::Verb(set);
                 } else if self.may_be_missing(value) {
                     self.lacking.insert(name.clone());
@@ -101,17 +114,21 @@ impl Reader<'_> {
         lines
     }
 
-    /// Returns true for a local at the top of the file that a variable can take the place of.
-    fn may_be_variable(&self, name: &str) -> bool {
+    /// Returns the name of a variable that can take the place of a local at the top of the file.
+    fn free_variable(&self, name: &str) -> Option<String> {
         let facts = self.facts;
-        let is_free = !facts.is_variable(name)
-            && !facts.is_of_library(name)
-            && !facts.functions.contains_key(name)
-            && facts.task(name, &[]).is_none()
-            && facts.namespace(name, &[]).is_none()
-            && !facts.vocabulary.is_verb(name)
-            && !facts.vocabulary.is_reserved(name);
-        self.scopes.len() == 1 && is_free && self.once.contains(name)
+        let is_free = |name: &String| {
+            !facts.is_variable(name)
+                && !facts.is_of_library(name)
+                && !facts.functions.contains_key(name)
+                && facts.task(name, &[]).is_none()
+                && facts.namespace(name, &[]).is_none()
+                && !facts.vocabulary.is_verb(name)
+                && !facts.vocabulary.is_reserved(name)
+        };
+        let is_fit = self.scopes.len() == 1 && self.once.contains(name);
+        let names = [name.to_owned(), format!("{name}_settings")];
+        names.into_iter().find(is_free).filter(|_| is_fit)
     }
 
     /// Returns true for a host that may be missing while the recipe is loaded.
@@ -122,14 +139,35 @@ impl Reader<'_> {
     /// Returns the roles of a server that may be missing, each with a block that gives it.
     fn roles_of(&self, call: &Call) -> Option<Vec<Call>> {
         let (host, roles) = call.arguments.split_first()?;
-        if !self.may_be_missing(host) || roles.iter().any(|role| role.literal().is_none()) {
+        let mut values = call.options.iter().map(|(_, value)| value).chain([host]);
+        let roles = roles.iter().flat_map(|role| match role {
+            Expr::List(items) => items.as_slice(),
+            role => std::slice::from_ref(role),
+        });
+        if !values.any(|value| self.may_be_missing(value)) || roles.clone().any(|role| role.literal().is_none()) {
             return None;
         }
-        let role = |role: &Expr| Call {
-            options: call.options.clone(),
-            ..Call::with_block("role", vec![role.clone()], Block::giving(host.clone()))
+        let role = |role: &Expr| {
+            let mut call = Call {
+                options: call.options.clone(),
+                ..Call::new("role", vec![role.clone()])
+            };
+            self.given_by_block(&mut call, vec![host.clone()]);
+            call
         };
-        Some(roles.iter().map(role).collect())
+        Some(roles.map(role).collect())
+    }
+
+    /// Lets a block give the servers of a role, with those of their attributes that may be missing as well.
+    fn given_by_block(&self, call: &mut Call, mut hosts: Vec<Expr>) {
+        let options = std::mem::take(&mut call.options);
+        let (late, fixed): (Vec<_>, Vec<_>) = options.into_iter().partition(|(_, value)| self.may_be_missing(value));
+        call.options = fixed;
+        if !late.is_empty() {
+            hosts.push(Expr::Map(late));
+        }
+        let only = if hosts.len() == 1 { hosts.pop() } else { None };
+        call.block = Some(Block::giving(only.unwrap_or(Expr::List(hosts))));
     }
 }
 

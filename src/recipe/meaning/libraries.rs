@@ -139,6 +139,7 @@ static LIBRARIES: &[Library] = &[
     library!("discord"),
     library!("django", "capistrano/django"),
     library!("dotenv", "dotenv-deployment/capistrano", "dotenv/capistrano"),
+    library!("ejson", "capistrano-ejson", "capistrano/ejson"),
     library!("figaro_yml", "capistrano-figaro-yml", "capistrano/figaro_yml"),
     library!("honeybadger", "capistrano/honeybadger", "honeybadger/capistrano"),
     library!("laravel", "capistrano/laravel"),
@@ -213,6 +214,7 @@ static LIBRARIES: &[Library] = &[
         "capistrano/sidekiq/upstart",
         "sidekiq/capistrano"
     ),
+    library!("sitemap_generator", "capistrano/sitemap_generator"),
     library!(
         "slack",
         "capistrano/slack",

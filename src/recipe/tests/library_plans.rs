@@ -12,8 +12,8 @@ use crate::recipe::meaning::libraries::{Library, libraries};
 use crate::recipe::meaning::stdlib;
 use crate::session::scripted::Script;
 
-/// The libraries that read files of this machine, which `tests/stdlib` tests.
-const OF_FILES: [&str; 3] = ["figaro_yml", "secrets_yml", "upload_config"];
+/// The libraries that read files of this machine, and one whose tasks are whole deploys. `tests/stdlib` tests them.
+const TESTED_ELSEWHERE: [&str; 4] = ["figaro_yml", "railsless", "secrets_yml", "upload_config"];
 
 /// Returns a recipe with all libraries, in the words of Capistrano 3, with what each needs. Prefixes are left out, since each
 /// would stand before each program.
@@ -91,7 +91,7 @@ fn the_tasks_of_each_library_send_what_its_plan_says() {
     let (script, local) = (case.script.clone(), case.local.clone());
     let (loaded, log, _directory) = case.load();
     let recipe = loaded.unwrap_or_else(|errors| panic!("{errors:#?}"));
-    for library in libraries().filter(|library| !OF_FILES.contains(&library.name)) {
+    for library in libraries().filter(|library| !TESTED_ELSEWHERE.contains(&library.name)) {
         let text = plan(library, &recipe, &script, &local, &log);
         assert!(!text.contains("\nerror: "), "{}: {text}", library.name);
         if !text.is_empty() {

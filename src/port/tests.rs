@@ -1,0 +1,136 @@
+//! Tests of whole projects: what is written, and what becomes a note.
+
+use super::{Note, PortRefusal, Ported, RubyFile, RubyProject, port};
+
+fn ported(files: &[(&str, &str)]) -> Result<Ported, PortRefusal> {
+    let sources = files.iter().map(|(path, text)| RubyFile {
+        path: (*path).to_owned(),
+        text: text.as_bytes().to_vec(),
+        is_wanted: true,
+    });
+    port(&RubyProject {
+        sources: sources.collect(),
+        templates: Vec::new(),
+    })
+}
+
+/// Returns the recipe of the only file, and its notes.
+fn recipe(text: &str) -> (String, Vec<Note>) {
+    let mut ported = ported(&[("config/deploy.rb", text)]).unwrap();
+    let file = ported.files.remove(0);
+    (file.text, file.notes)
+}
+
+#[track_caller]
+fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no {part} in:\n{text}");
+    }
+}
+
+#[test]
+fn what_reads_a_file_waits_until_somebody_needs_it() {
+    let (text, notes) = recipe(
+        "set :application, 'a'\nconfig = YAML.load_file('config/x.yml')['all']\nset :user, config['user']\n\
+         set :ruby, File.read('.ruby-version').strip\nrole :app, config['host'], :port => config['port']\n\
+         server ENV['HOST'], :web, :db, :primary => true\nrole :cache, ENV['CACHE'] || 'c1'\n\
+         task(:t) { run \"x #{config['a']} #{user} #{ruby}\" }\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "set :config { read_yaml(\"config/x.yml\")[\"all\"] }",
+            "set :user { config[\"user\"] }",
+            "set :ruby { strip(read_file(\".ruby-version\")) }",
+            "role :app { [config[\"host\"], #{ port: config[\"port\"] }] }",
+            "role :web, :primary => true { ENV[\"HOST\"] }",
+            "role :db, :primary => true { ENV[\"HOST\"] }",
+            "role :cache, ENV[\"CACHE\"] ?? \"c1\";",
+        ],
+    );
+}
+
+#[test]
+fn a_local_that_is_changed_stays_a_local() {
+    let (text, _) = recipe("list = File.read('x').split\nlist << 'more'\nset :all, list\n");
+    has(&text, &["let list = read_file(\"x\").split();"]);
+}
+
+#[test]
+fn errors_of_a_decision_by_stage_are_rescued_where_it_is_made() {
+    let text = "set :repo_url, 'x'\nlock '3'\nbegin\n  set :branch, 'a' if fetch(:stage) == :production\nrescue\n  puts 'none'\nend\n";
+    let ported = ported(&[
+        ("config/deploy.rb", text),
+        ("config/deploy/production.rb", "server 'a', roles: %w[app]\n"),
+    ]);
+    let text = &ported.unwrap().files[0].text;
+    let (stage, tries) = (text.find("on :stage").unwrap(), text.find("try {").unwrap());
+    assert!(stage < tries && text.matches("on :stage").count() == 1, "{text}");
+}
+
+#[test]
+fn recipes_of_other_tools_are_refused() {
+    let mina = ported(&[(
+        "config/deploy.rb",
+        "require 'mina/git'\ntask :deploy do\n  invoke :'git:clone'\nend\n",
+    )]);
+    let vlad = ported(&[(
+        "config/deploy.rb",
+        "set :domain, 'x'\nremote_task :link do\n  run 'x'\nend\n",
+    )]);
+    for (refused, tool) in [(mina, "Mina"), (vlad, "Vlad")] {
+        let message = refused.unwrap_err().to_string();
+        assert!(message.contains(tool), "{message}");
+    }
+}
+
+#[test]
+fn classes_of_the_application_are_one_note() {
+    let files = [
+        ("config/deploy.rb", "set :application, 'a'\nload 'lib/deploy/mail.rb'\n"),
+        (
+            "lib/deploy/mail.rb",
+            "require 'action_mailer'\nActionMailer::Base.delivery_method = :smtp\nclass Mail < ActionMailer::Base\n  default x: 1\n  \
+             def sent(x)\n    y(x)\n  end\nend\n",
+        ),
+    ];
+    let ported = ported(&files).unwrap();
+    let notes: Vec<&Note> = ported.files.iter().flat_map(|file| &file.notes).collect();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].reason.contains("is code of the application"));
+}
+
+#[test]
+fn the_missing_files_of_a_folder_are_one_note() {
+    let (_, notes) = recipe("load 'recipes/a.rb'\nload 'recipes/b.rb'\nload 'other/c.rb'\n");
+    let waits: Vec<_> = notes.iter().map(|note| note.depends_on).collect();
+    assert_eq!(waits, [None, Some(1), None]);
+}
+
+#[test]
+fn gems_that_need_no_hand_are_named() {
+    let text = "lock '3'\nset :repo_url, 'x'\nset :slackistrano, { channel: '#a', klass: My::Words }\n\
+                set :git_strategy, Capistrano::Git::SubmoduleStrategy\nrequire 'rvm1/capistrano3'\n\
+                require 'capistrano/rbenv_install'\nbefore 'deploy', 'rvm1:install:ruby'\nset :use_sudo, :true\n\
+                set :y, YAML.load(ERB.new(File.read('a.yml')).result)\n";
+    let ported = ported(&[("config/deploy.rb", text)]).unwrap();
+    let file = &ported.files[0];
+    assert!(file.notes.is_empty(), "{:?}", file.notes);
+    has(
+        &file.text,
+        &[
+            "set :slackistrano, #{ channel: \"#a\" };",
+            "set :git_enable_submodules, true;",
+            "set :rvm_ruby_version { fetch(:rvm1_ruby_version, \".\") }",
+            "set :use_sudo, true;",
+            "parse_yaml(text)",
+        ],
+    );
+    assert!(
+        ported
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("capr installs no Ruby"))
+    );
+}
