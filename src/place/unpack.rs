@@ -235,18 +235,7 @@ impl<'a> Tree<'a> {
         let modified = entry.header().mtime()?;
         self.room.take_entry(self.root)?;
         if kind.is_dir() {
-            self.enter(&steps)?;
-            let name: PathBuf = steps.iter().collect();
-            self.names += name.as_os_str().len();
-            if self.modes.len() >= MOST_DIRECTORIES {
-                return Err(io::Error::other("the server sends more than a million directories"));
-            }
-            if self.names > LONGEST_NAMES {
-                let message = "the server sends directories whose names are longer than 128 MiB in all";
-                return Err(io::Error::other(message));
-            }
-            self.modes.push((name, mode, modified));
-            return Ok(());
+            return self.directory(&steps, mode, modified);
         }
         let shown = shown(&entry.path_bytes());
         let Some(name) = steps.pop() else {
@@ -254,35 +243,59 @@ impl<'a> Tree<'a> {
         };
         match kind {
             EntryType::Regular | EntryType::Continuous => self.write(&steps, &name, entry, mode, modified),
-            EntryType::Symlink => {
+            EntryType::Symlink | EntryType::Link => {
                 let to = entry.link_name_bytes().unwrap_or_default().into_owned();
-                if leads_out(steps.len(), &to) {
-                    let why = format!("is a link that leads out of the directory, to {}", self::shown(&to));
-                    self.left_out.add(&shown, &why);
-                    return Ok(());
+                match kind {
+                    EntryType::Symlink => self.symlink((&steps, &name), &to, &shown),
+                    _ => self.hard_link((&steps, &name), &to, &shown),
                 }
-                let parent = self.enter(&steps)?;
-                anew(parent, &name, || symlinkat(OsStr::from_bytes(&to), parent, &name))
-            }
-            EntryType::Link => {
-                let to = entry.link_name_bytes().unwrap_or_default().into_owned();
-                let mut to = self::steps(&to)?;
-                let Some(first) = to.pop() else {
-                    return Err(elsewhere(&shown));
-                };
-                let from = self.enter(&to)?.try_clone_to_owned()?;
-                let there = statat(&from, &first, AtFlags::SYMLINK_NOFOLLOW)?;
-                if FileType::from_raw_mode(there.st_mode) != FileType::RegularFile {
-                    return Err(elsewhere(&shown));
-                }
-                let parent = self.enter(&steps)?;
-                anew(parent, &name, || linkat(&from, &first, parent, &name, AtFlags::empty()))
             }
             _ => {
                 self.left_out.add(&shown, "is no file, directory or link");
                 Ok(())
             }
         }
+    }
+
+    fn directory(&mut self, steps: &[OsString], mode: u32, modified: u64) -> io::Result<()> {
+        self.enter(steps)?;
+        let name: PathBuf = steps.iter().collect();
+        self.names += name.as_os_str().len();
+        if self.modes.len() >= MOST_DIRECTORIES {
+            return Err(io::Error::other("the server sends more than a million directories"));
+        }
+        if self.names > LONGEST_NAMES {
+            let message = "the server sends directories whose names are longer than 128 MiB in all";
+            return Err(io::Error::other(message));
+        }
+        self.modes.push((name, mode, modified));
+        Ok(())
+    }
+
+    /// Makes a symbolic link, unless it leads out of the directory. `shown` is its path for messages.
+    fn symlink(&mut self, (steps, name): (&[OsString], &OsStr), to: &[u8], shown: &str) -> io::Result<()> {
+        if leads_out(steps.len(), to) {
+            let why = format!("is a link that leads out of the directory, to {}", self::shown(to));
+            self.left_out.add(shown, &why);
+            return Ok(());
+        }
+        let parent = self.enter(steps)?;
+        anew(parent, name, || symlinkat(OsStr::from_bytes(to), parent, name))
+    }
+
+    /// Makes another name for a file that was unpacked before.
+    fn hard_link(&mut self, (steps, name): (&[OsString], &OsStr), to: &[u8], shown: &str) -> io::Result<()> {
+        let mut to = self::steps(to)?;
+        let Some(first) = to.pop() else {
+            return Err(elsewhere(shown));
+        };
+        let from = self.enter(&to)?.try_clone_to_owned()?;
+        let there = statat(&from, &first, AtFlags::SYMLINK_NOFOLLOW)?;
+        if FileType::from_raw_mode(there.st_mode) != FileType::RegularFile {
+            return Err(elsewhere(shown));
+        }
+        let parent = self.enter(steps)?;
+        anew(parent, name, || linkat(&from, &first, parent, name, AtFlags::empty()))
     }
 
     fn write(
