@@ -3,7 +3,7 @@
 use rhai::{Dynamic, FnPtr};
 
 use super::super::block::call_function;
-use super::super::claimed::LibraryClaim;
+use super::super::precedence::Precedence;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Setter, Setting};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -12,9 +12,9 @@ use crate::recipe::language::verbs::variables as rows;
 
 pub(super) const SET: Performed = (&rows::SET, |cx| {
     let by = Setter::Recipe(cx.origin());
-    match claim(cx)? {
-        LibraryClaim::Loses => Ok(Dynamic::UNIT),
-        LibraryClaim::Free | LibraryClaim::Wins => assign(cx, by),
+    match precedence(cx)? {
+        Precedence::Loses => Ok(Dynamic::UNIT),
+        Precedence::Free | Precedence::Wins => assign(cx, by),
     }
 });
 
@@ -25,8 +25,8 @@ pub(super) const SET_IF_EMPTY: Performed = (&rows::SET_IF_EMPTY, set_default);
 fn set_default(cx: &mut VerbContext) -> Fallible {
     let by = Setter::Default(cx.origin());
     let name = cx.variable_name()?;
-    let claim = claim(cx)?;
-    if claim == LibraryClaim::Loses {
+    let precedence = precedence(cx)?;
+    if precedence == Precedence::Loses {
         return Ok(Dynamic::UNIT);
     }
     let configuration = &cx.interpreter.defined.configuration;
@@ -38,7 +38,7 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
                 by: Setter::Default(_), ..
             },
             _,
-        )) => claim == LibraryClaim::Free,
+        )) => precedence == Precedence::Free,
         Some(_) => true,
     };
     if is_kept {
@@ -51,9 +51,9 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
 }
 
 /// Returns which library's variable is used, if another library has one of that name.
-fn claim(cx: &VerbContext) -> Fallible<LibraryClaim> {
+fn precedence(cx: &VerbContext) -> Fallible<Precedence> {
     cx.interpreter
-        .claim_variable(&cx.text(0), cx.origin().as_ref(), cx.position())
+        .precedence_of_variable(&cx.text(0), cx.origin().as_ref(), cx.position())
 }
 
 fn assign(cx: &VerbContext, by: Setter) -> Fallible {

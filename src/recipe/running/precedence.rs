@@ -11,7 +11,7 @@ use crate::recipe::meaning::library::TO_BE_REPLACED;
 
 /// The result when a library defines a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::recipe) enum LibraryClaim {
+pub(in crate::recipe) enum Precedence {
     /// No other library has it.
     Free,
     /// Another library has defined it, and this one replaces it.
@@ -53,8 +53,8 @@ impl Interpreter {
             return Ok(true);
         }
         drop(files);
-        let claim = self.claim(What::Task, name, (&own, &other), position)?;
-        Ok(claim != LibraryClaim::Loses)
+        let precedence = self.precedence(What::Task, name, (&own, &other), position)?;
+        Ok(precedence != Precedence::Loses)
     }
 
     /// Returns which library's variable is used. A library may set those of the deploy library and of libraries that it loads
@@ -63,18 +63,18 @@ impl Interpreter {
     /// # Errors
     ///
     /// Another library has set it, and `capr.toml` does not say which of them is used.
-    pub(in crate::recipe) fn claim_variable(
+    pub(in crate::recipe) fn precedence_of_variable(
         &self,
         name: &str,
         from: Option<&Origin>,
         position: Position,
-    ) -> Fallible<LibraryClaim> {
+    ) -> Fallible<Precedence> {
         let files = self.defined.files.borrow();
         let own = from
             .filter(|_| self.budget.is_loading())
             .and_then(|from| files.owner(&from.file));
         let Some(own) = own.filter(|own| *own != Owner::Deploy) else {
-            return Ok(LibraryClaim::Free);
+            return Ok(Precedence::Free);
         };
         let other = {
             let configuration = self.defined.configuration.borrow();
@@ -91,25 +91,25 @@ impl Interpreter {
         };
         drop(files);
         match other {
-            Some(other) => self.claim(What::Variable, name, (&own, &other), position),
-            None => Ok(LibraryClaim::Free),
+            Some(other) => self.precedence(What::Variable, name, (&own, &other), position),
+            None => Ok(Precedence::Free),
         }
     }
 
-    fn claim(
+    fn precedence(
         &self,
         what: What,
         name: &str,
         (own, other): (&Owner, &Owner),
         position: Position,
-    ) -> Fallible<LibraryClaim> {
+    ) -> Fallible<Precedence> {
         let is_of_others = [own, other].iter().any(|owner| matches!(owner, Owner::Added(_)));
         if own == other || !is_of_others {
-            return Ok(LibraryClaim::Free);
+            return Ok(Precedence::Free);
         }
         match self.defined.files.borrow().shelf.winner(name) {
-            Some(winner) if winner == own.name() => Ok(LibraryClaim::Wins),
-            Some(winner) if winner == other.name() => Ok(LibraryClaim::Loses),
+            Some(winner) if winner == own.name() => Ok(Precedence::Wins),
+            Some(winner) if winner == other.name() => Ok(Precedence::Loses),
             winner => Err(both((what, name), (own, other), winner, position)),
         }
     }
