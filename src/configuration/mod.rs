@@ -23,7 +23,7 @@ pub(crate) use run_options::{Environment, RunOptions, Shell, Stdin};
 pub(crate) use selection::{Filter, Selection, SelectionError, select};
 pub(crate) use server::{HOST_RULE, Server, ServerSyntax, USER_RULE, is_plain_host, is_plain_user};
 pub(crate) use summary::{Addressed, Servers, Shown, TaskSummary, Variable};
-pub(crate) use task::{Task, TaskId, Tasks, clean_description, join, outwards};
+pub(crate) use task::{Task, TaskId, Tasks, clean_description, is_internal, join, outwards};
 pub(crate) use value::{Attributes, Value};
 pub(crate) use variables::{Setter, Setting, VariableRead, Variables, is_variable_name};
 

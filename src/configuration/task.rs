@@ -40,7 +40,7 @@ impl Task {
 }
 
 /// Returns true if a description begins with `[internal]`, as in Capistrano 2.
-pub(super) fn is_internal(description: Option<&str>) -> bool {
+pub(crate) fn is_internal(description: Option<&str>) -> bool {
     description.is_some_and(|text| text.starts_with("[internal]"))
 }
 

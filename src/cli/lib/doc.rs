@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::configuration::is_internal;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::libraries::{LibraryState, MANIFEST, Manifest, Tree};
@@ -140,10 +141,6 @@ fn reference(name: &str, parts: &Parts) -> String {
         let _ = write!(text, "\nIt requires {}.\n", loads.join(", "));
     }
     text
-}
-
-fn is_internal(description: Option<&str>) -> bool {
-    description.is_some_and(|text| text.starts_with("[internal]"))
 }
 
 /// Returns a string of several lines as one cell of a table.
