@@ -37,8 +37,17 @@ struct Last {
     command: String,
     task: String,
     servers: Vec<String>,
-    ended: Vec<Option<bool>>,
+    ended: Vec<LastEnd>,
     is_done: bool,
+}
+
+/// The end that the last step has found on a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastEnd {
+    Well,
+    Failed,
+    /// It is not in the journal, or the run was stopped.
+    Unknown,
 }
 
 impl HalfDone {
@@ -91,7 +100,7 @@ impl HalfDone {
                             verb,
                             command,
                             task,
-                            ended: vec![None; servers.len()],
+                            ended: vec![LastEnd::Unknown; servers.len()],
                             servers,
                             is_done: false,
                         });
@@ -101,7 +110,11 @@ impl HalfDone {
             Record::Ended { step, place, end } => {
                 let last = self.last.as_mut().filter(|last| last.step == step);
                 if let Some(ended) = last.and_then(|last| last.ended.get_mut(place)) {
-                    *ended = (!end.is_stopped).then(|| is_well(&end));
+                    *ended = match is_well(&end) {
+                        _ if end.is_stopped => LastEnd::Unknown,
+                        true => LastEnd::Well,
+                        false => LastEnd::Failed,
+                    };
                 }
             }
             Record::Done { step, error } => {
@@ -168,7 +181,7 @@ impl HalfDone {
         if let Some(last) = self.last.as_ref().filter(|last| !last.is_done) {
             let command = last.command.lines().next().unwrap_or_default();
             let what = crate::event::worded(&last.verb, command);
-            let of = |wanted: Option<bool>| {
+            let of = |wanted: LastEnd| {
                 let servers = last.servers.iter().zip(&last.ended);
                 servers
                     .filter(|(_, ended)| **ended == wanted)
@@ -177,9 +190,9 @@ impl HalfDone {
             };
             text.push_str(&format!("; `{what}' of `{}' was begun", last.task));
             for (wanted, how) in [
-                (Some(true), "has ended well on"),
-                (Some(false), "has failed on"),
-                (None, "has no known end on"),
+                (LastEnd::Well, "has ended well on"),
+                (LastEnd::Failed, "has failed on"),
+                (LastEnd::Unknown, "has no known end on"),
             ] {
                 let servers = of(wanted);
                 if !servers.is_empty() {

@@ -11,6 +11,16 @@ use crate::configuration::{Attributes, Selection, Server, Value};
 use crate::recipe::language::origin::Fallible;
 use crate::recipe::language::values::texts;
 
+/// The servers of roles that are listed.
+#[derive(Clone, Copy)]
+enum RoleServers {
+    All,
+    /// Those whose attribute of this name is true.
+    With(&'static str),
+    /// Those whose attribute of this name is not true.
+    Without(&'static str),
+}
+
 /// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let knowing = interpreter.clone();
@@ -25,24 +35,21 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn(
         "primary",
         move |context: NativeCallContext, role: Dynamic| -> Fallible {
-            let servers = listing.of_roles(&context, &role, &[("primary", Some(true))])?;
+            let servers = listing.of_roles(&context, &role, RoleServers::With("primary"))?;
             let first = match servers.into_iter().next() {
                 Some(server) => Some(server),
-                None => listing.of_roles(&context, &role, &[])?.into_iter().next(),
+                None => listing.of_roles(&context, &role, RoleServers::All)?.into_iter().next(),
             };
             Ok(first.map_or(Dynamic::UNIT, |server| described(&listing, &server).into()))
         },
     );
-    for (name, attributes) in [
-        (
-            "release_roles",
-            &[("no_release", None)] as &'static [(&str, Option<bool>)],
-        ),
-        ("roles", &[]),
+    for (name, which) in [
+        ("release_roles", RoleServers::Without("no_release")),
+        ("roles", RoleServers::All),
     ] {
         let listing = interpreter.clone();
         let list = move |context: &NativeCallContext, roles: Array| -> Fallible {
-            let servers = listing.of_roles(context, &roles.into(), attributes)?;
+            let servers = listing.of_roles(context, &roles.into(), which)?;
             let servers = servers.iter().map(|server| described(&listing, server).into());
             Ok(servers.collect::<Array>().into())
         };
@@ -63,24 +70,17 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
 }
 
 impl Interpreter {
-    /// Returns the servers of some roles that have these attributes, and not those whose value is `None`.
-    fn of_roles(
-        &self,
-        context: &NativeCallContext,
-        roles: &Dynamic,
-        attributes: &[(&str, Option<bool>)],
-    ) -> Fallible<Vec<Server>> {
+    fn of_roles(&self, context: &NativeCallContext, roles: &Dynamic, which: RoleServers) -> Fallible<Vec<Server>> {
         let names = texts(roles);
         let mut selection = Selection {
             roles: (!names.iter().any(|name| name == "all")).then_some(names),
             ..Selection::default()
         };
-        for (name, is_wanted) in attributes {
-            let pairs = Attributes::from_iter([((*name).to_owned(), Value::Bool(true))]);
-            match is_wanted {
-                Some(_) => selection.only = Some(pairs),
-                None => selection.except = Some(pairs),
-            }
+        let is_true = |name: &str| Attributes::from_iter([(name.to_owned(), Value::Bool(true))]);
+        match which {
+            RoleServers::All => {}
+            RoleServers::With(name) => selection.only = Some(is_true(name)),
+            RoleServers::Without(name) => selection.except = Some(is_true(name)),
         }
         let own = selection.clone();
         let selection = self.resolved(context.engine(), selection, &own)?;
