@@ -277,7 +277,8 @@ fn examples_of_the_documentation_have_no_error() {
         [
             "unknown function",
             "unknown method",
-            "does not take",
+            "arguments, not",
+            "argument, not",
             "depends on itself",
             "is a task and",
             "has no property",
@@ -344,13 +345,13 @@ task :t {
         found(recipe),
         [
             "5:10 unknown function `quot'",
-            "6:10 the function `quote' does not take 2 arguments, but 1",
-            "7:10 the function `twice' does not take 2 arguments, but 1",
+            "6:10 the function `quote' takes 1 argument, not 2",
+            "7:10 the function `twice' takes 1 argument, not 2",
             "9:5 `other' is a task and takes no arguments",
             "10:5 unknown function or task `restrat'",
             "11:14 unknown method `upcase'",
             "12:14 unknown method `to_uper'",
-            "13:17 the method `filter' does not take no arguments, but 1",
+            "13:17 the method `filter' takes 1 argument, not 0",
         ]
     );
     let finished = check(recipe).code(3);

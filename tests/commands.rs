@@ -496,7 +496,7 @@ fn what_writes_without_an_end_is_ended_where_it_is_kept() {
     on(&fleet, "set :capture_limit, 0; capture(\"true\");")
         .run()
         .code(3)
-        .says("`capture_limit' is to be a number of MiB from 1");
+        .says("`capture_limit' must be a number of MiB from 1");
 }
 
 #[test]

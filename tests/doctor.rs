@@ -164,7 +164,7 @@ fn an_unknown_host_key_is_told_and_stays_unknown() {
     // It gets no password, either.
     fleet.sh("app1", "rm /home/deploy/.ssh/authorized_keys");
     look_with(case(&fleet, ""), &["-s", &format!("password={PASSWORD}")])
-        .is("app1", "login", "bad", "authentication failed", "take in its key first")
+        .is("app1", "login", "bad", "authentication failed", "accept its key first")
         .code(4);
     assert!(!fleet.host("app1").log_text().contains("Accepted password"));
 }
@@ -397,7 +397,7 @@ fn the_way_through_a_gateway_is_told() {
             "connection",
             "bad",
             "gateway gate: authentication failed",
-            "take in its key first",
+            "accept its key first",
         )
         .lacks("app1", "login")
         .code(4);

@@ -208,9 +208,9 @@ fn k7_options_of_a_server_are_not_those_of_its_gateway() {
 fn k7_options_of_a_server_that_are_none_are_told_at_its_line() {
     for (options, complaint) in [
         ("#{ prot: 2222 }", "`ssh_options' has no option `prot'"),
-        ("#{ port: \"ssh\" }", "`port' is to be a number from 1 to 65535"),
+        ("#{ port: \"ssh\" }", "`port' must be a number from 1 to 65535"),
         ("#{ max_logins: 1 }", "`max_logins' holds for all servers"),
-        ("[1]", "`ssh_options' is to be a map"),
+        ("[1]", "`ssh_options' must be a map"),
     ] {
         let recipe = format!("task :t {{ run \"true\"; }}\nrole :app, \"app1\", :ssh_options => {options};");
         let finished = Case::new().recipe(&recipe).args(["t"]).run();

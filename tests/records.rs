@@ -109,7 +109,7 @@ fn a_page_that_cannot_be_written_is_told_before_anything_runs() {
     let piped = case()
         .shell("mkfifo pipe; capr r.rhai say --trace=pipe; test -p pipe")
         .run();
-    piped.ok().says("cannot write pipe: is no regular file");
+    piped.ok().says("cannot write pipe: is not a regular file");
     case()
         .args(["vars", "r.rhai", "--report=run.html"])
         .run()

@@ -348,7 +348,7 @@ fn a_journal_holds_no_secret_and_a_changed_recipe_is_refused() {
         .case(&fleet, &["resume", "--changed-recipe", "--redo"])
         .run()
         .code(1)
-        .says("does not do the same as in the run that is resumed: there came `run cat > /dev/null', now `run cat >> /dev/null'")
+        .says("does not do the same as in the run that is resumed: it did `run cat > /dev/null' then, and `run cat >> /dev/null' now")
         .silent_on("rolling back");
     place.case(&fleet, &["resume", "--forget"]).run().ok().says("forgotten");
     place.case(&fleet, &["resume"]).run().code(1);

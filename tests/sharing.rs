@@ -247,7 +247,7 @@ fn names_that_lead_elsewhere_or_act_on_a_terminal_and_trees_without_an_end_are_r
     let finished = shell(&[], escape)
         .run()
         .code(1)
-        .says("it has a path that is not taken: x\\u{1b}[2Jy.rhai");
+        .says("it has a path that is not accepted: x\\u{1b}[2Jy.rhai");
     assert!(!finished.stderr.contains('\u{1b}'), "{}", finished.stderr);
     // What git itself does not write, but what somebody can put into a repository.
     let up = "git init -q a\nblob=$(echo x | git -C a hash-object -w --stdin)\n\
@@ -273,7 +273,7 @@ fn names_that_lead_elsewhere_or_act_on_a_terminal_and_trees_without_an_end_are_r
         ("ext::'sh -c id'", "git would run a program for ext::sh -c id"),
         (
             "http://x.invalid/chat",
-            "http:// is not taken: a library comes by https://, ssh:// or file://",
+            "http:// is not accepted: a library comes by https://, ssh:// or file://",
         ),
         (
             "https://me:word@x.invalid/chat",

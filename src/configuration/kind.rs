@@ -157,7 +157,7 @@ impl VariableKind {
             Self::Dialect => (!matches!(value, Value::Int(1..=3)))
                 .then(|| format!("the variable `{name}' is 1, 2 or 3, as the versions of Capistrano, not {found}")),
             Self::RestartVia => (!matches!(value, Value::Text(text) if WAYS.contains(&text.as_str())))
-                .then(|| format!("the variable `{name}' cannot be {found}: there is no such way")),
+                .then(|| format!("the variable `{name}' cannot be {found}: that is none of its values")),
             Self::Wait => wait_fault(name, value),
             Self::Method => (!matches!(value, Value::Text(text) if ["run", "sudo"].contains(&text.as_str())))
                 .then(|| format!("the variable `{name}' is :run or :sudo, not {found}")),
@@ -248,7 +248,7 @@ impl VariableKind {
                 "write: set :{name}, #{{ url: \"http://localhost:3000/up\", tries: 30, interval: 1 }}; or port: 3000, or command: \"…\""
             ),
             Self::Method => format!("write: set :{name}, :sudo"),
-            Self::Name | Self::OptionalName => "a name stands without `/', and is not `.' or `..'".to_owned(),
+            Self::Name | Self::OptionalName => "a name contains no `/', and is not `.' or `..'".to_owned(),
             Self::InnerPath => "a path below deploy_to, without `.', `..' and `/' at its ends".to_owned(),
             Self::InnerPaths => "paths below `public' of a release: [\"images\", \"assets/css\"]".to_owned(),
             Self::SharedPaths => "paths below a release, each with a last part of its own, none below another: \
@@ -257,7 +257,7 @@ impl VariableKind {
             Self::LinkedPaths => "paths below a release, none below another: [\"log\", \"public/uploads\"]".to_owned(),
             Self::AbsolutePath => match value {
                 Value::Text(path) if path.starts_with('~') => {
-                    "nobody fills in a home directory here: write it out, /home/deploy/flipper".to_owned()
+                    "`~' is not expanded here: write the directory out, /home/deploy/flipper".to_owned()
                 }
                 _ => "a path from the top, without `.', `..' and `/' at its end: /srv/flipper".to_owned(),
             },
@@ -323,7 +323,7 @@ fn shown(value: &Value) -> String {
 
 fn control_fault(text: &str) -> Option<&'static str> {
     text.contains(char::is_control)
-        .then_some("it has the end of a line or another control character in it")
+        .then_some("it contains a line break or another control character")
 }
 
 /// Returns the fault in any part of a path, whatever the path begins with.

@@ -48,7 +48,7 @@ impl Roles {
         let user = match attributes.shift_remove("user") {
             None | Some(Value::Unit) => None,
             Some(Value::Text(user)) if !user.is_empty() => Some(user),
-            Some(_) => return Err(wrong("user", "is to be a string")),
+            Some(_) => return Err(wrong("user", "must be a string")),
         };
         let port = match attributes.shift_remove("port") {
             None | Some(Value::Unit) => None,
@@ -59,7 +59,7 @@ impl Roles {
                     _ => None,
                 };
                 let number = port.filter(|port| *port > 0);
-                Some(number.ok_or_else(|| wrong("port", "is to be a number from 1 to 65535"))?)
+                Some(number.ok_or_else(|| wrong("port", "must be a number from 1 to 65535"))?)
             }
         };
         server.user = server.user.or(user);
@@ -189,7 +189,7 @@ mod tests {
             let error = roles
                 .assign("app", Server::host("h1"), attributes(&[("port", port)]))
                 .unwrap_err();
-            assert_eq!(error.to_string(), "`port' of h1 is to be a number from 1 to 65535");
+            assert_eq!(error.to_string(), "`port' of h1 must be a number from 1 to 65535");
         }
     }
 }

@@ -85,7 +85,7 @@ fn key_exchange(survey: &Survey) -> Option<Finding> {
         Some(quantum) => Finding::ok(Check::KeyExchange, quantum.as_str()),
         None => Finding::warning(
             Check::KeyExchange,
-            format!("{best} at best: none that quantum computers do not break"),
+            format!("{best} at best, which a quantum computer could break"),
             "use a capr that is built with OpenSSL 3.5 or newer, as the feature `vendored' brings it",
         ),
     };
@@ -104,7 +104,7 @@ fn ssh_config(survey: &Survey, shown: &dyn Fn(&Path) -> String) -> Vec<Finding> 
         (false, _) => wrong,
         (true, []) => vec![fact(Finding::ok(
             Check::SshConfig,
-            "no file, so what ssh does by itself holds",
+            "no file, so the defaults of ssh hold",
         ))],
         (true, named) => vec![fact(Finding::ok(Check::SshConfig, named.join(", ")))],
     }
@@ -206,7 +206,7 @@ fn known_hosts(files: &IndexMap<PathBuf, KnownHostsFile>, shown: &dyn Fn(&Path) 
             KnownHostsFile::Unreadable(why) => Finding::warning(
                 Check::KnownHosts,
                 format!("{file} cannot be read: {why}"),
-                "correct what it is and who may read it, or name another one: UserKnownHostsFile",
+                "see that it is a file that you may read, or name another one: UserKnownHostsFile",
             ),
             KnownHostsFile::Read { keys, passed_over } => {
                 let facts = |finding: Finding| {

@@ -95,12 +95,15 @@ fn host_key(visit: &Visit, policy: Option<HostKeyPolicy>) -> Option<Finding> {
             let then = match (policy, file) {
                 (Some(HostKeyPolicy::Strict), _) => "a run refuses it".to_owned(),
                 (_, Some(file)) => format!("the next run adds it to {}", file.display()),
-                (_, None) => "a run takes it, and writes it nowhere".to_owned(),
+                (_, None) => "a run accepts it, and does not keep it".to_owned(),
             };
             Finding::warning(Check::HostKey, format!("{key_type}, not known yet: {then}"), compare())
         }
         Standing::Untrusted => {
-            let said = visit.warnings.first().map_or("it is not the known one", String::as_str);
+            let said = visit
+                .warnings
+                .first()
+                .map_or("it is another key than the known one", String::as_str);
             Finding::warning(
                 Check::HostKey,
                 format!("{key_type}: {said}"),
@@ -220,7 +223,7 @@ fn login_advice(error: &ConnectError, visit: &Visit, call: &str) -> String {
     let is_unknown = matches!(visit.host_key, Some((_, _, Standing::Unknown(_)))) || !visit.unknown_gateways.is_empty();
     match (takes_key, takes_password) {
         (_, true) if is_unknown => {
-            "it may take a password, which doctor gives to no server whose key is not known: take in its key first"
+            "it may take a password, which doctor gives to no server whose key is not known: accept its key first"
                 .to_owned()
         }
         (true, true) => format!(

@@ -333,7 +333,7 @@ fn cut_off(heard: &Heard, answers: &ScriptAnswers) -> Option<Finding> {
         Some("disk") => (Check::Disk, "the free space cannot be told"),
         Some("deploy_to") => (Check::DeployTo, "the directories of deploys do not answer"),
         Some("release") => (Check::Release, "what is current cannot be told"),
-        Some("lock") => (Check::Lock, "whose lock it is cannot be told"),
+        Some("lock") => (Check::Lock, "it cannot be told whose lock it is"),
         Some("depend") => (Check::Tools, "what the recipe asks for with depend does not answer"),
         Some("sudo") => (Check::Sudo, "sudo does not answer"),
         _ => (Check::Shell, "it does not say all that it is asked"),

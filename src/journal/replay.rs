@@ -28,7 +28,7 @@ pub struct Ways {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
     /// The recipe does something else than before.
-    #[error("the recipe does not do the same as in the run that is resumed: there came {before}, now {now}")]
+    #[error("the recipe does not do the same as in the run that is resumed: it did {before} then, and {now} now")]
     Other {
         /// The step or question of the earlier run.
         before: String,

@@ -78,7 +78,9 @@ impl Manifest {
             libraries.insert(name, source);
         }
         if let Some((what, name)) = written.wins.iter().find(|(_, name)| !is_name(name) && *name != CAPR) {
-            return Err(said(format!("[wins] names a library behind {what:?}, not {name:?}")));
+            return Err(said(format!(
+                "[wins]: {what:?} takes the name of a library, not {name:?}"
+            )));
         }
         Ok(Self {
             library: written.library,
@@ -109,7 +111,7 @@ pub(super) fn unreadable(file: &str, text: &str, error: &toml::de::Error) -> Wro
 fn no_name(file: &str, name: &str) -> Wrong {
     hinted(
         format!("{file}: {name:?} is no name of a library"),
-        "a name begins with a small letter and goes on with small letters, digits, `-' and `_'",
+        "a name is made of lower-case letters, digits, `-' and `_', and begins with a letter",
     )
 }
 
@@ -164,7 +166,7 @@ mod tests {
                 "[library]\nname = \"chat\"\nversion = \"one\"\n",
                 "version in [library] is three numbers",
             ),
-            ("[wins]\n\"a:b\" = \"../x\"\n", "[wins] names a library"),
+            ("[wins]\n\"a:b\" = \"../x\"\n", "takes the name of a library"),
         ] {
             let told = Manifest::read("capr.toml", text).unwrap_err();
             assert!(told.message.contains(says), "{text}: {}", told.message);

@@ -384,7 +384,7 @@ enum Round {
 fn needed(of: &Wish, name: &str, source: &LibrarySource) -> Result<Wish, Wrong> {
     if source.is_local() && !of.source.is_local() {
         return Err(failed(format!(
-            "the library `{}' of {} needs `{name}' of {source}, which is a place on this machine: that is not taken",
+            "the library `{}' of {} needs `{name}' of {source}, which is a place on this machine: that is not accepted",
             of.name, of.source
         )));
     }
@@ -410,7 +410,7 @@ fn reconciled(there: &Chosen, wish: &Wish) -> Result<bool, Wrong> {
                 wish.who(),
                 wish.source
             ),
-            "the project decides: capr lib add takes the one that is meant",
+            "the project decides: add the one that you mean by capr lib add",
         )
     };
     if !there.wish.source.is_of_one_place(&wish.source) && !is_projects {

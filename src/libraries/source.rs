@@ -279,14 +279,14 @@ pub(super) fn is_local(url: &str) -> bool {
 /// Checks the protocol: accepted are those that nobody on the way can change, and files of this machine.
 fn check_url(url: &str) -> Result<(), String> {
     if url.contains("::") {
-        return Err(format!("git would run a program for {url}: it is not taken"));
+        return Err(format!("git would run a program for {url}: it is not accepted"));
     }
     let Some((scheme, rest)) = url.split_once("://") else {
         return Ok(());
     };
     if !matches!(scheme, "https" | "ssh" | "file") {
         return Err(format!(
-            "{scheme}:// is not taken: a library comes by https://, ssh:// or file://"
+            "{scheme}:// is not accepted: a library comes by https://, ssh:// or file://"
         ));
     }
     let host = rest.split('/').next().unwrap_or_default();
@@ -343,8 +343,8 @@ mod tests {
         let base = Path::new("/nowhere");
         for (word, says) in [
             ("ext::sh -c id", "git would run a program"),
-            ("http://x.org/chat", "http:// is not taken"),
-            ("git://x.org/chat", "git:// is not taken"),
+            ("http://x.org/chat", "http:// is not accepted"),
+            ("git://x.org/chat", "git:// is not accepted"),
             ("ssh://-oProxyCommand=id/x", "a host does not begin with a hyphen"),
             ("--upload-pack=id", "there is no directory, repository or tarball"),
             ("-x:y", "a source does not begin with a hyphen"),

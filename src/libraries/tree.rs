@@ -50,7 +50,7 @@ pub(crate) enum Refused {
     #[error("it has more than {DEPTH} directories in each other")]
     TooDeep,
     /// A path leads elsewhere, belongs to git, or has a character that a terminal or a shell would obey.
-    #[error("it has a path that is not taken: {0}")]
+    #[error("it has a path that is not accepted: {0}")]
     Path(String),
     /// A name in a repository or a tarball is not UTF-8.
     #[error("a name in it is not UTF-8")]
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(tree.paths().count(), 1);
         assert_eq!(left_out, ["sub/etc is a link"]);
         let refused = Tree::of_copy(path, &|file| fs::read(file)).unwrap_err();
-        assert_eq!(refused.to_string(), "it has a path that is not taken: .git");
+        assert_eq!(refused.to_string(), "it has a path that is not accepted: .git");
         fs::remove_dir_all(path.join(".git")).unwrap();
         let refused = Tree::of_copy(path, &|file| fs::read(file)).unwrap_err();
         assert_eq!(refused.to_string(), "in it sub/etc is a link");

@@ -115,7 +115,7 @@ pub fn index() -> String {
     text
 }
 
-/// The first lines of both.
+/// The first lines of all pages in one, and of llms.txt.
 const INTRODUCTION: &str = "\
 # capr
 

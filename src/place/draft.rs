@@ -134,7 +134,7 @@ mod tests {
         let top = tempfile::tempdir().unwrap();
         let pipe = top.path().join("pipe");
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
-        assert_eq!(written(Draft::of(&pipe, 0o600), true), "is no regular file");
+        assert_eq!(written(Draft::of(&pipe, 0o600), true), "is not a regular file");
         assert!(pipe.metadata().unwrap().file_type().is_fifo());
         assert!(written(Draft::of(top.path(), 0o600), true).contains("directory"));
         assert!(written(Draft::of(&top.path().join("no/file"), 0o600), true).contains("No such file"));

@@ -27,7 +27,7 @@ impl Place {
         match self.there()?.map(|there| FileType::from_raw_mode(there.st_mode)) {
             Some(FileType::Directory) => Err(io::ErrorKind::IsADirectory.into()),
             None | Some(FileType::RegularFile) => Ok(()),
-            Some(_) => Err(io::Error::other("is no regular file")),
+            Some(_) => Err(io::Error::other("is not a regular file")),
         }
     }
 

@@ -400,5 +400,5 @@ fn a_new_file_has_the_mode_of_its_source_and_one_that_is_there_no_more_than_it()
     drop(File::open(&path).unwrap());
     fs::remove_file(&path).unwrap();
     symlink("/dev/null", &path).unwrap();
-    assert_eq!(write(0o600).unwrap_err().to_string(), "is no regular file");
+    assert_eq!(write(0o600).unwrap_err().to_string(), "is not a regular file");
 }

@@ -14,13 +14,13 @@ pub(crate) struct Mode(String);
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(crate) enum NoMode {
     /// A number that cannot be permissions.
-    #[error("`mode' is to be a number from 0 to 07777")]
+    #[error("`mode' must be a number from 0 to 07777")]
     OutOfRange,
     /// A number that was probably meant to be octal.
-    #[error("`mode' is to be octal: {0} is {0:#o}; write 0{0}")]
+    #[error("`mode' must be octal: {0} is {0:#o}; write 0{0}")]
     Decimal(i64),
     /// A string that `chmod` does not understand.
-    #[error("`mode' is to be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"{0}\"")]
+    #[error("`mode' must be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"{0}\"")]
     Text(String),
 }
 
@@ -195,7 +195,7 @@ mod tests {
         }
         assert_eq!(
             Mode::number(644).unwrap_err().to_string(),
-            "`mode' is to be octal: 644 is 0o1204; write 0644"
+            "`mode' must be octal: 644 is 0o1204; write 0644"
         );
         for number in [-1, 4096, 99999, i64::MAX, i64::MIN] {
             assert!(Mode::number(number).is_err(), "{number}");

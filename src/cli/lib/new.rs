@@ -33,7 +33,7 @@ pub(super) fn new(name: &str, shell: &Invocation, console: &Console) -> Result<u
         let wrong = Diagnostic::new(Fault::Usage, format!("`{name}' is no name of a library"));
         let hint = match name {
             "capr" => "in capr.toml this name stands for the deploy library",
-            _ => "a name begins with a small letter and goes on with small letters, digits, `-' and `_'",
+            _ => "a name is made of lower-case letters, digits, `-' and `_', and begins with a letter",
         };
         return Err(Box::new(wrong.hint(hint)));
     }

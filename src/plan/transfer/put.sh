@@ -7,7 +7,7 @@ if [ -z "$b" ] || [ -d "./$b" ]; then fail "is a directory"; fi
 old= owner=
 of() { stat -c "$1" "$3" 2>/dev/null || stat -f "$2" "$3" 2>/dev/null; }
 if [ -e "./$b" ]; then
-  if [ ! -f "./$b" ]; then fail "is no regular file"; fi
+  if [ ! -f "./$b" ]; then fail "is not a regular file"; fi
   look "./$b"
   if [ -z "$f" ] || [ "$u" = "${me:=$(id -u)}" ]; then
     owner=$u:$g

@@ -190,8 +190,8 @@ fn what_is_no_regular_file_is_neither_written_to_nor_replaced() {
     symlink("/dev/null", home.join("null")).unwrap();
     symlink("loop", home.join("loop")).unwrap();
     for (name, why) in [
-        ("fifo", "is no regular file"),
-        ("null", "is no regular file"),
+        ("fifo", "is not a regular file"),
+        ("null", "is not a regular file"),
         ("loop", "the link leads nowhere"),
     ] {
         let output = put(home, name, None, "text");

@@ -199,7 +199,7 @@ fn local_file(name: &str, value: &Dynamic, position: Position) -> Fallible<Optio
     }
     match value.clone().into_string() {
         Ok(file) if !file.is_empty() => Ok(Some(file)),
-        _ => Err(wrong(format!("`{name}' is to be the name of a local file"), position)),
+        _ => Err(wrong(format!("`{name}' must be the name of a local file"), position)),
     }
 }
 
@@ -241,7 +241,7 @@ pub(in crate::recipe) fn seconds(name: &str, value: &Dynamic, position: Position
     };
     match seconds {
         Some(seconds) if !seconds.is_zero() => Ok(Some(seconds)),
-        _ => Err(wrong(format!("`{name}' is to be a number of seconds"), position)),
+        _ => Err(wrong(format!("`{name}' must be a number of seconds"), position)),
     }
 }
 
@@ -252,7 +252,7 @@ fn size(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<u16>
     let size = value.as_int().ok().and_then(|size| u16::try_from(size).ok());
     match size.filter(|size| *size > 0) {
         Some(size) => Ok(Some(size)),
-        None => Err(wrong(format!("`{name}' is to be a number from 1 to 65535"), position)),
+        None => Err(wrong(format!("`{name}' must be a number from 1 to 65535"), position)),
     }
 }
 
@@ -263,7 +263,7 @@ pub(in crate::recipe) fn flag(name: &str, value: &Dynamic, position: Position) -
     }
     match value.as_bool() {
         Ok(value) => Ok(Some(value)),
-        Err(_) => Err(wrong(format!("`{name}' is to be true or false"), position)),
+        Err(_) => Err(wrong(format!("`{name}' must be true or false"), position)),
     }
 }
 
@@ -277,7 +277,7 @@ pub(in crate::recipe) fn environment_name(name: &str) -> bool {
 pub(in crate::recipe) fn count(name: &str, value: &Dynamic, position: Position) -> Fallible<usize> {
     let number = value.as_int().ok().and_then(|number| usize::try_from(number).ok());
     let number = number.filter(|number| *number > 0);
-    number.ok_or_else(|| wrong(format!("`{name}' is to be a number from 1"), position))
+    number.ok_or_else(|| wrong(format!("`{name}' must be a number from 1"), position))
 }
 
 fn environment(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<Environment>> {

@@ -83,7 +83,7 @@ pub(in crate::recipe) fn attributes(option: &str, value: &Dynamic, position: Pos
         Value::Map(map) => Ok(map),
         Value::Unit => Ok(Attributes::new()),
         _ => Err(wrong(
-            format!("`{option}' is to be a map: #{{ primary: true }}"),
+            format!("`{option}' must be a map: #{{ primary: true }}"),
             position,
         )),
     }

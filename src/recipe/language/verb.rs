@@ -128,7 +128,7 @@ impl Verb {
     ) -> Box<rhai::EvalAltResult> {
         let position = if position.is_none() { verb } else { position };
         if self.name == "task" && !given_name {
-            let message = "a task does not name here what it needs";
+            let message = "a task does not list its prerequisites here";
             let diagnostic = Diagnostic::new(Fault::Recipe, message).label("a name cannot begin a pair");
             let hint = format!("a hook runs it before: task :{name} {{ … }} before :{name}, :other;");
             return raise(diagnostic.hint(hint), position);

@@ -158,63 +158,48 @@ impl Findings<'_> {
         {
             return None;
         }
-        let mut numbers = known
-            .get(&(call.is_method, name.to_owned()))
-            .cloned()
-            .unwrap_or_default();
-        // A function is known only in its own file.
-        let own = text.ast.iter_functions().filter(|function| function.name == name);
-        numbers.extend(own.map(|function| function.params.len()));
+        let numbers = numbers(text, call, known);
         if numbers.contains(&call.given) {
             return None;
         }
-        let defined = self.defined;
-        let is_task = self.is_task_anywhere(name);
-        if !call.is_method && is_task {
+        if !call.is_method && self.is_task_anywhere(name) {
             return (call.given > 0).then(|| takes_no_arguments(name));
         }
-        let what = if call.is_method { "method" } else { "function" };
         let is_parameter = |(text, _): (&Text, &Claims)| {
             let mut functions = text.ast.iter_functions();
             is_near(text) && functions.any(|function| function.params.contains(&name))
         };
-        if self.texts().any(is_parameter) {
+        let is_variable = || self.defined.configuration.borrow().variables.exists(name);
+        let may_be_name = numbers.is_empty() && !call.is_method && call.given == 0;
+        if self.texts().any(is_parameter) || may_be_name && is_variable() {
             return None;
         }
+        let what = if call.is_method { "method" } else { "function" };
         let (message, label) = match &numbers {
-            numbers if !numbers.is_empty() => {
-                let given = match call.given {
-                    0 => "no arguments".to_owned(),
-                    1 => "one argument".to_owned(),
-                    given => format!("{given} arguments"),
-                };
-                (
-                    format!("the {what} `{name}' does not take {given}, but {}", listed(numbers)),
-                    "wrong number of arguments",
-                )
-            }
-            _ if !call.is_method && call.given == 0 => {
-                if defined.configuration.borrow().variables.exists(name) {
-                    return None;
-                }
-                (format!("unknown function or task `{name}'"), "no such function")
-            }
+            numbers if !numbers.is_empty() => (
+                format!("the {what} `{name}' takes {}, not {}", listed(numbers), call.given),
+                "wrong number of arguments",
+            ),
+            _ if may_be_name => (format!("unknown function or task `{name}'"), "no such function"),
             _ => (format!("unknown {what} `{name}'"), "not known"),
         };
-        let alike = || {
-            let alike = known.keys().filter(|(is_method, _)| *is_method == call.is_method);
-            let mut names: Vec<&str> = alike.map(|(_, name)| name.as_str()).collect();
-            // If several names are equally similar, the first one is taken.
-            names.sort_unstable();
-            let known_name = (!call.is_method).then(|| defined.suggestion(name, "")).flatten();
-            known_name.or_else(|| suggestion(name, names))
-        };
         let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label(label);
-        let elsewhere = || defined.function_elsewhere(name).filter(|_| !call.is_method);
+        let elsewhere = || self.defined.function_elsewhere(name).filter(|_| !call.is_method);
+        let alike = || self.alike(call, known);
         let unknown = || numbers.is_empty().then(|| elsewhere().or_else(alike)).flatten();
-        let hint = written(name).or_else(unknown);
-        diagnostic.hints.extend(hint);
+        diagnostic.hints.extend(written(name).or_else(unknown));
         Some(diagnostic)
+    }
+
+    /// Returns the hint with a name like that of an unknown call.
+    fn alike(&self, call: &SourceCall, known: &KnownFunctions) -> Option<String> {
+        let name = call.name.as_str();
+        let alike = known.keys().filter(|(is_method, _)| *is_method == call.is_method);
+        let mut names: Vec<&str> = alike.map(|(_, name)| name.as_str()).collect();
+        // If several names are equally similar, the first one is taken.
+        names.sort_unstable();
+        let known_name = (!call.is_method).then(|| self.defined.suggestion(name, "")).flatten();
+        known_name.or_else(|| suggestion(name, names))
     }
 
     /// Returns true if a task in some namespace has this name: functions look up names from wherever they are called.
@@ -232,11 +217,20 @@ impl Findings<'_> {
     }
 }
 
-/// Returns the numbers in words: `1 or 3`, `1 to 8`.
+/// Returns the numbers of arguments that the functions of this name take. Those of a source are known only there.
+fn numbers(text: &Text, call: &SourceCall, known: &KnownFunctions) -> BTreeSet<usize> {
+    let there = known.get(&(call.is_method, call.name.clone()));
+    let own = text.ast.iter_functions().filter(|function| function.name == call.name);
+    let own = own.map(|function| function.params.len());
+    there.into_iter().flatten().copied().chain(own).collect()
+}
+
+/// Returns the numbers in words: `1 argument`, `1 or 3 arguments`, `1 to 8 arguments`.
 fn listed(numbers: &BTreeSet<usize>) -> String {
     let all: Vec<String> = numbers.iter().map(usize::to_string).collect();
-    match (numbers.first(), numbers.last()) {
+    let said = match (numbers.first(), numbers.last()) {
         (Some(first), Some(last)) if all.len() > 2 && last - first + 1 == all.len() => format!("{first} to {last}"),
         _ => all.join(" or "),
-    }
+    };
+    format!("{said} argument{}", if said == "1" { "" } else { "s" })
 }

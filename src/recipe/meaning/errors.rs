@@ -121,7 +121,7 @@ fn label(error: &EvalAltResult) -> Option<&'static str> {
         EvalAltResult::ErrorAssignmentToConstant(..) => "cannot be assigned to",
         EvalAltResult::ErrorDotExpr(..) | EvalAltResult::ErrorPropertyNotFound(..) => "no such property",
         EvalAltResult::ErrorModuleNotFound(..) => "not imported",
-        EvalAltResult::ErrorFor(_) => "cannot be gone through",
+        EvalAltResult::ErrorFor(_) => "cannot be looped over",
         EvalAltResult::ErrorIndexingType(..) => "has no elements",
         _ => return None,
     })

@@ -14,8 +14,8 @@ pub(in crate::recipe) const GETTER: &str = "get$";
 /// Returns the error for a property that a value of this type, in Rhai's words, does not have.
 pub(in crate::recipe) fn no_property(name: &str, owner: &str) -> Diagnostic {
     match types(owner).as_str() {
-        "nothing" => Diagnostic::new(Fault::Recipe, format!("there is no value that could have `{name}'"))
-            .label("nothing stands before it"),
+        "nothing" => Diagnostic::new(Fault::Recipe, format!("the value before `.{name}' is missing"))
+            .label("a property of nothing"),
         owner => {
             Diagnostic::new(Fault::Recipe, format!("a {owner} has no property `{name}'")).label("no such property")
         }

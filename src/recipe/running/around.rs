@@ -57,7 +57,7 @@ impl Interpreter {
         if self.around.borrow().server.is_none() {
             return Ok(());
         }
-        let message = format!("`{verb}' stands in the block of a server, and is for all of them together");
+        let message = format!("`{verb}' is for all servers together, and stands in the block of one");
         let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not for each server");
         Err(raise(
             diagnostic.hint(format!(

@@ -98,7 +98,7 @@ impl Interpreter {
         let values = match said {
             Value::Unit => return Ok(()),
             Value::Map(values) => values,
-            _ => return Err(wrong("`ssh_options' is to be a map: #{ port: 2222 }", position)),
+            _ => return Err(wrong("`ssh_options' must be a map: #{ port: 2222 }", position)),
         };
         let mut take = |name: &String, value, position| {
             if FOR_ALL.contains(&name.as_str()) {
@@ -159,7 +159,7 @@ impl Interpreter {
             "max_logins" => {
                 options.max_logins = match value.as_int().ok().and_then(|number| usize::try_from(number).ok()) {
                     Some(number @ 1..) => number,
-                    _ => return Err(wrong(format!("`{name}' is to be a number from 1"), position)),
+                    _ => return Err(wrong(format!("`{name}' must be a number from 1"), position)),
                 }
             }
             "timeout" => options.connect_timeout = seconds()?,
@@ -268,12 +268,12 @@ fn auth_methods(value: &Dynamic, position: Position) -> Fallible<Vec<AuthMethod>
 
 fn count(name: &str, value: &Dynamic, position: Position) -> Fallible<u32> {
     let count = value.to_string().parse().ok();
-    count.ok_or_else(|| wrong(format!("`{name}' is to be a number"), position))
+    count.ok_or_else(|| wrong(format!("`{name}' must be a number"), position))
 }
 
 fn port(name: &str, value: &Dynamic, position: Position) -> Fallible<u16> {
     let port = value.to_string().parse().ok().filter(|port| *port > 0);
-    port.ok_or_else(|| wrong(format!("`{name}' is to be a number from 1 to 65535"), position))
+    port.ok_or_else(|| wrong(format!("`{name}' must be a number from 1 to 65535"), position))
 }
 
 fn policy(name: &str, value: &Dynamic, position: Position) -> Fallible<HostKeyPolicy> {

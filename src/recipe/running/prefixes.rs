@@ -60,7 +60,7 @@ impl Interpreter {
             return Ok(None);
         };
         let Some(instead) = map.read_lock::<rhai::Map>().map(|map| map.get(name).cloned()) else {
-            let message = "`command_map' is to be a map: a program, and what is run in its place";
+            let message = "`command_map' must be a map: a program, and what is run in its place";
             return Err(wrong(message, position));
         };
         instead.map(|words| command(&words, position)).transpose()

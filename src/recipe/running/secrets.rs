@@ -181,7 +181,7 @@ impl Interpreter {
         match seconds.ok().filter(|seconds| (0.01..=MOST_SECONDS).contains(seconds)) {
             Some(seconds) => Ok(Some(Duration::from_secs_f64(seconds))),
             None => Err(wrong(
-                "the variable `heartbeat' is to be a number of seconds, or false",
+                "the variable `heartbeat' must be a number of seconds, or false",
                 Position::NONE,
             )),
         }
@@ -200,7 +200,7 @@ impl Interpreter {
             .and_then(|limit| limit.checked_mul(1 << 20));
         bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| {
             wrong(
-                "the variable `capture_limit' is to be a number of MiB from 1",
+                "the variable `capture_limit' must be a number of MiB from 1",
                 Position::NONE,
             )
         })

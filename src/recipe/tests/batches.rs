@@ -56,7 +56,7 @@ fn c19_the_tasks_number_holds_for_all_its_commands_and_a_calls_own_wins() {
 #[test]
 fn a_number_of_servers_that_is_none_is_refused() {
     let errors = recipe("task :t, :max_hosts => 0 { }").errors();
-    assert_eq!(errors[0].message, "`max_hosts' is to be a number from 1");
+    assert_eq!(errors[0].message, "`max_hosts' must be a number from 1");
 }
 
 #[test]

@@ -461,11 +461,11 @@ fn a_template_of_ruby_is_told_by_check_and_when_it_is_filled_in() {
 #[test]
 fn a_mode_that_is_written_out_is_looked_at() {
     for (mode, expected) in [
-        ("644", Some("`mode' is to be octal: 644 is 0o1204; write 0644")),
-        ("400", Some("`mode' is to be octal: 400 is 0o620; write 0400")),
+        ("644", Some("`mode' must be octal: 644 is 0o1204; write 0644")),
+        ("400", Some("`mode' must be octal: 400 is 0o620; write 0400")),
         (
             "\"-R\"",
-            Some("`mode' is to be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"-R\""),
+            Some("`mode' must be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"-R\""),
         ),
         ("0400", None),
         ("0o500", None),

@@ -345,10 +345,7 @@ fn what_is_for_all_servers_is_refused_in_the_block_of_one() {
     ] {
         let outcome = case(&format!("on roles(:app), |server| {{ {inner} }}")).run(&["t"]);
         let message = &outcome.error().message;
-        assert!(
-            message.contains("stands in the block of a server"),
-            "{inner}: {message}"
-        );
+        assert!(message.contains("stands in the block of one"), "{inner}: {message}");
     }
 }
 

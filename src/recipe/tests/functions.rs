@@ -358,7 +358,7 @@ fn texts_are_cut_and_filled() {
     );
     assert_eq!(
         fails("ljust(\"x\", 99999999);"),
-        "the width of `ljust' is to be a number from 0 to 10000"
+        "the width of `ljust' must be a number from 0 to 10000"
     );
     assert_eq!(fails("random_hex(-1);"), "`random_hex' gives from 0 to 1024 bytes");
     assert_eq!(fails("base64_decode(\"%\");"), "this is no string in base64");

@@ -17,7 +17,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "role :a, \"b\"; task :x { run \"y\", :stdin => #{ a: 1 }; }",
-        "`stdin' is to be the name of a local file",
+        "`stdin' must be the name of a local file",
         "",
     ),
     (
@@ -92,7 +92,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "task :t { run \"a\", :timeout => \"x\"; }",
-        "`timeout' is to be a number of seconds",
+        "`timeout' must be a number of seconds",
         "",
     ),
     (
@@ -102,7 +102,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "task :t { run \"a\", :max_hosts => 0; }",
-        "`max_hosts' is to be a number from 1",
+        "`max_hosts' must be a number from 1",
         "",
     ),
     (
@@ -117,12 +117,12 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "task :t { run \"a\", :only => :primary; }",
-        "`only' is to be a map: #{ primary: true }",
+        "`only' must be a map: #{ primary: true }",
         "",
     ),
     (
         "task :t { run \"a\", :pty => \"yes\"; }",
-        "`pty' is to be true or false",
+        "`pty' must be true or false",
         "",
     ),
     (
@@ -147,7 +147,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "task :t { run_locally \"a\", :result => 1; }",
-        "`result' is to be true or false",
+        "`result' must be true or false",
         "",
     ),
     (
@@ -162,7 +162,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "task :t { parallel |s| { } }",
-        "the block of `parallel' says nothing to run",
+        "the block of `parallel' has no command",
         "it is written: parallel",
     ),
     (
@@ -172,27 +172,27 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "task :t { put \"a\", \"/b\", :mode => 99999; }",
-        "`mode' is to be a number from 0 to 07777",
+        "`mode' must be a number from 0 to 07777",
         "",
     ),
     (
         "set :public_file, 644; task :t { put \"a\", \"/b\", :mode => public_file; }",
-        "`mode' is to be octal: 644 is 0o1204; write 0644",
+        "`mode' must be octal: 644 is 0o1204; write 0644",
         "",
     ),
     (
         "set :public_file, 400; task :t { put \"a\", \"/b\", :mode => public_file; }",
-        "`mode' is to be octal: 400 is 0o620; write 0400",
+        "`mode' must be octal: 400 is 0o620; write 0400",
         "",
     ),
     (
         "task :t { get \"a\", \"/b\", :mode => 500; }",
-        "`mode' is to be octal: 500 is 0o764; write 0500",
+        "`mode' must be octal: 500 is 0o764; write 0500",
         "",
     ),
     (
         "task :t { upload \"a\", \"/b\", :mode => \"-R\"; }",
-        "`mode' is to be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"-R\"",
+        "`mode' must be octal (0644) or as chmod takes it (\"u=rw,go=r\"), not \"-R\"",
         "",
     ),
     (

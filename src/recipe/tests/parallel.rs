@@ -81,7 +81,7 @@ fn c24_a_closure_is_given_the_server_with_roles_and_attributes() {
 #[test]
 fn c24_an_empty_block_an_unknown_role_and_an_unknown_option_are_errors() {
     for (body, message) in [
-        ("parallel |s| { }", "the block of `parallel' says nothing to run"),
+        ("parallel |s| { }", "the block of `parallel' has no command"),
         ("parallel |s| { s.when(:ap, \"x\"); }", "the role `ap' is not defined"),
         (
             "parallel |s| { s.else(\"x\", #{ lst: true }); }",

@@ -395,7 +395,10 @@ fn tests_stand_at_the_top_and_have_names_of_their_own() {
             "test \"a\" {} answer \"x\", :stdot => \"\";",
             "`answer' has no option `stdot'",
         ),
-        ("test \"a\" {} answer \"(\", :match => :regex;", "no regular expression"),
+        (
+            "test \"a\" {} answer \"(\", :match => :regex;",
+            "not a regular expression",
+        ),
     ] {
         let (recipe, _directory) = file(text).load();
         let wrong = recipe.map(drop).unwrap_err();

@@ -221,7 +221,7 @@ fn put_string(message: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
     let length = u32::try_from(bytes.len())
         .ok()
         .filter(|_| bytes.len() <= MAX_MESSAGE)
-        .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "too much for an ssh agent"))?;
+        .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "the message is too long for an ssh agent"))?;
     message.extend(length.to_be_bytes());
     message.extend_from_slice(bytes);
     Ok(())

@@ -45,7 +45,7 @@ pub(super) fn prefer(
     let unsupported = |what: &str, list: &str| {
         ConnectError::new(
             Phase::Configuration,
-            format!("none of these {what} is supported: {list}"),
+            format!("none of these {what} is supported here: {list}"),
         )
     };
     let host_key = expected.algorithms();

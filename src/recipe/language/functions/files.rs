@@ -23,7 +23,7 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
     },
     FunctionRow {
         form: "read_file(path)",
-        doc: "The content of a file on this machine, as a string. What is no regular file, such as `/dev/stdin`, only a task can read.",
+        doc: "The content of a file on this machine, as a string. What is not a regular file, such as `/dev/stdin`, only a task can read.",
         example: "{ let file = temp_dir() + \"/note\"; write_file(file, \"hello\"); read_file(file) }",
         gives: "\"hello\"",
     },

@@ -101,6 +101,6 @@ pub(in crate::recipe) fn variable_name(verb: &Verb, name: &Dynamic, position: Po
 /// Returns the error for a name that a variable cannot have.
 pub(in crate::recipe) fn no_variable_name(name: &str, position: Position) -> Box<EvalAltResult> {
     let diagnostic = Diagnostic::new(Fault::Recipe, format!("`{name}' cannot be the name of a variable"))
-        .hint("a name begins with a small letter or `_' and goes on with letters, digits and `_'");
+        .hint("a name begins with a lower-case letter or `_' and goes on with letters, digits and `_'");
     raise(diagnostic, position)
 }

@@ -33,7 +33,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         })?;
         let find = || {
             let found = random(number).map(Dynamic::from);
-            found.map_err(|error| wrong(format!("no random bytes: {error}"), Position::NONE))
+            found.map_err(|error| wrong(format!("cannot get random bytes: {error}"), Position::NONE))
         };
         chance.recorded("random_hex", &bytes.to_string(), find)
     });

@@ -213,7 +213,7 @@ fn widths(engine: &mut Engine) {
 fn width_of(function: &str, width: INT) -> Fallible<usize> {
     let width = usize::try_from(width).ok().filter(|_| width <= WIDEST);
     width.ok_or_else(|| {
-        let message = format!("the width of `{function}' is to be a number from 0 to {WIDEST}");
+        let message = format!("the width of `{function}' must be a number from 0 to {WIDEST}");
         wrong(message, Position::NONE)
     })
 }

@@ -268,7 +268,7 @@ impl Wanted {
                 "hosts" | "times" => {}
                 "env" => {
                     let Some(map) = value.read_lock::<Map>() else {
-                        return Err(wrong("`env' is to be a map: #{ RAILS_ENV: \"production\" }", *position));
+                        return Err(wrong("`env' must be a map: #{ RAILS_ENV: \"production\" }", *position));
                     };
                     let pairs = map.iter().map(|(name, value)| (name.to_string(), values::text(value)));
                     wanted.env = pairs.collect();
@@ -356,7 +356,7 @@ pub(super) const ASSERT_RAN: Performed = (&rows::ASSERT_RAN, |cx| {
     let times = match call.options.get("times") {
         Some((value, position)) => {
             let times = value.as_int().ok().and_then(|times| usize::try_from(times).ok());
-            Some(times.ok_or_else(|| wrong("`times' is to be a number from 0", *position))?)
+            Some(times.ok_or_else(|| wrong("`times' must be a number from 0", *position))?)
         }
         None => None,
     };

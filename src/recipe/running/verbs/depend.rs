@@ -36,10 +36,7 @@ fn depend(cx: &mut VerbContext) -> Fallible {
         let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
         let hint = suggestion(&kind, names.iter().copied());
         let hint = hint.unwrap_or_else(|| format!("it can be: {}", names.join(", ")));
-        let diagnostic = Diagnostic::new(
-            Fault::Recipe,
-            format!("nothing can be asked for that is called :{kind}"),
-        );
+        let diagnostic = Diagnostic::new(Fault::Recipe, format!("`depend' has no kind :{kind}"));
         return Err(raise(diagnostic.hint(hint), cx.position_of(1)));
     };
     let words: Array = cx.values(2).map(Dynamic::flatten_clone).collect();
@@ -50,7 +47,7 @@ fn depend(cx: &mut VerbContext) -> Fallible {
             _ => "a name and a version",
         };
         return Err(wrong(
-            format!("`depend :{place}, :{kind}' takes {meant} behind that"),
+            format!("`depend :{place}, :{kind}' takes {meant} after that"),
             cx.position_of(2),
         ));
     }

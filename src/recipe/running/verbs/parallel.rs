@@ -26,7 +26,7 @@ fn parallel(cx: &mut VerbContext) -> Fallible {
     let _ = cx.evaluate(block, parameters.into_iter().collect())?;
     let said = session.branches();
     if said.is_empty() {
-        return Err(cx.misused("the block of `parallel' says nothing to run"));
+        return Err(cx.misused("the block of `parallel' has no command"));
     }
     let settings = cx.settings()?;
     let (branches, chosen) = branches(cx, &settings, said)?;

@@ -177,7 +177,8 @@ fn answer(
             let question = question.lines().last().unwrap_or_default();
             let diagnostic = Diagnostic::new(Fault::Failed, format!("no terminal to ask on: {question}"));
             Err(raise(
-                diagnostic.hint("a default would be taken: ask(question, default); or set the variable: -s name=value"),
+                diagnostic
+                    .hint("give the question a default: ask(question, default); or set the variable: -s name=value"),
                 position,
             ))
         }

@@ -154,8 +154,8 @@ fn pattern(call: &VerbCall) -> Fallible<impl Fn(&Command) -> bool + Send + Sync 
     };
     let regex = match way.as_str() {
         "regex" => {
-            let regex =
-                Regex::new(&wanted).map_err(|error| wrong(format!("no regular expression: {error}"), position))?;
+            let regex = Regex::new(&wanted)
+                .map_err(|error| wrong(format!("this is not a regular expression: {error}"), position))?;
             Some(regex)
         }
         "part" | "whole" => None,
@@ -214,7 +214,7 @@ fn added(answer: Answer, name: &str, value: &Dynamic, call: &VerbCall) -> Fallib
         "stderr" => answer.err(values::text(value)),
         "status" => {
             let status = value.as_int().ok().and_then(|status| u8::try_from(status).ok());
-            let status = status.ok_or_else(|| wrong("`status' is to be a number from 0 to 255", position))?;
+            let status = status.ok_or_else(|| wrong("`status' must be a number from 0 to 255", position))?;
             answer.exits(status.into())
         }
         "signal" => {

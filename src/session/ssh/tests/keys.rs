@@ -340,7 +340,7 @@ fn a_pipe_or_a_device_in_the_place_of_a_file_holds_no_login_up() {
         };
         let error = sshd.connect_with(named).map(drop).unwrap_err();
         assert_eq!(error.reason, format!("{shown}: it is a {kind}, not a file"));
-        // The error of a login names a key that is no regular file.
+        // The error of a login names a key that is not a regular file.
         let key = SshOptions {
             keys: vec![file.to_owned()],
             ..sshd.options()

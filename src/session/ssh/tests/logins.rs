@@ -455,7 +455,7 @@ fn algorithms_and_compression_are_those_of_the_recipe() {
         ..sshd.options()
     };
     let error = sshd.connect_with(options).map(drop).unwrap_err();
-    assert_eq!(error.reason, "none of these ciphers is supported: rot13");
+    assert_eq!(error.reason, "none of these ciphers is supported here: rot13");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn around_block(place: &ErrorPlace) -> Option<ErrorWords> {
     }
     let (name, needs) = said.strip_prefix("task")?.trim().split_once("=>")?;
     let needs = needs.trim().trim_matches(['[', ']']);
-    let told = ErrorWords::new("a task does not name here what it needs").label("not a pair");
+    let told = ErrorWords::new("a task does not list its prerequisites here").label("not a pair");
     let told = told.at(position(place.text, place.statement_start() + said.find("=>")?));
     Some(
         told.hint(
@@ -144,19 +144,16 @@ fn each_with(place: &ErrorPlace, rest: &str) -> Option<ErrorWords> {
     let first = names.first().copied().unwrap_or("item");
     let second = names.get(1).copied();
     let (label, hint) = match (name, second) {
-        ("each", None) => (
-            "a list is gone through with `for'",
-            format!("for {first} in {list} {{ … }}"),
-        ),
+        ("each", None) => ("`for' loops over a list", format!("for {first} in {list} {{ … }}")),
         ("each_with_index", _) => {
             let index = second.unwrap_or("index");
             (
-                "a list is gone through with `for'",
+                "`for' loops over a list",
                 format!("for ({first}, {index}) in {list} {{ … }}"),
             )
         }
         ("each" | "each_pair", _) => (
-            "a map is gone through by its keys",
+            "`for' loops over the keys of a map",
             format!(
                 "for {first} in {list}.keys() {{ let {} = {list}[{first}]; … }}",
                 second.unwrap_or("value")
@@ -164,10 +161,7 @@ fn each_with(place: &ErrorPlace, rest: &str) -> Option<ErrorWords> {
         ),
         ("times", _) => {
             let number = if names.is_empty() { "number" } else { first };
-            (
-                "numbers are gone through with `for'",
-                format!("for {number} in 0..{list} {{ … }}"),
-            )
+            ("`for' loops over numbers", format!("for {number} in 0..{list} {{ … }}"))
         }
         ("map" | "collect", _) => ("a function is given in brackets", format!("{list}.map(|{first}| …)")),
         ("select" | "find_all", _) => ("a function is given in brackets", format!("{list}.filter(|{first}| …)")),

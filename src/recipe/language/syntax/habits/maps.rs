@@ -86,7 +86,7 @@ pub(super) fn colon(place: &ErrorPlace) -> Option<ErrorWords> {
         let task = format!("{key}.{}", path.replace(':', "."));
         return Some(
             ErrorWords::new("a task in a namespace is called with a period")
-                .label("no symbol begins behind a name")
+                .label("a symbol cannot follow a name")
                 .at(start)
                 .hint(own(format!("write: {task};"))?),
         );
@@ -116,7 +116,7 @@ pub(super) fn colon(place: &ErrorPlace) -> Option<ErrorWords> {
             .first()
             .copied()?;
         let told = ErrorWords::new("a pair is written with `=>'")
-            .label(format!("`{key}:' begins no pair"))
+            .label(format!("`{key}:' does not begin a pair"))
             .at(start);
         let hint = own(format!(
             "roles stand behind the host: server {}, {roles}, :user => \"…\";",
@@ -127,7 +127,7 @@ pub(super) fn colon(place: &ErrorPlace) -> Option<ErrorWords> {
     let value = plain(until(rest, &[",", ";", "do", "{", "end"]));
     let value = if value.is_empty() { "…".to_owned() } else { value };
     let told = ErrorWords::new("a pair is written with `=>'")
-        .label(format!("`{key}:' begins no pair"))
+        .label(format!("`{key}:' does not begin a pair"))
         .at(start);
     Some(told.hint(own(format!("write: :{key} => {value}")).unwrap_or_else(|| format!("write: :{key} => …"))))
 }

@@ -13,7 +13,7 @@ pub(super) fn sign(place: &ErrorPlace) -> Option<ErrorWords> {
     let here = position(place.text, place.at);
     if let Some(at) = percent(place) {
         let sign = place.text.get(at..)?;
-        let told = ErrorWords::new("strings and lists begin with no `%' in recipes").at(position(place.text, at));
+        let told = ErrorWords::new("recipes have no strings or lists that begin with `%'").at(position(place.text, at));
         return Some(match (word_list(sign), percent_text(sign)) {
             (Some((list, _)), _) => told
                 .label("a list stands in square brackets")
@@ -156,7 +156,7 @@ fn pattern(place: &ErrorPlace) -> Option<ErrorWords> {
     }
     if place.word() == "/" && place.before.trim_end().ends_with(['(', ',', '~', '=']) {
         let inner = rest.get(1..)?.split('/').next()?;
-        let told = ErrorWords::new("a pattern is a string").label("a pattern begins with no `/'");
+        let told = ErrorWords::new("a pattern is a string").label("a pattern does not stand between slashes");
         return Some(
             told.at(position(place.text, place.at))
                 .hint(own(format!("write: {}", quoted(inner)))?),
