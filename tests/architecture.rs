@@ -1,5 +1,6 @@
 //! The rules of `src/lib.rs`, checked against what each file names.
 
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -45,7 +46,7 @@ const LAYERS: &[&[&str]] = &[
 const ROOMS: &[&[&str]] = &[
     &["language"],
     &["language/functions", "language/verbs"],
-    // An error asks for habits of Ruby, which look around where the error stands.
+    // An error asks for habits of Ruby, which stand on the pieces of a source.
     &["language/syntax", "language/syntax/habits"],
     &["format"],
     &["meaning"],
@@ -239,6 +240,63 @@ fn a_room_of_the_recipe_names_only_those_before_it() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     assert!(seen > 500, "{seen}");
+}
+
+/// Files of `recipe`, each with those that it names.
+fn imports_of_the_recipe() -> HashMap<String, Vec<String>> {
+    let sources: Vec<Source> = sources()
+        .into_iter()
+        .filter(|source| source.path.starts_with("recipe/") && !source.is_test() && source.path != "recipe/mod.rs")
+        .collect();
+    let module = |path: &str| path.trim_end_matches(".rs").trim_end_matches("/mod").to_owned();
+    let files: HashMap<String, String> = sources
+        .iter()
+        .map(|source| (module(&source.path), source.path.clone()))
+        .collect();
+    let file = |path: &[String]| {
+        let ends = (1..=path.len()).rev();
+        let mut prefixes = ends.map(|end| format!("recipe/{}", path[..end].join("/")));
+        prefixes.find_map(|prefix| files.get(&prefix).cloned())
+    };
+    let imports = |source: &Source| {
+        let named = named_in_recipe(&source.path, &source.code);
+        (
+            source.path.clone(),
+            named.iter().filter_map(|path| file(path)).collect(),
+        )
+    };
+    sources.iter().map(imports).collect()
+}
+
+/// Returns the files to which imports lead from one, step by step.
+fn reached_from<'a>(start: &'a String, imports: &'a HashMap<String, Vec<String>>) -> HashSet<&'a String> {
+    let (mut reached, mut left) = (HashSet::new(), vec![start]);
+    while let Some(file) = left.pop() {
+        let named = imports[file].iter();
+        left.extend(named.filter(|named| reached.insert(*named)));
+    }
+    reached
+}
+
+#[test]
+fn no_circle_of_imports_leads_through_two_folders_of_the_recipe() {
+    let imports = imports_of_the_recipe();
+    let reached: HashMap<&String, HashSet<&String>> = imports
+        .keys()
+        .map(|file| (file, reached_from(file, &imports)))
+        .collect();
+    let folder = |file: &str| file.rsplit_once('/').unwrap().0.to_owned();
+    let mut circles = Vec::new();
+    for (file, others) in &reached {
+        for other in others {
+            if reached[other].contains(file) && folder(file) != folder(other) {
+                circles.push(format!("{file} and {other} lead to each other"));
+            }
+        }
+    }
+    assert!(circles.is_empty(), "{}", circles.join("\n"));
+    let arrows: usize = imports.values().map(Vec::len).sum();
+    assert!(arrows > 500, "{arrows}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! instead.
 
 use super::super::secret_name::names_secret;
-use super::errors::ErrorPlace;
+use super::error_place::ErrorPlace;
 use super::layout::{SourcePiece, SourcePieceKind, is_word, pieces};
 
 /// The longest hint with words of the recipe, in characters. A longer one is no easier to read than a general form.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rhai::{LexError, Token};
 
-use super::errors::ErrorWords;
+use super::error_place::ErrorWords;
 
 /// The numbers that have to be remembered, from all sources so far.
 #[derive(Debug, Default)]

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use rhai::{AST, ParseError, ParseErrorType};
 
-use super::errors::{ErrorPlace, NO_SEMICOLON, comment_at, endless_comment, syntax};
+use super::error_place::ErrorPlace;
+use super::errors::{NO_SEMICOLON, comment_at, endless_comment, syntax};
 use super::fragments::word_list;
 use super::habits::NO_DO;
 use super::layout::{SourcePieceKind, line_of, open_comment, pieces, statement};
@@ -85,11 +86,11 @@ pub(in crate::recipe) fn read(
             Err(error) => error,
         };
         let told = syntax(&error, source, &mended.text);
-        let (follows, also, goes_on) = mended.mend(&error);
-        if !follows {
-            errors.push(also_in(told, &also));
+        let mend = mended.mend(&error);
+        if !mend.follows {
+            errors.push(also_in(told, &mend.also));
         }
-        if !goes_on || errors.iter().filter(|error| !is_gathered(error)).count() >= MAX_ERRORS {
+        if !mend.goes_on || errors.iter().filter(|error| !is_gathered(error)).count() >= MAX_ERRORS {
             break;
         }
     }
@@ -98,6 +99,11 @@ pub(in crate::recipe) fn read(
         errors: gathered(errors),
         lost: words(text).map(str::to_owned).collect(),
     }
+}
+
+/// Returns true if the parser expects a brace.
+fn expects_brace(error: &ParseError) -> bool {
+    matches!(error.err_type(), ParseErrorType::MissingToken(token, _) if token == "{")
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -161,10 +167,19 @@ struct Mended {
     lost: HashSet<String>,
 }
 
+/// The result of mending an error.
+struct Mend {
+    /// True if the error only follows from another one.
+    follows: bool,
+    /// The other lines with the same error.
+    also: Vec<usize>,
+    /// True if reading can go on.
+    goes_on: bool,
+}
+
 impl Mended {
-    /// Mends an error in the source. Returns true if the error only follows from another one, then the other lines with the same
-    /// error, then true if reading can go on.
-    fn mend(&mut self, error: &ParseError) -> (bool, Vec<usize>, bool) {
+    /// Mends an error in the source: puts it right where that is possible, and blanks the broken part otherwise.
+    fn mend(&mut self, error: &ParseError) -> Mend {
         let text = self.text.clone();
         let place = ErrorPlace::new(&text, error.position());
         let around = match self.is_ruby {
@@ -172,83 +187,107 @@ impl Mended {
             false => statement(&text, place.at),
         };
         let follows = self.follows(&place, around.as_ref());
-        if !follows {
-            match error.err_type() {
-                ParseErrorType::BadInput(rhai::LexError::MalformedChar(_)) => {
-                    return (false, self.single_quotes(&text, place.at), true);
-                }
-                ParseErrorType::Reserved(sign) if sign == "#" => return (false, self.comments(&text, place.at), true),
-                ParseErrorType::BadInput(rhai::LexError::ImproperSymbol(sign, _)) if sign.starts_with('#') => {
-                    return (false, self.comments(&text, place.at), true);
-                }
-                ParseErrorType::MissingToken(token, _)
-                    if token == ";"
-                        && place.begins_line()
-                        && place.word_before() != "end"
-                        && habits::habit(&place).is_none() =>
-                {
-                    let behind = place.behind_code();
-                    self.replace(behind..behind, ";");
-                    return (false, Vec::new(), true);
-                }
-                _ => {}
+        let put_right = if follows {
+            None
+        } else {
+            self.put_right(error, &text, &place)
+        };
+        if let Some(also) = put_right {
+            return Mend {
+                follows,
+                also,
+                goes_on: true,
+            };
+        }
+        let broken = match follows {
+            true => around,
+            false => Self::broken(error, &text, &place, around),
+        };
+        let broken = broken.filter(|range| text.get(range.clone()).is_some_and(|broken| !broken.trim().is_empty()));
+        let goes_on = broken.is_some();
+        broken.into_iter().for_each(|range| self.blank(range));
+        Mend {
+            follows,
+            also: Vec::new(),
+            goes_on,
+        }
+    }
+
+    /// Changes the source to what was meant, if that is known. Returns the other lines with the same error.
+    fn put_right(&mut self, error: &ParseError, text: &str, place: &ErrorPlace) -> Option<Vec<usize>> {
+        match error.err_type() {
+            ParseErrorType::BadInput(rhai::LexError::MalformedChar(_)) => {
+                return Some(self.single_quotes(text, place.at));
             }
+            ParseErrorType::Reserved(sign) if sign == "#" => return Some(self.comments(text, place.at)),
+            ParseErrorType::BadInput(rhai::LexError::ImproperSymbol(sign, _)) if sign.starts_with('#') => {
+                return Some(self.comments(text, place.at));
+            }
+            ParseErrorType::MissingToken(token, _)
+                if token == ";"
+                    && place.begins_line()
+                    && place.word_before() != "end"
+                    && habits::habit(place).is_none() =>
+            {
+                let behind = place.behind_code();
+                self.replace(behind..behind, ";");
+                return Some(Vec::new());
+            }
+            _ => {}
         }
-        if !follows && place.rest.starts_with('#') && comment_at(&text, place.at) {
-            return (false, self.comments(&text, place.at), true);
+        if place.rest.starts_with('#') && comment_at(text, place.at) {
+            return Some(self.comments(text, place.at));
         }
-        if !follows && let Some((list, length)) = word_list(place.rest) {
+        if let Some((list, length)) = word_list(place.rest) {
             self.replace(place.at..place.at + length, &list);
-            return (false, Vec::new(), true);
+            return Some(Vec::new());
         }
-        if !follows && let Some((map, mended)) = habits::mended(&place) {
+        if let Some((map, mended)) = habits::mended(place) {
             self.replace(map, &mended);
-            return (false, Vec::new(), true);
+            return Some(Vec::new());
         }
-        if !follows
-            && let Some((word, brace)) = habits::brace_for_do(&place)
-            && let Some(block) = ruby_block(&text, &place)
+        if let Some((word, brace)) = habits::brace_for_do(place)
+            && let Some(block) = ruby_block(text, place)
         {
-            let brace_of_end = if self.is_ruby { closing(&text, block.end) } else { "}  " };
+            let brace_of_end = if self.is_ruby { closing(text, block.end) } else { "}  " };
             self.replace(block.end - 3..block.end, brace_of_end);
             self.replace(word, &brace);
-            return (false, Vec::new(), true);
+            return Some(Vec::new());
         }
-        let expects_brace = matches!(error.err_type(), ParseErrorType::MissingToken(token, _) if token == "{");
-        if !follows && self.is_ruby && self.opened(&text, &place, expects_brace) {
-            return (false, Vec::new(), true);
+        if self.is_ruby && self.opened(text, place, expects_brace(error)) {
+            return Some(Vec::new());
         }
-        if !follows && let Some((word, brace)) = self.word_for_brace(&place) {
-            self.replace(word, brace);
-            return (false, Vec::new(), true);
-        }
-        let broken = if follows {
-            around
-        } else if let Some((condition, _)) = habits::command_as_condition(&place).filter(|_| expects_brace) {
-            statement(&text, condition)
+        let (word, brace) = self.word_for_brace(place)?;
+        self.replace(word, brace);
+        Some(Vec::new())
+    }
+
+    /// Returns the part of the source that cannot be read; `around` is the statement around the error.
+    fn broken(
+        error: &ParseError,
+        text: &str,
+        place: &ErrorPlace,
+        around: Option<Range<usize>>,
+    ) -> Option<Range<usize>> {
+        let expects_brace = expects_brace(error);
+        if let Some((condition, _)) = habits::command_as_condition(place).filter(|_| expects_brace) {
+            statement(text, condition)
         } else if place.rest.starts_with('}') && around.is_none() {
             Some(place.at..place.at + 1)
         } else if matches!(
             error.err_type(),
             ParseErrorType::BadInput(rhai::LexError::UnterminatedString)
         ) {
-            unended(&text, &place)
+            unended(text, place)
         } else if place.rest.starts_with("=begin") {
             let end = text.get(place.at..).and_then(|rest| rest.find("\n=end"));
-            end.map(|end| place.at..line_end(&text, place.at + end + 1)).or(around)
+            end.map(|end| place.at..line_end(text, place.at + end + 1)).or(around)
         } else if let Some(word) = ruby::heredoc(place.rest) {
-            heredoc(&text, &place, word)
-        } else if ruby::begins_block(&place, expects_brace) {
-            ruby_block(&text, &place).or(around)
+            heredoc(text, place, word)
+        } else if ruby::begins_block(place, expects_brace) {
+            ruby_block(text, place).or(around)
         } else {
             around
-        };
-        match broken {
-            Some(range) if text.get(range.clone()).is_some_and(|broken| !broken.trim().is_empty()) => {
-                self.blank(range);
-                (follows, Vec::new(), true)
-            }
-            _ => (follows, Vec::new(), false),
         }
     }
 

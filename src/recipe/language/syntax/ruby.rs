@@ -1,6 +1,6 @@
 //! Ruby words and forms that are written in another way here, for the hints of errors.
 
-use super::errors::ErrorPlace;
+use super::error_place::ErrorPlace;
 use super::layout::is_word;
 use crate::recipe::language::verbs::{find, find_of_tests};
 

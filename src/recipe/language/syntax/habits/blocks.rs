@@ -1,6 +1,6 @@
 //! Blocks in the forms of Ruby and of other versions of Capistrano: `do … end`, lambdas, `each`, `on roles(…)`.
 
-use super::super::errors::{ErrorPlace, ErrorWords, position};
+use super::super::error_place::{ErrorPlace, ErrorWords, position};
 use std::ops::Range;
 
 use super::super::fragments::{last_value, own, parameters, parts, plain, until};

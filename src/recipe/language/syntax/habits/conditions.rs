@@ -1,6 +1,6 @@
 //! A command as a condition, `if run("x") { … }`: its verb takes the block.
 
-use super::super::errors::{ErrorPlace, ErrorWords, position};
+use super::super::error_place::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{own, plain};
 use super::super::layout::is_word;
 use crate::recipe::language::grammar::Tail;

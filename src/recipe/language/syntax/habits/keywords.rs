@@ -1,6 +1,6 @@
 //! Ruby's keywords: what is wrong with each here, and the same in the form of a recipe.
 
-use super::super::errors::{ErrorPlace, ErrorWords, position};
+use super::super::error_place::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{last_value, negated, own, parts, plain, until};
 use super::super::layout::is_word;
 use super::super::ruby::meant;

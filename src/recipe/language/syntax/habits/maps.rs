@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::errors::{ErrorPlace, ErrorWords, position};
+use super::super::error_place::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{map, own, parts, plain, until};
 use super::super::layout::{is_word, open_at};
 

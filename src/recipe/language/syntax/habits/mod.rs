@@ -10,7 +10,7 @@ mod signs;
 mod values;
 mod words;
 
-use super::errors::{ErrorPlace, ErrorWords};
+use super::error_place::{ErrorPlace, ErrorWords};
 
 pub(super) use self::blocks::{NO_DO, brace_for_do};
 pub(super) use self::conditions::command_as_condition;
@@ -29,14 +29,6 @@ pub(super) fn habit(place: &ErrorPlace) -> Option<ErrorWords> {
         .or_else(|| signs::sign(place))
         .or_else(|| keywords::keyword(place))
         .or_else(|| words::unknown_verb(place))
-}
-
-/// Returns the place of a block's `do`, if the parser stopped after it; else the same place.
-pub(super) fn at_do<'a>(place: ErrorPlace<'a>) -> ErrorPlace<'a> {
-    match place.word_before() {
-        "do" if place.word() != "{" => ErrorPlace::at_byte(place.text, place.behind_code() - 2),
-        _ => place,
-    }
 }
 
 fn no(word: &str) -> ErrorWords {

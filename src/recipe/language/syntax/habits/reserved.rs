@@ -2,7 +2,7 @@
 
 use rhai::Token;
 
-use super::super::errors::{ErrorPlace, ErrorWords, position};
+use super::super::error_place::{ErrorPlace, ErrorWords, position};
 use super::super::layout::is_word;
 use super::super::ruby::meant;
 

@@ -1,6 +1,6 @@
 //! Signs that have another meaning in Ruby, or no meaning here.
 
-use super::super::errors::{ErrorPlace, ErrorWords, position};
+use super::super::error_place::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{last_value, own, percent_text, plain, quoted, until, word_list};
 use super::super::layout::{SourcePieceKind, is_word, pieces};
 use super::super::ruby::{heredoc, meant};

@@ -1,6 +1,6 @@
 //! Ruby's conditions and values: assignments, conditions after a statement, and `||`.
 
-use super::super::errors::{ErrorPlace, ErrorWords, position};
+use super::super::error_place::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{last_value, negated, own, plain, until};
 use super::super::layout::{is_word, open_at};
 use super::super::ruby::meant;

@@ -1,6 +1,6 @@
 //! Verbs that do not exist, and words of options and loggers.
 
-use super::super::errors::{ErrorPlace, ErrorWords, position};
+use super::super::error_place::{ErrorPlace, ErrorWords, position};
 use super::super::fragments::{own, parts, plain};
 use super::super::layout::is_word;
 use super::super::ruby::{IN_TEST_FILES, meant};
