@@ -257,6 +257,7 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Makes a directory; its mode and time are set last.
     fn directory(&mut self, steps: &[OsString], mode: u32, modified: u64) -> io::Result<()> {
         self.enter(steps)?;
         let name: PathBuf = steps.iter().collect();

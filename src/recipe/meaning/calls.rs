@@ -170,6 +170,7 @@ impl Findings<'_> {
             is_near(text) && functions.any(|function| function.params.contains(&name))
         };
         let is_variable = || self.defined.configuration.borrow().variables.exists(name);
+        // A variable or a task may be written with brackets.
         let may_be_name = numbers.is_empty() && !call.is_method && call.given == 0;
         if self.texts().any(is_parameter) || may_be_name && is_variable() {
             return None;
