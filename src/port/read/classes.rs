@@ -36,8 +36,8 @@ impl Reader<'_> {
         if let Some(command) = self.file_command(class, name, &given.values)? {
             return Ok(command);
         }
-        if (class, name) == ("Dotenv", "load") {
-            return self.dotenv(&given.values);
+        if let ("Dotenv", "load" | "overload" | "load!" | "overload!") = (class, name) {
+            return self.dotenv(name, &given.values);
         }
         let function = match (class, name) {
             ("Net::SSH::Proxy::Command", "new") => return self.first(&given.values),
@@ -84,6 +84,11 @@ impl Reader<'_> {
                 return Ok(Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")]));
             }
             ("Capistrano::CLI", "password_prompt") => "password_prompt",
+            ("Process", "kill") if given.values.len() == 2 => {
+                let mut words = vec![Expr::text("kill"), Expr::text("-s")];
+                words.extend(self.expressions(&given.values)?);
+                return Ok(Expr::call("run_locally", vec![Expr::List(words)]));
+            }
             ("Etc", "getlogin") => return Ok(environment_name("USER")),
             ("Socket", "gethostname") => {
                 return Ok(Expr::call(
@@ -159,7 +164,7 @@ impl Reader<'_> {
     }
 
     /// Reads `Dotenv.load`: what the environment does not have yet comes from the files.
-    fn dotenv(&mut self, given: &[Node<'_>]) -> Read<Expr> {
+    fn dotenv(&mut self, function: &str, given: &[Node<'_>]) -> Read<Expr> {
         let mut files = self.expressions(given)?;
         if files.is_empty() {
             files.push(Expr::text(".env"));
@@ -170,10 +175,14 @@ impl Reader<'_> {
         for file in files {
             let is_missing = Expr::Not(Box::new(Expr::name(&name).binary("in", Expr::name("ENV"))));
             let taken = Statement::Assign(place(Expr::name("ENV")), "=", place(Expr::name(&values)));
-            let each = Block::of(vec![Line::new(Statement::Value(Expr::If(
-                vec![(is_missing, Block::of(vec![Line::new(taken)]))],
-                None,
-            )))]);
+            let taken = Block::of(vec![Line::new(taken)]);
+            let each = match function.starts_with("overload") {
+                true => taken,
+                false => Block::of(vec![Line::new(Statement::Value(Expr::If(
+                    vec![(is_missing, taken)],
+                    None,
+                )))]),
+            };
             let then = Block::of(vec![
                 Line::new(Statement::Let(
                     values.clone(),

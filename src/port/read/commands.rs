@@ -146,10 +146,11 @@ impl Reader<'_> {
                 continue;
             }
             if known.as_ref().is_some_and(|known| !known.contains(&key.as_str())) {
-                if verb == "task" && self.facts.version < 3 {
+                let is_kept = matches!(verb, "task" | "run" | "sudo" | "stream");
+                if is_kept && self.facts.version < 3 {
                     // Capistrano keeps any option, and reads only those that it knows.
                     self.remarks.push(format!(
-                        "`{key} => …` is no option of a task in Capistrano either: the task goes to all servers"
+                        "`{key} => …` is no option of `{verb}`: Capistrano does nothing with it either"
                     ));
                     continue;
                 }

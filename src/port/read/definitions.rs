@@ -153,7 +153,10 @@ impl Reader<'_> {
     /// command line.
     fn names_of(&mut self, nodes: &[Node<'_>], call: &CallNode<'_>) -> Option<Vec<Line>> {
         let parameters = behind(call)?.parameters;
-        let [_, args] = parameters.as_slice() else { return None };
+        let [_, args] = parameters.as_slice() else {
+            // The block does not look at them.
+            return (parameters.len() < 2).then(Vec::new);
+        };
         let nodes: Vec<Node<'_>> = match nodes {
             [one] if one.as_array_node().is_some() => one.as_array_node()?.elements().iter().collect(),
             _ => nodes

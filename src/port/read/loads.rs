@@ -199,7 +199,7 @@ fn is_plain_ruby(path: &str) -> bool {
         .iter()
         .any(|file| path == *file || path.strip_suffix(file).is_some_and(|front| front.ends_with("../")));
     let first = path.split('/').next().unwrap_or(path);
-    let is_library = ruby_libraries::PLAIN.contains(&first);
+    let is_library = ruby_libraries::PLAIN.contains(&first) || first.starts_with("aws-sdk");
     // The part of a library that is made for Capistrano has tasks: `hipchat/capistrano`, `mail/recipes`.
     let is_for_capistrano = ["capistrano", "recipes", "deploy", "tasks"]
         .iter()

@@ -2,7 +2,7 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::facts::renamed;
+use super::super::facts::{Mapped, renamed};
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Lack, Note, Read};
 use super::super::ruby::{arguments, bare, constant, id, literal, source};
@@ -215,6 +215,20 @@ impl Reader<'_> {
             && let Some(opened) = opened(receiver)
         {
             return self.class_method("File", &name, &opened);
+        }
+        if let ("[]", "SSHKit.config.command_map", [program]) = (
+            name.as_str(),
+            source(receiver).as_str(),
+            arguments(call, false).values.as_slice(),
+        ) {
+            let mapped = literal(program).and_then(|program| self.facts.commands.get(&program));
+            return Ok(match mapped {
+                Some(Mapped::Text(text)) => Expr::text(text),
+                _ => match self.expression(program)? {
+                    Expr::Symbol(word) => Expr::call("prefixed", vec![Expr::Text(word)]),
+                    word => Expr::call("prefixed", vec![word]),
+                },
+            });
         }
         if let Some(class) = constant(receiver)
             && !self.facts.variables.contains_key(&class.to_lowercase())

@@ -68,7 +68,7 @@ impl Reader<'_> {
             }
             Statement::Verb(call) if sets(&call.name) => {
                 let value = call.arguments.get(1);
-                if value.is_some_and(|value| of(value, &self.unsure).is_some())
+                if value.is_some_and(|value| of(value, &self.unsure).is_some() || uses_environment(value))
                     && let Some(variable) = lazy(call)
                 {
                     self.unsure.insert(variable);
@@ -176,7 +176,9 @@ fn asks_environment(value: &Expr) -> bool {
     let is_environment = |value: &Expr| matches!(value, Expr::Index(owner, _) if **owner == Expr::name("ENV"));
     match value {
         value if is_environment(value) => true,
-        Expr::Binary("??", left, right) if is_environment(left) => asks_environment(right),
+        Expr::Binary("??", left, right) if is_environment(left) => {
+            matches!(&**right, Expr::Call(call) if call.name == "abort") || asks_environment(right)
+        }
         Expr::Binary(_, left, right) | Expr::Index(left, right) => asks_environment(left) || asks_environment(right),
         Expr::Template(parts) => parts.iter().any(|part| match part {
             Part::Value(value) => asks_environment(value),
@@ -186,6 +188,16 @@ fn asks_environment(value: &Expr) -> bool {
         Expr::Call(call) => call.arguments.iter().any(asks_environment),
         Expr::Method(owner, _, arguments) => asks_environment(owner) || arguments.iter().any(asks_environment),
         Expr::Member(owner, _) => asks_environment(owner),
+        _ => false,
+    }
+}
+
+/// Returns true for a value that gives something of the environment to a function, which takes no missing value.
+fn uses_environment(value: &Expr) -> bool {
+    match value {
+        Expr::Call(_) | Expr::Method(..) => asks_environment(value),
+        Expr::List(items) => items.iter().any(uses_environment),
+        Expr::Map(pairs) => pairs.iter().any(|(_, value)| uses_environment(value)),
         _ => false,
     }
 }

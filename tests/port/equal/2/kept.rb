@@ -10,6 +10,11 @@ task :everywhere, :role => :app do
   run "uptime"
 end
 
+# Neither is this one of a command.
+task :terminal, :roles => :app do
+  run "echo terminal", :options => { :pty => true }
+end
+
 task :one, :roles => :db do
   run "echo one"
 end

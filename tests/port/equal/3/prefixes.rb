@@ -34,3 +34,12 @@ task :said do
     execute :echo, say.call("one"), twice.("two", "three"), say["four"]
   end
 end
+
+SSHKit.config.command_map[:tool] = "/opt/tool"
+
+# The block does not look at the argument.
+task :named, :param do
+  on roles(:db) do
+    execute "cd /srv && #{SSHKit.config.command_map[:tool]} x"
+  end
+end
