@@ -152,6 +152,9 @@ impl Reader<'_> {
     /// Returns the lines that make the arguments of `task :say, [:what, :to] do |task, args|` a map: they come as `what=…` on the
     /// command line.
     fn names_of(&mut self, nodes: &[Node<'_>], call: &CallNode<'_>) -> Option<Vec<Line>> {
+        if nodes.is_empty() {
+            return None;
+        }
         let parameters = behind(call)?.parameters;
         let [_, args] = parameters.as_slice() else {
             // The block does not look at them.

@@ -314,6 +314,7 @@ pub(super) const INSTALLERS: &[&str] = &[
     "rvm1:hook",
     "rvm1:install:ruby",
     "rvm1:install:rvm",
+    "rvm:create_gemset",
     "rvm:install_pkgs",
     "rvm:install_ruby",
     "rvm:install_rvm",

@@ -21,3 +21,8 @@ task :calls do
   invoke "greet"
   invoke! "check"
 end
+
+# All words in brackets; none here.
+task :others do |_, args|
+  on(roles(:app)) { execute :echo, "others", args.extras.length }
+end
