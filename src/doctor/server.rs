@@ -256,8 +256,10 @@ fn of_deploys(answers: &ScriptAnswers, deploys: &Deploys, call: &str) -> Vec<Fin
         let advice = "the recipe asks for it with depend: see to it there";
         Finding::bad(Check::Tools, sentence.as_str(), advice)
     }));
-    findings.extend(answers.first("release").map(|said| release(said, call)));
-    findings.extend(lock(answers, call));
+    let lock = lock(answers, call);
+    let is_locked = lock.as_ref().is_some_and(|lock| lock.state != FindingState::Ok);
+    findings.extend(answers.first("release").map(|said| release(said, is_locked, call)));
+    findings.extend(lock);
     findings
 }
 
@@ -288,8 +290,9 @@ fn of_sentence(check: Check, sentence: &str, call: &str) -> Finding {
     }
 }
 
-/// Returns the finding about the current release, from the words of `deploy:status`.
-fn release(said: &str, call: &str) -> Finding {
+/// Returns the finding about the current release, from the words of `deploy:status`. On a server that is locked, the advice about the
+/// lock is the one that helps.
+fn release(said: &str, is_locked: bool, call: &str) -> Finding {
     let mut words = said.splitn(4, ' ');
     let mut word = || words.next().unwrap_or_default().trim();
     let (name, revision, person, note) = (word(), word(), word(), word());
@@ -310,6 +313,7 @@ fn release(said: &str, call: &str) -> Finding {
             Check::Release,
             format!("{name} is current{of}{by}; a run was broken off: {note}"),
             match note.contains("rollback") {
+                _ if is_locked => format!("see the lock; {call} deploy:releases shows what is there"),
                 true => format!("rollback again finishes it: {call} rollback"),
                 false => format!(
                     "deploy again; {call} deploy:releases shows what is there, cleanup removes what is not complete"
@@ -380,7 +384,15 @@ fn repository(heard: &Heard) -> Finding {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{FindingState, Heard, ScriptAnswers, clock, disk};
+    use super::{FindingState, Heard, ScriptAnswers, clock, disk, release};
+
+    #[test]
+    fn where_a_lock_is_left_too_nobody_is_told_to_deploy_again() {
+        let said = "20260102030405 19bf03d ann 20260102040506 is not complete";
+        let advice = |is_locked| release(said, is_locked, "capr").advice.join("; ");
+        assert!(advice(false).starts_with("deploy again; "), "{}", advice(false));
+        assert!(advice(true).starts_with("see the lock; "), "{}", advice(true));
+    }
 
     #[test]
     fn a_server_may_tell_any_time_and_any_place() {

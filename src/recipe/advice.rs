@@ -64,6 +64,9 @@ impl Recipe {
         if not_found(diagnostic) && !diagnostic.hints.iter().any(|hint| hint.contains("not found")) {
             hints.push(NOT_FOUND.to_owned());
         }
+        for hint in &mut diagnostic.hints {
+            *hint = hint.replace("capr RECIPE ", &format!("capr {recipe} "));
+        }
         diagnostic.hints.extend(hints);
     }
 }
