@@ -109,6 +109,18 @@ fn the_missing_files_of_a_folder_are_one_note() {
 }
 
 #[test]
+fn the_name_of_a_prefix_is_a_word() {
+    let (text, _) = recipe("lock '3'\nset :repo_url, 'x'\nSSHKit.config.command_map.prefix[:'wp-cli'].push('sudo')\n");
+    has(
+        &text,
+        &[
+            "set :before_wp_cli_map_bins, [\"wp-cli\"];",
+            "append :command_prefixes, :before_wp_cli;",
+        ],
+    );
+}
+
+#[test]
 fn gems_that_need_no_hand_are_named() {
     let text = "lock '3'\nset :repo_url, 'x'\nset :slackistrano, { channel: '#a', klass: My::Words }\n\
                 set :git_strategy, Capistrano::Git::SubmoduleStrategy\nrequire 'rvm1/capistrano3'\n\

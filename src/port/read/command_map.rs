@@ -74,7 +74,10 @@ impl Reader<'_> {
             parts.extend(program.clone().parts());
             parts.push(Part::Text(format!("{number}{ending}")));
             match string(parts) {
-                Expr::Text(name) => Expr::Symbol(name),
+                Expr::Text(name) => {
+                    let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+                    Expr::Symbol(name.chars().map(word).collect())
+                }
                 name => name,
             }
         };
