@@ -1,4 +1,5 @@
 //! Tests of whole projects: what is written, and what becomes a note.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::{Note, PortRefusal, Ported, RubyFile, RubyProject, port};
 
