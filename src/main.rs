@@ -3,7 +3,7 @@
 /// Hands out the memory in place of musl's own allocator, which takes several times as long.
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> std::process::ExitCode {
     capr::cli::run(std::env::args_os())

@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
         "io_error",
         "name_service",
         "origin",
+        "packed",
         "regular",
         "run_id",
         "secret",

@@ -68,7 +68,7 @@ fn read_lock(bytes: &[u8]) -> bool {
         .text()
         .unwrap_or_else(|wrong| panic!("it cannot be written: {}", wrong.message));
     let again = Lock::read("capr.lock", &written);
-    lock.libraries.sort_by(|a, b| a.name.cmp(&b.name));
+    lock.libraries.sort_by_cached_key(|library| library.name.clone());
     assert_eq!(again.ok(), Some(lock), "it is read otherwise: {written}");
     true
 }

@@ -88,7 +88,7 @@ impl Lock {
     /// Returns the text of the file.
     pub(crate) fn text(&self) -> Result<String, Wrong> {
         let mut libraries = self.libraries.clone();
-        libraries.sort_by(|a, b| a.name.cmp(&b.name));
+        libraries.sort_by_cached_key(|library| library.name.clone());
         let written = Written { form: FORM, libraries };
         let text = toml::to_string(&written).map_err(|error| failed(format!("cannot write {LOCK}: {error}")))?;
         Ok(format!("{HEAD}{text}"))

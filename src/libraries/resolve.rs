@@ -219,7 +219,7 @@ impl Resolver<'_> {
             });
             trees.insert(name, taken.tree);
         }
-        lock.libraries.sort_by(|a, b| a.name.cmp(&b.name));
+        lock.libraries.sort_by_cached_key(|library| library.name.clone());
         Ok(Resolved { lock, trees, left_out })
     }
 

@@ -1,8 +1,7 @@
 //! The pages that are built into the program.
 
-use std::borrow::Cow;
-
 use super::document::Document;
+use crate::packed::{Packed, packed};
 use crate::recipe::{language, verb};
 
 /// One page of the guide.
@@ -15,16 +14,13 @@ pub struct Page {
     /// The path below the checkout's `docs`.
     pub file: &'static str,
     /// The page; `None` for the reference, which is made from the tables of the language.
-    text: Option<&'static str>,
+    text: Option<Packed>,
 }
 
 impl Page {
     /// Returns the page as Markdown.
-    pub fn text(&self) -> Cow<'static, str> {
-        match self.text {
-            Some(text) => Cow::Borrowed(text),
-            None => Cow::Owned(language()),
-        }
+    pub fn text(&self) -> String {
+        self.text.map_or_else(language, Packed::text)
     }
 
     /// Returns the page as a document.
@@ -40,7 +36,7 @@ macro_rules! page {
             name: $name,
             brief: $brief,
             file: concat!($name, ".md"),
-            text: Some(include_str!(concat!("../../docs/", $name, ".md"))),
+            text: Some(packed!("docs/", $name, ".md")),
         }
     };
 }
@@ -63,7 +59,7 @@ pub const PAGES: &[Page] = &[
         name: "library",
         brief: "tasks and variables of the deploy library",
         file: "reference/deploy.md",
-        text: Some(include_str!("../../docs/reference/deploy.md")),
+        text: Some(packed!("docs/reference/deploy.md")),
     },
     page!("command-line", "commands beside tasks, dry run, how much is shown"),
     page!("output", "what a run shows on a terminal"),
@@ -77,7 +73,7 @@ pub const PAGES: &[Page] = &[
         name: "test-verbs",
         brief: "the verbs of test files",
         file: "reference/testing.md",
-        text: Some(include_str!("../../docs/reference/testing.md")),
+        text: Some(packed!("docs/reference/testing.md")),
     },
     page!("libraries", "writing a task library; notify"),
     page!("sharing", "libraries of others: adding, locking, making one"),
@@ -148,6 +144,9 @@ pub(crate) fn names() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::{PAGES, everything, index, names, page, section};
 
     #[test]
@@ -164,6 +163,14 @@ mod tests {
     fn a_page_is_found_by_its_name_and_says_something() {
         for named in PAGES {
             assert_eq!(page(named.name).map(|page| page.file), Some(named.file));
+            if let Some(packed) = named.text {
+                let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(named.file);
+                assert!(
+                    fs::read_to_string(file).is_ok_and(|text| text == packed.text()),
+                    "{}",
+                    named.name
+                );
+            }
             assert!(named.text().starts_with("# "), "{}", named.name);
         }
         assert!(page("nothing").is_none());

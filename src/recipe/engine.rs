@@ -2,7 +2,11 @@
 
 use std::rc::Rc;
 
-use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationLevel, Position};
+use rhai::packages::{
+    BasicArrayPackage, BasicMapPackage, BasicMathPackage, BasicTimePackage, CorePackage, LogicPackage,
+    MoreStringPackage, Package,
+};
+use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationLevel, Position, def_package};
 
 use super::language::grammar;
 use super::language::origin::{Fallible, raise};
@@ -24,9 +28,15 @@ use crate::event::Event;
 /// one makes Rhai look through all of them for one to drop.
 const MAX_STRINGS: usize = 1 << 16;
 
+def_package! {
+    /// What Rhai has for recipes: all of it but the functions for lists of bytes and for single bits (docs/decisions/0109).
+    RecipePackage(_library): CorePackage, LogicPackage, BasicMathPackage, BasicArrayPackage, BasicMapPackage, BasicTimePackage, MoreStringPackage {}
+}
+
 /// Returns an engine whose verbs and names work on `interpreter`.
 pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
-    let mut engine = Engine::new();
+    let mut engine = Engine::new_raw();
+    engine.register_global_module(RecipePackage::new().as_shared_module());
     engine.set_optimization_level(OptimizationLevel::None);
     engine.set_max_strings_interned(MAX_STRINGS);
     limits::limit(&mut engine, interpreter);

@@ -103,7 +103,7 @@ impl Recipe {
                 // A library may have more names for a task of the deploy library.
                 names.retain(|name| {
                     library
-                        .text
+                        .text()
                         .contains(&format!("synonym_task \"{}\"", name.trim_matches('`')))
                 });
             }
@@ -120,7 +120,7 @@ impl Recipe {
         } else {
             None
         };
-        let meanings = own.into_iter().chain([library.text]).flat_map(meanings);
+        let meanings = own.into_iter().chain([library.text()]).flat_map(|text| meanings(&text));
         let mut rows: Vec<String> = meanings
             .map(|meaning| {
                 format!(

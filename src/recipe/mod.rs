@@ -104,9 +104,9 @@ pub(crate) fn known_names() -> KnownNames {
         mut variables,
     } = KnownNames::default();
     let always = stdlib::names().filter_map(|name| Some(("the deploy library", name, stdlib::recipe(name)?)));
-    let named = meaning::libraries::libraries().map(|library| (library.name, library.name, library.text));
+    let named = meaning::libraries::libraries().map(|library| (library.name, library.name, library.text()));
     for (whose, name, text) in always.chain(named) {
-        let parts = Parts::of([(name, text)].into_iter());
+        let parts = Parts::of([(name, &*text)].into_iter());
         tasks.extend(parts.tasks.into_iter().map(|task| (task.name, whose.to_owned())));
         variables.extend(
             parts
@@ -119,8 +119,8 @@ pub(crate) fn known_names() -> KnownNames {
 }
 
 /// The text of a library that comes with capr.
-pub(crate) fn library_text(name: &str) -> Option<&'static str> {
-    meaning::libraries::library(name).map(|library| library.text)
+pub(crate) fn library_text(name: &str) -> Option<String> {
+    meaning::libraries::library(name).map(|library| library.text())
 }
 
 /// Returns the names of the libraries that come with capr.
@@ -281,7 +281,7 @@ impl Recipe {
                 description: task.description.clone(),
             })
             .collect();
-        tasks.sort_by(|a, b| a.name.cmp(&b.name));
+        tasks.sort_by_cached_key(|task| task.name.clone());
         tasks
     }
 
@@ -298,7 +298,7 @@ impl Recipe {
                 description: task.description.clone(),
             })
             .collect();
-        synonyms.sort_by(|a, b| a.name.cmp(&b.name));
+        synonyms.sort_by_cached_key(|synonym| synonym.name.clone());
         synonyms
     }
 

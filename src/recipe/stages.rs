@@ -34,7 +34,7 @@ pub(super) fn stages(recipe: &Path) -> Vec<Stage> {
             })
         })
         .collect();
-    stages.sort_by(|a, b| a.name.cmp(&b.name));
+    stages.sort_by_cached_key(|stage| stage.name.clone());
     stages
 }
 

@@ -46,7 +46,7 @@ impl Recipe {
                 })
                 .collect()
         };
-        variables.sort_by(|a, b| a.name.cmp(&b.name));
+        variables.sort_by_cached_key(|variable| variable.name.clone());
         if with_values {
             self.interpreter.person.replace(Box::new(Nobody));
             let read: Vec<_> = variables.iter().map(|variable| self.read(&variable.name)).collect();

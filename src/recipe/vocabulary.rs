@@ -118,7 +118,7 @@ impl Vocabulary {
         let recipes = stdlib::names()
             .filter(|name| !OF_LIBRARIES.contains(name))
             .filter_map(stdlib::recipe);
-        recipes.for_each(|text| vocabulary.read(text));
+        recipes.for_each(|text| vocabulary.read(&text));
         vocabulary
     }
 
@@ -139,13 +139,15 @@ impl Vocabulary {
             own.read(text);
             own
         };
-        libraries().map(|library| (library.name, read(library.text))).collect()
+        libraries()
+            .map(|library| (library.name, read(&library.text())))
+            .collect()
     }
 
     /// Adds the names from a library that comes with capr, and from those that it requires.
     pub(crate) fn read_library(&mut self, name: &str) {
         let text = match library(name) {
-            Some(library) => Some((library.name, library.text)),
+            Some(library) => Some((library.name, library.text())),
             None => OF_LIBRARIES
                 .iter()
                 .find(|own| **own == name)
@@ -155,7 +157,7 @@ impl Vocabulary {
             return;
         };
         self.libraries.insert(name);
-        self.read(text);
+        self.read(&text);
         for rest in text.split("\nrequire \"").skip(1) {
             self.read_library(rest.split('"').next().unwrap_or_default());
         }

@@ -35,7 +35,7 @@ pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usi
     if listed.is_empty() {
         return None;
     }
-    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    listed.sort_by_cached_key(|task| task.name.clone());
     // One name that is much longer than the others must not use up the room of all of them.
     let aligned = columns.map_or(usize::MAX, |columns| {
         columns.saturating_sub(AROUND + LEAST_COLUMNS).max(LEAST_COLUMNS)

@@ -64,7 +64,7 @@ impl Call<'_> {
             return file(&own, word);
         }
         match library_text(word) {
-            Some(text) => Ok((word.to_owned(), Parts::of([(word, text)].into_iter()))),
+            Some(text) => Ok((word.to_owned(), Parts::of([(word, &*text)].into_iter()))),
             None => {
                 let wrong = Diagnostic::new(Fault::Usage, format!("there is no library `{word}'"));
                 Err(Box::new(

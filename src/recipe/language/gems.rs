@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use crate::packed::packed;
+
 /// Names of a Ruby library that share one replacement.
 #[derive(Clone, Debug)]
 pub(in crate::recipe) struct Replaced {
@@ -13,7 +15,8 @@ pub(in crate::recipe) struct Replaced {
     pub(in crate::recipe) instead: &'static str,
 }
 
-static REPLACED: LazyLock<Vec<Replaced>> = LazyLock::new(|| read(include_str!("gems.txt")));
+static TEXT: LazyLock<String> = LazyLock::new(|| packed!("src/recipe/language/gems.txt").text());
+static REPLACED: LazyLock<Vec<Replaced>> = LazyLock::new(|| read(&TEXT));
 
 /// Returns all rows, sorted by library.
 pub(in crate::recipe) fn replaced() -> &'static [Replaced] {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rhai::{Dynamic, Position};
+use rhai::{Dynamic, Identifier, Map, Position};
 
 use super::origin::{Fallible, ScriptFailure, wrong};
 use crate::configuration::{Attributes, Value, VariableKind};
@@ -47,7 +47,7 @@ pub(in crate::recipe) fn plain(value: &Dynamic) -> Value {
         Value::Float(value)
     } else if let Some(list) = value.read_lock::<rhai::Array>() {
         Value::List(list.iter().map(plain).collect())
-    } else if let Some(map) = value.read_lock::<rhai::Map>() {
+    } else if let Some(map) = value.read_lock::<Map>() {
         Value::Map(
             map.iter()
                 .map(|(name, value)| (name.to_string(), plain(value)))
@@ -67,14 +67,18 @@ pub(in crate::recipe) fn dynamic(value: &Value) -> Dynamic {
         Value::Float(value) => (*value).into(),
         Value::Text(value) => value.clone().into(),
         Value::List(list) => list.iter().map(dynamic).collect::<rhai::Array>().into(),
-        Value::Map(map) => {
-            let map: rhai::Map = map
-                .iter()
-                .map(|(name, value)| (name.as_str().into(), dynamic(value)))
-                .collect();
-            map.into()
-        }
+        Value::Map(members) => map(members.iter().map(|(name, value)| (name.as_str(), dynamic(value)))).into(),
     }
+}
+
+/// Returns a map for scripts with these members.
+pub(in crate::recipe) fn map<N: Into<Identifier>, V: Into<Dynamic>>(members: impl IntoIterator<Item = (N, V)>) -> Map {
+    // To collect them would sort them first, and each kind of pairs has its own 40 KB of code for that.
+    let mut map = Map::new();
+    for (name, value) in members {
+        map.insert(name.into(), value.into());
+    }
+    map
 }
 
 /// Returns the pairs of a map.

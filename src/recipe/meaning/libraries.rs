@@ -1,19 +1,26 @@
 //! The libraries that come with capr, and the names under which Ruby recipes require the Ruby libraries that these replace.
 
+use crate::packed::{Packed, packed};
+
 /// A library that a recipe loads by `require`.
 pub(in crate::recipe) struct Library {
     /// Its name, which is that of its file in `stdlib/lib`.
     pub(in crate::recipe) name: &'static str,
-    /// The source of its recipe.
-    pub(in crate::recipe) text: &'static str,
+    text: Packed,
     /// The names that Ruby recipes use for it.
     pub(in crate::recipe) others: &'static [&'static str],
 }
 
 impl Library {
+    /// Returns the source of its recipe.
+    pub(in crate::recipe) fn text(&self) -> String {
+        self.text.text()
+    }
+
     /// Returns the comment at the beginning of its recipe, as paragraphs.
     pub(in crate::recipe) fn opening(&self) -> String {
-        let comments = self.text.lines().map_while(|line| line.strip_prefix("//"));
+        let text = self.text();
+        let comments = text.lines().map_while(|line| line.strip_prefix("//"));
         let lines: Vec<&str> = comments.map(str::trim).collect();
         lines.join("\n")
     }
@@ -100,7 +107,7 @@ macro_rules! library {
     ($name:literal $(, $other:literal)*) => {
         Library {
             name: $name,
-            text: include_str!(concat!("../../../stdlib/lib/", $name, ".rhai")),
+            text: packed!("stdlib/lib/", $name, ".rhai"),
             others: &[$($other),*],
         }
     };
@@ -265,6 +272,7 @@ pub(in crate::recipe) fn libraries() -> impl Iterator<Item = &'static Library> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::fs;
 
     use super::{LIBRARIES, library};
 
@@ -272,7 +280,8 @@ mod tests {
     fn each_name_means_one_library() {
         let mut seen = BTreeSet::new();
         for one in LIBRARIES {
-            assert!(!one.text.trim().is_empty(), "{}", one.name);
+            let file = format!("{}/stdlib/lib/{}.rhai", env!("CARGO_MANIFEST_DIR"), one.name);
+            assert_eq!(Some(one.text()), fs::read_to_string(file).ok(), "{}", one.name);
             for name in one.others.iter().chain([&one.name]) {
                 assert!(seen.insert(*name), "{name}");
                 assert!(library(name).is_some_and(|found| found.name == one.name), "{name}");

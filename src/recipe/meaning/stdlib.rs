@@ -1,6 +1,7 @@
 //! The embedded standard library: recipes, and the programs that they install on servers.
 
 use super::libraries::library;
+use crate::packed::{Packed, packed};
 
 /// The recipe that every run loads first.
 pub(in crate::recipe) const MAIN: &str = "deploy";
@@ -12,52 +13,53 @@ pub(in crate::recipe) const LIBRARIES: &str = "lib/";
 pub(in crate::recipe) const FOLDER: &str = "<stdlib>/";
 
 /// The recipe files, by name without ending.
-static RECIPES: &[(&str, &str)] = &[
-    ("chat_message", include_str!("../../../stdlib/chat_message.rhai")),
-    ("check", include_str!("../../../stdlib/check.rhai")),
-    ("deploy", include_str!("../../../stdlib/deploy.rhai")),
-    ("deploy_mark", include_str!("../../../stdlib/deploy_mark.rhai")),
-    ("flow", include_str!("../../../stdlib/flow.rhai")),
-    ("gems", include_str!("../../../stdlib/gems.rhai")),
-    ("lock", include_str!("../../../stdlib/lock.rhai")),
-    ("pending", include_str!("../../../stdlib/pending.rhai")),
-    ("rails_env", include_str!("../../../stdlib/rails_env.rhai")),
-    ("recover", include_str!("../../../stdlib/recover.rhai")),
-    ("release", include_str!("../../../stdlib/release.rhai")),
-    ("restart", include_str!("../../../stdlib/restart.rhai")),
-    ("rollback", include_str!("../../../stdlib/rollback.rhai")),
-    ("scm/copy", include_str!("../../../stdlib/scm/copy.rhai")),
-    ("scm/git", include_str!("../../../stdlib/scm/git.rhai")),
-    ("scm/mercurial", include_str!("../../../stdlib/scm/mercurial.rhai")),
-    ("scm/none", include_str!("../../../stdlib/scm/none.rhai")),
-    ("scm/source", include_str!("../../../stdlib/scm/source.rhai")),
-    ("scm/subversion", include_str!("../../../stdlib/scm/subversion.rhai")),
-    ("spinner", include_str!("../../../stdlib/spinner.rhai")),
-    ("status", include_str!("../../../stdlib/status.rhai")),
-    ("systemctl", include_str!("../../../stdlib/systemctl.rhai")),
-    ("variables", include_str!("../../../stdlib/variables.rhai")),
-    ("web", include_str!("../../../stdlib/web.rhai")),
-    ("webhook", include_str!("../../../stdlib/webhook.rhai")),
-    ("workplace", include_str!("../../../stdlib/workplace.rhai")),
+static RECIPES: &[(&str, Packed)] = &[
+    ("chat_message", packed!("stdlib/chat_message.rhai")),
+    ("check", packed!("stdlib/check.rhai")),
+    ("deploy", packed!("stdlib/deploy.rhai")),
+    ("deploy_mark", packed!("stdlib/deploy_mark.rhai")),
+    ("flow", packed!("stdlib/flow.rhai")),
+    ("gems", packed!("stdlib/gems.rhai")),
+    ("lock", packed!("stdlib/lock.rhai")),
+    ("pending", packed!("stdlib/pending.rhai")),
+    ("rails_env", packed!("stdlib/rails_env.rhai")),
+    ("recover", packed!("stdlib/recover.rhai")),
+    ("release", packed!("stdlib/release.rhai")),
+    ("restart", packed!("stdlib/restart.rhai")),
+    ("rollback", packed!("stdlib/rollback.rhai")),
+    ("scm/copy", packed!("stdlib/scm/copy.rhai")),
+    ("scm/git", packed!("stdlib/scm/git.rhai")),
+    ("scm/mercurial", packed!("stdlib/scm/mercurial.rhai")),
+    ("scm/none", packed!("stdlib/scm/none.rhai")),
+    ("scm/source", packed!("stdlib/scm/source.rhai")),
+    ("scm/subversion", packed!("stdlib/scm/subversion.rhai")),
+    ("spinner", packed!("stdlib/spinner.rhai")),
+    ("status", packed!("stdlib/status.rhai")),
+    ("systemctl", packed!("stdlib/systemctl.rhai")),
+    ("variables", packed!("stdlib/variables.rhai")),
+    ("web", packed!("stdlib/web.rhai")),
+    ("webhook", packed!("stdlib/webhook.rhai")),
+    ("workplace", packed!("stdlib/workplace.rhai")),
 ];
 
 /// The programs for servers, by name.
-static PROGRAMS: &[(&str, &str)] = &[
-    ("reaper", include_str!("../../../stdlib/process/reaper")),
-    ("spawner", include_str!("../../../stdlib/process/spawner")),
-    ("spinner", include_str!("../../../stdlib/process/spinner")),
+static PROGRAMS: &[(&str, Packed)] = &[
+    ("reaper", packed!("stdlib/process/reaper")),
+    ("spawner", packed!("stdlib/process/spawner")),
+    ("spinner", packed!("stdlib/process/spinner")),
 ];
 
 /// Returns the source of a recipe of the library; those for `require` are in `lib`.
-pub(in crate::recipe) fn recipe(name: &str) -> Option<&'static str> {
-    let of_require = || library(name.strip_prefix(LIBRARIES)?).map(|library| library.text);
-    let always = RECIPES.iter().find(|(other, _)| *other == name).map(|(_, text)| *text);
-    always.or_else(of_require)
+pub(in crate::recipe) fn recipe(name: &str) -> Option<String> {
+    let of_require = || library(name.strip_prefix(LIBRARIES)?).map(|library| library.text());
+    let always = RECIPES.iter().find(|(other, _)| *other == name);
+    always.map(|(_, text)| text.text()).or_else(of_require)
 }
 
 /// Returns the source of a program of the library.
-pub(in crate::recipe) fn program(name: &str) -> Option<&'static str> {
-    PROGRAMS.iter().find(|(other, _)| *other == name).map(|(_, text)| *text)
+pub(in crate::recipe) fn program(name: &str) -> Option<String> {
+    let found = PROGRAMS.iter().find(|(other, _)| *other == name);
+    found.map(|(_, text)| text.text())
 }
 
 /// Returns the names of the recipes that every run has.

@@ -33,7 +33,7 @@ use crate::interrupt::Interrupt;
 use crate::journal::Journal;
 use crate::recipe::language::origin::{Fallible, asked_by_recipe, raise, wrong};
 use crate::recipe::language::syntax::words::Words;
-use crate::recipe::language::values::{plain, refused};
+use crate::recipe::language::values::{map, plain, refused};
 use crate::recipe::meaning::defined::{Body, Defined};
 use crate::recipe::meaning::errors::locate;
 use crate::recipe::meaning::files::Files;
@@ -89,11 +89,8 @@ pub(in crate::recipe) struct Interpreter {
 
 impl Interpreter {
     pub(in crate::recipe) fn new(options: &Options, surroundings: Surroundings) -> Self {
-        let environment: rhai::Map = options
-            .environment
-            .iter()
-            .map(|(name, value)| (name.as_str().into(), value.clone().into()))
-            .collect();
+        let environment = options.environment.iter();
+        let environment = map(environment.map(|(name, value)| (name.as_str(), value.clone())));
         let Surroundings {
             remote,
             local,

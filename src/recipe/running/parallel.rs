@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::choice::meant_option;
 use crate::recipe::language::options::{COMMAND, flag, run_options};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
-use crate::recipe::language::values::{dynamic, texts};
+use crate::recipe::language::values::{dynamic, map, texts};
 
 /// Collects branches while the block runs.
 #[derive(Clone, Default)]
@@ -143,16 +143,12 @@ pub(in crate::recipe) fn described(interpreter: &Interpreter, server: &Server) -
     let configuration = interpreter.defined.configuration.borrow();
     let roles = configuration.roles.roles_of(server).into_iter();
     let roles: rhai::Array = roles.map(|role| role.to_owned().into()).collect();
-    let attributes: Map = configuration
-        .roles
-        .attributes_of(server)
-        .iter()
-        .map(|(name, value)| (name.as_str().into(), dynamic(value)))
-        .collect();
+    let attributes = configuration.roles.attributes_of(server);
+    let attributes = map(attributes.iter().map(|(name, value)| (name.as_str(), dynamic(value))));
     let user = server.user.clone().map_or(Dynamic::UNIT, Dynamic::from);
     let port = server.port.map_or(Dynamic::UNIT, |port| i64::from(port).into());
     let attributes = Dynamic::from_map(attributes);
-    [
+    map([
         ("name", server.to_string().into()),
         ("host", server.host.clone().into()),
         // These are the words of Capistrano 3.
@@ -162,10 +158,7 @@ pub(in crate::recipe) fn described(interpreter: &Interpreter, server: &Server) -
         ("port", port),
         ("roles", roles.into()),
         ("attributes", attributes),
-    ]
-    .into_iter()
-    .map(|(name, value): (&str, Dynamic)| (name.into(), value))
-    .collect()
+    ])
 }
 
 /// Registers sessions for scripts: `session.when(condition, command)`, `session.else(command)`.

@@ -3,13 +3,14 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use rhai::{Array, Dynamic, Engine, Map};
+use rhai::{Array, Dynamic, Engine};
 
 use super::trial::Since;
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::event::Event;
 use crate::recipe::language::origin::{Fallible, raise};
+use crate::recipe::language::values::map;
 use crate::session::Meant;
 use crate::session::recorded::GivenCommand;
 use crate::source::{Source, files_of_archive, readable};
@@ -201,34 +202,25 @@ fn list(texts: &[String]) -> Array {
 }
 
 fn command(ran: &Ran) -> Dynamic {
-    let options: Map = ran
-        .meant
-        .options
-        .iter()
-        .map(|(name, value)| ((*name).into(), value.clone().into()))
-        .collect();
+    let options = ran.meant.options.iter().map(|(name, value)| (*name, value.clone()));
     let members: [(&str, Dynamic); 5] = [
         ("server", ran.place().into()),
         ("verb", ran.meant.verb.into()),
         ("command", ran.meant.command.clone().into()),
-        ("options", options.into()),
+        ("options", map(options).into()),
         ("data", ran.data().into()),
     ];
-    map(members)
+    map(members).into()
 }
 
 fn file(ran: &Ran, sent: Sent) -> Dynamic {
-    map([
+    let members: [(&str, Dynamic); 4] = [
         ("server", ran.place().into()),
         ("path", sent.path.into()),
         ("content", sent.content.into()),
         ("mode", sent.mode.map_or(Dynamic::UNIT, Into::into)),
-    ])
-}
-
-fn map<const N: usize>(members: [(&str, Dynamic); N]) -> Dynamic {
-    let map: Map = members.into_iter().map(|(name, value)| (name.into(), value)).collect();
-    map.into()
+    ];
+    map(members).into()
 }
 
 /// Registers the members of a run.

@@ -138,7 +138,7 @@ fn a_habit_by_which_a_library_cannot_even_be_loaded_is_told_beside_the_error() {
 #[test]
 fn the_libraries_that_come_with_capr_have_no_such_habits() {
     for library in libraries() {
-        let (ast, names) = parsed(library.name, library.text).unwrap();
+        let (ast, names) = parsed(library.name, &library.text()).unwrap();
         let text = Text::new(library.name.into(), ast.into(), names, HashSet::new());
         let found = habits(&text);
         assert!(found.is_empty(), "{found:#?}");

@@ -75,8 +75,24 @@ fn texts_are_taken_apart_by_lines_and_regular_expressions() {
         puts chomp("text\r\n") + "|";
     }"#;
     assert_eq!(prints(text), ["true", "main", "true", "a+b+c", "3", "text|"]);
-    let outcome = recipe("task :t { matches(\"x\", \"(\"); }").run(&["t"]);
-    assert!(outcome.error().message.contains("not a regular expression"));
+    for (pattern, reason) in [
+        ("(", "`(' is not a regular expression: unclosed group"),
+        (
+            "(a{999}){999}",
+            "`(a{999}){999}' is not a regular expression: it is too large",
+        ),
+    ] {
+        let outcome = recipe(&format!("task :t {{ matches(\"x\", \"{pattern}\"); }}")).run(&["t"]);
+        assert_eq!(outcome.error().message, reason);
+    }
+}
+
+#[test]
+fn regular_expressions_know_letters_of_every_language() {
+    let text = r#"task :t {
+        puts matches("Ä", `^\p{Lu}\w*$`); puts matches("STRASSE ΣΑΣ", `(?i)^strasse σας$`); puts matches("a\u00a0b", `a\sb`);
+    }"#;
+    assert_eq!(prints(text), ["true", "true", "true"]);
 }
 
 #[test]

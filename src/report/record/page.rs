@@ -7,12 +7,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::escape::escaped;
 use super::{Failure, Rollback, RunRecord};
+use crate::packed::{Packed, packed};
 use crate::report::text::{count, duration};
 use crate::report::undone::Undone;
 use std::time::Duration;
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const STYLE: Packed = packed!("src/report/record/page.css");
+const SCRIPT: Packed = packed!("src/report/record/page.js");
 
 /// Returns the whole page.
 pub(super) fn page(record: &RunRecord) -> String {
@@ -31,23 +32,24 @@ pub(super) fn page(record: &RunRecord) -> String {
         true => format!("capr: {state}"),
         false => format!("capr {named}: {state}"),
     };
+    let (style, script) = (STYLE.text(), SCRIPT.text());
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        digest(STYLE),
-        digest(SCRIPT)
+        digest(&style),
+        digest(&script)
     );
     let title = escaped(&title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1><span class=\"state {mark}\">{}</span> {}</h1>\n{}</header>\n\
+         <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<header>\n<h1><span class=\"state {mark}\">{}</span> {}</h1>\n{}</header>\n\
          <main>\n{}{}{}<section aria-labelledby=\"timeline\">\n<h2 id=\"timeline\">What ran</h2>\n<noscript><p>The commands and their output are shown by a \
          script in this page, which this browser does not run.</p></noscript>\n<div id=\"controls\" role=\"search\" hidden>\n<label>Search <input type=\"search\" \
          id=\"search\" placeholder=\"command, server, output\" autocomplete=\"off\"></label>\n<label><input type=\"checkbox\" id=\"failed\"> only what \
          failed</label>\n<button type=\"button\" id=\"open\">open commands</button>\n<button type=\"button\" \
          id=\"outputs\">open all output</button>\n<button type=\"button\" id=\"close\">close all</button>\n<span \
          id=\"found\" role=\"status\"></span>\n</div>\n<div id=\"run\"></div>\n</section>\n{}</main>\n<script type=\"application/json\" \
-         id=\"data\">{}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+         id=\"data\">{}</script>\n<script>{script}</script>\n</body>\n</html>\n",
         escaped(&policy),
         escaped(state),
         escaped(&named),

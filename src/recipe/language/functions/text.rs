@@ -66,7 +66,8 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
     },
     FunctionRow {
         form: "matches(text, pattern)",
-        doc: "Whether a regular expression finds anything in a string.",
+        doc: "Whether a regular expression finds anything in a string. The syntax is that of Rust's `regex`: `\\w`, `\\d`, `\\s` and \
+              `(?i)` know every language's letters, and `\\p{Lu}` is a general category of Unicode.",
         example: "matches(\"feature/x\", `^feature/`)",
         gives: "true",
     },

@@ -9,6 +9,7 @@ use super::super::interpreter::Interpreter;
 use super::files::read;
 use super::{env_file, write_yaml, yaml};
 use crate::recipe::language::origin::{Fallible, wrong};
+use crate::recipe::language::values::map;
 
 /// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
@@ -110,10 +111,11 @@ fn plain(function: &str, value: &Dynamic) -> Fallible {
             .into());
     }
     if let Some(map) = value.read_lock::<Map>() {
-        let pairs = map
-            .iter()
-            .map(|(name, value)| Ok((name.clone(), plain(function, value)?)));
-        return Ok(pairs.collect::<Fallible<Map>>()?.into());
+        let mut members = Map::new();
+        for (name, value) in map.iter() {
+            members.insert(name.clone(), plain(function, value)?);
+        }
+        return Ok(members.into());
     }
     let is_number = value.is_int() || value.as_float().is_ok_and(f64::is_finite);
     if is_number || value.is_string() || value.is_bool() || value.is_char() || value.is_unit() {
@@ -135,8 +137,7 @@ fn env_file(interpreter: &Interpreter, path: &str) -> Fallible {
             Position::NONE,
         )
     })?;
-    let pairs = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
-    let value: Dynamic = pairs.collect::<Map>().into();
+    let value: Dynamic = map(variables).into();
     interpreter.keep_secrets(&value);
     Ok(value)
 }

@@ -187,9 +187,20 @@ fn groups(found: &Captures, first: usize) -> Fallible<Array> {
 }
 
 fn expression(pattern: &str) -> Fallible<Regex> {
-    Regex::new(pattern).map_err(|_| {
+    Regex::new(pattern).map_err(|error| {
+        // A mistake is told in several lines with a picture; the last one names it.
+        let told = error.to_string();
+        let named = told
+            .lines()
+            .next_back()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        let reason = match error {
+            regex::Error::CompiledTooBig(_) => "it is too large",
+            _ => named,
+        };
         wrong(
-            "this is not a regular expression, or one that is too large",
+            format!("`{pattern}' is not a regular expression: {reason}"),
             Position::NONE,
         )
     })

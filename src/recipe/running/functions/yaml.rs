@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use rhai::{Array, Dynamic, Map};
+use rhai::{Array, Dynamic};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Location, Spanned};
+
+use crate::recipe::language::values::map;
 
 /// Returns the value of a YAML document.
 pub(super) fn value(text: &str) -> Result<Dynamic, Error> {
@@ -31,9 +33,8 @@ fn kept(node: Spanned<Node>, text: &str) -> Dynamic {
         },
         Node::List(list) => list.into_iter().map(|item| kept(item, text)).collect::<Array>().into(),
         Node::Map(pairs) => {
-            let pairs = pairs.into_iter();
-            let map: Map = pairs.map(|(name, value)| (name.into(), kept(value, text))).collect();
-            map.into()
+            let members = pairs.into_iter().map(|(name, value)| (name, kept(value, text)));
+            map(members).into()
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalContext, Map, Position};
+use rhai::{Dynamic, Engine, EvalContext, Position};
 
 use super::super::action::{Asking, CallSettings, Request, Sudo};
 use super::super::call::VerbCall;
@@ -19,6 +19,7 @@ use crate::io_error::plain;
 use crate::plan::{quote, without_prompts};
 use crate::recipe::language::options::run_options;
 use crate::recipe::language::origin::{Fallible, raise};
+use crate::recipe::language::values::map;
 use crate::recipe::language::verbs::commands as rows;
 use crate::session::Input;
 use crate::source::joined;
@@ -144,9 +145,9 @@ pub(super) const CAPTURE_ALL: Performed = (&rows::CAPTURE_ALL, |cx| {
             1 => server.host.clone(),
             _ => server.to_string(),
         };
-        (name.into(), text.clone().into())
+        (name, text.clone())
     });
-    Ok(named.collect::<Map>().into())
+    Ok(map(named).into())
 });
 
 pub(super) const STREAM: Performed = (&rows::STREAM, |cx| {
@@ -195,12 +196,7 @@ fn run_locally(cx: &mut VerbContext) -> Fallible {
         return Ok(stdout);
     }
     let status = i64::from(status.unwrap_or_default());
-    let result = [("stdout", stdout), ("status", status.into()), ("ok", ok.into())];
-    Ok(result
-        .map(|(name, value)| (name.into(), value))
-        .into_iter()
-        .collect::<Map>()
-        .into())
+    Ok(map([("stdout", stdout), ("status", status.into()), ("ok", ok.into())]).into())
 }
 
 pub(super) const SYSTEM: Performed = (&rows::SYSTEM, |cx| {

@@ -1,12 +1,12 @@
 //! `depend`: the needs of a recipe on servers and on this machine, for `deploy:check`.
 
-use rhai::{Array, Dynamic, Map};
+use rhai::{Array, Dynamic};
 
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Setter, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
-use crate::recipe::language::values::texts;
+use crate::recipe::language::values::{map, texts};
 use crate::recipe::language::verbs::depend as rows;
 
 /// The kinds of needs, with the number of words for each.
@@ -52,29 +52,17 @@ fn depend(cx: &mut VerbContext) -> Fallible {
         ));
     }
     let option = |name: &str| cx.option(name).map(|(value, _)| value.flatten_clone());
-    let options: Map = ["roles", "hosts"]
-        .iter()
-        .filter_map(|name| {
-            Some((
-                (*name).into(),
-                texts(&option(name)?)
-                    .into_iter()
-                    .map(Dynamic::from)
-                    .collect::<Array>()
-                    .into(),
-            ))
-        })
-        .collect();
-    let entry: Map = [
+    let options = map(["roles", "hosts"].into_iter().filter_map(|name| {
+        let values = texts(&option(name)?);
+        Some((name, values.into_iter().map(Dynamic::from).collect::<Array>()))
+    }));
+    let entry = map([
         ("where", place.into()),
         ("kind", kind.into()),
         ("arguments", words.into()),
         ("message", option("or").unwrap_or_default()),
         ("options", options.into()),
-    ]
-    .into_iter()
-    .map(|(name, value): (&str, Dynamic)| (name.into(), value))
-    .collect();
+    ]);
     let before = cx.variable("dependencies")?;
     let mut all = before.flatten_clone().try_cast::<Array>().unwrap_or_default();
     all.push(entry.into());
