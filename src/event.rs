@@ -92,6 +92,17 @@ impl UndoneEnd {
     }
 }
 
+/// The variables that tell of a release, in the order in which people read them.
+pub(crate) const RELEASE_FACTS: [&str; 7] = [
+    "application",
+    "stage",
+    "branch",
+    "revision",
+    "real_revision",
+    "release_path",
+    "current_path",
+];
+
 /// Something that happened. In JSON it is an object with its name as `type`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -109,8 +120,7 @@ pub enum Event {
     },
     /// A run that has made a release ends; it may have been undone.
     Deployed {
-        /// Variables that tell of the release: `application`, `stage`, `branch`, `revision`, `real_revision`, `release_path`,
-        /// `current_path`.
+        /// Those of [`RELEASE_FACTS`] that have a value.
         #[serde(serialize_with = "as_map")]
         facts: Vec<(&'static str, String)>,
     },

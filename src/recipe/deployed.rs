@@ -4,24 +4,13 @@
 use super::Recipe;
 use super::language::values::{plain, text};
 use crate::configuration::{Value, VariableRead};
-use crate::event::Event;
+use crate::event::{Event, RELEASE_FACTS};
 
 /// The task of the library that makes a release.
 const MAKES: &str = "update_code";
 
 /// The variable with a sentence for a run that fails or is stopped once a release is live; stdlib/flow.rhai sets it.
 const LIVE: &str = "live_when_stopped";
-
-/// The variables that describe a release, in this order.
-const FACTS: [&str; 7] = [
-    "application",
-    "stage",
-    "branch",
-    "revision",
-    "real_revision",
-    "release_path",
-    "current_path",
-];
 
 impl Recipe {
     /// Reports what was deployed, if this run has made a release.
@@ -35,7 +24,7 @@ impl Recipe {
         }
         let facts = {
             let configuration = interpreter.defined.configuration.borrow();
-            let known = FACTS
+            let known = RELEASE_FACTS
                 .into_iter()
                 .filter_map(|name| match configuration.variables.read(name) {
                     VariableRead::Value(value) if matches!(plain(&value), Value::Text(_)) => Some((name, text(&value))),

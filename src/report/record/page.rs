@@ -1,16 +1,18 @@
 //! The page of a run: one file for a browser, without network. The output of servers is data in it, which a script of ours shows
 //! as text; a policy forbids all other scripts.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::escape::escaped;
 use super::{Failure, Rollback, RunRecord};
+use crate::event::RELEASE_FACTS;
 use crate::packed::{Packed, packed};
 use crate::report::text::{count, duration};
 use crate::report::undone::Undone;
-use std::time::Duration;
 
 const STYLE: Packed = packed!("src/report/record/page.css");
 const SCRIPT: Packed = packed!("src/report/record/page.js");
@@ -158,17 +160,6 @@ fn alike(servers: &[(String, String, Vec<String>)]) -> Vec<(Vec<&str>, &str, &[S
     groups
 }
 
-/// The facts of a release, in the order in which the page has them.
-const FACTS: [&str; 7] = [
-    "application",
-    "stage",
-    "branch",
-    "revision",
-    "real_revision",
-    "release_path",
-    "current_path",
-];
-
 /// Returns the section about the release that the run has made.
 fn release(record: &RunRecord) -> String {
     if record.release.is_empty() {
@@ -180,7 +171,12 @@ fn release(record: &RunRecord) -> String {
         _ => "What was being deployed",
     };
     let mut facts: Vec<&(String, String)> = record.release.iter().collect();
-    let place = |name: &str| FACTS.iter().position(|fact| *fact == name).unwrap_or(FACTS.len());
+    let place = |name: &str| {
+        RELEASE_FACTS
+            .iter()
+            .position(|fact| *fact == name)
+            .unwrap_or(RELEASE_FACTS.len())
+    };
     facts.sort_by_key(|(name, _)| place(name));
     let facts: String = facts
         .into_iter()
