@@ -58,8 +58,9 @@ impl Handle {
         self.waker.ring();
     }
 
-    /// Sends a signal to the whole process group.
-    pub(super) fn kill(&self, signal: JobSignal) {
+    /// Sends a signal to the whole process group, and tells the job why. The job is told first: it may end of the signal at once.
+    pub(super) fn kill(&self, signal: JobSignal, reason: JobOrder) {
+        self.order(reason);
         self.group.kill(signal);
     }
 

@@ -78,8 +78,7 @@ impl LocalSession {
     /// Kills all commands at once, without their threads: capr may end before those get to it.
     fn kill_all(&self) {
         for handle in self.jobs.lock().running.values() {
-            handle.kill(JobSignal::Kill);
-            handle.order(JobOrder::Abandoned);
+            handle.kill(JobSignal::Kill, JobOrder::Abandoned);
         }
     }
 }
@@ -129,8 +128,7 @@ impl Session for LocalSession {
 
     fn signal(&self, job: JobId, signal: JobSignal) {
         if let Some(handle) = self.jobs.lock().running.get(&job) {
-            handle.kill(signal);
-            handle.order(JobOrder::Signalled);
+            handle.kill(signal, JobOrder::Signalled);
         }
     }
 
