@@ -164,7 +164,7 @@ mod tests {
         for named in PAGES {
             assert_eq!(page(named.name).map(|page| page.file), Some(named.file));
             if let Some(packed) = named.text {
-                let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(named.file);
+                let file = Path::new("docs").join(named.file);
                 assert!(
                     fs::read_to_string(file).is_ok_and(|text| text == packed.text()),
                     "{}",

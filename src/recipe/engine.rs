@@ -29,7 +29,7 @@ use crate::event::Event;
 const MAX_STRINGS: usize = 1 << 16;
 
 def_package! {
-    /// What Rhai has for recipes: all of it but the functions for lists of bytes and for single bits (docs/decisions/0109).
+    /// The functions of Rhai that recipes have: all but those for lists of bytes and for single bits (docs/decisions/0109).
     RecipePackage(_library): CorePackage, LogicPackage, BasicMathPackage, BasicArrayPackage, BasicMapPackage, BasicTimePackage, MoreStringPackage {}
 }
 
