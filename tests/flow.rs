@@ -539,7 +539,7 @@ fn setup_without_rights_says_it_once_with_all_servers() {
     assert!(told.stderr.matches(said).count() <= 3, "{}", told.stderr);
     told.says(said).says("app1, app2");
     for (path, said) in [
-        ("~/shop", "nobody fills in a home directory here"),
+        ("~/shop", "`~' is not expanded here"),
         ("apps/shop", "it is no absolute path"),
     ] {
         let recipe = format!("set :deploy_to, \"{path}\"; role :app, \"app1\";");
