@@ -47,6 +47,7 @@ fn the_crate_holds_what_it_is_built_from_and_nothing_else() {
         "LICENSE-APACHE",
         "LICENSE-MIT",
         "README.md",
+        "build.rs",
         "docs/",
         "src/",
         "stdlib/",
