@@ -23,7 +23,7 @@ const LOAD: f64 = 1.2;
 const AT_ONCE: f64 = 0.0;
 
 /// The time that a loaded machine may add to any of them.
-const GRACE: Duration = Duration::from_secs(8);
+const GRACE: Duration = Duration::from_secs(20);
 /// After the login, every loss is told as this.
 const LOST: &str = "connection lost: ";
 /// So many rows at a time.
