@@ -17,7 +17,7 @@ const DIRECTORIES: &[&str] = &[
     "stdlib/scm",
 ];
 
-/// The most that the packer compresses; higher levels take longer and win nothing here.
+/// The level of packing, of 0 to 10.
 const LEVEL: u8 = 8;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -91,6 +91,7 @@ impl Recipe {
     fn library_section(&self, library: &Library, text: &mut String) {
         let file = stdlib::file_name(&format!("{}{}", stdlib::LIBRARIES, library.name));
         let _ = write!(text, "\n## {}\n\n{}\n", library.name, library.opening());
+        let source = library.text();
         let tasks = &self.interpreter.defined.configuration.borrow().tasks;
         let mut rows = Vec::new();
         for task in tasks.iter() {
@@ -101,11 +102,7 @@ impl Recipe {
             let mut names: Vec<String> = tasks.names_of(id).map(|name| format!("`{name}`")).collect();
             if *task.origin.file != *file {
                 // A library may have more names for a task of the deploy library.
-                names.retain(|name| {
-                    library
-                        .text()
-                        .contains(&format!("synonym_task \"{}\"", name.trim_matches('`')))
-                });
+                names.retain(|name| source.contains(&format!("synonym_task \"{}\"", name.trim_matches('`'))));
             }
             if !names.is_empty() {
                 rows.push(format!("| {} | {} |\n", names.join(", "), cell(description)));
@@ -120,7 +117,7 @@ impl Recipe {
         } else {
             None
         };
-        let meanings = own.into_iter().chain([library.text()]).flat_map(|text| meanings(&text));
+        let meanings = own.into_iter().chain([source]).flat_map(|text| meanings(&text));
         let mut rows: Vec<String> = meanings
             .map(|meaning| {
                 format!(

@@ -73,7 +73,7 @@ pub(in crate::recipe) fn dynamic(value: &Value) -> Dynamic {
 
 /// Returns a map for scripts with these members.
 pub(in crate::recipe) fn map<N: Into<Identifier>, V: Into<Dynamic>>(members: impl IntoIterator<Item = (N, V)>) -> Map {
-    // To collect them would sort them first, and each kind of pairs has its own 40 KB of code for that.
+    // To collect them would sort them first, which takes 40 KB of code in the packaged binary.
     let mut map = Map::new();
     for (name, value) in members {
         map.insert(name.into(), value.into());

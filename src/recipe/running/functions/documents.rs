@@ -110,12 +110,11 @@ fn plain(function: &str, value: &Dynamic) -> Fallible {
             .collect::<Fallible<rhai::Array>>()?
             .into());
     }
-    if let Some(map) = value.read_lock::<Map>() {
-        let mut members = Map::new();
-        for (name, value) in map.iter() {
-            members.insert(name.clone(), plain(function, value)?);
-        }
-        return Ok(members.into());
+    if let Some(members) = value.read_lock::<Map>() {
+        let members = members
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), plain(function, value)?)));
+        return Ok(map(members.collect::<Fallible<Vec<_>>>()?).into());
     }
     let is_number = value.is_int() || value.as_float().is_ok_and(f64::is_finite);
     if is_number || value.is_string() || value.is_bool() || value.is_char() || value.is_unit() {
