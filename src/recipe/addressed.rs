@@ -12,7 +12,7 @@ use crate::configuration::{Addressed, HookAction, Selection, Servers, Task, When
 pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[String]) -> Vec<Addressed> {
     let mut tasks = Vec::new();
     for name in names {
-        if let Some(task) = interpreter.defined.task(name, "") {
+        if let Some(task) = interpreter.defined().task(name, "") {
             follow(interpreter, &task, &mut tasks);
         }
     }
@@ -35,7 +35,7 @@ type Command = (&'static str, usize, Selection);
 /// Returns the commands in a task's body that have a selection of their own.
 fn commands(interpreter: &Interpreter, task: &Task) -> Vec<Command> {
     let mut commands = Vec::new();
-    if let Some(block) = interpreter.defined.body(task.body) {
+    if let Some(block) = interpreter.defined().body(task.body) {
         block.expression.walk(&mut Vec::new(), &mut |nodes| {
             if let Some(ASTNode::Expr(Expr::Custom(call, _))) = nodes.last() {
                 commands.extend(says_of_servers(call));
@@ -52,12 +52,12 @@ fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>)
         return;
     }
     tasks.push(task.clone());
-    for named in interpreter.defined.mentions(task.body) {
+    for named in interpreter.defined().mentions(task.body) {
         follow(interpreter, &named, tasks);
     }
     for when in [When::Before, When::After] {
         let (hooks, implicit) = {
-            let configuration = interpreter.defined.configuration.borrow();
+            let configuration = interpreter.defined().configuration.borrow();
             (
                 configuration.hooked(when, Some(task)),
                 configuration.implicit(when, task),
@@ -68,8 +68,8 @@ fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>)
         }
         for hook in &hooks {
             let named = match &hook.action {
-                HookAction::Task(name, namespace) => interpreter.defined.task(name, namespace).into_iter().collect(),
-                HookAction::Block(block) => interpreter.defined.mentions(*block),
+                HookAction::Task(name, namespace) => interpreter.defined().task(name, namespace).into_iter().collect(),
+                HookAction::Block(block) => interpreter.defined().mentions(*block),
             };
             for named in named {
                 follow(interpreter, &named, tasks);
@@ -85,8 +85,8 @@ pub(super) fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, c
     let resolved = interpreter
         .resolved(engine, both.clone(), &said)
         .map_err(|error| diagnostic(error).message);
-    let configuration = interpreter.defined.configuration.borrow();
-    let (roles, filter) = (&configuration.roles, &*interpreter.filter.borrow());
+    let configuration = interpreter.defined().configuration.borrow();
+    let (roles, filter) = (&configuration.roles, interpreter.exclusions().filter());
     let found = resolved
         .as_ref()
         .map_err(Clone::clone)

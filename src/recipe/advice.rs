@@ -21,7 +21,7 @@ impl Recipe {
     /// Adds advice to a failure. `recipe` is the recipe as it is named on a command line, with the stage after it.
     pub fn advise(&self, stopped: &mut Stopped, recipe: &str) {
         let has_begun = |name: &str| {
-            let task = self.interpreter.defined.task(name, "");
+            let task = self.interpreter.defined().task(name, "");
             task.is_some_and(|task| self.interpreter.runs_of(&task) > 0)
         };
         let mut hints = Vec::new();
@@ -41,7 +41,7 @@ impl Recipe {
             _ => {}
         }
         // A run that could not be resumed has said what helps.
-        let journal = &self.interpreter.journal;
+        let journal = self.interpreter.journal();
         if journal.can_be_resumed() && !journal.is_refused() {
             hints.push(format!(
                 "to go on: capr {recipe} resume; to roll back what it has done: capr {recipe} resume --undo"

@@ -18,11 +18,12 @@ impl Recipe {
         }
         self.protected()?;
         let reached = {
-            let files = interpreter.defined.files.borrow();
+            let files = interpreter.defined().files.borrow();
             self.findings(&files, true).tasks_from(tasks)
         };
         for task in reached {
             interpreter
+                .person()
                 .confirm(&task)
                 .map_err(|error| Box::new(self.diagnostic(error)))?;
         }
@@ -55,13 +56,13 @@ impl Recipe {
                 return Err(Box::new(Diagnostic::new(Fault::Recipe, message).hint(hint)));
             }
         };
-        let given = interpreter.consent.stage.clone();
+        let given = interpreter.person().consents().stage().map(str::to_owned);
         let is_said = given.is_some();
         let given = match given {
             Some(given) => Some(given),
             None => {
                 let question = format!("The {noun} {name} is protected. Its name, to go on: ");
-                let asked = interpreter.person.question(&question);
+                let asked = interpreter.person().question(&question);
                 asked.map_err(|reason| Box::new(reason.into()))?
             }
         };

@@ -16,14 +16,14 @@ impl Recipe {
     /// Reports what was deployed, if this run has made a release.
     pub(super) fn tell_deployed(&self) {
         let interpreter = &self.interpreter;
-        let Some(task) = interpreter.defined.task(MAKES, "") else {
+        let Some(task) = interpreter.defined().task(MAKES, "") else {
             return;
         };
         if interpreter.runs_of(&task) == 0 {
             return;
         }
         let facts = {
-            let configuration = interpreter.defined.configuration.borrow();
+            let configuration = interpreter.defined().configuration.borrow();
             let known = RELEASE_FACTS
                 .into_iter()
                 .filter_map(|name| match configuration.variables.read(name) {
@@ -37,7 +37,7 @@ impl Recipe {
 
     /// Takes the sentence about what is live, if the run has failed or was stopped after the switch to its release.
     pub(super) fn live(&self) -> Option<String> {
-        let mut configuration = self.interpreter.defined.configuration.borrow_mut();
+        let mut configuration = self.interpreter.defined().configuration.borrow_mut();
         let VariableRead::Value(value) = configuration.variables.read(LIVE) else {
             return None;
         };

@@ -48,9 +48,9 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     verbs(&mut engine, interpreter);
     channel::register(&mut engine, interpreter);
     parallel::register(&mut engine);
-    if interpreter.trial.is_some() {
+    if interpreter.mode().trial().is_some() {
         rehearsed::register(&mut engine);
-        if let Some(counter) = interpreter.counter() {
+        if let Some(counter) = interpreter.mode().counter() {
             counter.register(&mut engine);
         }
     }
@@ -65,7 +65,7 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
 #[allow(deprecated)] // Rhai marks on_parse_token, on_var and on_missing_function "volatile", not deprecated.
 fn words(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let words = interpreter.clone();
-    engine.on_parse_token(move |token, position, _| words.words.borrow_mut().map(token, position));
+    engine.on_parse_token(move |token, position, _| words.place().map_word(token, position));
     symbols(engine);
 }
 
@@ -89,7 +89,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             // A closure captures it although it declares the name only further inside.
             return Ok(Some(Dynamic::UNIT));
         }
-        names.budget.level.set(context.call_level());
+        names.budget().set_level(context.call_level());
         match names.lookup(context.engine(), name, is_statement)? {
             Some(value) => Ok(Some(value)),
             None => Err(raise(names.unknown(name), Position::NONE)),
@@ -108,13 +108,13 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         if given > 0 {
             return Ok(None);
         }
-        calls.budget.level.set(context.call_level());
+        calls.budget().set_level(context.call_level());
         // If nothing has that name, Rhai makes an error, and that has the place.
         match owner {
             Some(owner) => {
                 let found = member(&calls, context.engine(), &owner, name, true)?;
                 if found.is_none() {
-                    *calls.missing_member.borrow_mut() = Some((owner.0, name.to_owned()));
+                    calls.clues().note_member(owner.0, name.to_owned());
                 }
                 Ok(found)
             }
@@ -125,10 +125,10 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_type_with_name::<Namespace>("Namespace");
     engine.register_indexer_get(
         move |context: NativeCallContext, owner: &mut Namespace, name: &str| -> Fallible {
-            members.budget.level.set(context.call_level());
+            members.budget().set_level(context.call_level());
             match member(&members, context.engine(), owner, name, false)? {
                 Some(value) => Ok(value),
-                None => Err(raise(members.defined.unknown_member(&owner.0, name), Position::NONE)),
+                None => Err(raise(members.defined().unknown_member(&owner.0, name), Position::NONE)),
             }
         },
     );
@@ -146,7 +146,7 @@ fn member(
 ) -> Fallible<Option<Dynamic>> {
     let full = join(&owner.0, name);
     let (task, is_namespace) = {
-        let tasks = &interpreter.defined.configuration.borrow().tasks;
+        let tasks = &interpreter.defined().configuration.borrow().tasks;
         (tasks.get(&full), tasks.is_namespace(&full))
     };
     match task {
@@ -167,7 +167,7 @@ fn verbs(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         let (words, interpreter) = (interpreter.clone(), interpreter.clone());
         engine.register_custom_syntax_with_state_raw(
             key,
-            move |_, look, state| grammar::parse(verb.tail, look, state, || words.words.borrow_mut().next_verb()),
+            move |_, look, state| grammar::parse(verb.tail, look, state, || words.place().next_verb()),
             false,
             move |context, inputs, state| perform((verb, action), &interpreter, context, inputs, state),
         );
@@ -208,7 +208,7 @@ fn perform(
         .and_then(|mut call| {
             check(verb, &mut call)?;
             call_functions(verb, context, &mut call)?;
-            interpreter.budget.level.set(context.call_level());
+            interpreter.budget().set_level(context.call_level());
             action(&mut VerbContext {
                 verb,
                 call,

@@ -39,7 +39,7 @@ impl Recipe {
     /// When a role's block fails, a filter names nothing, or the options for reaching a server are wrong.
     pub fn examined(&self) -> Result<Vec<Examined>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
-        interpreter.person.replace(Box::new(Nobody));
+        interpreter.person().replace(Box::new(Nobody));
         let servers = self.all_servers()?;
         interpreter.report_unknown_hosts();
         let released = self.servers_of_task("update_code")?;
@@ -51,7 +51,7 @@ impl Recipe {
         let examined = servers.into_iter().map(|server| {
             let mut options = interpreter.options_for(&reach, &server).map_err(wrong)?;
             options.password = options.password.or(password.clone().map(Secret::new));
-            let roles = interpreter.defined.configuration.borrow();
+            let roles = interpreter.defined().configuration.borrow();
             let roles = roles.roles.roles_of(&server).into_iter().map(str::to_owned).collect();
             Ok(Examined {
                 roles,
@@ -71,8 +71,8 @@ impl Recipe {
         let none = Selection::default();
         let filled = interpreter.resolved(&self.engine, none.clone(), &none);
         filled.map_err(|error| Box::new(self.diagnostic(error)))?;
-        let configuration = interpreter.defined.configuration.borrow();
-        let filter = interpreter.filter.borrow();
+        let configuration = interpreter.defined().configuration.borrow();
+        let filter = interpreter.exclusions().filter();
         let wrong = |error: &dyn std::fmt::Display| Box::new(Diagnostic::new(Fault::Usage, error.to_string()));
         let found = interpreter.selected(&none).map_err(|error| wrong(&error))?;
         let mut servers: IndexSet<Server> = found.into_iter().collect();
@@ -92,7 +92,7 @@ impl Recipe {
     /// Returns the servers of a task of the library.
     fn servers_of_task(&self, name: &str) -> Result<IndexSet<Server>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
-        let Some(task) = interpreter.defined.task(name, "") else {
+        let Some(task) = interpreter.defined().task(name, "") else {
             return Ok(IndexSet::new());
         };
         let resolved = interpreter.resolved(&self.engine, task.selection.clone(), &Selection::default());
@@ -123,12 +123,12 @@ impl Recipe {
 
     /// Returns true if a variable was set by anybody but the library.
     pub fn is_set(&self, name: &str) -> bool {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         let settings = configuration.variables.settings(name);
         settings.is_some_and(|(setting, _)| match &setting.by {
             Setter::Default(origin) => {
                 let file = origin.as_ref().map(|origin| origin.file.clone());
-                file.is_some_and(|file| !self.interpreter.defined.is_of_stdlib(&file))
+                file.is_some_and(|file| !self.interpreter.defined().is_of_stdlib(&file))
             }
             _ => true,
         })
@@ -146,15 +146,15 @@ impl Recipe {
     /// Returns true if the recipe's own source mentions this task of the library.
     pub fn names_task(&self, name: &str) -> bool {
         let interpreter = &self.interpreter;
-        let Some(meant) = interpreter.defined.task(name, "") else {
+        let Some(meant) = interpreter.defined().task(name, "") else {
             return false;
         };
-        let is_hooked = interpreter.defined.configuration.borrow().is_run_by_a_hook(&meant);
+        let is_hooked = interpreter.defined().configuration.borrow().is_run_by_a_hook(&meant);
         is_hooked
             || self.own_nodes(|node| match node {
                 ASTNode::Expr(expression) => {
                     let path = path(expression);
-                    path.and_then(|path| interpreter.defined.task(&path.join(":"), ""))
+                    path.and_then(|path| interpreter.defined().task(&path.join(":"), ""))
                         .is_some_and(|task| task.name == meant.name)
                 }
                 _ => false,
@@ -163,7 +163,7 @@ impl Recipe {
 
     /// Returns true if `is_meant` is true for a node in the sources that are not the library's.
     fn own_nodes(&self, is_meant: impl Fn(&ASTNode) -> bool) -> bool {
-        let files = self.interpreter.defined.files.borrow();
+        let files = self.interpreter.defined().files.borrow();
         let texts: Vec<_> = files
             .read
             .iter()

@@ -33,15 +33,16 @@ impl Recipe {
             Whom::Hosts(hosts) => (Some(hosts), None),
             Whom::Roles(roles) => (None, Some(roles)),
         };
-        let mut filter = self.interpreter.filter.borrow_mut();
+        let mut filter = self.interpreter.exclusions().filter();
         let before = match (filter.hosts.take(), filter.roles.take()) {
             (Some(hosts), _) => Whom::Hosts(hosts),
             (None, Some(roles)) => Whom::Roles(roles),
             (None, None) => Whom::All,
         };
         // Hosts that the recipe does not name are said.
-        self.interpreter.notices.forget_unknown_hosts();
+        self.interpreter.notices().forget_unknown_hosts();
         (filter.hosts, filter.roles) = (hosts, roles);
+        self.interpreter.exclusions().replace_filter(filter);
         Ok(before)
     }
 
@@ -59,7 +60,7 @@ impl Recipe {
             Whom::All => return Ok(Whom::All),
         };
         self.servers_are_known()?;
-        let is_role = |name: &String| self.interpreter.defined.configuration.borrow().roles.contains(name);
+        let is_role = |name: &String| self.interpreter.defined().configuration.borrow().roles.contains(name);
         if names.iter().all(is_role) {
             return Ok(whom.clone());
         }
@@ -76,8 +77,8 @@ impl Recipe {
     /// Returns the servers of a role, or else of a task.
     fn servers_of(&self, name: &str) -> Result<Vec<Server>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
-        let is_role = interpreter.defined.configuration.borrow().roles.contains(name);
-        let selection = match interpreter.defined.task(name, "") {
+        let is_role = interpreter.defined().configuration.borrow().roles.contains(name);
+        let selection = match interpreter.defined().task(name, "") {
             _ if is_role => Selection {
                 roles: Some(vec![name.to_owned()]),
                 ..Selection::default()
@@ -86,16 +87,16 @@ impl Recipe {
                 .resolved(&self.engine, task.selection.clone(), &Selection::default())
                 .map_err(|error| Box::new(self.diagnostic(error)))?,
             None => {
-                let configuration = interpreter.defined.configuration.borrow();
+                let configuration = interpreter.defined().configuration.borrow();
                 let known = configuration.roles.names().chain(configuration.tasks.names());
                 let mut diagnostic = Diagnostic::new(Fault::Usage, format!("`{name}' is no role and no task"));
                 diagnostic.hints.extend(suggestion(name, known));
                 return Err(Box::new(diagnostic));
             }
         };
-        let mut filter = interpreter.filter.borrow().clone();
+        let mut filter = interpreter.exclusions().filter();
         (filter.hosts, filter.roles) = (None, None);
-        select(&interpreter.defined.configuration.borrow().roles, &selection, &filter)
+        select(&interpreter.defined().configuration.borrow().roles, &selection, &filter)
             .map_err(|error| Box::new(Diagnostic::new(Fault::Usage, error.to_string())))
     }
 
@@ -191,13 +192,13 @@ impl Recipe {
 
     /// Returns the names of its roles, in their order.
     pub fn roles(&self) -> Vec<String> {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         configuration.roles.names().map(str::to_owned).collect()
     }
 
     /// Returns its servers, each once, in the order of the roles.
     pub fn servers(&self) -> Vec<String> {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         let roles = &configuration.roles;
         let servers: IndexSet<String> = roles
             .names()
@@ -209,9 +210,9 @@ impl Recipe {
 
     pub(super) fn begin_line(&self) {
         let interpreter = &self.interpreter;
-        interpreter.interrupt.forget();
-        interpreter.forget_consent();
-        interpreter.left_out.borrow_mut().clear();
-        interpreter.handlers.clear();
+        interpreter.stops().forget();
+        interpreter.person().consents().forget();
+        interpreter.exclusions().forget_failures();
+        interpreter.frames().handlers().clear();
     }
 }

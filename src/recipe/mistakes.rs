@@ -31,7 +31,7 @@ impl Recipe {
             // The recipe does not want to be loaded. A library may have asked too early for what its recipe says.
             let mut found = vec![first.clone()];
             if is_checked && !matches!(first.fault, Fault::Exit(_)) {
-                let files = self.interpreter.defined.files.borrow();
+                let files = self.interpreter.defined().files.borrow();
                 found.extend(self.findings(&files, false).habits_of_libraries());
             }
             return self.in_order(found);
@@ -41,9 +41,9 @@ impl Recipe {
             true => Vec::new(),
             false => interpreter.read_rest(&self.engine),
         };
-        let mut found = interpreter.defined.files.borrow().errors.clone();
+        let mut found = interpreter.defined().files.borrow().errors.clone();
         {
-            let files = interpreter.defined.files.borrow();
+            let files = interpreter.defined().files.borrow();
             let findings = self.findings(&files, is_whole);
             let more = findings.all(&self.engine, &found, is_checked);
             found.extend(more);
@@ -72,14 +72,14 @@ impl Recipe {
 
     /// Returns what can be found in the sources that were read; `is_whole` if all of them were evaluated.
     pub(super) fn findings<'a>(&'a self, files: &'a Files, is_whole: bool) -> Findings<'a> {
-        let texts = (&self.interpreter.defined, &*self.interpreter as _);
+        let texts = (self.interpreter.defined(), &*self.interpreter as _);
         Findings::of(texts, &files.read, self.own.get(), is_whole)
     }
 
     /// Returns findings in the order of files and lines, each once, with its line.
     fn in_order(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
         for diagnostic in &mut found {
-            self.interpreter.defined.name_it(diagnostic);
+            self.interpreter.defined().name_it(diagnostic);
         }
         let key = |diagnostic: &Diagnostic| {
             let origin = diagnostic.origin.clone();
@@ -96,10 +96,10 @@ impl Recipe {
 
     /// Returns the errors in everything that these tasks can reach, as far as they can be found without running them.
     pub fn wrong_in(&self, tasks: &[String]) -> Vec<Diagnostic> {
-        let files = self.interpreter.defined.files.borrow();
+        let files = self.interpreter.defined().files.borrow();
         let findings = self.findings(&files, true);
         let servers_are_named = {
-            let filter = self.interpreter.filter.borrow();
+            let filter = self.interpreter.exclusions().filter();
             filter.hosts.is_some() || filter.roles.is_some()
         };
         let found = findings.reached(&self.engine, tasks, servers_are_named);
@@ -113,7 +113,7 @@ impl Recipe {
         let mut found = self.interpreter.unfilled(is_checked);
         if point != LoadPoint::BeforeStage {
             found.extend(self.interpreter.settle_names(&self.engine));
-            found.extend(self.interpreter.defined.dangling_hooks());
+            found.extend(self.interpreter.defined().dangling_hooks());
         }
         found.extend(self.ambiguous_stages());
         if is_checked {

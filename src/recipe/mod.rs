@@ -185,9 +185,7 @@ impl Recipe {
     fn new<P: AsRef<Path>>(paths: &[P], options: &Options, surroundings: Surroundings) -> Self {
         let interpreter = Rc::new(Interpreter::new(options, surroundings));
         let engine = Rc::new(engine::engine(&interpreter));
-        interpreter
-            .owners
-            .replace((Rc::downgrade(&interpreter), Rc::downgrade(&engine)));
+        interpreter.blocks().are_evaluated_by(&interpreter, &engine);
         Self {
             engine,
             interpreter,
@@ -207,7 +205,7 @@ impl Recipe {
         surroundings: Surroundings,
     ) -> Result<Self, Vec<Diagnostic>> {
         let recipe = Self::new(paths, &options, surroundings);
-        let loaded = recipe.interpreter.budget.bounded(|| recipe.load_all(paths, &options));
+        let loaded = recipe.interpreter.budget().bounded(|| recipe.load_all(paths, &options));
         // A stage may define what hooks name.
         let point = match recipe.stages.is_empty() {
             true => LoadPoint::Complete,
@@ -226,7 +224,7 @@ impl Recipe {
     ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let recipe = Self::new(paths, &options, surroundings);
         let stages = recipe.stages_named(words, "check")?;
-        let loaded = recipe.interpreter.budget.bounded(|| recipe.load_all(paths, &options));
+        let loaded = recipe.interpreter.budget().bounded(|| recipe.load_all(paths, &options));
         // One after the other: the definitions of each are known to the next.
         let loaded = loaded.and_then(|()| stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
         Ok(recipe.wrong(loaded, LoadPoint::Checked))
@@ -261,7 +259,7 @@ impl Recipe {
         let load = |file: &Path| interpreter.load(&self.engine, &file.display().to_string(), Position::NONE, None);
         let mut before = options.before.iter().filter(|file| loader::is_there(file));
         before.try_for_each(|file| load(file))?;
-        self.own.set(interpreter.defined.files.borrow().read.len());
+        self.own.set(interpreter.defined().files.borrow().read.len());
         paths.iter().try_for_each(|file| load(file.as_ref()))?;
         interpreter.hooks_of_load(&self.engine)?;
         for (name, value) in &options.set_after {
@@ -272,7 +270,7 @@ impl Recipe {
 
     /// Returns all tasks, sorted by name.
     pub fn tasks(&self) -> Vec<TaskSummary> {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         let mut tasks: Vec<TaskSummary> = configuration
             .tasks
             .iter()
@@ -287,7 +285,7 @@ impl Recipe {
 
     /// Returns the tasks by their other names, sorted.
     pub fn synonyms(&self) -> Vec<TaskSummary> {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         let tasks = &configuration.tasks;
         let mut synonyms: Vec<TaskSummary> = tasks
             .names()
@@ -306,14 +304,14 @@ impl Recipe {
     /// once, in the order in which they are mentioned. All names were checked with `unknown_task`.
     pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
         let addressed = || addressed::addressed(&self.interpreter, &self.engine, tasks);
-        let addressed = self.interpreter.budget.bounded(addressed);
+        let addressed = self.interpreter.budget().bounded(addressed);
         self.interpreter.report_unknown_hosts();
         addressed
     }
 
     /// Returns the error for a name that is not a task, with the most similar names; `None` if it is one.
     pub fn unknown_task(&self, name: &str) -> Option<Diagnostic> {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         if configuration.tasks.get(name).is_some() {
             return None;
         }
@@ -330,7 +328,7 @@ impl Recipe {
 
     /// Returns the names and digests of all files that were read.
     pub fn texts(&self) -> Vec<(String, String)> {
-        let files = self.interpreter.defined.files.borrow();
+        let files = self.interpreter.defined().files.borrow();
         Journal::texts(files.texts())
     }
 
@@ -347,14 +345,14 @@ impl Recipe {
             matches!(stopped.diagnostic.fault, Fault::Signal(_)) && stopped.rollback == Rollback::None
         };
         self.interpreter
-            .journal
+            .journal()
             .finish(ended.as_ref().is_err_and(|stopped| is_stopped(stopped)));
         ended
     }
 
     /// Returns the result of a run.
     fn stopped(&self, result: Fallible<()>) -> Result<(), Box<Stopped>> {
-        let rollback = self.interpreter.handlers.rollback();
+        let rollback = self.interpreter.frames().handlers().rollback();
         let diagnostic = match result {
             Ok(()) => return Ok(()),
             Err(error) => self.diagnostic(error),
@@ -369,14 +367,14 @@ impl Recipe {
         Err(Box::new(Stopped {
             diagnostic: Diagnostic { fault, ..diagnostic },
             rollback,
-            is_wanted: self.interpreter.resumption.was_undone(),
+            is_wanted: self.interpreter.resumption().was_undone(),
         }))
     }
 
     fn run_tasks(&self, tasks: &[String]) -> Fallible<()> {
         self.interpreter.tell_replaced();
         for name in tasks {
-            let Some(task) = self.interpreter.defined.task(name, "") else {
+            let Some(task) = self.interpreter.defined().task(name, "") else {
                 return Err(origin::wrong(
                     format!("the task `{name}' does not exist"),
                     Position::NONE,
@@ -415,14 +413,14 @@ impl Recipe {
 
     /// Returns an error if servers failed while the recipe continued: a run that left some out has not succeeded.
     fn left_out(&self) -> Option<Diagnostic> {
-        let left_out = self.interpreter.left_out.borrow();
+        let left_out = self.interpreter.exclusions().failures();
         let message = match left_out.len() {
             0 => return None,
             1 => "all tasks ended, but one server failed and was left out".to_owned(),
             number => format!("all tasks ended, but {number} servers failed and were left out"),
         };
         let mut diagnostic = Diagnostic::new(Fault::Failed, message);
-        diagnostic.servers = left_out.values().cloned().collect();
+        diagnostic.servers = left_out;
         Some(diagnostic)
     }
 
@@ -431,11 +429,11 @@ impl Recipe {
         let failure = errors::failure(error);
         let mut diagnostic = Rc::unwrap_or_clone(failure.diagnostic);
         // No line is to blame for somebody else's lock, least of all that of the library which asked first.
-        let is_of_stdlib = |origin: &mut crate::origin::Origin| self.interpreter.defined.is_of_stdlib(&origin.file);
+        let is_of_stdlib = |origin: &mut crate::origin::Origin| self.interpreter.defined().is_of_stdlib(&origin.file);
         if diagnostic.fault == Fault::Locked {
             diagnostic.origin.take_if(is_of_stdlib);
         }
-        diagnostic.hints.extend(self.interpreter.not_run());
+        diagnostic.hints.extend(self.interpreter.clues().take_not_run());
         if let Some(signature) = failure.missing {
             self.interpreter.explain(&self.engine, &signature, &mut diagnostic);
         }
@@ -445,7 +443,12 @@ impl Recipe {
     /// Adds the line of a diagnostic.
     fn with_line(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         if let Some(origin) = &diagnostic.origin {
-            let text = self.interpreter.defined.files.borrow().line(&origin.file, origin.line);
+            let text = self
+                .interpreter
+                .defined()
+                .files
+                .borrow()
+                .line(&origin.file, origin.line);
             if let Some(name) = text
                 .as_deref()
                 .and_then(|text| syntax::ruby::dashed(text, origin.column))
@@ -463,7 +466,7 @@ impl Recipe {
             }
             let before = self
                 .interpreter
-                .defined
+                .defined()
                 .files
                 .borrow()
                 .before(&origin.file, origin.line);

@@ -22,8 +22,10 @@ impl Recipe {
     /// Returns the outlines of these tasks, each with the hooks that run around it when the command line names it. All names must
     /// have been checked with `unknown_task`.
     pub fn outlines(&self, tasks: &[String]) -> Vec<Outline> {
-        let found = self.interpreter.budget.bounded(|| {
-            let tasks = tasks.iter().filter_map(|name| self.interpreter.defined.task(name, ""));
+        let found = self.interpreter.budget().bounded(|| {
+            let tasks = tasks
+                .iter()
+                .filter_map(|name| self.interpreter.defined().task(name, ""));
             tasks.map(|task| Teller::new(self).named(&task)).collect()
         });
         self.interpreter.report_unknown_hosts();
@@ -32,7 +34,7 @@ impl Recipe {
 
     /// Returns the graph of the tasks that these lead to; without names, of the recipe's own tasks.
     pub fn graph(&self, tasks: &[String]) -> Graph {
-        let defined = &self.interpreter.defined;
+        let defined = self.interpreter.defined();
         let named: Vec<Rc<Task>> = match tasks {
             [] => {
                 let configuration = defined.configuration.borrow();
@@ -56,7 +58,7 @@ impl Recipe {
 
     /// Returns the tasks that lead to this one, sorted, each with its kind of link.
     pub fn callers(&self, task: &str) -> Vec<(Link, String)> {
-        let defined = &self.interpreter.defined;
+        let defined = self.interpreter.defined();
         let Some(meant) = defined.task(task, "") else {
             return Vec::new();
         };
@@ -76,7 +78,7 @@ impl Recipe {
 
     /// Returns the tasks that a task leads to, in the order of its source.
     fn links(&self, task: &Rc<Task>) -> Vec<(Link, Rc<Task>)> {
-        let defined = &self.interpreter.defined;
+        let defined = self.interpreter.defined();
         let mut links = Vec::new();
         for (when, link) in [(When::Before, Link::Before), (When::After, Link::After)] {
             let (hooks, implicit) = {
@@ -105,7 +107,7 @@ impl Recipe {
     /// Returns the tasks that a block and its functions call.
     fn called(&self, block: BlockId) -> Vec<Rc<Task>> {
         let mut teller = Teller::new(self);
-        let Some(body) = self.interpreter.defined.body(block) else {
+        let Some(body) = self.interpreter.defined().body(block) else {
             return Vec::new();
         };
         let mut called = Vec::new();
@@ -158,7 +160,7 @@ impl<'a> Teller<'a> {
             task: task.name.clone(),
             description: task.description.clone(),
             origin: task.origin.clone(),
-            is_of_library: recipe.interpreter.defined.is_of_stdlib(&task.origin.file),
+            is_of_library: recipe.interpreter.defined().is_of_stdlib(&task.origin.file),
             addressed: servers(&recipe.interpreter, &recipe.engine, task, None),
             options: options(task),
             reads: Vec::new(),
@@ -170,7 +172,7 @@ impl<'a> Teller<'a> {
         }
         self.depth += 1;
         outline.steps = self.hooks(When::Before, task);
-        if let Some(body) = recipe.interpreter.defined.body(task.body) {
+        if let Some(body) = recipe.interpreter.defined().body(task.body) {
             let pieces = of_block(&body.expression);
             let place = Place { task, body: &body };
             outline.steps.extend(self.steps(&pieces, &place));
@@ -186,7 +188,7 @@ impl<'a> Teller<'a> {
     /// Returns the hooks around a task as steps. Tasks that are hooks by their names are the first `before` hooks and the last
     /// `after` hooks.
     fn hooks(&mut self, when: When, task: &Rc<Task>) -> Vec<TaskStep> {
-        let defined = &self.recipe.interpreter.defined;
+        let defined = self.recipe.interpreter.defined();
         let (hooks, implicit) = {
             let configuration = defined.configuration.borrow();
             let implicit = match when {
@@ -297,7 +299,7 @@ impl<'a> Teller<'a> {
 
     /// Returns the pieces of the functions with this name in the file of a block.
     fn functions(&self, name: &str, body: &Body) -> (Vec<BlockPiece>, Body) {
-        let files = self.recipe.interpreter.defined.files.borrow();
+        let files = self.recipe.interpreter.defined().files.borrow();
         let mut texts = files.read.iter().rev();
         let text = texts.find(|text| Some(&text.file) == body.file.as_ref());
         let body = Body {
@@ -309,7 +311,7 @@ impl<'a> Teller<'a> {
 
     /// Returns the task that a name stands for, unless it stands for a variable.
     fn meant(&self, path: &[String], body: &Body) -> Option<Rc<Task>> {
-        let defined = &self.recipe.interpreter.defined;
+        let defined = self.recipe.interpreter.defined();
         if let [name] = path
             && !matches!(
                 defined.configuration.borrow().variables.read(name),
@@ -357,7 +359,7 @@ impl<'a> Teller<'a> {
 
     /// Returns those of the names that are variables, each once.
     fn variables(&self, names: Vec<String>) -> Vec<ReadVariable> {
-        let configuration = self.recipe.interpreter.defined.configuration.borrow();
+        let configuration = self.recipe.interpreter.defined().configuration.borrow();
         let mut seen = HashSet::new();
         let new = names.into_iter().filter(|name| seen.insert(name.clone()));
         new.filter_map(|name| {
@@ -372,7 +374,7 @@ impl<'a> Teller<'a> {
 
     /// Returns the line in which a condition or a loop begins, without its brace.
     fn line(&self, origin: Option<&Origin>) -> String {
-        let files = self.recipe.interpreter.defined.files.borrow();
+        let files = self.recipe.interpreter.defined().files.borrow();
         let line = origin.and_then(|origin| {
             let line = files.line(&origin.file, origin.line)?;
             let whole = masked(&files.before(&origin.file, origin.line), &line);
@@ -434,7 +436,7 @@ impl Drawing<'_> {
         self.graph.tasks.push(GraphTask {
             name: task.name.clone(),
             said: said.filter(|said| !said.is_empty()).map(str::to_owned),
-            is_of_library: self.recipe.interpreter.defined.is_of_stdlib(&task.origin.file),
+            is_of_library: self.recipe.interpreter.defined().is_of_stdlib(&task.origin.file),
         });
         if depth >= DEEPEST {
             return place;

@@ -66,13 +66,13 @@ impl Recipe {
     /// Takes out the words that belong to the tasks before them, and sets the environment variables of these tasks to them. A
     /// word that names a task stays.
     pub fn take_words(&self, words: Vec<String>) -> Vec<String> {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         let mut tasks = Vec::new();
         let mut wanted = None;
         for word in words {
             let task = configuration.tasks.get(&word);
             if let (Some(name), None) = (wanted.take(), &task) {
-                self.interpreter.set_environment(name, word);
+                self.interpreter.machine().set_environment_variable(name, word);
                 continue;
             }
             wanted = task.and_then(|task| task.word.clone());
@@ -127,7 +127,7 @@ impl Recipe {
         let message = format!("{option} runs no tasks, but `{word}' was named");
         let mut diagnostic = Diagnostic::new(Fault::Usage, message);
         diagnostic.hints.extend(self.meant_stage(word));
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         let roles = &configuration.roles;
         let is_server = roles.names().any(|role| {
             let mut assigned = roles.assignments(role).iter();
@@ -147,7 +147,7 @@ impl Recipe {
 
     /// Returns the error if a stage is needed and no word names one.
     fn none_named(&self, words: &[String]) -> Diagnostic {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         let slip = words.first().filter(|word| configuration.tasks.get(word).is_none());
         match slip.and_then(|word| Some((word, self.meant_stage(word)?))) {
             Some((word, hint)) => Diagnostic::new(Fault::Usage, format!("there is no stage `{word}'")).hint(hint),
@@ -188,7 +188,7 @@ impl Recipe {
         let name = stage.name.clone().into();
         self.interpreter.set("stage", name, Setter::Stage, Position::NONE)?;
         let file = stage.file.display().to_string();
-        self.interpreter.budget.bounded(|| {
+        self.interpreter.budget().bounded(|| {
             self.interpreter.hooks(&self.engine, When::Stage, None)?;
             self.interpreter.load(&self.engine, &file, Position::NONE, None)?;
             self.interpreter.hooks_of_load(&self.engine)
@@ -203,7 +203,7 @@ impl Recipe {
 
     /// Returns an error for each stage with the name of a task: nobody could tell which is meant.
     pub(super) fn ambiguous_stages(&self) -> Vec<Diagnostic> {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         let ambiguous = self
             .stages
             .iter()
@@ -219,7 +219,7 @@ impl Recipe {
 
     /// Returns an error for each stage that the variable `stages` names, as in Capistrano 2, and that has no file.
     pub(super) fn missing_stages(&self) -> Vec<Diagnostic> {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         let variables = &configuration.variables;
         let VariableRead::Value(listed) = variables.read("stages") else {
             return Vec::new();
@@ -243,7 +243,7 @@ impl Recipe {
 
     fn default_stage(&self) -> Fallible<Option<String>> {
         let said = |name| self.interpreter.text_variable(&self.engine, name);
-        self.interpreter.budget.bounded(|| match said("stage")? {
+        self.interpreter.budget().bounded(|| match said("stage")? {
             Some(stage) => Ok(Some(stage)),
             None => said("default_stage"),
         })

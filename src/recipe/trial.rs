@@ -23,7 +23,7 @@ pub struct CaseOfFile {
 impl Recipe {
     /// Returns the tests of the file, in its order.
     pub fn cases(&self) -> Vec<CaseOfFile> {
-        let trial = self.interpreter.trial.as_ref();
+        let trial = self.interpreter.mode().trial();
         let cases = trial.map(super::running::trial::Trial::cases).unwrap_or_default();
         let case = |case: super::running::trial::TestBlock| CaseOfFile {
             name: case.name,
@@ -38,13 +38,14 @@ impl Recipe {
     ///
     /// The reason why the test has failed.
     pub fn try_case(&self, name: &str) -> Result<(), Box<Diagnostic>> {
-        let trial = self.interpreter.trial.as_ref();
+        let trial = self.interpreter.mode().trial();
         let case = trial.and_then(|trial| Some((trial, trial.cases().into_iter().find(|case| case.name == name)?)));
         let Some((trial, case)) = case else {
             let message = format!("there is no test `{name}'");
             return Err(Box::new(Diagnostic::new(Fault::Usage, message)));
         };
-        let (interpreter, engine) = self.interpreter.owners.borrow().clone();
+        // The test belongs to the interpreter, so it does not own it.
+        let (interpreter, engine) = (Rc::downgrade(&self.interpreter), Rc::downgrade(&self.engine));
         let main = self.main_recipe();
         trial.conduct(Box::new(move |words| {
             let (interpreter, engine) = (interpreter.upgrade()?, engine.upgrade()?);
@@ -58,7 +59,7 @@ impl Recipe {
 
     /// Returns the recipe that the test file loads first: its stages lie beside it.
     fn main_recipe(&self) -> Option<String> {
-        let files = self.interpreter.defined.files.borrow();
+        let files = self.interpreter.defined().files.borrow();
         let own = files.read.iter().skip(self.own.get() + 1);
         let mut names = own.map(|text| text.file.to_string());
         names.find(|name| !files.is_of_stdlib(name))
@@ -90,22 +91,21 @@ fn conduct(
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let words: Vec<String> = words.iter().filter(|word| !is_said(word)).cloned().collect();
-    let environment = recipe.interpreter.environment.flatten_clone();
+    let environment = recipe.interpreter.machine().environment();
     for (name, value) in &said {
-        recipe.interpreter.set_environment(name.clone(), value.clone());
+        recipe
+            .interpreter
+            .machine()
+            .set_environment_variable(name.clone(), value.clone());
     }
-    let filter = recipe.interpreter.filter.borrow().clone();
     let own = said.into_iter().collect();
-    *recipe.interpreter.filter.borrow_mut() = Filter {
-        preserve_roles: filter.preserve_roles,
+    let filter = recipe.interpreter.exclusions().replace_filter(Filter {
+        preserve_roles: recipe.interpreter.exclusions().filter().preserve_roles,
         ..Filter::from_environment(&own)
-    };
+    });
     let failed = run(&mut recipe, &words);
-    recipe.interpreter.filter.replace(filter);
-    let mut shared = recipe.interpreter.environment.clone();
-    if let (Some(mut now), Some(before)) = (shared.write_lock::<rhai::Map>(), environment.try_cast::<rhai::Map>()) {
-        *now = before;
-    }
+    recipe.interpreter.exclusions().replace_filter(filter);
+    recipe.interpreter.machine().replace_environment(environment);
     failed
 }
 
@@ -117,7 +117,7 @@ fn run(recipe: &mut Recipe, words: &[String]) -> Option<RehearsalFailed> {
     };
     // The test itself may have required a library.
     let loaded = || recipe.interpreter.hooks_of_load(&recipe.engine);
-    if let Err(error) = recipe.interpreter.budget.bounded(loaded) {
+    if let Err(error) = recipe.interpreter.budget().bounded(loaded) {
         return failed(recipe.diagnostic(error));
     }
     let tasks = match recipe.enter_stage(words) {
@@ -152,7 +152,7 @@ fn run(recipe: &mut Recipe, words: &[String]) -> Option<RehearsalFailed> {
 impl Recipe {
     /// Returns true if no file but the test's own was read.
     fn main_is_missing(&self) -> bool {
-        let files = self.interpreter.defined.files.borrow();
+        let files = self.interpreter.defined().files.borrow();
         let own = files.read.iter().filter(|text| !files.is_of_stdlib(&text.file));
         own.count() < 2
     }

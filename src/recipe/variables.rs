@@ -31,7 +31,7 @@ impl Recipe {
     /// Returns the variables whose names are wanted, sorted. For values, lazy ones are evaluated; nobody is asked anything.
     pub fn variables(&self, is_wanted: impl Fn(&str) -> bool, with_values: bool) -> Vec<Variable> {
         let mut variables: Vec<Variable> = {
-            let variables = &self.interpreter.defined.configuration.borrow().variables;
+            let variables = &self.interpreter.defined().configuration.borrow().variables;
             let wanted = variables.names().filter(|name| is_wanted(name));
             wanted
                 .filter_map(|name| {
@@ -48,10 +48,10 @@ impl Recipe {
         };
         variables.sort_by_cached_key(|variable| variable.name.clone());
         if with_values {
-            self.interpreter.person.replace(Box::new(Nobody));
+            self.interpreter.person().replace(Box::new(Nobody));
             let read: Vec<_> = variables.iter().map(|variable| self.read(&variable.name)).collect();
             // All secrets that the values contain are known only now.
-            let redactor = self.interpreter.actor.borrow().redactor().clone();
+            let redactor = self.interpreter.actor().redactor();
             for (variable, value) in variables.iter_mut().zip(read) {
                 variable.value = Some(match value {
                     Shown::Value(value) => Shown::Value(masked(value, &redactor)),
@@ -66,7 +66,7 @@ impl Recipe {
     /// Returns the programs that do not run as they are written, with what is run instead, or the reason why that is not known.
     /// Nobody is asked anything.
     pub fn prefixed_programs(&self) -> Vec<(String, String)> {
-        self.interpreter.person.replace(Box::new(Nobody));
+        self.interpreter.person().replace(Box::new(Nobody));
         let (interpreter, engine) = (&self.interpreter, &self.engine);
         let programs = interpreter.prefixed_programs(engine).unwrap_or_default();
         let run = |program: String| {
@@ -82,7 +82,7 @@ impl Recipe {
     /// Returns the error for a name that is not a variable, or a pattern that matches none.
     pub fn unknown_variable(&self, name: &str) -> Diagnostic {
         let mut diagnostic = Diagnostic::new(Fault::Failed, format!("no variable `{name}' is set"));
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         match self.meaning(name) {
             Some(meaning) => diagnostic.hints.push(format!("it can be set: {meaning}")),
             None => diagnostic
@@ -99,7 +99,7 @@ impl Recipe {
                 .find(|(read, _)| *read == name)
                 .map(|(_, text)| (*text).to_owned())
         };
-        let said = self.interpreter.defined.files.borrow().meanings(|_| true);
+        let said = self.interpreter.defined().files.borrow().meanings(|_| true);
         let said = said.into_iter().find(|meaning| meaning.name == name);
         said.map(|meaning| meaning.text).or_else(own)
     }

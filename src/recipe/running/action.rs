@@ -157,7 +157,7 @@ impl Interpreter {
     pub(in crate::recipe) fn settings(&self, engine: &Engine, call: &VerbCall) -> Fallible<CallSettings> {
         let (task_selection, task_options) = self.task_settings();
         let own = selection(&call.options)?;
-        let selection = self.selection_around(task_selection).overlaid_by(&own);
+        let selection = self.around().selection(task_selection).overlaid_by(&own);
         let selection = self.resolved(engine, selection, &own)?;
         let mut options = RunOptions {
             shell: self.variable(engine, "default_shell")?.as_ref().and_then(shell),
@@ -173,12 +173,12 @@ impl Interpreter {
                 let unknown = defaults
                     .keys()
                     .find(|name| !COMMAND.iter().any(|choice| choice.name == *name));
-                self.defined
+                self.defined()
                     .at_key(error, "default_run_options", unknown.map_or("", String::as_str))
             })?;
             options = options.overlaid_by(&run_options(&defaults)?);
         }
-        let said = self.said_around();
+        let said = self.around().said();
         let around = RunOptions {
             dir: said.dir.clone(),
             env: said.env(),
@@ -242,7 +242,7 @@ impl Interpreter {
             most_captured: self.most_captured(context.engine())?,
             heartbeat: self.heartbeat(context.engine())?,
         };
-        if servers.len() == 1 && self.is_one_of_many() {
+        if servers.len() == 1 && self.around().is_one_of_many() {
             let wish = Wish {
                 action: self.action_of(&prepared, &request, &servers, None)?,
                 downloads: request.downloads.map(Rc::new),
@@ -293,7 +293,7 @@ impl Interpreter {
         let mut front = self.lock_in_front(context.source(), (&request, settings), servers);
         match &front {
             Some(front) => {
-                self.perhaps_held(servers);
+                self.locks().perhaps_held(servers);
                 request.text.insert_str(0, &format!("{}\n", front.script));
             }
             None => self.settle_lock(context.engine())?,
@@ -304,7 +304,7 @@ impl Interpreter {
             let mut batch = batch.to_vec();
             loop {
                 if prepared.goes_on() {
-                    batch.retain(|server| !self.left_out.borrow().contains_key(server));
+                    batch.retain(|server| !self.exclusions().has_failed(server));
                 }
                 if batch.is_empty() {
                     break;
@@ -347,12 +347,7 @@ impl Interpreter {
             let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
             self.say(Level::Important, format!("{}: {reason}", servers.join(", ")));
         }
-        for failure in failures {
-            self.left_out
-                .borrow_mut()
-                .entry(failure.server.clone())
-                .or_insert(failure);
-        }
+        self.exclusions().leave_out(failures);
     }
 
     /// Performs the request on this machine.
@@ -364,7 +359,7 @@ impl Interpreter {
         request: Request,
     ) -> Fallible<Outcome> {
         self.settle_lock(context.engine())?;
-        if self.mode.only_looks {
+        if self.mode().only_looks() {
             self.leave_undone(&request, origin(context.source(), call.position))?;
             return Ok(Outcome::default());
         }
@@ -373,14 +368,14 @@ impl Interpreter {
             options: SshOptions::default(),
         };
         let changed = RunOptions {
-            env: Some(Environment::Map(self.changed_environment())),
+            env: Some(Environment::Map(self.machine().changed_environment())),
             ..RunOptions::default()
         };
         let options = &changed.overlaid_by(options);
         let mut command = self
             .command(&request.text, &request, options)
             .map_err(|error| error.raised(call.position))?;
-        command.meant = self.trial.is_some().then(|| {
+        command.meant = self.mode().trial().is_some().then(|| {
             let said = request.said.as_ref().unwrap_or(&request.shown);
             Arc::new(request.meant(said.clone()))
         });
@@ -424,13 +419,13 @@ impl Interpreter {
         options: &RunOptions,
     ) -> Result<(Destination, Command), Unsendable> {
         let command = {
-            let configuration = self.defined.configuration.borrow();
+            let configuration = self.defined().configuration.borrow();
             let roles = configuration.roles.roles_of(&server);
             let text = placeholders(&request.text, &server, &roles);
             let mut command = self.command(&text, request, options)?;
             // The environment may contain placeholders as well.
             command.line = placeholders(&command.line, &server, &roles);
-            command.meant = self.trial.is_some().then(|| {
+            command.meant = self.mode().trial().is_some().then(|| {
                 let said = request.said.as_ref().unwrap_or(&request.shown);
                 Arc::new(request.meant(placeholders(said, &server, &roles)))
             });

@@ -2,11 +2,12 @@
 //!
 //! They do not apply inside a block that was kept for later: a task that is called in `within` runs as it does elsewhere.
 
+use std::cell::RefCell;
+
 use indexmap::IndexMap;
 use rhai::Position;
 
 use super::evaluation::Suspender;
-use super::interpreter::Interpreter;
 use crate::configuration::{Environment, Selection, Server};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
@@ -46,15 +47,42 @@ impl AroundSettings {
     }
 }
 
-impl Interpreter {
+/// The surroundings of the command that is evaluated now.
+#[derive(Default)]
+pub(in crate::recipe) struct PresentAround(RefCell<Around>);
+
+impl PresentAround {
+    /// Takes the surroundings away: what is evaluated next has none.
+    pub(super) fn take(&self) -> Around {
+        self.0.take()
+    }
+
+    /// Puts surroundings in the place of the present ones.
+    pub(super) fn set(&self, around: Around) {
+        self.0.replace(around);
+    }
+
+    /// Does something without surroundings, and then puts them back.
+    pub(super) fn outside<T>(&self, work: impl FnOnce() -> T) -> T {
+        let around = self.take();
+        let result = work();
+        self.set(around);
+        result
+    }
+
+    /// Returns true if a command has to wait for those of other servers.
+    pub(super) fn is_one_of_many(&self) -> bool {
+        self.0.borrow().line.is_some()
+    }
+
     /// Returns the server whose block is evaluated.
-    pub(in crate::recipe) fn own_server(&self) -> Option<Server> {
-        self.around.borrow().server.clone()
+    pub(super) fn server(&self) -> Option<Server> {
+        self.0.borrow().server.clone()
     }
 
     /// Refuses a verb that works on all servers together if it stands in the block of one server.
-    pub(in crate::recipe) fn refuse_in_server(&self, verb: &str, position: Position) -> Fallible<()> {
-        if self.around.borrow().server.is_none() {
+    pub(super) fn refuse_in_server(&self, verb: &str, position: Position) -> Fallible<()> {
+        if self.0.borrow().server.is_none() {
             return Ok(());
         }
         let message = format!("`{verb}' is for all servers together, and stands in the block of one");
@@ -68,13 +96,13 @@ impl Interpreter {
     }
 
     /// Returns the settings of `within`, `with` and `as` that apply to the command that is evaluated.
-    pub(in crate::recipe) fn said_around(&self) -> AroundSettings {
-        self.around.borrow().said.clone()
+    pub(super) fn said(&self) -> AroundSettings {
+        self.0.borrow().said.clone()
     }
 
     /// Returns a path on a server: in `within` a relative one begins at that directory.
-    pub(in crate::recipe) fn remote_path(&self, path: String) -> String {
-        match &self.around.borrow().said.dir {
+    pub(super) fn remote_path(&self, path: String) -> String {
+        match &self.0.borrow().said.dir {
             Some(dir) if !path.is_empty() && !path.starts_with(['/', '~']) => {
                 format!("{}/{path}", dir.trim_end_matches('/'))
             }
@@ -83,25 +111,25 @@ impl Interpreter {
     }
 
     /// Calls a function with other surrounding settings.
-    pub(in crate::recipe) fn saying<T>(&self, said: AroundSettings, work: impl FnOnce() -> T) -> T {
-        let outer = std::mem::replace(&mut self.around.borrow_mut().said, said);
+    pub(super) fn saying<T>(&self, said: AroundSettings, work: impl FnOnce() -> T) -> T {
+        let outer = std::mem::replace(&mut self.0.borrow_mut().said, said);
         let result = work();
-        self.around.borrow_mut().said = outer;
+        self.0.borrow_mut().said = outer;
         result
     }
 
     /// Calls a function in which commands are performed at once and for one server alone: an output block in the middle of an
     /// action.
-    pub(in crate::recipe) fn at_once<T>(&self, work: impl FnOnce() -> T) -> T {
-        let line = self.around.borrow_mut().line.take();
+    pub(super) fn at_once<T>(&self, work: impl FnOnce() -> T) -> T {
+        let line = self.0.borrow_mut().line.take();
         let result = work();
-        self.around.borrow_mut().line = line;
+        self.0.borrow_mut().line = line;
         result
     }
 
     /// Returns the selection of a task here: in the block of a server, that server replaces the task's servers.
-    pub(in crate::recipe) fn selection_around(&self, task: Selection) -> Selection {
-        if self.around.borrow().server.is_none() {
+    pub(super) fn selection(&self, task: Selection) -> Selection {
+        if self.0.borrow().server.is_none() {
             return task;
         }
         Selection {

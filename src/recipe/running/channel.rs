@@ -64,7 +64,9 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
         move |channel: &mut BlockChannel, text: &str| -> Fallible<()> {
             match &*channel.running.borrow() {
                 Some(running) => {
-                    interpreter.actor.borrow_mut().write(running, channel.index, text);
+                    interpreter
+                        .actor()
+                        .with(|actor| actor.write(running, channel.index, text));
                     Ok(())
                 }
                 // The command was given the string in the earlier run.
@@ -75,7 +77,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
     );
     engine.register_fn("close", move |channel: &mut BlockChannel| {
         if let Some(running) = channel.running.borrow_mut().as_mut() {
-            ending.actor.borrow_mut().close(running, channel.index);
+            ending.actor().with(|actor| actor.close(running, channel.index));
         }
     });
     engine.register_fn("to_string", |channel: &mut BlockChannel| channel.server.to_string());

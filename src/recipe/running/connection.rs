@@ -65,7 +65,7 @@ impl Interpreter {
             gateway: reach.gateway_for(server)?,
             ..reach.options.clone()
         };
-        let configuration = self.defined.configuration.borrow();
+        let configuration = self.defined().configuration.borrow();
         for said in configuration.roles.said_of(server, "ssh_options") {
             options
                 .of_gateways
@@ -109,7 +109,7 @@ impl Interpreter {
         };
         for (name, value) in values {
             // The place of a key is looked up only to report an error there.
-            take(name, value, position).or_else(|error| match self.defined.place_of_server_key(map, name) {
+            take(name, value, position).or_else(|error| match self.defined().place_of_server_key(map, name) {
                 Some(position) => take(name, value, position),
                 None => Err(error),
             })?;
@@ -122,7 +122,7 @@ impl Interpreter {
         if let Some(map) = self.variable(engine, "ssh_options")? {
             for (name, (value, _)) in pairs(&map) {
                 self.ssh_option(&mut options, &name, &value, Position::NONE)
-                    .map_err(|error| self.defined.at_key(error, "ssh_options", &name))?;
+                    .map_err(|error| self.defined().at_key(error, "ssh_options", &name))?;
             }
         }
         if let Some(user) = self.text_variable(engine, "user")? {
@@ -137,7 +137,7 @@ impl Interpreter {
     fn ssh_option(&self, options: &mut SshOptions, name: &str, value: &Dynamic, position: Position) -> Fallible<()> {
         let text = || (!value.is_unit()).then(|| value.to_string());
         let list = || Some(texts(value).join(","));
-        let paths = || -> Vec<PathBuf> { texts(value).iter().map(|path| self.home_path(path)).collect() };
+        let paths = || -> Vec<PathBuf> { texts(value).iter().map(|path| self.machine().path(path)).collect() };
         let flag = || flag(name, value, position);
         let seconds = || seconds(name, value, position);
         match name {
@@ -203,18 +203,8 @@ impl Interpreter {
     /// Makes a secret of a string, which is never shown from now on.
     fn secret(&self, text: String) -> Secret {
         let secret = Secret::new(text);
-        if let Ok(actor) = self.actor.try_borrow() {
-            actor.redactor().add(&secret);
-        }
+        self.actor().hide(&secret);
         secret
-    }
-
-    /// Returns a path with `~/` at its beginning replaced by the home directory.
-    pub(in crate::recipe) fn home_path(&self, path: &str) -> PathBuf {
-        match (path.strip_prefix("~/"), &self.home) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => PathBuf::from(path),
-        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! The consent of a person to tasks that say `:confirm`.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
-use std::rc::Rc;
 
 use rhai::Position;
 
-use super::interpreter::Interpreter;
+use super::person::Person;
 use crate::configuration::Task;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
@@ -19,31 +19,58 @@ pub struct GivenConsent {
     pub stage: Option<String>,
 }
 
-/// The tasks that a person has consented to, by name.
-#[derive(Debug, Default)]
-pub(in crate::recipe) struct Consented(HashSet<String>);
+/// The consent of a person.
+pub(in crate::recipe) struct Consents {
+    given: GivenConsent,
+    /// The names of the tasks that the person has consented to when asked.
+    tasks: RefCell<HashSet<String>>,
+}
 
-impl Interpreter {
-    /// Asks whether a task is to run, if it says `:confirm` and nobody has consented yet.
-    pub(in crate::recipe) fn confirm(&self, task: &Rc<Task>) -> Fallible<()> {
+impl Consents {
+    pub(super) fn new(given: GivenConsent) -> Self {
+        Self {
+            given,
+            tasks: RefCell::default(),
+        }
+    }
+
+    /// Returns the name of the protected stage that the command line means.
+    pub(in crate::recipe) fn stage(&self) -> Option<&str> {
+        self.given.stage.as_deref()
+    }
+
+    /// Forgets all answers: each line of an interactive shell asks again.
+    pub(in crate::recipe) fn forget(&self) {
+        self.tasks.borrow_mut().clear();
+    }
+
+    fn include(&self, task: &Task) -> bool {
+        self.given.yes || self.tasks.borrow().contains(&task.name)
+    }
+
+    fn add(&self, task: &Task) {
+        self.tasks.borrow_mut().insert(task.name.clone());
+    }
+}
+
+impl Person {
+    /// Asks whether a task is to run, if it says `:confirm` and the person has not consented yet.
+    pub(in crate::recipe) fn confirm(&self, task: &Task) -> Fallible<()> {
         let Some(question) = &task.confirm else {
             return Ok(());
         };
-        if self.consent.yes || self.asks_nobody() {
-            return Ok(());
-        }
-        if self.consented.borrow().0.contains(&task.name) {
+        if self.consents().include(task) {
             return Ok(());
         }
         let shown = match question.is_empty() {
             true => format!("Run {}?", task.name),
             false => format!("{}: {question}", task.name),
         };
-        let asked = self.person.question(&format!("{shown} [y/N] "));
+        let asked = self.question(&format!("{shown} [y/N] "));
         let refused = match asked {
             Err(reason) => reason.into(),
             Ok(Some(answer)) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => {
-                self.consented.borrow_mut().0.insert(task.name.clone());
+                self.consents().add(task);
                 return Ok(());
             }
             Ok(Some(_)) => Diagnostic::new(Fault::Failed, format!("the task `{}' was not confirmed", task.name)),
@@ -58,10 +85,5 @@ impl Interpreter {
             }
         };
         Err(raise(refused, Position::NONE))
-    }
-
-    /// Forgets all consent: each line of an interactive shell asks again.
-    pub(in crate::recipe) fn forget_consent(&self) {
-        self.consented.borrow_mut().0.clear();
     }
 }

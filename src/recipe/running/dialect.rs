@@ -15,7 +15,7 @@ impl Interpreter {
     /// Decides what such tasks of recipes mean: in dialect 1 they replace the library's tasks, in 2 and 3 they are tasks of their
     /// own. Returns errors if the dialect cannot be known.
     pub(in crate::recipe) fn settle_names(&self, engine: &Engine) -> Vec<Diagnostic> {
-        let found = self.defined.tasks_of_one();
+        let found = self.defined().tasks_of_one();
         if found.is_empty() {
             return Vec::new();
         }
@@ -23,12 +23,12 @@ impl Interpreter {
             Some(1) => Vec::new(),
             Some(_) => {
                 for (task, _) in found {
-                    let is_own = |task: &Task| !self.defined.is_of_stdlib(&task.origin.file);
-                    self.defined.configuration.borrow_mut().tasks.part(&task.name, is_own);
+                    let is_own = |task: &Task| !self.defined().is_of_stdlib(&task.origin.file);
+                    self.defined().configuration.borrow_mut().tasks.part(&task.name, is_own);
                 }
                 Vec::new()
             }
-            None if self.defined.dialect_spoken() == 1 => Vec::new(),
+            None if self.defined().dialect_spoken() == 1 => Vec::new(),
             None => found.iter().map(|(task, other)| ambiguous(task, other)).collect(),
         }
     }
@@ -36,14 +36,14 @@ impl Interpreter {
     /// Reports once which tasks of the library are replaced by those of recipes, if that is easily overlooked: if another task of
     /// the library runs them.
     pub(in crate::recipe) fn tell_replaced(&self) {
-        for (task, other) in self.defined.tasks_of_one() {
+        for (task, other) in self.defined().tasks_of_one() {
             let is_run = {
-                let tasks: Vec<Rc<Task>> = self.defined.configuration.borrow().tasks.iter().cloned().collect();
+                let tasks: Vec<Rc<Task>> = self.defined().configuration.borrow().tasks.iter().cloned().collect();
                 tasks
                     .iter()
-                    .filter(|other| self.defined.is_of_stdlib(&other.origin.file))
+                    .filter(|other| self.defined().is_of_stdlib(&other.origin.file))
                     .any(|other| {
-                        self.defined
+                        self.defined()
                             .mentions(other.body)
                             .iter()
                             .any(|run| Rc::ptr_eq(run, &task))
@@ -60,7 +60,7 @@ impl Interpreter {
     /// Returns the dialect that somebody has set.
     fn dialect_said(&self, engine: &Engine) -> Option<INT> {
         let by = {
-            let configuration = self.defined.configuration.borrow();
+            let configuration = self.defined().configuration.borrow();
             configuration
                 .variables
                 .settings("dialect")

@@ -88,7 +88,7 @@ impl BlockWork {
             line,
             said: self.said.clone(),
         };
-        interpreter.around.replace(around);
+        interpreter.around().set(around);
         let _leaves = Leaves(interpreter);
         self.block.call(&self.engine, &parameters, self.level)
     }
@@ -99,7 +99,7 @@ struct Leaves<'a>(&'a Interpreter);
 
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {
-        self.0.around.take();
+        self.0.around().take();
     }
 }
 
@@ -135,16 +135,11 @@ impl Evaluation {
 }
 
 impl Interpreter {
-    /// Returns true if a command has to wait for those of other servers.
-    pub(in crate::recipe) fn is_one_of_many(&self) -> bool {
-        self.around.borrow().line.is_some()
-    }
-
     /// Suspends the evaluation that is running until there is an answer. The interpreter's state for it is put aside, since
     /// others are evaluated meanwhile.
     pub(super) fn ask(&self, wanted: EvaluationNeed) -> Continuation {
-        let around = self.around.take();
-        let (namespace, level) = (self.namespace(), self.budget.level.get());
+        let around = self.around().take();
+        let (namespace, level) = (self.place().namespace(), self.budget().level());
         let answer = match &around.line {
             // SAFETY: a line is made by the coroutine that it leads out of, is never copied, and is in the interpreter only while
             // that coroutine runs: it is taken out above before the coroutine is suspended, and `Work::evaluate` takes it out
@@ -152,9 +147,9 @@ impl Interpreter {
             Some(line) => unsafe { line.0.as_ref() }.suspend(wanted),
             None => Continuation::Leave,
         };
-        self.enter_namespace(namespace);
-        self.budget.level.set(level);
-        self.around.replace(around);
+        self.place().enter_namespace(namespace);
+        self.budget().set_level(level);
+        self.around().set(around);
         answer
     }
 }

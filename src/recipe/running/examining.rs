@@ -17,8 +17,8 @@ use crate::recipe::meaning::names::bare;
 impl Interpreter {
     /// Refuses an action on servers while recipes are loaded or only examined.
     pub(in crate::recipe) fn refuse_servers(&self, verb: &str, position: Position) -> Fallible<()> {
-        if !self.budget.is_loading() {
-            if !self.mode.only_looks {
+        if !self.budget().is_loading() {
+            if !self.mode().only_looks() {
                 return Ok(());
             }
             let message = format!("`{verb}' needs a server, and none is asked now");
@@ -26,7 +26,7 @@ impl Interpreter {
         }
         let message = format!("`{verb}' needs a server, and none is asked while recipes are loaded");
         let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not while recipes are loaded");
-        let diagnostic = match self.frames.current() {
+        let diagnostic = match self.frames().current() {
             Some(task) => diagnostic.hint(format!(
                 "the task `{0}' runs here, outside of tasks: call it in a task; where only its name is meant, write `:{0}`",
                 task.name
@@ -39,8 +39,8 @@ impl Interpreter {
     /// Moves the place of an error in a task of the library to the recipe's call, if the recipe calls the task while it is
     /// loaded.
     pub(in crate::recipe) fn called_while_loading(&self, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
-        match self.budget.is_loading() && self.frames.current().is_none() {
-            true => told_of_caller(error, |file| self.defined.is_of_stdlib(file)),
+        match self.budget().is_loading() && self.frames().current().is_none() {
+            true => told_of_caller(error, |file| self.defined().is_of_stdlib(file)),
             false => error,
         }
     }
@@ -49,7 +49,7 @@ impl Interpreter {
     /// is an error.
     pub(in crate::recipe) fn leave_undone(&self, request: &Request, place: Option<Origin>) -> Fallible<()> {
         let verb = request.verb;
-        if !self.budget.is_loading() {
+        if !self.budget().is_loading() {
             let message = format!("`{verb}' runs a command on this machine, and none is run now");
             return Err(raise(Diagnostic::new(Fault::Failed, message), Position::NONE));
         }
@@ -57,24 +57,15 @@ impl Interpreter {
         let text =
             format!("{at}`{verb}' is not run while the recipe is only looked at; its output is taken to be empty");
         self.say(Level::Info, text);
-        *self.not_run.borrow_mut() = Some((verb, place));
+        self.clues().note_not_run(verb, place);
         Ok(())
-    }
-
-    /// Returns what may be the cause of an error: the output of a command that was not run.
-    pub(in crate::recipe) fn not_run(&self) -> Option<String> {
-        let (verb, place) = self.not_run.borrow_mut().take()?;
-        let at = place.map_or_else(String::new, |place| format!(" at {place}"));
-        Some(format!(
-            "`{verb}'{at} was not run, since the recipe is only looked at; made lazy it is not needed: set :name {{ … }}"
-        ))
     }
 
     /// Returns true if questions are answered by their defaults and nobody is asked.
     pub(in crate::recipe) fn asks_nobody(&self) -> bool {
-        match self.mode.only_looks {
-            true => self.budget.is_loading(),
-            false => self.mode.dry_run,
+        match self.mode().only_looks() {
+            true => self.budget().is_loading(),
+            false => self.mode().is_dry_run(),
         }
     }
 
@@ -105,8 +96,8 @@ impl Interpreter {
                 let first = path(expression).into_iter().flatten().next().unwrap_or_default();
                 let is_value = context.scope().contains(&first)
                     || first == "ENV"
-                    || self.defined.configuration.borrow().variables.exists(&first);
-                if !is_value && self.defined.task(&name, &self.namespace()).is_some() {
+                    || self.defined().configuration.borrow().variables.exists(&first);
+                if !is_value && self.defined().task(&name, &self.place().namespace()).is_some() {
                     return Err(raise(bare(&name), expression.position()));
                 }
             }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use rhai::{INT, Position};
 
+use super::rollback::Handlers;
 use crate::configuration::{Task, TaskId};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
@@ -19,9 +20,15 @@ pub(in crate::recipe) struct Frames {
     stack: RefCell<Vec<Rc<Task>>>,
     /// The number of times that each task was begun.
     begun: RefCell<HashMap<TaskId, INT>>,
+    handlers: Handlers,
 }
 
 impl Frames {
+    /// Returns the rollback handlers that tasks have registered.
+    pub(in crate::recipe) fn handlers(&self) -> &Handlers {
+        &self.handlers
+    }
+
     /// Rejects a task that would be nested too deep.
     pub(super) fn check_depth(&self, task: &Task) -> Fallible<()> {
         if self.stack.borrow().len() < MAX_FRAMES {

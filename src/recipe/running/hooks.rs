@@ -12,8 +12,8 @@ use crate::recipe::language::origin::{Fallible, wrong};
 impl Interpreter {
     /// Runs the hooks of an event around `task`, in the order in which they were registered. A task is not a hook of itself.
     pub(in crate::recipe) fn hooks(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>) -> Fallible<()> {
-        let hooks = self.defined.configuration.borrow().hooked(when, task);
-        match self.mode.recovers && when != When::Stage {
+        let hooks = self.defined().configuration.borrow().hooked(when, task);
+        match self.mode().recovers() && when != When::Stage {
             true => Ok(()),
             false => self.fire(engine, when, task, &hooks),
         }
@@ -21,7 +21,7 @@ impl Interpreter {
 
     /// Runs the hooks of `load` that have not run yet: those of the recipe once it is loaded, and then those of its stage.
     pub(in crate::recipe) fn hooks_of_load(&self, engine: &Engine) -> Fallible<()> {
-        let hooks = self.defined.configuration.borrow_mut().newly_loaded();
+        let hooks = self.defined().configuration.borrow_mut().newly_loaded();
         self.fire(engine, When::Load, None, &hooks)
     }
 
@@ -30,7 +30,7 @@ impl Interpreter {
         let is_own = |hook: &Hook| {
             hook.origin
                 .as_ref()
-                .is_none_or(|origin| !self.defined.is_of_stdlib(&origin.file))
+                .is_none_or(|origin| !self.defined().is_of_stdlib(&origin.file))
         };
         if hooks.iter().any(is_own) {
             self.settle_lock(engine)?;
@@ -42,7 +42,7 @@ impl Interpreter {
         for hook in hooks {
             match &hook.action {
                 HookAction::Block(block) => drop(self.call(engine, *block, &[])?),
-                HookAction::Task(name, namespace) => match self.defined.task(name, namespace) {
+                HookAction::Task(name, namespace) => match self.defined().task(name, namespace) {
                     Some(task) => drop(self.run_task(engine, &task)?),
                     None => {
                         let event = when.name();
@@ -59,10 +59,10 @@ impl Interpreter {
 
     /// Runs the tasks that are hooks of this one by their names.
     pub(in crate::recipe) fn implicit_hooks(&self, engine: &Engine, task: &Rc<Task>, when: When) -> Fallible<()> {
-        if self.mode.recovers {
+        if self.mode().recovers() {
             return Ok(());
         }
-        let hooks = self.defined.configuration.borrow().implicit(when, task);
+        let hooks = self.defined().configuration.borrow().implicit(when, task);
         for hook in hooks {
             let _ = self.run_task(engine, &hook)?;
         }

@@ -8,6 +8,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::interpreter::Interpreter;
+use super::stops::Stops;
 use crate::actor::ActionError;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, terminate};
@@ -47,15 +48,15 @@ pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter
             looked.set(now);
         }
         let is_looked_at = is_slow || steps % STEPS_OF_TIME == 0;
-        if !running.budget.take_step() || is_looked_at && running.budget.is_late() {
+        if !running.budget().take_step() || is_looked_at && running.budget().is_late() {
             return Some(token(endless()));
         }
         if let Some(missing) = running.take_missing(None) {
             return Some(token(missing));
         }
         // While recipes are loaded, a step that takes long looks for a signal itself, and ends the script: `goes_on`.
-        let is_asked = is_slow && !running.budget.is_loading() || steps % STEPS == 0;
-        let signal = is_asked.then(|| running.interrupt.take()).flatten();
+        let is_asked = is_slow && !running.budget().is_loading() || steps % STEPS == 0;
+        let signal = is_asked.then(|| running.stops().take()).flatten();
         signal.map(|signal| token(ActionError::Interrupted(signal).diagnostic()))
     });
 }
@@ -63,7 +64,7 @@ pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter
 /// The work that scripts may still do before they are ended.
 pub(in crate::recipe) struct Budget {
     /// The number of script functions around the current place.
-    pub(in crate::recipe) level: Cell<usize>,
+    level: Cell<usize>,
     steps: Cell<u64>,
     /// The computing time of this thread at which scripts are ended.
     until: Cell<Option<Duration>>,
@@ -90,6 +91,16 @@ impl Budget {
         result
     }
 
+    /// Returns the number of script functions around the current place.
+    pub(super) fn level(&self) -> usize {
+        self.level.get()
+    }
+
+    /// Notes the number of script functions around the current place.
+    pub(in crate::recipe) fn set_level(&self, level: usize) {
+        self.level.set(level);
+    }
+
     /// Returns true while recipes are loaded, or are examined in another way that must come to an end: no server is contacted.
     pub(in crate::recipe) fn is_loading(&self) -> bool {
         self.until.get().is_some()
@@ -106,27 +117,22 @@ impl Budget {
     fn is_late(&self) -> bool {
         self.until.get().is_some_and(|until| computed() > until)
     }
-}
 
-impl Interpreter {
     /// Does the same as `goes_on` for a function that has waited for another thread or a program since `begun`. Their computing
     /// time is not counted as this thread's, so the time that has passed is.
-    pub(in crate::recipe) fn goes_on_since(&self, begun: Instant) -> Fallible<()> {
-        if self.budget.is_loading() && begun.elapsed() > MAX_TIME {
+    pub(super) fn goes_on_since(&self, stops: &Stops, begun: Instant) -> Fallible<()> {
+        if self.is_loading() && begun.elapsed() > MAX_TIME {
             return Err(terminate(endless(), Position::NONE));
         }
-        self.goes_on()
+        self.goes_on(stops)
     }
 
     /// Returns an error if a script would be ended now. Functions that may take long call it from time to time.
-    pub(in crate::recipe) fn goes_on(&self) -> Fallible<()> {
-        if self.budget.is_late() {
+    pub(super) fn goes_on(&self, stops: &Stops) -> Fallible<()> {
+        if self.is_late() {
             return Err(terminate(endless(), Position::NONE));
         }
-        match self.interrupt.take() {
-            Some(signal) => Err(terminate(ActionError::Interrupted(signal).diagnostic(), Position::NONE)),
-            None => Ok(()),
-        }
+        stops.check(Position::NONE)
     }
 }
 

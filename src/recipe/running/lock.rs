@@ -11,17 +11,15 @@ use super::action::{Request, failure};
 use super::call::VerbCall;
 use super::interpreter::Interpreter;
 use super::lock_holder::{LockHolder, failures, headline, locked};
-use super::lock_owed::Owed;
+use super::locks::{Owed, Scripts};
 use super::passwords::Asker;
 use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Attributes, RunOptions, Selection, Server, Task, Value};
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::Level;
 use crate::journal::Refusal;
-use crate::plan::quote;
 use crate::recipe::language::origin::{Fallible, raise, terminate};
-use crate::run_id::RunId;
-use crate::session::{Input, SessionId};
+use crate::session::Input;
 
 /// The exit status of a script if somebody else holds the lock.
 const TAKEN: i32 = 75;
@@ -34,67 +32,6 @@ const MOMENT: Duration = Duration::from_secs(3);
 
 /// The pause before the next attempt.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// The locks of a run.
-#[derive(Debug)]
-pub(in crate::recipe) struct Locks {
-    run: RunId,
-    /// The time for which a lock of somebody else is waited for.
-    wait: Duration,
-    /// The servers on which it is held, or perhaps is.
-    held: IndexMap<Server, Held>,
-    /// The scripts that take and free it. They are evaluated once, since nothing may be evaluated at the end of a run.
-    pub(super) scripts: Option<Scripts>,
-    /// The lock that is taken before anything else is done.
-    pub(super) owed: Option<Owed>,
-}
-
-impl Locks {
-    pub(super) fn new(run: RunId, wait: Duration) -> Self {
-        Self {
-            run,
-            wait,
-            held: IndexMap::new(),
-            scripts: None,
-            owed: None,
-        }
-    }
-}
-
-/// The knowledge about a server's lock.
-#[derive(Clone, Copy, Debug, Default)]
-enum Held {
-    /// The server may have been asked for it. If it has no connection, it was not.
-    #[default]
-    Perhaps,
-    /// The connection was lost while the server was asked.
-    Asked,
-    /// It was taken on this connection.
-    By(SessionId),
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Scripts {
-    take: String,
-    free: String,
-    /// The lines that the lock contains.
-    record: String,
-    /// True if the lock has to be there already.
-    is_again: bool,
-}
-
-impl Scripts {
-    /// Returns the scripts of a run that is resumed: they only take what it has held.
-    fn again(self) -> Self {
-        Self { is_again: true, ..self }
-    }
-
-    /// Returns the script that takes the lock, with the lines that are to stand in it: as input they would take one more round trip.
-    pub(super) fn take(&self) -> String {
-        let again = if self.is_again { "yes" } else { "" };
-        format!("again={again} record={}\n{}", quote(&self.record), self.take)
-    }
-}
 
 /// The result of an attempt.
 pub(super) enum LockAttempt {
@@ -109,11 +46,11 @@ impl Interpreter {
     /// Takes the lock of a task's servers if the task wants it: all of them or none. If the task is the library's, this may be put
     /// off until its first command (`lock_owed.rs`).
     pub(in crate::recipe) fn lock(&self, engine: &Engine, task: &Task) -> Fallible<()> {
-        if !task.lock || self.mode.is_idle() || self.budget.is_loading() || self.has_scripted_servers() {
+        if !task.lock || self.mode().is_idle() || self.budget().is_loading() || self.mode().has_scripted_servers() {
             return Ok(());
         }
         // A rollback belongs to servers that were locked before.
-        if self.actor.borrow().is_rolling_back() {
+        if self.actor().is_rolling_back() {
             return Ok(());
         }
         self.report_unknown_hosts();
@@ -124,7 +61,7 @@ impl Interpreter {
         self.settle_lock(engine)?;
         self.lock_scripts(engine, task)?;
         if self.may_owe(task) {
-            self.locks.borrow_mut().owed = Some(Owed::new(task, servers));
+            self.locks().owe(Owed::new(task, servers));
             return Ok(());
         }
         self.acquire(engine, &servers, None)
@@ -133,12 +70,12 @@ impl Interpreter {
     /// Takes the lock of these servers, or waits for it: all of them or none. `first` is the result of the first attempt, if there
     /// was one.
     pub(super) fn acquire(&self, engine: &Engine, servers: &[Server], mut first: Option<LockAttempt>) -> Fallible<()> {
-        let Some(scripts) = self.locks.borrow().scripts.clone() else {
+        let Some(scripts) = self.locks().scripts() else {
             return Ok(());
         };
-        let resumes = self.journal.needs_its_lock();
+        let resumes = self.journal().needs_its_lock();
         let scripts = if resumes { scripts.again() } else { scripts };
-        let lock_wait = self.locks.borrow().wait;
+        let lock_wait = self.locks().wait();
         let begun = Instant::now();
         let mut is_waiting = false;
         let mut wanted = servers.to_vec();
@@ -165,7 +102,7 @@ impl Interpreter {
             let is_left_by_others = |holder: &LockHolder| holder.state == "alive";
             if is_first && refused.values().all(is_left_by_others) && begun.elapsed() < MOMENT {
                 wanted = refused.keys().cloned().collect();
-                self.pause(PAUSE)?;
+                self.stops().pause(self.mode(), PAUSE)?;
                 continue;
             }
             if resumes {
@@ -186,7 +123,8 @@ impl Interpreter {
             // Runs that wait must not come back at the same moment.
             let spread = Duration::from_millis(u64::from(std::process::id() % 200));
             let left = lock_wait.saturating_sub(begun.elapsed());
-            self.pause(left.min(Duration::from_secs(1)) + spread)?;
+            self.stops()
+                .pause(self.mode(), left.min(Duration::from_secs(1)) + spread)?;
         }
         let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
         self.say(Level::Debug, format!("locked: {}", names.join(", ")));
@@ -201,7 +139,7 @@ impl Interpreter {
             .hint("somebody has recovered what it had left, or has unlocked the servers: it cannot be resumed any more")
             .hint("what is left is found by: capr RECIPE recover; it also ends the reports about that run");
         diagnostic.servers = servers;
-        self.journal.refuse(Refusal::Gone(message.to_owned()));
+        self.journal().refuse(Refusal::Gone(message.to_owned()));
         terminate(diagnostic, Position::NONE)
     }
 
@@ -218,21 +156,17 @@ impl Interpreter {
             .selected(&selection)
             .map_err(|error| failure(error.into(), Position::NONE))?;
         let found: IndexSet<Server> = found.into_iter().collect();
-        let locks = self.locks.borrow();
-        let owed = locks.owed.as_ref().map_or(&[][..], |owed| &owed.servers);
-        let is_held = |server: &Server| matches!(locks.held.get(server), Some(Held::By(_)));
-        let is_missing = |server: &Server| !is_held(server) && !owed.contains(server);
-        Ok(found.into_iter().filter(is_missing).collect())
+        Ok(self.locks().missing(found.into_iter()))
     }
 
     /// Evaluates the scripts, once.
     fn lock_scripts(&self, engine: &Engine, task: &Task) -> Fallible<()> {
-        if self.locks.borrow().scripts.is_some() {
+        if self.locks().scripts().is_some() {
             return Ok(());
         }
         let text = |name| Ok::<_, Box<rhai::EvalAltResult>>(self.text_variable(engine, name)?.unwrap_or_default());
         let lines = [
-            ("run", self.locks.borrow().run.to_string()),
+            ("run", self.locks().run().to_string()),
             ("kind", "run".to_owned()),
             ("person", text("person")?),
             (
@@ -240,18 +174,13 @@ impl Interpreter {
                 rustix::system::uname().nodename().to_string_lossy().into_owned(),
             ),
             ("process", std::process::id().to_string()),
-            ("time", self.now().as_second().to_string()),
+            ("time", self.mode().now().as_second().to_string()),
             ("task", task.name.clone()),
         ];
         let line = |(name, value): &(&str, String)| format!("{name} {}", value.replace(char::is_control, " "));
         let record: Vec<String> = lines.iter().map(line).collect();
-        let scripts = Scripts {
-            take: text("lock_take_script")?,
-            free: text("lock_free_script")?,
-            record: record.join("\n"),
-            is_again: false,
-        };
-        self.locks.borrow_mut().scripts = Some(scripts);
+        let (take, free) = (text("lock_take_script")?, text("lock_free_script")?);
+        self.locks().keep_scripts(Scripts::new(take, free, record.join("\n")));
         Ok(())
     }
 
@@ -262,12 +191,12 @@ impl Interpreter {
         scripts: &Scripts,
         servers: &[Server],
     ) -> Fallible<Result<LockAttempt, ActionError>> {
-        self.perhaps_held(servers);
+        self.locks().perhaps_held(servers);
         let outcome = match self.apart(engine, "lock", &scripts.take(), servers)? {
             Ok(outcome) => outcome,
             Err(error) => {
                 if let ActionError::Failed { servers, .. } = &error {
-                    self.was_asked(servers.iter().map(|failed| &failed.server));
+                    self.locks().was_asked(servers.iter().map(|failed| &failed.server));
                 }
                 return Ok(Err(error));
             }
@@ -283,30 +212,11 @@ impl Interpreter {
         Ok(Ok(self.attempted(answers)))
     }
 
-    /// Notes that these servers may have the lock of this run from now on.
-    pub(super) fn perhaps_held(&self, servers: &[Server]) {
-        for server in servers {
-            self.locks.borrow_mut().held.entry(server.clone()).or_default();
-        }
-    }
-
-    /// Notes that the connections of these servers were lost while they were asked for the lock.
-    pub(super) fn was_asked<'a>(&self, servers: impl Iterator<Item = &'a Server>) {
-        let mut locks = self.locks.borrow_mut();
-        for server in servers {
-            if let Some(held @ Held::Perhaps) = locks.held.get_mut(server) {
-                *held = Held::Asked;
-            }
-        }
-    }
-
     /// Notes that the lock is taken on these servers.
     pub(super) fn holds(&self, servers: impl Iterator<Item = Server>) {
         for server in servers {
-            let session = self.actor.borrow().session(&server);
-            // A connection that was lost since then is made anew before the next action, or to free the lock.
-            let held = session.map_or(Held::Asked, Held::By);
-            self.locks.borrow_mut().held.insert(server, held);
+            let session = self.actor().with(|actor| actor.session(&server));
+            self.locks().is_held(server, session);
         }
     }
 
@@ -316,7 +226,7 @@ impl Interpreter {
         let mut failed = Vec::new();
         for (server, (status, said)) in answers {
             if status == TAKEN {
-                self.locks.borrow_mut().held.shift_remove(&server);
+                self.locks().is_not_held(&server);
                 refused.insert(server, LockHolder::read(&said));
             } else {
                 failed.push(ServerFailure::new(server, said.trim()));
@@ -332,35 +242,26 @@ impl Interpreter {
     /// Takes the lock again on servers whose connection was lost. It is an error if somebody else has taken it meanwhile; in a
     /// rollback that server is left as it is.
     pub(in crate::recipe) fn keep_locks(&self, engine: &Engine, servers: &[Server]) -> Result<(), ActionError> {
-        let (held, scripts) = {
-            let locks = self.locks.borrow();
-            let Some(scripts) = locks.scripts.clone() else {
-                return Ok(());
-            };
-            let held = locks.held.iter().filter(|(server, _)| servers.contains(server));
-            let held: Vec<(Server, SessionId)> = held
-                .filter_map(|(server, held)| match held {
-                    Held::By(session) => Some((server.clone(), *session)),
-                    Held::Perhaps | Held::Asked => None,
-                })
-                .collect();
-            (held, scripts)
+        let Some(scripts) = self.locks().scripts() else {
+            return Ok(());
         };
-        let severed = self.actor.borrow_mut().severed(&held)?;
+        let held = self.locks().taken_on(servers);
+        let severed = self.actor().with(|actor| actor.severed(&held))?;
         if severed.is_empty() {
             return Ok(());
         }
         let taken = match self.take(engine, &scripts, &severed) {
             Ok(Ok(LockAttempt::Taken)) => return Ok(()),
-            Ok(Ok(LockAttempt::Refused(refused))) => return self.actor.borrow_mut().lock_lost(failures(&refused)),
+            Ok(Ok(LockAttempt::Refused(refused))) => {
+                return self.actor().with(|actor| actor.lock_lost(failures(&refused)));
+            }
             // The lock file of this run is still there, from a connection that has ended. So a rollback continues, even if the
             // disk is full.
             Ok(Ok(LockAttempt::Unable(_))) | Err(_) => Ok(()),
             Ok(Err(error)) => Err(error),
         };
-        let mut locks = self.locks.borrow_mut();
-        for (server, session) in held.iter().filter(|(server, _)| severed.contains(server)) {
-            locks.held.insert(server.clone(), Held::By(*session));
+        for (server, session) in held.into_iter().filter(|(server, _)| severed.contains(server)) {
+            self.locks().is_held(server, Some(session));
         }
         taken
     }
@@ -368,37 +269,36 @@ impl Interpreter {
     /// Frees all locks of this run at its end, however it ended. Only a run that could not be resumed leaves them, as abandoned:
     /// something is still half done.
     pub(in crate::recipe) fn free_locks(&self, engine: &Engine) {
-        if self.journal.is_refused() {
+        if self.journal().is_refused() {
             return;
         }
-        let held: Vec<Server> = self.locks.borrow().held.keys().cloned().collect();
+        let held: Vec<Server> = self.locks().all_held();
         if !held.is_empty() {
             self.free(engine, &held);
         }
     }
 
     fn free(&self, engine: &Engine, servers: &[Server]) {
-        let Some(scripts) = self.locks.borrow().scripts.clone() else {
+        let Some(scripts) = self.locks().scripts() else {
             return;
         };
         let mut left: Vec<Server> = servers
             .iter()
-            .filter(|server| match self.locks.borrow().held.get(*server) {
-                Some(Held::By(_) | Held::Asked) => true,
-                Some(Held::Perhaps) => self.actor.borrow().session(server).is_some(),
-                None => false,
+            .filter(|server| {
+                let is_connected = || self.actor().with(|actor| actor.session(server).is_some());
+                self.locks().is_to_be_freed(server, is_connected)
             })
             .cloned()
             .collect();
         for server in servers {
-            self.locks.borrow_mut().held.shift_remove(server);
+            self.locks().is_not_held(server);
         }
         // Servers that are tried once more, on a new connection.
         let mut again: IndexSet<Server> = IndexSet::new();
         let mut attempts = 0;
         while !left.is_empty() && attempts < 4 {
             attempts += 1;
-            let failed = match self.apart(engine, "unlock", &scripts.free, &left) {
+            let failed = match self.apart(engine, "unlock", scripts.free(), &left) {
                 Ok(Ok(outcome)) => {
                     self.tell_kept(&kept(&left, &outcome));
                     return;
@@ -471,9 +371,13 @@ impl Interpreter {
 
     fn performed_apart(&self, engine: &Engine, action: Action) -> Result<Outcome, ActionError> {
         let mut passwords = Asker::new(self, engine);
-        let mut running = self.actor.borrow_mut().start(action, &mut passwords)?;
-        while self.actor.borrow_mut().next(&mut running, &mut passwords)?.is_some() {}
-        self.actor.borrow_mut().finish(running)
+        let mut running = self.actor().with(|actor| actor.start(action, &mut passwords))?;
+        while self
+            .actor()
+            .with(|actor| actor.next(&mut running, &mut passwords))?
+            .is_some()
+        {}
+        self.actor().with(|actor| actor.finish(running))
     }
 }
 

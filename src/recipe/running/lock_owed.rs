@@ -12,23 +12,6 @@ use crate::configuration::{Server, Shell, Task};
 use crate::plan::quote;
 use crate::recipe::language::origin::Fallible;
 
-/// A lock that was not taken yet.
-#[derive(Debug)]
-pub(in crate::recipe) struct Owed {
-    /// The task that wants it.
-    task: String,
-    pub(super) servers: Vec<Server>,
-}
-
-impl Owed {
-    pub(super) fn new(task: &Task, servers: Vec<Server>) -> Self {
-        Self {
-            task: task.name.clone(),
-            servers,
-        }
-    }
-}
-
 /// A script that takes the lock in front of a command.
 pub(super) struct LockFront {
     pub(super) script: String,
@@ -40,16 +23,16 @@ impl Interpreter {
     /// Returns true if the lock of this task may be owed. A recipe's own task may do anything, a run that is resumed has to take
     /// back its own lock before it does anything, and a person who is asked before each command may leave a command out.
     pub(super) fn may_owe(&self, task: &Task) -> bool {
-        self.defined.is_of_stdlib(&task.origin.file) && !self.journal.is_replaying() && !self.mode.asks_consent
+        self.defined().is_of_stdlib(&task.origin.file) && !self.journal().is_replaying() && !self.mode().asks_consent()
     }
 
     /// Takes the lock that is owed, if one is, in a command of its own.
     pub(in crate::recipe) fn settle_lock(&self, engine: &Engine) -> Fallible<()> {
-        if self.locks.borrow().owed.is_none() {
+        if !self.locks().owes() {
             return Ok(());
         }
         // A rollback undoes what was done under an earlier lock, and an action that has begun has taken the lock before.
-        if self.actor.try_borrow().is_ok_and(|actor| !actor.is_rolling_back()) {
+        if self.actor().unless_busy(|actor| !actor.is_rolling_back()) == Some(true) {
             return self.settle(engine, None);
         }
         Ok(())
@@ -62,29 +45,21 @@ impl Interpreter {
         owed: &[Server],
         answers: IndexMap<Server, (i32, String)>,
     ) -> Fallible<()> {
-        if let Some(kept) = &mut self.locks.borrow_mut().owed {
-            kept.servers = owed.to_vec();
-        }
+        self.locks().owe_for(owed);
         let attempt = self.attempted(answers);
         self.settle(engine, Some(attempt))
     }
 
     fn settle(&self, engine: &Engine, first: Option<LockAttempt>) -> Fallible<()> {
-        let Some(owed) = self.locks.borrow_mut().owed.take() else {
+        let Some(owed) = self.locks().take_owed() else {
             return Ok(());
         };
-        let result = self.acquire(engine, &owed.servers, first);
+        let result = self.acquire(engine, owed.servers(), first);
         // A recipe may catch the error; what it does next needs the lock all the same.
         if result.is_err() {
-            self.locks.borrow_mut().owed = Some(owed);
+            self.locks().owe(owed);
         }
         result
-    }
-
-    /// Forgets the lock that a task owes, at the end of the task: nothing was done that needs it.
-    pub(super) fn forget_owed(&self, task: &Task) {
-        let mut locks = self.locks.borrow_mut();
-        locks.owed.take_if(|owed| owed.task == task.name);
     }
 
     /// Returns the script that takes the lock which is owed in front of this request; `None` if no lock is owed or if it needs a
@@ -95,19 +70,17 @@ impl Interpreter {
         (request, settings): (&Request, &CallSettings),
         servers: &[Server],
     ) -> Option<LockFront> {
-        let locks = self.locks.borrow();
-        let owed = locks.owed.as_ref()?;
-        let is_same = owed.servers.len() == servers.len() && owed.servers.iter().all(|owed| servers.contains(owed));
-        let looks = request.verb == "capture_all" && source.is_some_and(|file| self.defined.is_of_stdlib(file));
+        let is_same = self.locks().owed()?.is_for(servers);
+        let looks = request.verb == "capture_all" && source.is_some_and(|file| self.defined().is_of_stdlib(file));
         // The lock belongs to the login user, whose shell is `sh`.
         let is_sudo = request.sudo.is_some() || request.asking.is_some();
         let (options, selection) = (&settings.options, &settings.selection);
         let is_plain = matches!(options.shell, None | Some(Shell::Default)) && options.pty != Some(true);
         let is_whole = selection.max_hosts.is_none() && selection.on_error_continue != Some(true);
-        if !(is_same && looks && is_plain && is_whole) || is_sudo || self.actor.borrow().is_rolling_back() {
+        if !(is_same && looks && is_plain && is_whole) || is_sudo || self.actor().is_rolling_back() {
             return None;
         }
-        let scripts = locks.scripts.clone()?;
+        let scripts = self.locks().scripts()?;
         let mark = "the lock was not taken".to_owned();
         let script = format!(
             "said=$( (\n{}\n) </dev/null ) || {{ status=$?; printf '%s\\n' {} \"$said\"; exit $status; }}; unset said",
@@ -120,11 +93,7 @@ impl Interpreter {
     /// Notes that the script in front of a command has taken the lock on these servers, and perhaps on those that are lost.
     pub(super) fn locked_in_front(&self, lost: &[Server], servers: Vec<Server>) {
         self.holds(servers.iter().cloned());
-        self.was_asked(lost.iter());
-        let mut locks = self.locks.borrow_mut();
-        if let Some(owed) = &mut locks.owed {
-            owed.servers.retain(|server| !servers.contains(server));
-        }
-        locks.owed.take_if(|owed| owed.servers.is_empty());
+        self.locks().was_asked(lost.iter());
+        self.locks().settled(&servers);
     }
 }

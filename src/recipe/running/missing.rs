@@ -49,7 +49,10 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
     engine.register_fn(
         "to_string",
         move |context: NativeCallContext, (): ()| -> ImmutableString {
-            noting.missing.note(context.call_source(), context.call_position());
+            noting
+                .clues()
+                .missing()
+                .note(context.call_source(), context.call_position());
             ImmutableString::new()
         },
     );
@@ -73,7 +76,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
 impl Interpreter {
     /// Returns the error for a string that was made of a missing value, if there was one. The locals help to find what was meant.
     pub(in crate::recipe) fn take_missing(&self, scope: Option<&Scope>) -> Option<Diagnostic> {
-        let (file, position) = self.missing.take()?;
+        let (file, position) = self.clues().missing().take()?;
         let is_here = |part: &&Expr| part.position() == position;
         let what = self.written(file.as_deref(), |node| match node {
             ASTNode::Expr(Expr::InterpolatedString(parts, _)) => parts.iter().find(is_here).map(What::of),
@@ -105,7 +108,7 @@ impl Interpreter {
     /// Returns the expression in a source for which `is_it` returns something.
     fn written(&self, file: Option<&str>, is_it: impl Fn(&ASTNode) -> Option<What>) -> Option<What> {
         let file = file?;
-        let files = self.defined.files.borrow();
+        let files = self.defined().files.borrow();
         let text = files.read.iter().rev().find(|text| *text.file == *file)?;
         let mut found = None;
         text.ast.walk(&mut |nodes| {
@@ -145,7 +148,7 @@ impl Interpreter {
             return suggestion(key, keys.iter().map(String::as_str));
         }
         // If the map is not known, the keys of all maps in the sources are suggested.
-        let files = self.defined.files.borrow();
+        let files = self.defined().files.borrow();
         let known = files.read.iter().flat_map(|text| text.claims().holders.iter());
         let mut known: Vec<&str> = known.map(String::as_str).collect();
         known.sort_unstable();
@@ -157,8 +160,8 @@ impl Interpreter {
         let (root, inner) = owner.split_first()?;
         let mut value: Dynamic = match scope.and_then(|scope| scope.get(root)) {
             Some(value) => value.flatten_clone(),
-            None if root == "ENV" => self.environment.flatten_clone(),
-            None => match self.defined.configuration.borrow().variables.read(root) {
+            None if root == "ENV" => self.machine().environment().into(),
+            None => match self.defined().configuration.borrow().variables.read(root) {
                 VariableRead::Value(value) => value.flatten_clone(),
                 _ => return None,
             },

@@ -20,14 +20,14 @@ impl Interpreter {
     ) -> Fallible<Option<Dynamic>> {
         if name == "ENV" {
             self.keep_environment();
-            return Ok(Some(self.environment.clone()));
+            return Ok(Some(self.machine().shared_environment()));
         }
         if let Some(value) = self.variable(engine, name)? {
             return Ok(Some(value));
         }
-        let found = outwards(&self.namespace()).find_map(|namespace| {
+        let found = outwards(&self.place().namespace()).find_map(|namespace| {
             let full = join(&namespace, name);
-            let configuration = self.defined.configuration.borrow();
+            let configuration = self.defined().configuration.borrow();
             let is_namespace = configuration.tasks.is_namespace(&full);
             match configuration.tasks.get(&full) {
                 Some(task) if is_statement || !is_namespace => Some(Ok(task)),
@@ -50,27 +50,29 @@ impl Interpreter {
         }
         let (name, given) = signature.split_once(" (").unwrap_or((signature, ""));
         let given = given.strip_suffix(')').unwrap_or(given);
-        let member = self.missing_member.borrow_mut().take();
-        if let Some((namespace, member)) = member
-            && member == name
+        if let Some(namespace) = self.clues().take_member(name)
             && given == "Namespace"
         {
-            diagnostic.say(self.defined.unknown_member(&namespace, name));
-        } else if self.defined.task(name, "").is_some() {
+            diagnostic.say(self.defined().unknown_member(&namespace, name));
+        } else if self.defined().task(name, "").is_some() {
             diagnostic.say(takes_no_arguments(name));
         } else {
-            let elsewhere = || self.defined.function_elsewhere(name).or_else(|| self.suggestion(name));
+            let elsewhere = || {
+                self.defined()
+                    .function_elsewhere(name)
+                    .or_else(|| self.suggestion(name))
+            };
             diagnostic.hints.extend(written(name).or_else(elsewhere));
         }
     }
 
     /// Returns the hint with a similar known name: `did you mean …?`
     pub(in crate::recipe) fn suggestion(&self, name: &str) -> Option<String> {
-        self.defined.suggestion(name, &self.namespace())
+        self.defined().suggestion(name, &self.place().namespace())
     }
 
     /// Returns the error for an unknown bare name.
     pub(in crate::recipe) fn unknown(&self, name: &str) -> Diagnostic {
-        self.defined.unknown(name, &self.namespace())
+        self.defined().unknown(name, &self.place().namespace())
     }
 }

@@ -23,7 +23,7 @@ impl<'a> Asker<'a> {
 
     /// Returns the reason why the variable `password` has no value: its block may have asked, and a stop request ended that.
     fn not_evaluated(&self, error: Box<rhai::EvalAltResult>) -> Unanswered {
-        match self.interpreter.interrupt.pending() {
+        match self.interpreter.stops().pending() {
             Some(signal) => Unanswered::Interrupted(signal),
             None => Unanswered::nobody(diagnostic(error).message),
         }
@@ -32,7 +32,7 @@ impl<'a> Asker<'a> {
 
 impl Passwords for Asker<'_> {
     fn password(&mut self, why: &str) -> Result<Secret, Unanswered> {
-        let known = self.interpreter.person.password();
+        let known = self.interpreter.person().password();
         if let Some(password) = known {
             return Ok(password);
         }
@@ -40,12 +40,12 @@ impl Passwords for Asker<'_> {
             .interpreter
             .text_variable(self.engine, "password")
             .map_err(|error| self.not_evaluated(error))?;
-        let was_refused = self.interpreter.person.is_refused();
+        let was_refused = self.interpreter.person().is_refused();
         let is_set = variable.is_some();
         let password = match variable.filter(|_| !was_refused) {
             Some(password) => Secret::new(password),
             None => {
-                let asked = self.interpreter.person.secret(&format!("Password for {why}: "));
+                let asked = self.interpreter.person().secret(&format!("Password for {why}: "));
                 asked.map_err(|reason| match was_refused && is_set {
                     true => Unanswered::Refused {
                         user: why.to_owned(),
@@ -55,7 +55,7 @@ impl Passwords for Asker<'_> {
                 })?
             }
         };
-        self.interpreter.person.keep_password(password.clone());
+        self.interpreter.person().keep_password(password.clone());
         Ok(password)
     }
 
@@ -64,11 +64,11 @@ impl Passwords for Asker<'_> {
             true => format!("Wrong passphrase. Passphrase for {key}: "),
             false => format!("Passphrase for {key}: "),
         };
-        self.interpreter.person.secret(&question)
+        self.interpreter.person().secret(&question)
     }
 
     fn answer(&mut self, question: &str, hidden: bool) -> Result<Secret, Unanswered> {
-        let person = &self.interpreter.person;
+        let person = self.interpreter.person();
         if hidden {
             return person.secret(question);
         }
@@ -79,15 +79,15 @@ impl Passwords for Asker<'_> {
 
     fn consent(&mut self, command: &str, servers: &[&Server]) -> Result<Consent, Unanswered> {
         // A dry run changes nothing.
-        let mode = self.interpreter.mode;
-        if !mode.asks_consent || mode.dry_run {
+        let mode = self.interpreter.mode();
+        if !mode.asks_consent() || mode.is_dry_run() {
             return Ok(Consent::Run);
         }
         let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
         let command = command.trim_end();
         let question = format!("{command}\n  on {}\nRun it? [Y]es, [n]o, [a]bort: ", servers.join(", "));
         loop {
-            let answer = self.interpreter.person.question(&question)?;
+            let answer = self.interpreter.person().question(&question)?;
             let nobody = "-d asks before each command, and there is no terminal to ask on";
             let answer = answer.ok_or(Unanswered::nobody(nobody))?;
             match answer.trim().to_lowercase().as_str() {
@@ -103,11 +103,11 @@ impl Passwords for Asker<'_> {
         // A lazy variable is evaluated again; a fixed value would only be refused again.
         let asks_again = self
             .interpreter
-            .defined
+            .defined()
             .configuration
             .borrow_mut()
             .variables
             .reset("password");
-        self.interpreter.person.forget_password(!asks_again);
+        self.interpreter.person().forget_password(!asks_again);
     }
 }

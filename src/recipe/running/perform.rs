@@ -91,7 +91,7 @@ impl Interpreter {
             .into_iter()
             .for_each(|downloads| downloads.expect(servers.clone()));
         let mut passwords = Asker::new(self, engine);
-        let started = self.actor.borrow_mut().start(action, &mut passwords)?;
+        let started = self.actor().with(|actor| actor.start(action, &mut passwords))?;
         step.begun.replace(started.begun());
         let running = Rc::new(RefCell::new(Some(started)));
         self.follow(&running, &mut passwords, &mut |piece| {
@@ -110,11 +110,11 @@ impl Interpreter {
         let mut ended = running.borrow_mut().take();
         if let Some(running) = ended.as_mut().filter(|running| running.has_gate()) {
             self.locked_in_front(&running.lost(), running.let_in());
-            self.actor.borrow_mut().admit(running)?;
+            self.actor().with(|actor| actor.admit(running))?;
             step.begun.replace(running.begun());
         }
         let result = match ended {
-            Some(running) => self.actor.borrow_mut().finish(running),
+            Some(running) => self.actor().with(|actor| actor.finish(running)),
             None => Ok(Outcome::default()),
         };
         if let Some(downloads) = downloads {
@@ -139,14 +139,14 @@ impl Interpreter {
     ) -> Result<(), Broken> {
         loop {
             let piece = match running.borrow_mut().as_mut() {
-                Some(running) => self.actor.borrow_mut().next(running, passwords),
+                Some(running) => self.actor().with(|actor| actor.next(running, passwords)),
                 None => Ok(None),
             };
             // All commands were ended before an error is returned.
             let Some(piece) = piece? else { return Ok(()) };
             if let Err(broken) = take(piece) {
                 if let Some(running) = running.borrow_mut().take() {
-                    self.actor.borrow_mut().stop(running);
+                    self.actor().with(|actor| actor.stop(running));
                 }
                 return Err(broken);
             }
@@ -164,7 +164,8 @@ impl Interpreter {
         match downloads.take(&piece.server, &piece.bytes) {
             Ok(Some(ContentBegun { before, total })) => {
                 if let Some(running) = running.borrow_mut().as_mut() {
-                    self.actor.borrow_mut().expect(running, piece.index, before, total);
+                    self.actor()
+                        .with(|actor| actor.expect(running, piece.index, before, total));
                 }
                 Ok(())
             }
@@ -183,7 +184,7 @@ impl Interpreter {
     ) -> Result<(), Broken> {
         let stopped = Cell::new(None);
         let kept = downloads.keep(failed, &|| {
-            stopped.set(stopped.get().or_else(|| self.interrupt.take()));
+            stopped.set(stopped.get().or_else(|| self.stops().take()));
             stopped.get().is_some()
         });
         if let Some(signal) = stopped.get() {

@@ -1,7 +1,8 @@
-//! The person at the terminal, and the password that they have given.
+//! The person at the terminal: the password that they have given, and their consent.
 
 use std::cell::{Cell, RefCell};
 
+use super::consent::{Consents, GivenConsent};
 use super::surroundings::Prompts;
 use crate::secret::Secret;
 use crate::unanswered::Unanswered;
@@ -12,15 +13,22 @@ pub(in crate::recipe) struct Person {
     password: RefCell<Option<Secret>>,
     /// True if the variable `password` was refused: the person is asked instead.
     is_refused: Cell<bool>,
+    consents: Consents,
 }
 
 impl Person {
-    pub(super) fn new(prompts: Box<dyn Prompts>) -> Self {
+    pub(super) fn new(prompts: Box<dyn Prompts>, consent: GivenConsent) -> Self {
         Self {
             prompts: RefCell::new(prompts),
             password: RefCell::default(),
             is_refused: Cell::default(),
+            consents: Consents::new(consent),
         }
+    }
+
+    /// Returns the consent of the person to tasks and stages.
+    pub(in crate::recipe) fn consents(&self) -> &Consents {
+        &self.consents
     }
 
     /// Sends questions to these prompts from now on.

@@ -40,10 +40,10 @@ impl Interpreter {
         from: Option<&Origin>,
         position: Position,
     ) -> Fallible<bool> {
-        let Some(there) = self.defined.configuration.borrow().tasks.get(name) else {
+        let Some(there) = self.defined().configuration.borrow().tasks.get(name) else {
             return Ok(true);
         };
-        let files = self.defined.files.borrow();
+        let files = self.defined().files.borrow();
         let owners = from
             .and_then(|from| files.owner(&from.file))
             .zip(files.owner(&there.origin.file));
@@ -69,15 +69,15 @@ impl Interpreter {
         from: Option<&Origin>,
         position: Position,
     ) -> Fallible<Precedence> {
-        let files = self.defined.files.borrow();
+        let files = self.defined().files.borrow();
         let own = from
-            .filter(|_| self.budget.is_loading())
+            .filter(|_| self.budget().is_loading())
             .and_then(|from| files.owner(&from.file));
         let Some(own) = own.filter(|own| *own != Owner::Deploy) else {
             return Ok(Precedence::Free);
         };
         let other = {
-            let configuration = self.defined.configuration.borrow();
+            let configuration = self.defined().configuration.borrow();
             let settings = configuration.variables.settings(name);
             let setters = settings
                 .into_iter()
@@ -107,7 +107,7 @@ impl Interpreter {
         if own == other || !is_of_others {
             return Ok(Precedence::Free);
         }
-        match self.defined.files.borrow().shelf.winner(name) {
+        match self.defined().files.borrow().shelf.winner(name) {
             Some(winner) if winner == own.name() => Ok(Precedence::Wins),
             Some(winner) if winner == other.name() => Ok(Precedence::Loses),
             winner => Err(both((what, name), (own, other), winner, position)),

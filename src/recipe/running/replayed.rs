@@ -57,19 +57,26 @@ impl ReplayedStep {
     }
 }
 
-/// The progress of a run that resumes an earlier one.
+/// The journal of the run, and its progress if it resumes an earlier one.
 pub(in crate::recipe) struct Resumption {
+    journal: Journal,
     /// True while the results of the earlier run are returned and not reported.
     is_replaying: Cell<bool>,
     was_undone: Cell<bool>,
 }
 
 impl Resumption {
-    pub(super) fn of(journal: &Journal) -> Self {
+    pub(super) fn of(journal: Journal) -> Self {
         Self {
             is_replaying: Cell::new(journal.is_replaying()),
             was_undone: Cell::default(),
+            journal,
         }
+    }
+
+    /// Returns the journal.
+    pub(super) fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// Returns true if the run is rolled back because the person wanted it.
@@ -86,10 +93,7 @@ impl Interpreter {
         mut action: Action,
         position: Position,
     ) -> Result<ReplayedStep, Broken> {
-        let (task, is_rolling_back) = {
-            let actor = self.actor.borrow();
-            (actor.task(), actor.is_rolling_back())
-        };
+        let (task, is_rolling_back) = self.actor().with(|actor| (actor.task(), actor.is_rolling_back()));
         let mut live = LiveStep {
             verb: action.verb,
             command: action.shown.clone(),
@@ -101,13 +105,13 @@ impl Interpreter {
             begun: RefCell::default(),
             earlier: None,
         };
-        if !self.journal.is_kept() {
+        if !self.journal().is_kept() {
             return Ok(ReplayedStep::Live(action, live));
         }
         self.prepare_journal(engine)?;
         let replayed = {
             let asked = action.asked(live.task.clone(), is_rolling_back);
-            match self.journal.replay(&asked) {
+            match self.journal().replay(&asked) {
                 Err(refusal) => self.ask_about(&asked, refusal, position)?,
                 Ok(replayed) => replayed,
             }
@@ -116,7 +120,7 @@ impl Interpreter {
             self.wake(position).map_err(Broken::Script)?;
             return Ok(ReplayedStep::Live(action, live));
         };
-        self.actor.borrow_mut().replayed(&action, &replayed);
+        self.actor().with(|actor| actor.replayed(&action, &replayed));
         let pieces = pieces(&action, &replayed);
         let Some(left) = &replayed.left else {
             let result = ended(&action, &replayed);
@@ -136,18 +140,18 @@ impl Interpreter {
 
     /// Turns the journal off if the recipe wants none, records the release of the run, and reports a journal that is incomplete.
     fn prepare_journal(&self, engine: &Engine) -> Result<(), Broken> {
-        if !self.journal.is_begun() {
+        if !self.journal().is_begun() {
             let wanted = self.variable(engine, "journal").map_err(Broken::Script)?;
             if wanted.is_some_and(|wanted| wanted.as_bool() == Ok(false)) {
-                self.journal.turn_off();
+                self.journal().turn_off();
                 return Ok(());
             }
         }
-        let release = self.defined.configuration.borrow().variables.read("release_name");
+        let release = self.defined().configuration.borrow().variables.read("release_name");
         if let VariableRead::Value(name) = release {
-            self.journal.release(&name.to_string());
+            self.journal().release(&name.to_string());
         }
-        if let Some(reason) = self.journal.take_lost() {
+        if let Some(reason) = self.journal().take_lost() {
             let text = format!("the journal of this run is not complete, it cannot be resumed: {reason}");
             self.say(Level::Important, text);
         }
@@ -160,7 +164,7 @@ impl Interpreter {
         let Refusal::Open { can_skip, .. } = &refusal else {
             return Err(refused(&refusal));
         };
-        if !self.person.can_ask() {
+        if !self.person().can_ask() {
             return Err(refused(&refusal));
         }
         let skip = if *can_skip { "[s]kip it as done, " } else { "" };
@@ -168,34 +172,33 @@ impl Interpreter {
             "{refusal}; look there first, it may also still run.\n[r]un it again there, {skip}or [l]eave all as it is: "
         );
         loop {
-            let answer = self.person.question(&question);
+            let answer = self.person().question(&question);
             let Ok(Some(answer)) = answer else {
                 return Err(refused(&refusal));
             };
             match answer.trim().to_lowercase().as_str() {
-                "r" | "run" => self.journal.choose(true),
-                "s" | "skip" if *can_skip => self.journal.choose(false),
+                "r" | "run" => self.journal().choose(true),
+                "s" | "skip" if *can_skip => self.journal().choose(false),
                 "l" | "leave" => return Err(refused(&refusal)),
                 _ => continue,
             }
-            return self.journal.replay(asked).map_err(|refusal| refused(&refusal));
+            return self.journal().replay(asked).map_err(|refusal| refused(&refusal));
         }
     }
 
     /// Notes that the recipe has reached the end of the earlier run: from here on everything is done and reported. If the run is
     /// to be undone, returns the error that begins the rollback.
     fn wake(&self, position: Position) -> Fallible<()> {
-        if !self.resumption.is_replaying.get() || self.journal.is_replaying() {
+        if !self.resumption().is_replaying.get() || self.journal().is_replaying() {
             return Ok(());
         }
-        self.resumption.is_replaying.set(false);
-        self.actor.borrow_mut().unmute();
-        let (is_open, is_rolling_back) = {
-            let actor = self.actor.borrow();
+        self.resumption().is_replaying.set(false);
+        let (is_open, is_rolling_back) = self.actor().with(|actor| {
+            actor.unmute();
             (actor.in_transaction(), actor.is_rolling_back())
-        };
-        let name = self.journal.name();
-        if !self.journal.is_undoing() || is_rolling_back {
+        });
+        let name = self.journal().name();
+        if !self.journal().is_undoing() || is_rolling_back {
             self.say(Level::Important, format!("run {name} goes on where it ended"));
             return Ok(());
         }
@@ -206,17 +209,17 @@ impl Interpreter {
             let diagnostic = Diagnostic::new(Fault::Failed, message);
             let diagnostic = diagnostic.hint("a release that is complete is left by: capr RECIPE rollback");
             // The journal stays, so that the run can still be resumed.
-            self.journal.refuse(Refusal::Gone(diagnostic.message.clone()));
+            self.journal().refuse(Refusal::Gone(diagnostic.message.clone()));
             return Err(terminate(diagnostic, position));
         }
-        self.resumption.was_undone.set(true);
+        self.resumption().was_undone.set(true);
         let message = format!("run {name} is rolled back, as you wanted");
         Err(terminate(Diagnostic::new(Fault::Failed, message), position))
     }
 
     /// Handles the end of a transaction or of the run: if the earlier run has no further step, the replay ends here.
     pub(in crate::recipe) fn come_to_end(&self, position: Position) -> Fallible<()> {
-        if self.resumption.is_replaying.get() && self.journal.is_over() {
+        if self.resumption().is_replaying.get() && self.journal().is_over() {
             return self.wake(position);
         }
         Ok(())
@@ -246,16 +249,16 @@ impl Interpreter {
             Some(Broken::Script(error)) => Some(script(error.to_string())),
             Some(Broken::Block(_)) => Some(script("an output block has failed".to_owned())),
         };
-        self.journal.done(&asked, step.begun.borrow().as_ref(), failure);
+        self.journal().done(&asked, step.begun.borrow().as_ref(), failure);
     }
 
     /// Returns a value that may be another one the next time: the earlier run's, or the result of `find`, which is kept for the
     /// next run.
     pub(in crate::recipe) fn recorded(&self, what: &str, of: &str, find: impl FnOnce() -> Fallible) -> Fallible {
-        if !self.journal.is_kept() {
+        if !self.journal().is_kept() {
             return find();
         }
-        let found = self.journal.answer(what, of);
+        let found = self.journal().answer(what, of);
         match found.map_err(|refusal| refused(&refusal, Position::NONE))? {
             Found::Value(value) => to_dynamic(value),
             // It is in the journal already.
@@ -265,7 +268,7 @@ impl Interpreter {
                 let result = find();
                 let value = result.as_ref().ok();
                 let value = value.map(|value| from_dynamic(value).unwrap_or_default());
-                self.journal.answered(what, of, value);
+                self.journal().answered(what, of, value);
                 result
             }
         }
@@ -274,12 +277,12 @@ impl Interpreter {
     /// Returns an error if a file that the recipe reads has changed since the run that is resumed, unless that run is only to be
     /// undone.
     pub(super) fn same_as_before(&self, path: &str, bytes: &[u8]) -> Fallible<()> {
-        if !self.journal.is_kept() {
+        if !self.journal().is_kept() {
             return Ok(());
         }
         let now = Journal::digest(bytes);
         let before = self.recorded("read", path, || Ok(now.clone().into()))?.to_string();
-        if before != now && !self.journal.is_undoing() {
+        if before != now && !self.journal().is_undoing() {
             return Err(self.not_resumed(format!("{path} is not what it was in the run that is resumed")));
         }
         Ok(())
@@ -287,7 +290,7 @@ impl Interpreter {
 
     /// Returns the error for a run that cannot be resumed; nothing more is done.
     pub(in crate::recipe) fn not_resumed(&self, message: String) -> Box<rhai::EvalAltResult> {
-        let refusal = self.journal.refuse(Refusal::Gone(message));
+        let refusal = self.journal().refuse(Refusal::Gone(message));
         refused(&refusal, Position::NONE)
     }
 }

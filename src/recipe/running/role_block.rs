@@ -31,11 +31,11 @@ impl Interpreter {
     fn fill_roles(&self, engine: &Engine) -> Fallible<()> {
         loop {
             // No borrow is held while the block runs, since it may need servers itself.
-            let Some(role) = self.defined.role_blocks.borrow_mut().pop_front() else {
+            let Some(role) = self.defined().role_blocks.borrow_mut().pop_front() else {
                 return Ok(());
             };
             if let Err(error) = self.fill_role(engine, &role) {
-                self.defined.role_blocks.borrow_mut().push_front(role);
+                self.defined().role_blocks.borrow_mut().push_front(role);
                 return Err(error);
             }
         }
@@ -55,7 +55,7 @@ impl Interpreter {
         for host in texts(&value) {
             servers.push(host.parse::<Server>().map_err(|error| failed(error.to_string()))?);
         }
-        let roles = &mut self.defined.configuration.borrow_mut().roles;
+        let roles = &mut self.defined().configuration.borrow_mut().roles;
         for server in servers {
             roles
                 .assign(&role.role, server, common.clone())

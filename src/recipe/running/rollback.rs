@@ -6,6 +6,7 @@ use std::rc::Rc;
 use rhai::{Engine, EvalAltResult};
 
 use super::interpreter::Interpreter;
+use crate::actor::Actor;
 use crate::configuration::{BlockId, Task};
 use crate::diagnostic::{Fault, ServerFailure};
 use crate::event::Rollback;
@@ -60,8 +61,8 @@ impl Handlers {
 impl Interpreter {
     /// Registers a handler of `task` in the open transaction.
     pub(in crate::recipe) fn on_rollback(&self, handler: BlockId, task: Rc<Task>) {
-        if self.actor.borrow_mut().on_rollback(handler) {
-            self.handlers.keep(handler, task);
+        if self.actor().with(|actor| actor.on_rollback(handler)) {
+            self.frames().handlers().keep(handler, task);
         }
     }
 
@@ -75,49 +76,49 @@ impl Interpreter {
         kept: usize,
         is_outermost: bool,
     ) {
-        if self.actor.borrow().handlers() <= kept && !is_outermost {
+        if self.actor().with(|actor| actor.handlers()) <= kept && !is_outermost {
             return;
         }
-        if self.actor.borrow().is_undone() {
-            self.actor.borrow_mut().close_transaction();
+        if self.actor().with(|actor| actor.is_undone()) {
+            self.actor().with(Actor::close_transaction);
             return;
         }
-        if self.journal.is_refused() {
+        if self.journal().is_refused() {
             // The run was refused before it did anything: the changes of the earlier run are left as they are.
-            self.actor.borrow_mut().close_transaction();
+            self.actor().with(Actor::close_transaction);
             return;
         }
         // Changes in earlier turns of `rolling` are undone as well: each handler knows its servers.
-        let turn = self.filter.borrow_mut().turn.take();
+        let turn = self.exclusions().replace_turn(None);
         let is_stopped = is_stop(failure);
-        self.actor.borrow_mut().start_rollback(kept, is_stopped);
-        self.journal.rolling_back();
+        self.actor().with(|actor| actor.start_rollback(kept, is_stopped));
+        self.journal().rolling_back();
         let mut left = Vec::new();
         loop {
-            // The actor's borrow ends before the handler runs.
-            let step = self.actor.borrow_mut().next_handler();
-            let Some(step) = step else { break };
-            let task = self.handlers.task_of(step.handler);
-            let result = self.frames.within(task, || self.call(engine, step.handler, &[]));
+            let Some(step) = self.actor().with(Actor::next_handler) else {
+                break;
+            };
+            let task = self.frames().handlers().task_of(step.handler);
+            let result = self.frames().within(task, || self.call(engine, step.handler, &[]));
             let signalled = result.as_ref().is_err_and(|error| is_stop(error));
             let result = match result {
                 Ok(_) => Ok(()),
                 Err(error) => Err(summary(error)),
             };
-            self.actor.borrow_mut().handler_done(result);
+            self.actor().with(|actor| actor.handler_done(result));
             if signalled {
-                left = self.actor.borrow_mut().stop_rollback();
+                left = self.actor().with(Actor::stop_rollback);
                 break;
             }
         }
-        self.filter.borrow_mut().turn = turn;
-        if self.journal.is_refused() {
-            self.actor.borrow_mut().close_transaction();
+        self.exclusions().replace_turn(turn);
+        if self.journal().is_refused() {
+            self.actor().with(Actor::close_transaction);
             return;
         }
-        let complete = self.actor.borrow_mut().finish_rollback(is_outermost);
-        self.handlers.ended(kept, complete);
-        self.journal.rolled_back(complete, left);
+        let complete = self.actor().with(|actor| actor.finish_rollback(is_outermost));
+        self.frames().handlers().ended(kept, complete);
+        self.journal().rolled_back(complete, left);
     }
 }
 

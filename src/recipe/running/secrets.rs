@@ -66,13 +66,11 @@ impl Interpreter {
 
     /// Hides the secrets of the environment, once a recipe has read it.
     pub(in crate::recipe) fn keep_environment(&self) {
-        if let Some(environment) = self.environment.read_lock::<Map>() {
-            for (name, value) in environment.iter() {
-                if is_secret_name(name) {
-                    self.keep_all(name, value);
-                }
-                self.keep_secrets(value);
+        for (name, value) in &self.machine().environment() {
+            if is_secret_name(name) {
+                self.keep_all(name, value);
             }
+            self.keep_secrets(value);
         }
     }
 
@@ -101,10 +99,8 @@ impl Interpreter {
     }
 
     fn hide(&self, secret: &str) {
-        if !PLAIN.contains(&secret)
-            && let Ok(actor) = self.actor.try_borrow()
-        {
-            actor.redactor().add(&Secret::new(secret));
+        if !PLAIN.contains(&secret) {
+            self.actor().hide(&Secret::new(secret));
         }
     }
 
@@ -128,7 +124,7 @@ impl Interpreter {
                 let secrets = exports(secret.iter().map(|(name, value)| (name.as_str(), value.as_str())));
                 Ok((Some(Environment::Map(plain)), secrets))
             }
-            Some(Environment::Text(text)) if self.holds_secret(&text) => Err(Unsendable::SecretInEnvironment),
+            Some(Environment::Text(text)) if self.actor().holds_secret(&text) => Err(Unsendable::SecretInEnvironment),
             other => Ok((other, String::new())),
         }
     }
@@ -140,19 +136,13 @@ impl Interpreter {
             self.hide(value);
         }
         self.keep_passwords(value);
-        is_named || self.holds_secret(value)
-    }
-
-    fn holds_secret(&self, text: &str) -> bool {
-        self.actor
-            .try_borrow()
-            .is_ok_and(|actor| !actor.redactor().is_empty() && actor.redactor().clean(text) != text)
+        is_named || self.actor().holds_secret(value)
     }
 
     /// Reports once for each command that its line contains a secret.
     pub(in crate::recipe) fn tell_secrets(&self, action: &Action) {
         let mut lines = action.jobs.iter().map(|(_, command)| command.line.as_str());
-        if !lines.any(|line| self.holds_secret(line)) || !self.notices.visible_secret(&action.shown) {
+        if !lines.any(|line| self.actor().holds_secret(line)) || !self.notices().visible_secret(&action.shown) {
             return;
         }
         let whose = if action.local { "this machine" } else { "the server" };

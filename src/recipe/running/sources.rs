@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use rhai::{EvalAltResult, Position};
 
-use super::action::failure;
 use super::interpreter::Interpreter;
 use super::limits::fits;
-use crate::actor::ActionError;
 use crate::io_error::plain;
 use crate::recipe::language::origin::{Fallible, wrong};
 use crate::regular;
@@ -24,7 +22,7 @@ impl Interpreter {
         position: Position,
         unreadable: &dyn Fn(&io::Error) -> Box<EvalAltResult>,
     ) -> Fallible<Arc<dyn Source>> {
-        if let Some(text) = self.trial.as_ref().and_then(|trial| trial.written(path)) {
+        if let Some(text) = self.mode().trial().and_then(|trial| trial.written(path)) {
             return Ok(source::text(text.into_bytes()));
         }
         let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
@@ -35,16 +33,13 @@ impl Interpreter {
         if metadata.is_file() && metadata.len() > 0 {
             return source::file(path).map_err(|error| unreadable(&error));
         }
-        if self.mode.dry_run {
+        if self.mode().is_dry_run() {
             return Ok(source::text([]));
         }
         // A pipe can be read only once, and its size is not known.
-        let read = source::piped(path, &|| self.interrupt.pending().is_some());
-        match (read, self.interrupt.take()) {
-            (_, Some(signal)) => Err(failure(ActionError::Interrupted(signal), position)),
-            (Ok(source), None) => Ok(source),
-            (Err(error), None) => Err(unreadable(&error)),
-        }
+        let read = source::piped(path, &|| self.stops().pending().is_some());
+        self.stops().check(position)?;
+        read.map_err(|error| unreadable(&error))
     }
 }
 
@@ -56,13 +51,13 @@ pub(in crate::recipe) fn read_file(
     what: &str,
     position: Position,
 ) -> Fallible<String> {
-    let file = interpreter.home_path(path);
-    if let Some(text) = interpreter.trial.as_ref().and_then(|trial| trial.written(&file)) {
+    let file = interpreter.machine().path(path);
+    if let Some(text) = interpreter.mode().trial().and_then(|trial| trial.written(&file)) {
         return Ok(text);
     }
     let unreadable = |error: &io::Error| wrong(format!("cannot read {what}{path}: {}", plain(error)), position);
     let is_piped =
-        !interpreter.budget.is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
+        !interpreter.budget().is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
     let bytes = if is_piped {
         let source = interpreter.source(&file, position, &unreadable)?;
         fits(usize::try_from(source.length()).unwrap_or(usize::MAX))?;

@@ -65,7 +65,7 @@ impl Interpreter {
     fn groups(&self, members: &mut [Member]) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         for (index, member) in members.iter_mut().enumerate() {
-            let is_left_out = self.left_out.borrow().contains_key(member.server());
+            let is_left_out = self.exclusions().has_failed(member.server());
             let Some(wish) = member.wish() else { continue };
             if is_left_out && wish.goes_on {
                 member.state = MemberState::Ready(Continuation::Ended(Ok(None)));
@@ -116,11 +116,13 @@ impl Turn<'_> {
     /// Begins the actions of all groups, then follows each to its end.
     fn perform(mut self, groups: Vec<Group>) {
         // All servers are connected before anything is started.
-        if groups.len() > 1 && !self.interpreter.journal.is_replaying() {
+        if groups.len() > 1 && !self.interpreter.journal().is_replaying() {
             let jobs = groups.iter().flat_map(|group| group.action.jobs.clone()).collect();
-            let mut actor = self.interpreter.actor.borrow_mut();
-            let connected = actor.connect_all(jobs, &mut self.passwords);
-            drop(actor);
+            let passwords = &mut self.passwords;
+            let connected = self
+                .interpreter
+                .actor()
+                .with(|actor| actor.connect_all(jobs, passwords));
             if let Err(error) = connected {
                 let all = groups.into_iter().flat_map(|group| group.wishes).collect();
                 self.not_begun(all, error);
@@ -166,7 +168,11 @@ impl Turn<'_> {
         };
         let servers = action.jobs.iter().map(|(destination, _)| destination.server.clone());
         let kept = interpreter.keep_locks(self.engine, &servers.collect::<Vec<_>>());
-        let started = kept.and_then(|()| interpreter.actor.borrow_mut().start(action, &mut self.passwords));
+        let started = kept.and_then(|()| {
+            interpreter
+                .actor()
+                .with(|actor| actor.start(action, &mut self.passwords))
+        });
         match started {
             Ok(running) => {
                 step.begun.replace(running.begun());
@@ -192,7 +198,7 @@ impl Turn<'_> {
             (Begun::Flies(flight, step), None) => self.follow_to_end(&group, (&flight, step)),
             (Begun::Flies(flight, _), Some(error)) => {
                 if let Some(running) = flight.borrow_mut().take() {
-                    self.interpreter.actor.borrow_mut().stop(running);
+                    self.interpreter.actor().with(|actor| actor.stop(running));
                 }
                 answer_all(self.members, group, |_| Err(same(error)));
                 return;
@@ -217,7 +223,7 @@ impl Turn<'_> {
             hand_over(members, group, channel, piece)
         });
         let ended = followed.and_then(|()| match flight.borrow_mut().take() {
-            Some(running) => Ok(interpreter.actor.borrow_mut().end(running)?),
+            Some(running) => Ok(interpreter.actor().with(|actor| actor.end(running))?),
             None => Ok((Outcome::default(), None)),
         });
         match ended {

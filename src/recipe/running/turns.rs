@@ -68,12 +68,8 @@ impl Member {
 
 /// Evaluates a block for servers.
 pub(super) fn evaluate(work: &Rc<BlockWork>, servers: &[Server], order: &TurnOrder) -> Fallible<()> {
-    let interpreter = &work.interpreter;
     // Each evaluation has surroundings of its own.
-    let outer = interpreter.around.take();
-    let result = by_order(work, servers, order);
-    interpreter.around.replace(outer);
-    result
+    work.interpreter.around().outside(|| by_order(work, servers, order))
 }
 
 fn by_order(work: &Rc<BlockWork>, servers: &[Server], order: &TurnOrder) -> Fallible<()> {
@@ -83,8 +79,8 @@ fn by_order(work: &Rc<BlockWork>, servers: &[Server], order: &TurnOrder) -> Fall
     let mut stacks = stacks(size.min(servers.len()));
     for (number, group) in servers.chunks(size).enumerate() {
         if turns > 1 {
-            if let Some(wait) = order.wait.filter(|_| number > 0 && !interpreter.mode.dry_run) {
-                interpreter.pause(wait)?;
+            if let Some(wait) = order.wait.filter(|_| number > 0 && !interpreter.mode().is_dry_run()) {
+                interpreter.stops().pause(interpreter.mode(), wait)?;
             }
             let names: Vec<String> = group.iter().map(ToString::to_string).collect();
             let text = format!("turn {} of {turns}: {}", number + 1, names.join(", "));

@@ -131,7 +131,7 @@ impl<'x> VerbContext<'x, '_, '_, '_, '_, '_, '_> {
 
     /// Keeps a block for later, with the values of the locals that it sees now.
     pub(in crate::recipe) fn keep(&self, block: &Expression) -> BlockId {
-        let namespace = self.interpreter.namespace();
+        let namespace = self.interpreter.place().namespace();
         self.interpreter.keep(KeptBlock::capture(self.scope, block, namespace))
     }
 

@@ -61,7 +61,7 @@ impl Interpreter {
                 piece.text.into(),
             ];
             let parameters = call.parameters.iter().cloned().zip(values).collect();
-            let result = self.at_once(|| in_place(context, block, parameters));
+            let result = self.around().at_once(|| in_place(context, block, parameters));
             match result {
                 Ok(_) => answer = self.ask(EvaluationNeed::More),
                 Err(error) => {

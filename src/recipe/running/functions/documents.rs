@@ -126,10 +126,7 @@ fn plain(function: &str, value: &Dynamic) -> Fallible {
 /// Reads the variables in a file as dotenv does.
 fn env_file(interpreter: &Interpreter, path: &str) -> Fallible {
     let text = read(interpreter, path)?;
-    let outer = |name: &str| {
-        let environment = interpreter.environment.read_lock::<Map>()?;
-        environment.get(name).map(ToString::to_string)
-    };
+    let outer = |name: &str| interpreter.machine().environment_variable(name);
     let variables = env_file::variables(&text, &outer).map_err(|line| {
         wrong(
             format!("{path} is no file of variables: line {line} has no NAME=value"),

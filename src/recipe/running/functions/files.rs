@@ -1,9 +1,7 @@
 //! Functions for files on this machine. A relative path begins at the working directory, `~/` at the home directory.
 
 use std::cell::Cell;
-use std::fs::Permissions;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -35,8 +33,8 @@ const FITS: glob::MatchOptions = glob::MatchOptions {
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let home = interpreter.clone();
     engine.register_fn("file_exists", move |path: &str| -> Fallible<bool> {
-        let written = || home.trial.as_ref()?.written(&home.home_path(path));
-        let exists = || Ok((written().is_some() || home.home_path(path).exists()).into());
+        let written = || home.mode().trial()?.written(&home.machine().path(path));
+        let exists = || Ok((written().is_some() || home.machine().path(path).exists()).into());
         Ok(home
             .recorded("file_exists", path, exists)?
             .as_bool()
@@ -44,31 +42,31 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
     let home = interpreter.clone();
     engine.register_fn("dir_exists", move |path: &str| -> Fallible<bool> {
-        let exists = || Ok(home.home_path(path).is_dir().into());
+        let exists = || Ok(home.machine().path(path).is_dir().into());
         Ok(home.recorded("dir_exists", path, exists)?.as_bool().unwrap_or_default())
     });
     let home = interpreter.clone();
     engine.register_fn("read_file", move |path: &str| read(&home, path));
     let home = interpreter.clone();
     engine.register_fn("write_file", move |path: &str, text: &str| -> Fallible<()> {
-        if home.mode.only_looks {
+        if home.mode().only_looks() {
             return Ok(());
         }
-        if home.mode.dry_run {
+        if home.mode().is_dry_run() {
             home.say(Level::Info, format!("write {path}"));
             return Ok(());
         }
-        if let Some(trial) = &home.trial {
-            trial.write(home.home_path(path), text);
+        if let Some(trial) = home.mode().trial() {
+            trial.write(home.machine().path(path), text);
             return Ok(());
         }
-        write(&home.home_path(path), text)
+        write(&home.machine().path(path), text)
             .map_err(|error| wrong(format!("cannot write {path}: {}", plain(&error)), Position::NONE))
     });
     let home = interpreter.clone();
     engine.register_fn("glob", move |pattern: &str| {
         let find = || {
-            let whole = home.home_path(pattern).display().to_string();
+            let whole = home.machine().path(pattern).display().to_string();
             let paths = glob::glob_with(&whole, FITS)
                 .map_err(|error| wrong(format!("`glob' has a wrong pattern: {}", error.msg), Position::NONE))?;
             fitting(&home, paths).map(Dynamic::from)
@@ -77,10 +75,10 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
     let (kept, named) = (interpreter.clone(), Cell::new(0_u64));
     engine.register_fn("temp_dir", move || -> Fallible<String> {
-        if let Some(trial) = &kept.trial {
+        if let Some(trial) = kept.mode().trial() {
             return Ok(trial.directory());
         }
-        if kept.mode.is_idle() {
+        if kept.mode().is_idle() {
             named.set(named.get() + 1);
             return Ok(format!("/tmp/capr-dry-run-{}", named.get()));
         }
@@ -88,7 +86,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             .recorded("temp_dir", "", || temporary(&kept).map(Dynamic::from))?
             .to_string();
         // A run that is only undone does not need the directory.
-        if !Path::new(&path).is_dir() && !kept.journal.is_undoing() {
+        if !Path::new(&path).is_dir() && !kept.journal().is_undoing() {
             let message =
                 format!("the temporary directory {path} of the run that is resumed is gone, with what was made there");
             return Err(kept.not_resumed(message));
@@ -99,18 +97,11 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
 
 /// Makes a directory that is removed at the end.
 fn temporary(interpreter: &Interpreter) -> Fallible<String> {
-    let only_ours = Permissions::from_mode(0o700);
-    let made = tempfile::Builder::new()
-        .prefix("capr-")
-        .permissions(only_ours)
-        .tempdir();
-    let made = made.map_err(|error| {
+    let made = interpreter.machine().temporary_directory().map_err(|error| {
         let message = format!("cannot make a temporary directory: {}", plain(&error));
         wrong(message, Position::NONE)
     })?;
-    let path = made.path().display().to_string();
-    interpreter.temporary.borrow_mut().push(made);
-    Ok(path)
+    Ok(made.display().to_string())
 }
 
 /// Writes a file beside its place and renames it; an existing file keeps its mode.
@@ -142,7 +133,7 @@ fn fitting(interpreter: &Interpreter, paths: glob::Paths) -> Fallible<Array> {
     let mut fitting = Array::new();
     let begun = Instant::now();
     loop {
-        interpreter.goes_on_since(begun)?;
+        interpreter.budget().goes_on_since(interpreter.stops(), begun)?;
         match found.recv_timeout(LOOK) {
             Ok(path) => fitting.push(path.into()),
             Err(RecvTimeoutError::Timeout) => {}

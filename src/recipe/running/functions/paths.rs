@@ -50,7 +50,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn("expand_path", move |path: &str| expanded(&home, path, Path::new(".")));
     let home = interpreter.clone();
     engine.register_fn("expand_path", move |path: &str, base: &str| {
-        expanded(&home, path, &home.home_path(base))
+        expanded(&home, path, &home.machine().path(base))
     });
     engine.register_fn("recipe_file", |context: NativeCallContext| -> ImmutableString {
         context.call_source().or(context.fn_source()).unwrap_or_default().into()
@@ -124,9 +124,10 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
 }
 
 fn expanded(interpreter: &Interpreter, path: &str, base: &Path) -> Fallible<String> {
-    let path = match (path, &interpreter.home) {
-        ("~", Some(home)) => home.clone(),
-        _ => interpreter.home_path(path),
+    let machine = interpreter.machine();
+    let path = match (path, machine.home()) {
+        ("~", Some(home)) => home.to_owned(),
+        _ => machine.path(path),
     };
     let whole = std::path::absolute(base.join(path)).map_err(|error| {
         let message = format!("`expand_path' finds no absolute path: {}", plain(&error));

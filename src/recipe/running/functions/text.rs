@@ -136,7 +136,7 @@ fn expressions(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         let expression = expression(pattern)?;
         let (mut all, mut size) = (Array::new(), 0);
         for found in expression.captures_iter(text) {
-            scanning.goes_on()?;
+            scanning.budget().goes_on(scanning.stops())?;
             size += found.len();
             fits_list(size)?;
             all.push(match found.get(0) {
@@ -162,7 +162,7 @@ fn replaced(interpreter: &Interpreter, text: &str, pattern: &str, with: &str, mo
     let groups = with.matches('$').count();
     let (mut new, mut rest) = (String::new(), 0);
     for found in expression.captures_iter(text).take(most) {
-        interpreter.goes_on()?;
+        interpreter.budget().goes_on(interpreter.stops())?;
         let Some(whole) = found.get(0) else { continue };
         new.push_str(text.get(rest..whole.start()).unwrap_or(""));
         fits(

@@ -15,13 +15,13 @@ use crate::recipe::language::origin::{Fallible, wrong};
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let clock = interpreter.clone();
     engine.register_fn("utc_now", move |format: &str| {
-        let now = || written("utc_now", BrokenDownTime::from(clock.now()), format).map(Dynamic::from);
+        let now = || written("utc_now", BrokenDownTime::from(clock.mode().now()), format).map(Dynamic::from);
         clock.recorded("utc_now", format, now)
     });
     let clock = interpreter.clone();
     engine.register_fn("now", move |format: &str| {
         // In a test it is always UTC.
-        let here = || match &clock.trial {
+        let here = || match clock.mode().trial() {
             Some(trial) => BrokenDownTime::from(trial.now()),
             None => BrokenDownTime::from(&ZonedDateTime::now()),
         };
@@ -30,7 +30,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
     let clock = interpreter.clone();
     engine.register_fn("unix_time", move || {
-        clock.recorded("unix_time", "", || Ok(clock.now().as_second().into()))
+        clock.recorded("unix_time", "", || Ok(clock.mode().now().as_second().into()))
     });
     engine.register_fn("format_time", |seconds: INT, format: &str| -> Fallible<String> {
         let moment =
@@ -52,7 +52,12 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
 fn wait(interpreter: &Interpreter, seconds: FLOAT) -> Fallible<()> {
     let long = Duration::try_from_secs_f64(seconds)
         .map_err(|_| wrong("`sleep' waits for a number of seconds from 0 on", Position::NONE))?;
-    let slept = || interpreter.pause(long).map(|()| Dynamic::UNIT);
+    let slept = || {
+        interpreter
+            .stops()
+            .pause(interpreter.mode(), long)
+            .map(|()| Dynamic::UNIT)
+    };
     interpreter.recorded("sleep", &seconds.to_string(), slept).map(drop)
 }
 

@@ -12,13 +12,13 @@ pub(super) const WITHIN: Performed = (&rows::WITHIN, |cx| {
     if dir.is_empty() {
         return Err(cx.misused("`within' has no directory: it is empty"));
     }
-    let mut said = cx.interpreter.said_around();
+    let mut said = cx.interpreter.around().said();
     said.enter(&dir);
     around(cx, said)
 });
 
 pub(super) const WITH: Performed = (&rows::WITH, |cx| {
-    let mut said = cx.interpreter.said_around();
+    let mut said = cx.interpreter.around().said();
     for (name, (value, position)) in &cx.call.options {
         let name = name.to_uppercase();
         if !environment_name(&name) {
@@ -35,12 +35,12 @@ pub(super) const AS: Performed = (&rows::AS, |cx| {
     if user.is_empty() {
         return Err(cx.misused("`as' names no user: it is empty"));
     }
-    let mut said = cx.interpreter.said_around();
+    let mut said = cx.interpreter.around().said();
     said.user = Some(user);
     around(cx, said)
 });
 
 fn around(cx: &mut VerbContext, said: AroundSettings) -> Fallible {
     let block = cx.block()?;
-    cx.interpreter.saying(said, || cx.evaluate(block, Vec::new()))
+    cx.interpreter.around().saying(said, || cx.evaluate(block, Vec::new()))
 }

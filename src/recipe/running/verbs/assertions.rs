@@ -47,8 +47,8 @@ impl Interpreter {
             hosts: Some(servers.collect()),
             ..Filter::default()
         };
-        let configuration = self.defined.configuration.borrow();
-        let unknown = match self.budget.is_loading() {
+        let configuration = self.defined().configuration.borrow();
+        let unknown = match self.budget().is_loading() {
             true => Vec::new(),
             false => filter.unknown_hosts(&configuration.roles, &configuration.tasks),
         };
@@ -64,7 +64,7 @@ impl Interpreter {
 
     /// Returns the names of tasks as runs report them: one with several names is reported by its first.
     fn full_names(&self, names: &Dynamic) -> Vec<String> {
-        let configuration = self.defined.configuration.borrow();
+        let configuration = self.defined().configuration.borrow();
         let full = |name: String| configuration.tasks.get(&name).map_or(name, |task| task.name.clone());
         values::texts(names).into_iter().map(full).collect()
     }
@@ -528,7 +528,10 @@ pub(super) const ASSERT_SENT: Performed = (&rows::ASSERT_SENT, |cx| {
     let Some(run) = run_of(cx)? else {
         return Ok(Dynamic::UNIT);
     };
-    let (path, hosts) = (interpreter.remote_path(cx.text(1)), interpreter.hosts_of(call)?);
+    let (path, hosts) = (
+        interpreter.around().remote_path(cx.text(1)),
+        interpreter.hosts_of(call)?,
+    );
     for place in places(&hosts) {
         let here = on(&run, place);
         // The file that was sent last is the one that remains on the server.

@@ -98,7 +98,7 @@ impl Interpreter {
     /// Returns true if commands that may need sudo use it. `run_method` decides this if a recipe has set it, else `use_sudo`.
     fn uses_sudo(&self, engine: &Engine) -> Fallible<bool> {
         let is_said = {
-            let configuration = self.defined.configuration.borrow();
+            let configuration = self.defined().configuration.borrow();
             let setting = configuration.variables.settings("run_method");
             setting.is_some_and(|(setting, _)| !matches!(setting.by, Setter::Default(_)))
         };
@@ -118,7 +118,7 @@ fn capture(cx: &mut VerbContext) -> Fallible {
         ..CommandWay::new("capture", Output::Capture)
     };
     let outcome = on_servers(cx, &way, &cx.command(0)?)?;
-    if cx.interpreter.mode.dry_run {
+    if cx.interpreter.mode().is_dry_run() {
         let taken = cx.text_option("dry_run").unwrap_or_default();
         let what = if taken.is_empty() {
             "empty".to_owned()
@@ -257,7 +257,7 @@ fn reported(cx: &VerbContext) -> Output {
 fn on_servers(cx: &mut VerbContext, way: &CommandWay, command: &str) -> Fallible<Option<Outcome>> {
     let interpreter = cx.interpreter;
     let mut settings = cx.settings()?;
-    if way.once && interpreter.own_server().is_none() {
+    if way.once && interpreter.around().server().is_none() {
         settings.selection.once = Some(true);
     }
     let sudo = interpreter.sudo(cx.engine())?;
@@ -280,7 +280,7 @@ pub(super) fn remote(
     sudo: &Sudo,
 ) -> Fallible<Request> {
     let reads_file = matches!(settings.options.stdin, Some(Stdin::File(_)));
-    let around = cx.interpreter.said_around().user.filter(|_| way.sudo.is_none());
+    let around = cx.interpreter.around().said().user.filter(|_| way.sudo.is_none());
     let (way, command) = match &around {
         None => (way.clone(), command.to_owned()),
         Some(user) => {
@@ -353,7 +353,7 @@ fn input(cx: &VerbContext, options: &RunOptions, command: &str, then_end: bool) 
             };
             let source = cx
                 .interpreter
-                .source(&cx.interpreter.home_path(name), position, &unreadable)?;
+                .source(&cx.interpreter.machine().path(name), position, &unreadable)?;
             (Input::told(source), format!("{command} (stdin: {name})"))
         }
     };

@@ -25,12 +25,12 @@ pub(super) const DOWNLOAD: Performed = (&rows::DOWNLOAD, |cx| {
 
 fn receive(cx: &mut VerbContext, settings: &CallSettings) -> Fallible {
     let verb = cx.verb.name;
-    let (from, to) = (cx.interpreter.remote_path(cx.text(0)), cx.text(1));
+    let (from, to) = (cx.interpreter.around().remote_path(cx.text(0)), cx.text(1));
     let directories = cx.flag("recursive", true)?;
     let mode = mode(cx)?;
     let shown = with_mode(format!("{verb} {from} -> {to}"), mode.as_ref());
-    let downloads = Downloads::new(&to, cx.interpreter.home_path(&to), directories, mode);
-    let downloads = downloads.kept_by(cx.interpreter.trial.as_ref());
+    let downloads = Downloads::new(&to, cx.interpreter.machine().path(&to), directories, mode);
+    let downloads = downloads.kept_by(cx.interpreter.mode().trial());
     distinct(cx, &to, &downloads, settings)?;
     let mut request = Request::new(verb, shown, get_command(&from, directories), Input::none());
     request.output = Output::Bytes;

@@ -34,7 +34,7 @@ pub(super) fn each_server(cx: &mut VerbContext) -> Fallible {
         return Err(ON.misused(message, *position));
     }
     interpreter.refuse_servers("on", cx.position())?;
-    interpreter.refuse_in_server("on", cx.position())?;
+    interpreter.around().refuse_in_server("on", cx.position())?;
     interpreter.report_unknown_hosts();
     interpreter.settle_lock(cx.engine())?;
     let servers = servers(cx)?;
@@ -43,21 +43,17 @@ pub(super) fn each_server(cx: &mut VerbContext) -> Fallible {
         return Ok(Dynamic::UNIT);
     }
     let order = order(cx, servers.len())?;
-    let (me, engine) = {
-        let owners = interpreter.owners.borrow();
-        (owners.0.upgrade(), owners.1.upgrade())
-    };
-    let (Some(me), Some(engine)) = (me, engine) else {
+    let Some((me, engine)) = interpreter.blocks().evaluators() else {
         return Err(wrong("`on' can only stand in a recipe", cx.position()));
     };
-    let block = KeptBlock::share(cx.scope, block, interpreter.namespace());
+    let block = KeptBlock::share(cx.scope, block, interpreter.place().namespace());
     let work = Rc::new(BlockWork {
         interpreter: me,
         engine,
         block,
         parameters: cx.call.parameters.iter().take(1).cloned().collect(),
         level: cx.scope.call_level(),
-        said: interpreter.said_around(),
+        said: interpreter.around().said(),
     });
     let result = evaluate(&work, &servers, &order);
     drop(work);

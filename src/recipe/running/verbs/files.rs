@@ -15,7 +15,7 @@ pub(super) fn mode(cx: &VerbContext) -> Fallible<Option<Mode>> {
     let Some((value, position)) = cx.option("mode") else {
         return Ok(None);
     };
-    let is_octal = |number| cx.interpreter.words.borrow().has_octal(number);
+    let is_octal = |number| cx.interpreter.place().has_octal(number);
     rows::mode(value, position, is_octal).map(Some)
 }
 
@@ -28,7 +28,7 @@ pub(super) fn with_mode(shown: String, mode: Option<&Mode>) -> String {
 }
 
 pub(super) const DELETE: Performed = (&rows::DELETE, |cx| {
-    let path = cx.interpreter.remote_path(cx.text(0));
+    let path = cx.interpreter.around().remote_path(cx.text(0));
     if path.is_empty() {
         return Err(cx.misused("`delete' needs a path, not an empty string"));
     }

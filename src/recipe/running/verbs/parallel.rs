@@ -19,7 +19,7 @@ fn parallel(cx: &mut VerbContext) -> Fallible {
     let block = cx.block()?;
     // This block chooses the commands; it must not be given their output.
     cx.call.block = None;
-    cx.interpreter.refuse_in_server("parallel", cx.position())?;
+    cx.interpreter.around().refuse_in_server("parallel", cx.position())?;
     let session = ParallelSession::default();
     let parameters = cx.call.parameters.first().cloned();
     let parameters = parameters.map(|name| (name, Dynamic::from(session.clone())));

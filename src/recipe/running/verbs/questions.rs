@@ -28,11 +28,9 @@ fn secret(interpreter: &Interpreter, prompt: &str, position: Position) -> Fallib
         interpreter.leave_unasked(prompt, None);
         return Ok(String::new());
     }
-    let secret = interpreter.person.secret(prompt);
+    let secret = interpreter.person().secret(prompt);
     let secret = secret.map_err(|error| wrong(error.to_string(), position))?;
-    if let Ok(actor) = interpreter.actor.try_borrow() {
-        actor.redactor().add(&secret);
-    }
+    interpreter.actor().hide(&secret);
     Ok(secret.reveal().to_owned())
 }
 
@@ -41,7 +39,10 @@ pub(super) const ASK: Performed = (&rows::ASK, ask);
 fn ask(cx: &mut VerbContext) -> Fallible {
     let interpreter = cx.interpreter;
     let question = Question::of(cx)?;
-    if !interpreter.defined.asks_for_variable(cx.scope.source(), cx.position()) {
+    if !interpreter
+        .defined()
+        .asks_for_variable(cx.scope.source(), cx.position())
+    {
         return question.asked(interpreter);
     }
     let name = cx.text(0);
@@ -53,9 +54,9 @@ fn ask(cx: &mut VerbContext) -> Fallible {
     function.add_curry(question.text.into());
     function.add_curry(question.default.unwrap_or_default());
     function.add_curry(question.is_shown.into());
-    let block = KeptBlock::function(cx.scope, function, interpreter.namespace());
+    let block = KeptBlock::function(cx.scope, function, interpreter.place().namespace());
     let block = interpreter.keep(block);
-    let variables = &mut interpreter.defined.configuration.borrow_mut().variables;
+    let variables = &mut interpreter.defined().configuration.borrow_mut().variables;
     variables.set_lazy(&name, block, by);
     Ok(Dynamic::UNIT)
 }
@@ -97,7 +98,7 @@ impl Question {
         let answer = match self.is_shown {
             true => answer(interpreter, &self.text, default, self.position)?,
             // As with a visible answer, the default is taken if there is no terminal.
-            false if default.is_some() && !interpreter.asks_nobody() && !interpreter.person.can_ask() => None,
+            false if default.is_some() && !interpreter.asks_nobody() && !interpreter.person().can_ask() => None,
             false => Some(secret(interpreter, &prompt(&self.text, default), self.position)?),
         };
         match (answer, default) {
@@ -167,7 +168,7 @@ fn answer(
         return Ok(Some(String::new()));
     }
     let ask = || {
-        let answer = interpreter.person.question(&prompt);
+        let answer = interpreter.person().question(&prompt);
         let answer = answer.map_err(|error| wrong(error.to_string(), position))?;
         Ok(answer.map_or(Dynamic::UNIT, Dynamic::from))
     };

@@ -13,7 +13,7 @@ pub(super) const ROLLING: Performed = (&rows::ROLLING, rolling);
 fn rolling(cx: &mut VerbContext) -> Fallible {
     let block = cx.block()?;
     let interpreter = cx.interpreter;
-    interpreter.refuse_in_server("rolling", cx.position())?;
+    interpreter.around().refuse_in_server("rolling", cx.position())?;
     let number = cx.value(0).as_int().ok();
     let Some(size) = number
         .and_then(|number| usize::try_from(number).ok())
@@ -21,7 +21,7 @@ fn rolling(cx: &mut VerbContext) -> Fallible {
     else {
         return Err(cx.misused("`rolling' takes a number of servers, 1 or more"));
     };
-    if interpreter.filter.borrow().turn.is_some() {
+    if interpreter.exclusions().has_turn() {
         return Err(cx.misused("`rolling' stands in another `rolling': whose turn it is is said already"));
     }
     let settings = cx.settings()?;
@@ -32,9 +32,9 @@ fn rolling(cx: &mut VerbContext) -> Fallible {
         let names: Vec<String> = turn.iter().map(ToString::to_string).collect();
         let text = format!("turn {} of {turns}: {}", number + 1, names.join(", "));
         interpreter.say(Level::Info, text);
-        interpreter.filter.borrow_mut().turn = Some(turn.to_vec());
+        interpreter.exclusions().replace_turn(Some(turn.to_vec()));
         let result = cx.evaluate(block, Vec::new());
-        interpreter.filter.borrow_mut().turn = None;
+        interpreter.exclusions().replace_turn(None);
         let _ = result?;
     }
     Ok(Dynamic::UNIT)

@@ -16,20 +16,20 @@ pub(super) const ROLE: Performed = (&rows::ROLE, role);
 
 fn role(cx: &mut VerbContext) -> Fallible {
     let interpreter = cx.interpreter;
-    if !interpreter.namespace().is_empty() {
+    if !interpreter.place().namespace().is_empty() {
         return Err(wrong(
             "`role' cannot stand in a namespace: roles belong to the whole recipe",
             cx.position(),
         ));
     }
     let role = cx.text(0);
-    interpreter.defined.configuration.borrow_mut().roles.declare(&role);
+    interpreter.defined().configuration.borrow_mut().roles.declare(&role);
     for host in cx.texts(1) {
         assign(cx, &role, &host)?;
     }
     if let Some(block) = cx.call.block {
         let block = cx.keep(block);
-        interpreter.defined.role_blocks.borrow_mut().push_back(RoleBlock {
+        interpreter.defined().role_blocks.borrow_mut().push_back(RoleBlock {
             role,
             block,
             attributes: attributes(cx),
@@ -59,7 +59,7 @@ fn server(cx: &mut VerbContext) -> Fallible {
         return Err(raise(diagnostic, position));
     }
     for role in roles {
-        let configuration = &cx.interpreter.defined.configuration;
+        let configuration = &cx.interpreter.defined().configuration;
         configuration.borrow_mut().roles.declare(&role);
         assign(cx, &role, &host)?;
     }
@@ -90,7 +90,7 @@ fn assign(cx: &VerbContext, role: &str, host: &str) -> Fallible<()> {
         .parse()
         .map_err(|error: crate::configuration::ServerSyntax| wrong(error.to_string(), position))?;
     interpreter.check_attributes(&attributes, position, map)?;
-    let mut configuration = interpreter.defined.configuration.borrow_mut();
+    let mut configuration = interpreter.defined().configuration.borrow_mut();
     configuration
         .roles
         .assign(role, server, attributes)

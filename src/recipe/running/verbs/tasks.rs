@@ -16,7 +16,7 @@ use crate::recipe::language::verbs::tasks as rows;
 use crate::recipe::language::verbs::tasks::no_event;
 
 pub(super) const DESC: Performed = (&rows::DESC, |cx| {
-    *cx.interpreter.description.borrow_mut() = Some(clean_description(&cx.text(0)));
+    cx.interpreter.place().describe(clean_description(&cx.text(0)));
     Ok(Dynamic::UNIT)
 });
 
@@ -25,22 +25,22 @@ pub(super) const TASK: Performed = (&rows::TASK, task);
 fn task(cx: &mut VerbContext) -> Fallible {
     let interpreter = cx.interpreter;
     let body = cx.keep(cx.block()?);
-    let full = interpreter.full_name(&cx.text(0));
+    let full = interpreter.place().full_name(&cx.text(0));
     let full = match full.strip_suffix(":default") {
         Some(namespace) => {
-            let mut configuration = interpreter.defined.configuration.borrow_mut();
+            let mut configuration = interpreter.defined().configuration.borrow_mut();
             configuration.tasks.has_default(namespace);
             namespace.to_owned()
         }
         None => full,
     };
     let described = cx.text_option("desc").map(|text| clean_description(&text));
-    let before = interpreter.description.borrow_mut().take();
+    let before = interpreter.place().take_description();
     let mut function = |name: &str| {
         let (value, _) = cx.call.options.get(name)?;
         let function = value.read_lock::<FnPtr>()?.clone();
         cx.call.options.shift_remove(name);
-        Some(interpreter.keep(KeptBlock::function(cx.scope, function, interpreter.namespace())))
+        Some(interpreter.keep(KeptBlock::function(cx.scope, function, interpreter.place().namespace())))
     };
     let (hosts_from, roles_from) = (function("hosts"), function("roles"));
     let task = Task {
@@ -63,7 +63,7 @@ fn task(cx: &mut VerbContext) -> Fallible {
         }),
     };
     if interpreter.takes_task(&task.name, cx.origin().as_ref(), cx.position())? {
-        interpreter.defined.configuration.borrow_mut().tasks.define(task);
+        interpreter.defined().configuration.borrow_mut().tasks.define(task);
     }
     Ok(Dynamic::UNIT)
 }
@@ -92,11 +92,13 @@ pub(super) const NAMESPACE: Performed = (&rows::NAMESPACE, namespace);
 fn namespace(cx: &mut VerbContext) -> Fallible {
     let block = cx.block()?;
     let interpreter = cx.interpreter;
-    let around = interpreter.enter_namespace(interpreter.full_name(&cx.text(0)).into());
+    let around = interpreter
+        .place()
+        .enter_namespace(interpreter.place().full_name(&cx.text(0)).into());
     let result = cx.evaluate(block, Vec::new());
-    interpreter.enter_namespace(around);
+    interpreter.place().enter_namespace(around);
     // A description that no task has used is forgotten at the end of its namespace.
-    interpreter.description.borrow_mut().take();
+    interpreter.place().take_description();
     result.map(|_| Dynamic::UNIT)
 }
 
@@ -107,8 +109,8 @@ pub(super) const INVOKE: Performed = (&rows::INVOKE, |cx| {
 
 /// Returns the task that an argument names.
 fn named_task(cx: &VerbContext, index: usize) -> Fallible<Rc<Task>> {
-    let (name, namespace) = (cx.text(index), cx.interpreter.namespace());
-    let defined = &cx.interpreter.defined;
+    let (name, namespace) = (cx.text(index), cx.interpreter.place().namespace());
+    let defined = cx.interpreter.defined();
     defined.task(&name, &namespace).ok_or_else(|| {
         let mut diagnostic =
             Diagnostic::new(Fault::Recipe, format!("the task `{name}' does not exist")).label("no such task");
@@ -119,12 +121,12 @@ fn named_task(cx: &VerbContext, index: usize) -> Fallible<Rc<Task>> {
 
 pub(super) const ALIAS_TASK: Performed = (&rows::ALIAS_TASK, |cx| {
     let mut copy = Task::clone(&*named_task(cx, 1)?);
-    copy.name = cx.interpreter.full_name(&cx.text(0));
+    copy.name = cx.interpreter.place().full_name(&cx.text(0));
     if cx
         .interpreter
         .takes_task(&copy.name, cx.origin().as_ref(), cx.position())?
     {
-        cx.interpreter.defined.configuration.borrow_mut().tasks.define(copy);
+        cx.interpreter.defined().configuration.borrow_mut().tasks.define(copy);
     }
     Ok(Dynamic::UNIT)
 });
@@ -134,14 +136,14 @@ pub(super) const SYNONYM_TASK: Performed = (&rows::SYNONYM_TASK, |cx| {
         .interpreter
         .takes_task(&cx.text(0), cx.origin().as_ref(), cx.position())?
     {
-        let tasks = &mut cx.interpreter.defined.configuration.borrow_mut().tasks;
+        let tasks = &mut cx.interpreter.defined().configuration.borrow_mut().tasks;
         tasks.synonym(&cx.text(0), &cx.text(1));
     }
     Ok(Dynamic::UNIT)
 });
 
 pub(super) const CURRENT_TASK: Performed = (&rows::CURRENT_TASK, |cx| {
-    let task = cx.interpreter.frames.current();
+    let task = cx.interpreter.frames().current();
     Ok(task.map_or(Dynamic::UNIT, |task| task.name.clone().into()))
 });
 
@@ -171,7 +173,7 @@ fn on(cx: &mut VerbContext) -> Fallible {
 }
 
 fn register(cx: &VerbContext, when: When, only: Option<Vec<String>>, except: Vec<String>) -> Fallible {
-    let namespace = cx.interpreter.namespace();
+    let namespace = cx.interpreter.place().namespace();
     let named: Vec<(String, Position)> = cx
         .call
         .arguments
@@ -190,7 +192,7 @@ fn register(cx: &VerbContext, when: When, only: Option<Vec<String>>, except: Vec
     let filter = cx.option("only").map(|(_, position)| position);
     let around = cx.origin_of(filter.unwrap_or_else(|| cx.position_of(0)));
     let around = around.or_else(|| cx.origin());
-    let mut configuration = cx.interpreter.defined.configuration.borrow_mut();
+    let mut configuration = cx.interpreter.defined().configuration.borrow_mut();
     for (action, position) in actions {
         configuration.hooks.push(Hook {
             when,

@@ -33,9 +33,9 @@ impl Interpreter {
     ///
     /// If somebody runs a test file as if it were a recipe.
     pub(super) fn trial(&self, verb: &Verb, position: Position) -> Fallible<Option<&Trial>> {
-        match &self.trial {
+        match self.mode().trial() {
             Some(trial) => Ok(Some(trial)),
-            None if self.mode.only_looks => Ok(None),
+            None if self.mode().only_looks() => Ok(None),
             None => {
                 let message = format!("`{}' is for tests, and this file is not run as one", verb.name);
                 let diagnostic = Diagnostic::new(Fault::Usage, message);
@@ -47,7 +47,7 @@ impl Interpreter {
     /// Does the same for a verb that may stand only in a test.
     pub(super) fn in_test(&self, verb: &Verb, position: Position) -> Fallible<Option<&Trial>> {
         let trial = self.trial(verb, position)?;
-        if self.budget.is_loading() {
+        if self.budget().is_loading() {
             let message = format!("`{}' stands in a test", verb.name);
             let diagnostic = Diagnostic::new(Fault::Recipe, message).label("the file is still being read");
             return Err(raise(diagnostic.hint("write: test \"name\" { … }"), position));
@@ -63,7 +63,7 @@ fn test(cx: &mut VerbContext) -> Fallible {
     if name.trim().is_empty() || name.contains(char::is_control) {
         return Err(cx.misused("the name of a test is one line, and not empty"));
     }
-    if !cx.interpreter.budget.is_loading() {
+    if !cx.interpreter.budget().is_loading() {
         let message = format!("the test `{name}' stands in a block that is run later");
         let diagnostic = Diagnostic::new(Fault::Recipe, message).label("never read by `capr test'");
         let hint = "tests stand at the top of a file, or in a loop there";
@@ -97,7 +97,7 @@ fn rehearse(cx: &mut VerbContext) -> Fallible {
     }
     let words = cx.texts(0);
     let mark = trial.mark();
-    let is_alone = cx.interpreter.frames.current().is_none();
+    let is_alone = cx.interpreter.frames().current().is_none();
     let Some(failed) = is_alone.then(|| trial.run(&words)).flatten() else {
         return Err(wrong("a run cannot be rehearsed within another one", cx.position()));
     };

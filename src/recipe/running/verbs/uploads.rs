@@ -24,7 +24,7 @@ pub(super) const PUT: Performed = (&rows::PUT, put);
 
 fn put(cx: &mut VerbContext) -> Fallible {
     let data = cx.values(0).next().map(bytes).unwrap_or_default();
-    let path = cx.interpreter.remote_path(cx.text(1));
+    let path = cx.interpreter.around().remote_path(cx.text(1));
     let mode = mode(cx)?;
     let settings = settings(cx)?;
     let shown = with_mode(format!("put {path}"), mode.as_ref());
@@ -49,7 +49,7 @@ fn sent(path: &str, mode: Option<&Mode>) -> SentFile {
 pub(super) const UPLOAD: Performed = (&rows::UPLOAD, upload);
 
 fn upload(cx: &mut VerbContext) -> Fallible {
-    let (from, to) = (cx.text(0), cx.interpreter.remote_path(cx.text(1)));
+    let (from, to) = (cx.text(0), cx.interpreter.around().remote_path(cx.text(1)));
     let upload = Upload {
         interpreter: cx.interpreter,
         position: cx.position(),
@@ -81,7 +81,7 @@ impl Upload<'_> {
 
     /// Returns the request with a local file for each server.
     fn for_each(&self, from: &str, to: &str, settings: &CallSettings) -> Fallible<Request> {
-        let configuration = self.interpreter.defined.configuration.borrow();
+        let configuration = self.interpreter.defined().configuration.borrow();
         let mut branches = Branches::default();
         for server in self.interpreter.expected(&settings.selection) {
             let own = local_name(from, &server, &configuration.roles.roles_of(&server))
@@ -97,12 +97,12 @@ impl Upload<'_> {
 
     fn request(&self, from: &str, to: &str) -> Fallible<Request> {
         let shown = self.shown(from, to);
-        let path = self.interpreter.home_path(from);
+        let path = self.interpreter.machine().path(from);
         let unreadable = |error: &io::Error| self.unreadable(from, error);
         if path.is_dir() {
             self.allow_directory(from)?;
             // A dry run does not wait until all files of the directory are found.
-            let source = if self.interpreter.mode.dry_run {
+            let source = if self.interpreter.mode().is_dry_run() {
                 source::text([])
             } else {
                 self.tree(&path, from)?

@@ -29,7 +29,7 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
     if precedence == Precedence::Loses {
         return Ok(Dynamic::UNIT);
     }
-    let configuration = &cx.interpreter.defined.configuration;
+    let configuration = &cx.interpreter.defined().configuration;
     let is_kept = match configuration.borrow().variables.settings(&name) {
         None => false,
         // It is the default of another library: if this library wins, it is replaced.
@@ -63,7 +63,7 @@ fn assign(cx: &VerbContext, by: Setter) -> Fallible {
         return Ok(Dynamic::UNIT);
     }
     let block = cx.keep(cx.block()?);
-    let variables = &mut cx.interpreter.defined.configuration.borrow_mut().variables;
+    let variables = &mut cx.interpreter.defined().configuration.borrow_mut().variables;
     variables.set_lazy(&name, block, by);
     Ok(Dynamic::UNIT)
 }
@@ -92,17 +92,17 @@ fn fetch(cx: &mut VerbContext) -> Fallible {
 }
 
 pub(super) const EXISTS: Performed = (&rows::EXISTS, |cx| {
-    let variables = &cx.interpreter.defined.configuration.borrow().variables;
+    let variables = &cx.interpreter.defined().configuration.borrow().variables;
     Ok(variables.exists(&cx.text(0)).into())
 });
 
 pub(super) const UNSET: Performed = (&rows::UNSET, |cx| {
-    let variables = &mut cx.interpreter.defined.configuration.borrow_mut().variables;
+    let variables = &mut cx.interpreter.defined().configuration.borrow_mut().variables;
     variables.unset(&cx.text(0));
     Ok(Dynamic::UNIT)
 });
 
 pub(super) const RESET: Performed = (&rows::RESET, |cx| {
-    let variables = &mut cx.interpreter.defined.configuration.borrow_mut().variables;
+    let variables = &mut cx.interpreter.defined().configuration.borrow_mut().variables;
     Ok(variables.reset(&cx.text(0)).into())
 });

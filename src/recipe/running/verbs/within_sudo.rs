@@ -30,9 +30,14 @@ impl WithinSudo {
             environment: None,
             secrets: String::new(),
             mark: random_mark()?,
-            can_answer: interpreter.defined.configuration.borrow().variables.exists("password")
-                || interpreter.person.password().is_some()
-                || interpreter.person.can_ask(),
+            can_answer: interpreter
+                .defined()
+                .configuration
+                .borrow()
+                .variables
+                .exists("password")
+                || interpreter.person().password().is_some()
+                || interpreter.person().can_ask(),
         };
         if way.sudo.is_some() {
             within.directory = settings.options.dir.clone();
