@@ -7,6 +7,8 @@ use rhai::{ASTNode, Engine, Expr};
 use super::meaning::errors::diagnostic;
 use super::meaning::read::says_of_servers;
 use super::running::interpreter::Interpreter;
+use super::running::role_block;
+use super::running::selected;
 use crate::configuration::{Addressed, HookAction, Selection, Servers, Task, When};
 
 pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[String]) -> Vec<Addressed> {
@@ -82,15 +84,14 @@ fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>)
 pub(super) fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, command: Option<Command>) -> Addressed {
     let said = command.as_ref().map(|(.., said)| said.clone()).unwrap_or_default();
     let both = task.selection.overlaid_by(&said);
-    let resolved = interpreter
-        .resolved(engine, both.clone(), &said)
-        .map_err(|error| diagnostic(error).message);
+    let resolved =
+        role_block::resolved(interpreter, engine, both.clone(), &said).map_err(|error| diagnostic(error).message);
     let configuration = interpreter.defined().configuration.borrow();
     let (roles, filter) = (&configuration.roles, interpreter.exclusions().filter());
     let found = resolved
         .as_ref()
         .map_err(Clone::clone)
-        .and_then(|selection| interpreter.selected(selection).map_err(|error| error.to_string()));
+        .and_then(|selection| selected::wanted(interpreter, selection).map_err(|error| error.to_string()));
     let servers = match found {
         Ok(servers) => Servers::Found(
             servers

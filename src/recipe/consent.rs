@@ -2,6 +2,7 @@
 //! before anything is done.
 
 use super::Recipe;
+use super::running::examining;
 use crate::diagnostic::{Diagnostic, Fault};
 
 impl Recipe {
@@ -13,7 +14,7 @@ impl Recipe {
     /// When a person refuses, or nobody can be asked. Nothing was done then.
     pub fn consent(&self, tasks: &[String]) -> Result<(), Box<Diagnostic>> {
         let interpreter = &self.interpreter;
-        if interpreter.asks_nobody() {
+        if examining::asks_nobody(interpreter) {
             return Ok(());
         }
         self.protected()?;

@@ -20,7 +20,7 @@ use super::running::interpreter::Interpreter;
 use super::running::loader::Modules;
 use super::running::verb_context::{Performed, VerbContext};
 use super::running::verbs::{PERFORMED, PERFORMED_IN_TESTS};
-use super::running::{channel, functions, limits, missing, parallel, rehearsed};
+use super::running::{channel, examining, functions, limits, missing, names, parallel, rehearsed};
 use crate::configuration::join;
 use crate::event::Event;
 
@@ -90,9 +90,9 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
             return Ok(Some(Dynamic::UNIT));
         }
         names.budget().set_level(context.call_level());
-        match names.lookup(context.engine(), name, is_statement)? {
+        match names::lookup(&names, context.engine(), name, is_statement)? {
             Some(value) => Ok(Some(value)),
-            None => Err(raise(names.unknown(name), Position::NONE)),
+            None => Err(raise(names::unknown(&names, name), Position::NONE)),
         }
     });
     let calls = interpreter.clone();
@@ -118,7 +118,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
                 }
                 Ok(found)
             }
-            None => calls.lookup(context.engine(), name, true),
+            None => names::lookup(&calls, context.engine(), name, true),
         }
     });
     let members = interpreter.clone();
@@ -198,11 +198,11 @@ fn perform(
     inputs: &[rhai::Expression],
     state: &Dynamic,
 ) -> Fallible {
-    let look = |context: &EvalContext, given: &GivenValue| match interpreter.take_missing(Some(context.scope())) {
+    let look = |context: &EvalContext, given: &GivenValue| match missing::take(interpreter, Some(context.scope())) {
         Some(missing) => Err(raise(missing, Position::NONE)),
-        None => interpreter.refuse_missing(verb, given, context.scope()),
+        None => missing::refuse(interpreter, verb, given, context.scope()),
     };
-    let named = interpreter.refuse_bare_tasks(verb.name, context, inputs, state);
+    let named = examining::refuse_bare_tasks(interpreter, verb.name, context, inputs, state);
     let result = named
         .and_then(|()| decode(context, inputs, state, &look))
         .and_then(|mut call| {

@@ -11,6 +11,9 @@ use super::meaning::errors::diagnostic;
 use super::meaning::mentions::{path, verb};
 use super::running::action::{CallSettings, Request};
 use super::running::call::VerbCall;
+use super::running::connection;
+use super::running::role_block;
+use super::running::selected;
 use super::{Nobody, Recipe};
 use crate::actor::Output;
 use crate::configuration::{RunOptions, Selection, Server, Setter, Shell};
@@ -41,15 +44,15 @@ impl Recipe {
         let interpreter = &self.interpreter;
         interpreter.person().replace(Box::new(Nobody));
         let servers = self.all_servers()?;
-        interpreter.report_unknown_hosts();
+        selected::report_unknown_hosts(interpreter);
         let released = self.servers_of_task("update_code")?;
         let migrating = self.servers_of_task("migrate")?;
         let wrong = |error| Box::new(self.diagnostic(error));
-        let reach = interpreter.reach(&self.engine).map_err(wrong)?;
+        let reach = connection::reach(interpreter, &self.engine).map_err(wrong)?;
         // A password that would have to be asked for is not known now.
         let password = interpreter.text_variable(&self.engine, "password").ok().flatten();
         let examined = servers.into_iter().map(|server| {
-            let mut options = interpreter.options_for(&reach, &server).map_err(wrong)?;
+            let mut options = connection::options_for(interpreter, &reach, &server).map_err(wrong)?;
             options.password = options.password.or(password.clone().map(Secret::new));
             let roles = interpreter.defined().configuration.borrow();
             let roles = roles.roles.roles_of(&server).into_iter().map(str::to_owned).collect();
@@ -69,12 +72,12 @@ impl Recipe {
     fn all_servers(&self) -> Result<IndexSet<Server>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
         let none = Selection::default();
-        let filled = interpreter.resolved(&self.engine, none.clone(), &none);
+        let filled = role_block::resolved(interpreter, &self.engine, none.clone(), &none);
         filled.map_err(|error| Box::new(self.diagnostic(error)))?;
         let configuration = interpreter.defined().configuration.borrow();
         let filter = interpreter.exclusions().filter();
         let wrong = |error: &dyn std::fmt::Display| Box::new(Diagnostic::new(Fault::Usage, error.to_string()));
-        let found = interpreter.selected(&none).map_err(|error| wrong(&error))?;
+        let found = selected::wanted(interpreter, &none).map_err(|error| wrong(&error))?;
         let mut servers: IndexSet<Server> = found.into_iter().collect();
         if filter.hosts.is_none() && filter.roles.is_none() && !filter.narrows(&none) {
             let named = configuration.tasks.iter().filter(|task| task.selection.hosts.is_some());
@@ -83,7 +86,7 @@ impl Recipe {
                     hosts: task.selection.hosts.clone(),
                     ..Selection::default()
                 };
-                servers.extend(interpreter.selected(&hosts).map_err(|error| wrong(&error))?);
+                servers.extend(selected::wanted(interpreter, &hosts).map_err(|error| wrong(&error))?);
             }
         }
         Ok(servers)
@@ -95,10 +98,10 @@ impl Recipe {
         let Some(task) = interpreter.defined().task(name, "") else {
             return Ok(IndexSet::new());
         };
-        let resolved = interpreter.resolved(&self.engine, task.selection.clone(), &Selection::default());
+        let resolved = role_block::resolved(interpreter, &self.engine, task.selection.clone(), &Selection::default());
         let selection = resolved.map_err(|error| Box::new(self.diagnostic(error)))?;
         // A recipe without the role has no such server.
-        let found = interpreter.selected(&selection);
+        let found = selected::wanted(interpreter, &selection);
         Ok(found.unwrap_or_default().into_iter().collect())
     }
 

@@ -6,6 +6,9 @@ use rhai::{Caches, EvalContext, Position, Scope};
 
 use super::language::origin::Fallible;
 use super::language::values;
+use super::running::hooks;
+use super::running::role_block;
+use super::running::selected;
 use super::running::verbs;
 use super::{Recipe, Stopped};
 use crate::configuration::{Selection, Server, Setter, When, is_variable_name, select, suggestion};
@@ -83,9 +86,10 @@ impl Recipe {
                 roles: Some(vec![name.to_owned()]),
                 ..Selection::default()
             },
-            Some(task) => interpreter
-                .resolved(&self.engine, task.selection.clone(), &Selection::default())
-                .map_err(|error| Box::new(self.diagnostic(error)))?,
+            Some(task) => {
+                role_block::resolved(interpreter, &self.engine, task.selection.clone(), &Selection::default())
+                    .map_err(|error| Box::new(self.diagnostic(error)))?
+            }
             None => {
                 let configuration = interpreter.defined().configuration.borrow();
                 let known = configuration.roles.names().chain(configuration.tasks.names());
@@ -103,7 +107,7 @@ impl Recipe {
     /// Evaluates the blocks that return the servers of roles.
     fn servers_are_known(&self) -> Result<(), Box<Diagnostic>> {
         let none = Selection::default();
-        let filled = self.interpreter.resolved(&self.engine, none.clone(), &none);
+        let filled = role_block::resolved(&self.interpreter, &self.engine, none.clone(), &none);
         filled.map(drop).map_err(|error| Box::new(self.diagnostic(error)))
     }
 
@@ -158,7 +162,7 @@ impl Recipe {
         if failed.fault != Fault::Connection || failed.servers.is_empty() {
             return None;
         }
-        let all = self.interpreter.selected(&Selection::default()).ok()?;
+        let all = selected::wanted(&self.interpreter, &Selection::default()).ok()?;
         let is_reached = |server: &&Server| failed.servers.iter().all(|failed| failed.server != **server);
         let reached: Vec<String> = all.iter().filter(is_reached).map(ToString::to_string).collect();
         (!reached.is_empty() && reached.len() < all.len()).then_some(reached)
@@ -175,7 +179,7 @@ impl Recipe {
     /// Ends a run of lines: runs the hooks for the end.
     pub fn end(&mut self) -> Result<(), Box<Stopped>> {
         self.begin_line();
-        let result = self.interpreter.hooks(&self.engine, When::Exit, None);
+        let result = hooks::run(&self.interpreter, &self.engine, When::Exit, None);
         self.stopped(result)
     }
 

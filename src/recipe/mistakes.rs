@@ -6,6 +6,7 @@ use super::Recipe;
 use super::language::origin::Fallible;
 use super::meaning::files::Files;
 use super::meaning::findings::Findings;
+use super::running::dialect;
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 
 /// The point at which the mistakes of a recipe are collected.
@@ -112,7 +113,7 @@ impl Recipe {
         let is_checked = point == LoadPoint::Checked;
         let mut found = self.interpreter.unfilled(is_checked);
         if point != LoadPoint::BeforeStage {
-            found.extend(self.interpreter.settle_names(&self.engine));
+            found.extend(dialect::settle_names(&self.interpreter, &self.engine));
             found.extend(self.interpreter.defined().dangling_hooks());
         }
         found.extend(self.ambiguous_stages());

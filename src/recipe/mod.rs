@@ -132,8 +132,12 @@ use self::language::origin::Fallible;
 use self::language::{mask, origin, syntax, values};
 use self::meaning::{errors, stdlib};
 use self::mistakes::LoadPoint;
+use self::running::dialect;
+use self::running::hooks;
 use self::running::interpreter::Interpreter;
 use self::running::loader;
+use self::running::names;
+use self::running::selected;
 use crate::configuration::{Addressed, Setter, Task, TaskSummary, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Level, Rollback};
@@ -261,7 +265,7 @@ impl Recipe {
         before.try_for_each(|file| load(file))?;
         self.own.set(interpreter.defined().files.borrow().read.len());
         paths.iter().try_for_each(|file| load(file.as_ref()))?;
-        interpreter.hooks_of_load(&self.engine)?;
+        hooks::run_of_load(interpreter, &self.engine)?;
         for (name, value) in &options.set_after {
             interpreter.set(name, values::coerce(value), Setter::After, Position::NONE)?;
         }
@@ -305,7 +309,7 @@ impl Recipe {
     pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
         let addressed = || addressed::addressed(&self.interpreter, &self.engine, tasks);
         let addressed = self.interpreter.budget().bounded(addressed);
-        self.interpreter.report_unknown_hosts();
+        selected::report_unknown_hosts(&self.interpreter);
         addressed
     }
 
@@ -336,7 +340,7 @@ impl Recipe {
     pub fn run(&mut self, tasks: &[String]) -> Result<(), Box<Stopped>> {
         let result = self
             .run_tasks(tasks)
-            .and_then(|()| self.interpreter.hooks(&self.engine, When::Exit, None))
+            .and_then(|()| hooks::run(&self.interpreter, &self.engine, When::Exit, None))
             .and_then(|()| self.interpreter.come_to_end(Position::NONE));
         self.tell_deployed();
         self.interpreter.free_locks(&self.engine);
@@ -372,7 +376,7 @@ impl Recipe {
     }
 
     fn run_tasks(&self, tasks: &[String]) -> Fallible<()> {
-        self.interpreter.tell_replaced();
+        dialect::tell_replaced(&self.interpreter);
         for name in tasks {
             let Some(task) = self.interpreter.defined().task(name, "") else {
                 return Err(origin::wrong(
@@ -393,9 +397,9 @@ impl Recipe {
     }
 
     fn run_named(&self, task: &Rc<Task>) -> Fallible<()> {
-        self.interpreter.hooks(&self.engine, When::Start, Some(task))?;
+        hooks::run(&self.interpreter, &self.engine, When::Start, Some(task))?;
         let _ = self.interpreter.run_task(&self.engine, task)?;
-        self.interpreter.hooks(&self.engine, When::Finish, Some(task))
+        hooks::run(&self.interpreter, &self.engine, When::Finish, Some(task))
     }
 
     /// Runs the hooks of a failure. If a hook fails itself, this is reported and changes nothing.
@@ -404,7 +408,7 @@ impl Recipe {
         if matches!(origin::ended_by(error), Some(Fault::Signal(_) | Fault::Exit(_))) {
             return;
         }
-        if let Err(error) = self.interpreter.hooks(&self.engine, When::Failure, Some(task)) {
+        if let Err(error) = hooks::run(&self.interpreter, &self.engine, When::Failure, Some(task)) {
             let text = self.diagnostic(error).message;
             let text = format!("a hook of the failure of `{}' failed: {text}", task.name);
             self.interpreter.say(Level::Important, text);
@@ -435,7 +439,7 @@ impl Recipe {
         }
         diagnostic.hints.extend(self.interpreter.clues().take_not_run());
         if let Some(signature) = failure.missing {
-            self.interpreter.explain(&self.engine, &signature, &mut diagnostic);
+            names::explain(&self.interpreter, &self.engine, &signature, &mut diagnostic);
         }
         self.with_line(diagnostic)
     }

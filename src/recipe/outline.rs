@@ -9,6 +9,7 @@ use super::addressed::servers;
 use super::language::mask::masked;
 use super::meaning::defined::Body;
 use super::meaning::steps::{BlockPiece, BlockPieceKind, is_block, is_local, of_block, of_functions};
+use super::running::selected;
 use crate::configuration::{
     Act, BlockId, Graph, GraphTask, HookAction, Link, Outline, ReadVariable, RunOptions, Task, TaskStep, VariableRead,
     When,
@@ -28,7 +29,7 @@ impl Recipe {
                 .filter_map(|name| self.interpreter.defined().task(name, ""));
             tasks.map(|task| Teller::new(self).named(&task)).collect()
         });
-        self.interpreter.report_unknown_hosts();
+        selected::report_unknown_hosts(&self.interpreter);
         found
     }
 

@@ -8,6 +8,7 @@ use super::Recipe;
 use super::language::origin::Fallible;
 use super::language::values;
 use super::mistakes::LoadPoint;
+use super::running::hooks;
 use crate::configuration::{Setter, VariableRead, When, nearest, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 
@@ -189,9 +190,9 @@ impl Recipe {
         self.interpreter.set("stage", name, Setter::Stage, Position::NONE)?;
         let file = stage.file.display().to_string();
         self.interpreter.budget().bounded(|| {
-            self.interpreter.hooks(&self.engine, When::Stage, None)?;
+            hooks::run(&self.interpreter, &self.engine, When::Stage, None)?;
             self.interpreter.load(&self.engine, &file, Position::NONE, None)?;
-            self.interpreter.hooks_of_load(&self.engine)
+            hooks::run_of_load(&self.interpreter, &self.engine)
         })?;
         // The person's settings override those of the stage as well.
         for (name, value) in &self.set_after {

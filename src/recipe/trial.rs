@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use rhai::Engine;
 
+use super::running::hooks;
 use super::running::interpreter::Interpreter;
 use super::running::trial::RehearsalFailed;
 use super::{Recipe, Rollback, Stopped, stages};
@@ -116,7 +117,7 @@ fn run(recipe: &mut Recipe, words: &[String]) -> Option<RehearsalFailed> {
         Some(RehearsalFailed { diagnostic, code })
     };
     // The test itself may have required a library.
-    let loaded = || recipe.interpreter.hooks_of_load(&recipe.engine);
+    let loaded = || hooks::run_of_load(&recipe.interpreter, &recipe.engine);
     if let Err(error) = recipe.interpreter.budget().bounded(loaded) {
         return failed(recipe.diagnostic(error));
     }

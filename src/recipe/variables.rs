@@ -7,6 +7,7 @@ use super::language::meanings::READ_BY_CAPR;
 use super::language::secret_name::is_secret_name;
 use super::language::values::plain;
 use super::meaning::errors::diagnostic;
+use super::running::prefixes;
 use super::running::surroundings::Prompts;
 use crate::configuration::{RunOptions, Shown, Value, Variable, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -68,10 +69,10 @@ impl Recipe {
     pub fn prefixed_programs(&self) -> Vec<(String, String)> {
         self.interpreter.person().replace(Box::new(Nobody));
         let (interpreter, engine) = (&self.interpreter, &self.engine);
-        let programs = interpreter.prefixed_programs(engine).unwrap_or_default();
+        let programs = prefixes::programs(interpreter, engine).unwrap_or_default();
         let run = |program: String| {
             let options = RunOptions::default();
-            let whole = interpreter.prefixed(engine, &program, &options, Position::NONE);
+            let whole = prefixes::prefixed(interpreter, engine, &program, &options, Position::NONE);
             let whole = whole.unwrap_or_else(|error| format!("not known: {}", diagnostic(error).message));
             (program, whole)
         };

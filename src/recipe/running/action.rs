@@ -10,11 +10,18 @@ use rhai::{Engine, EvalContext, Position};
 
 use super::call::VerbCall;
 use super::command::Unsendable;
+use super::command_limits;
+use super::connection;
 use super::connection::Reach;
 use super::download::Downloads;
+use super::examining;
 use super::interpreter::Interpreter;
+use super::lock_owed;
 use super::perform::Broken;
-use super::secrets::random_mark;
+use super::role_block;
+use super::secrets::{self, random_mark};
+use super::selected;
+use super::wish;
 use super::wish::Wish;
 use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Environment, RunOptions, Selection, Server};
@@ -158,7 +165,7 @@ impl Interpreter {
         let (task_selection, task_options) = self.task_settings();
         let own = selection(&call.options)?;
         let selection = self.around().selection(task_selection).overlaid_by(&own);
-        let selection = self.resolved(engine, selection, &own)?;
+        let selection = role_block::resolved(self, engine, selection, &own)?;
         let mut options = RunOptions {
             shell: self.variable(engine, "default_shell")?.as_ref().and_then(shell),
             ..RunOptions::default()
@@ -228,19 +235,19 @@ impl Interpreter {
         settings: &CallSettings,
         request: Request,
     ) -> Fallible<Option<Outcome>> {
-        self.refuse_servers(request.verb, call.position)?;
-        self.report_unknown_hosts();
-        self.report_unreleased(&settings.selection);
-        let servers = self.servers(&settings.selection);
+        examining::refuse_servers(self, request.verb, call.position)?;
+        selected::report_unknown_hosts(self);
+        selected::report_unreleased(self, &settings.selection);
+        let servers = selected::of_command(self, &settings.selection);
         let Some(servers) = servers.map_err(|error| failure(error, call.position))? else {
             return Ok(None);
         };
         let prepared = Prepared {
             call,
             settings,
-            reach: self.reach(context.engine())?,
-            most_captured: self.most_captured(context.engine())?,
-            heartbeat: self.heartbeat(context.engine())?,
+            reach: connection::reach(self, context.engine())?,
+            most_captured: command_limits::most_captured(self, context.engine())?,
+            heartbeat: command_limits::heartbeat(self, context.engine())?,
         };
         if servers.len() == 1 && self.around().is_one_of_many() {
             let wish = Wish {
@@ -251,7 +258,7 @@ impl Interpreter {
                 most: settings.selection.max_hosts,
                 place: (context.source().map(str::to_owned), call.position),
             };
-            return self.wish(context, call, wish);
+            return wish::perform(self, context, call, wish);
         }
         self.act_in_batches(context, &prepared, request, &servers).map(Some)
     }
@@ -267,7 +274,7 @@ impl Interpreter {
         let Prepared { call, settings, .. } = prepared;
         let (mut jobs, mut parts) = (Vec::new(), HashMap::new());
         for server in servers {
-            let ssh = self.options_for(&prepared.reach, server)?;
+            let ssh = connection::options_for(self, &prepared.reach, server)?;
             let own = self.jobs(server, &ssh, request, settings, &mut parts);
             jobs.extend(own.map_err(|error| error.raised(call.position))?);
         }
@@ -290,13 +297,13 @@ impl Interpreter {
         servers: &[Server],
     ) -> Fallible<Outcome> {
         let Prepared { call, settings, .. } = prepared;
-        let mut front = self.lock_in_front(context.source(), (&request, settings), servers);
+        let mut front = lock_owed::in_front(self, context.source(), (&request, settings), servers);
         match &front {
             Some(front) => {
                 self.locks().perhaps_held(servers);
                 request.text.insert_str(0, &format!("{}\n", front.script));
             }
-            None => self.settle_lock(context.engine())?,
+            None => lock_owed::settle(self, context.engine())?,
         }
         let mut outcome = Outcome::default();
         let size = settings.selection.max_hosts.unwrap_or(servers.len()).max(1);
@@ -311,7 +318,7 @@ impl Interpreter {
                 }
                 let gate = front.as_ref().map(|front| front.mark.clone());
                 let action = self.action_of(prepared, &request, &batch, gate)?;
-                self.tell_secrets(&action);
+                secrets::tell_secrets(self, &action);
                 match self.perform(context, call, action, request.downloads.as_ref()) {
                     Ok(ended) => {
                         outcome.stdout.extend(ended.stdout);
@@ -319,7 +326,7 @@ impl Interpreter {
                         break;
                     }
                     Err(Broken::Action(ActionError::TurnedAway { answers, .. })) => {
-                        self.settle_turned_away(context.engine(), servers, answers)?;
+                        lock_owed::settle_turned_away(self, context.engine(), servers, answers)?;
                         if let Some(front) = front.take() {
                             request.text.replace_range(..=front.script.len(), "");
                         }
@@ -358,9 +365,9 @@ impl Interpreter {
         options: &RunOptions,
         request: Request,
     ) -> Fallible<Outcome> {
-        self.settle_lock(context.engine())?;
+        lock_owed::settle(self, context.engine())?;
         if self.mode().only_looks() {
-            self.leave_undone(&request, origin(context.source(), call.position))?;
+            examining::leave_undone(self, &request, origin(context.source(), call.position))?;
             return Ok(Outcome::default());
         }
         let destination = Destination {
@@ -380,11 +387,11 @@ impl Interpreter {
             Arc::new(request.meant(said.clone()))
         });
         let action = Action {
-            most_captured: self.most_captured(context.engine())?,
-            heartbeat: self.heartbeat(context.engine())?,
+            most_captured: command_limits::most_captured(self, context.engine())?,
+            heartbeat: command_limits::heartbeat(self, context.engine())?,
             ..action(&request, vec![(destination, command)], true, options)
         };
-        self.tell_secrets(&action);
+        secrets::tell_secrets(self, &action);
         self.perform(context, call, action, None)
             .map_err(|broken| broken.raise(call.position))
     }
@@ -444,7 +451,7 @@ impl Interpreter {
             let (columns, rows) = (options.columns.unwrap_or(80), options.rows.unwrap_or(24));
             Terminal { columns, rows }
         });
-        let (options, secrets) = self.without_secrets(options)?;
+        let (options, secrets) = self.actor().without_secrets(options)?;
         let waits = terminal.is_some() && !secrets.is_empty();
         let mark = (request.asking.is_some() || waits).then(random_mark).transpose()?;
         let before = Before {

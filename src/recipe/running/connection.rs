@@ -49,163 +49,176 @@ impl Reach {
     }
 }
 
-impl Interpreter {
-    /// Returns the options with which this recipe reaches servers, from the present values of its variables.
-    pub(in crate::recipe) fn reach(&self, engine: &Engine) -> Fallible<Reach> {
-        let value = self.said(engine, "gateway")?;
-        Ok(Reach {
-            gateways: value.map(|value| gateways(&value)).transpose()?.unwrap_or_default(),
-            options: self.ssh_options(engine)?,
-        })
-    }
+/// Returns the options with which this recipe reaches servers, from the present values of its variables.
+pub(in crate::recipe) fn reach(interpreter: &Interpreter, engine: &Engine) -> Fallible<Reach> {
+    let value = interpreter.said(engine, "gateway")?;
+    Ok(Reach {
+        gateways: value.map(|value| gateways(&value)).transpose()?.unwrap_or_default(),
+        options: ssh_options(interpreter, engine)?,
+    })
+}
 
-    /// Returns the options for reaching a server: those of its own attribute override those of the variables.
-    pub(in crate::recipe) fn options_for(&self, reach: &Reach, server: &Server) -> Fallible<SshOptions> {
-        let mut options = SshOptions {
-            gateway: reach.gateway_for(server)?,
-            ..reach.options.clone()
-        };
-        let configuration = self.defined().configuration.borrow();
-        for said in configuration.roles.said_of(server, "ssh_options") {
-            options
-                .of_gateways
-                .get_or_insert_with(|| Arc::new(reach.options.clone()));
-            self.ssh_options_of_server(&mut options, said, Position::NONE, Position::NONE)?;
-        }
-        Ok(options)
+/// Returns the options for reaching a server: those of its own attribute override those of the variables.
+pub(in crate::recipe) fn options_for(
+    interpreter: &Interpreter,
+    reach: &Reach,
+    server: &Server,
+) -> Fallible<SshOptions> {
+    let mut options = SshOptions {
+        gateway: reach.gateway_for(server)?,
+        ..reach.options.clone()
+    };
+    let configuration = interpreter.defined().configuration.borrow();
+    for said in configuration.roles.said_of(server, "ssh_options") {
+        options
+            .of_gateways
+            .get_or_insert_with(|| Arc::new(reach.options.clone()));
+        ssh_options_of_server(interpreter, &mut options, said, Position::NONE, Position::NONE)?;
     }
+    Ok(options)
+}
 
-    /// Checks that these can be the attributes of a server. `map` is the beginning of its `ssh_options`.
-    pub(in crate::recipe) fn check_attributes(
-        &self,
-        attributes: &Attributes,
-        position: Position,
-        map: Position,
-    ) -> Fallible<()> {
-        match attributes.get("ssh_options") {
-            None => Ok(()),
-            Some(said) => self.ssh_options_of_server(&mut SshOptions::default(), said, position, map),
+/// Checks that these can be the attributes of a server. `map` is the beginning of its `ssh_options`.
+pub(in crate::recipe) fn check_attributes(
+    interpreter: &Interpreter,
+    attributes: &Attributes,
+    position: Position,
+    map: Position,
+) -> Fallible<()> {
+    match attributes.get("ssh_options") {
+        None => Ok(()),
+        Some(said) => ssh_options_of_server(interpreter, &mut SshOptions::default(), said, position, map),
+    }
+}
+
+fn ssh_options_of_server(
+    interpreter: &Interpreter,
+    options: &mut SshOptions,
+    said: &Value,
+    position: Position,
+    map: Position,
+) -> Fallible<()> {
+    let values = match said {
+        Value::Unit => return Ok(()),
+        Value::Map(values) => values,
+        _ => return Err(wrong("`ssh_options' must be a map: #{ port: 2222 }", position)),
+    };
+    let mut take = |name: &String, value, position| {
+        if FOR_ALL.contains(&name.as_str()) {
+            let message = format!("`{name}' holds for all servers: it stands in the variable `ssh_options'");
+            return Err(wrong(message, position));
+        }
+        ssh_option(interpreter, options, name, &dynamic(value), position)
+    };
+    for (name, value) in values {
+        // The place of a key is looked up only to report an error there.
+        take(name, value, position).or_else(|error| match interpreter.defined().place_of_server_key(map, name) {
+            Some(position) => take(name, value, position),
+            None => Err(error),
+        })?;
+    }
+    Ok(())
+}
+
+fn ssh_options(interpreter: &Interpreter, engine: &Engine) -> Fallible<SshOptions> {
+    let mut options = SshOptions::default();
+    if let Some(map) = interpreter.variable(engine, "ssh_options")? {
+        for (name, (value, _)) in pairs(&map) {
+            ssh_option(interpreter, &mut options, &name, &value, Position::NONE)
+                .map_err(|error| interpreter.defined().at_key(error, "ssh_options", &name))?;
         }
     }
-
-    fn ssh_options_of_server(
-        &self,
-        options: &mut SshOptions,
-        said: &Value,
-        position: Position,
-        map: Position,
-    ) -> Fallible<()> {
-        let values = match said {
-            Value::Unit => return Ok(()),
-            Value::Map(values) => values,
-            _ => return Err(wrong("`ssh_options' must be a map: #{ port: 2222 }", position)),
-        };
-        let mut take = |name: &String, value, position| {
-            if FOR_ALL.contains(&name.as_str()) {
-                let message = format!("`{name}' holds for all servers: it stands in the variable `ssh_options'");
-                return Err(wrong(message, position));
-            }
-            self.ssh_option(options, name, &dynamic(value), position)
-        };
-        for (name, value) in values {
-            // The place of a key is looked up only to report an error there.
-            take(name, value, position).or_else(|error| match self.defined().place_of_server_key(map, name) {
-                Some(position) => take(name, value, position),
-                None => Err(error),
-            })?;
-        }
-        Ok(())
+    if let Some(user) = interpreter.text_variable(engine, "user")? {
+        options.user = Some(user);
     }
-
-    fn ssh_options(&self, engine: &Engine) -> Fallible<SshOptions> {
-        let mut options = SshOptions::default();
-        if let Some(map) = self.variable(engine, "ssh_options")? {
-            for (name, (value, _)) in pairs(&map) {
-                self.ssh_option(&mut options, &name, &value, Position::NONE)
-                    .map_err(|error| self.defined().at_key(error, "ssh_options", &name))?;
-            }
-        }
-        if let Some(user) = self.text_variable(engine, "user")? {
-            options.user = Some(user);
-        }
-        if let Some(value) = self.said(engine, "port")? {
-            options.port = Some(port("port", &value, Position::NONE)?);
-        }
-        Ok(options)
+    if let Some(value) = interpreter.said(engine, "port")? {
+        options.port = Some(port("port", &value, Position::NONE)?);
     }
+    Ok(options)
+}
 
-    fn ssh_option(&self, options: &mut SshOptions, name: &str, value: &Dynamic, position: Position) -> Fallible<()> {
-        let text = || (!value.is_unit()).then(|| value.to_string());
-        let list = || Some(texts(value).join(","));
-        let paths = || -> Vec<PathBuf> { texts(value).iter().map(|path| self.machine().path(path)).collect() };
-        let flag = || flag(name, value, position);
-        let seconds = || seconds(name, value, position);
-        match name {
-            "user" | "username" => options.user = text(),
-            "port" if value.is_unit() => {}
-            "port" => options.port = Some(port(name, value, position)?),
-            "keys" => options.keys = paths(),
-            "keys_only" => options.keys_only = flag()?,
-            "forward_agent" => options.forward_agent = flag()?,
-            "config" => {
-                options.config = match value.as_bool() {
-                    Ok(true) => None,
-                    Ok(false) => Some(Vec::new()),
-                    Err(_) => Some(paths()),
-                }
-            }
-            "user_known_hosts_file" => options.user_known_hosts_files = Some(paths()),
-            "verify_host_key" | "paranoid" => options.verify_host_key = Some(policy(name, value, position)?),
-            "max_logins" => {
-                options.max_logins = match value.as_int().ok().and_then(|number| usize::try_from(number).ok()) {
-                    Some(number @ 1..) => number,
-                    _ => return Err(wrong(format!("`{name}' must be a number from 1"), position)),
-                }
-            }
-            "timeout" => options.connect_timeout = seconds()?,
-            "login_timeout" => options.login_timeout = seconds()?.unwrap_or(options.login_timeout),
-            "keepalive_interval" => options.keepalive_interval = seconds()?,
-            "global_known_hosts_file" => options.global_known_hosts_files = Some(paths()),
-            "key_data" => options.key_data = texts(value).into_iter().map(|text| self.secret(text)).collect(),
-            "passphrase" => options.passphrase = text().map(|text| self.secret(text)),
-            "password" => options.password = text().map(|text| self.secret(text)),
-            "auth_methods" => options.auth_methods = Some(auth_methods(value, position)?),
-            "number_of_password_prompts" => options.password_prompts = Some(count(name, value, position)?),
-            "non_interactive" => options.non_interactive = flag()?,
-            "use_agent" => options.use_agent = flag()?,
-            "proxy" => options.proxy = text(),
-            "host_name" => options.host_name = text(),
-            "host_key_alias" => options.host_key_alias = text(),
-            "check_host_ip" => options.check_host_ip = flag()?,
-            "bind_address" => options.bind_address = text(),
-            "compression" => {
-                options.compression = match value.to_string().as_str() {
-                    "none" => Some(false),
-                    "zlib" | "zlib@openssh.com" => Some(true),
-                    _ => flag()?,
-                }
-            }
-            "encryption" => options.encryption = list(),
-            "hmac" => options.hmac = list(),
-            "kex" => options.kex = list(),
-            "host_key" => options.host_key = list(),
-            "keepalive_maxcount" => options.keepalive_count = Some(count(name, value, position)?),
-            ignored if WITHOUT_EFFECT.contains(&ignored) => {}
-            _ => {
-                if let Some(diagnostic) = unknown_ssh_option(name) {
-                    return Err(raise(diagnostic, position));
-                }
+fn ssh_option(
+    interpreter: &Interpreter,
+    options: &mut SshOptions,
+    name: &str,
+    value: &Dynamic,
+    position: Position,
+) -> Fallible<()> {
+    let text = || (!value.is_unit()).then(|| value.to_string());
+    let list = || Some(texts(value).join(","));
+    let paths = || -> Vec<PathBuf> {
+        texts(value)
+            .iter()
+            .map(|path| interpreter.machine().path(path))
+            .collect()
+    };
+    let flag = || flag(name, value, position);
+    let seconds = || seconds(name, value, position);
+    match name {
+        "user" | "username" => options.user = text(),
+        "port" if value.is_unit() => {}
+        "port" => options.port = Some(port(name, value, position)?),
+        "keys" => options.keys = paths(),
+        "keys_only" => options.keys_only = flag()?,
+        "forward_agent" => options.forward_agent = flag()?,
+        "config" => {
+            options.config = match value.as_bool() {
+                Ok(true) => None,
+                Ok(false) => Some(Vec::new()),
+                Err(_) => Some(paths()),
             }
         }
-        Ok(())
+        "user_known_hosts_file" => options.user_known_hosts_files = Some(paths()),
+        "verify_host_key" | "paranoid" => options.verify_host_key = Some(policy(name, value, position)?),
+        "max_logins" => {
+            options.max_logins = match value.as_int().ok().and_then(|number| usize::try_from(number).ok()) {
+                Some(number @ 1..) => number,
+                _ => return Err(wrong(format!("`{name}' must be a number from 1"), position)),
+            }
+        }
+        "timeout" => options.connect_timeout = seconds()?,
+        "login_timeout" => options.login_timeout = seconds()?.unwrap_or(options.login_timeout),
+        "keepalive_interval" => options.keepalive_interval = seconds()?,
+        "global_known_hosts_file" => options.global_known_hosts_files = Some(paths()),
+        "key_data" => options.key_data = texts(value).into_iter().map(|text| secret(interpreter, text)).collect(),
+        "passphrase" => options.passphrase = text().map(|text| secret(interpreter, text)),
+        "password" => options.password = text().map(|text| secret(interpreter, text)),
+        "auth_methods" => options.auth_methods = Some(auth_methods(value, position)?),
+        "number_of_password_prompts" => options.password_prompts = Some(count(name, value, position)?),
+        "non_interactive" => options.non_interactive = flag()?,
+        "use_agent" => options.use_agent = flag()?,
+        "proxy" => options.proxy = text(),
+        "host_name" => options.host_name = text(),
+        "host_key_alias" => options.host_key_alias = text(),
+        "check_host_ip" => options.check_host_ip = flag()?,
+        "bind_address" => options.bind_address = text(),
+        "compression" => {
+            options.compression = match value.to_string().as_str() {
+                "none" => Some(false),
+                "zlib" | "zlib@openssh.com" => Some(true),
+                _ => flag()?,
+            }
+        }
+        "encryption" => options.encryption = list(),
+        "hmac" => options.hmac = list(),
+        "kex" => options.kex = list(),
+        "host_key" => options.host_key = list(),
+        "keepalive_maxcount" => options.keepalive_count = Some(count(name, value, position)?),
+        ignored if WITHOUT_EFFECT.contains(&ignored) => {}
+        _ => {
+            if let Some(diagnostic) = unknown_ssh_option(name) {
+                return Err(raise(diagnostic, position));
+            }
+        }
     }
+    Ok(())
+}
 
-    /// Makes a secret of a string, which is never shown from now on.
-    fn secret(&self, text: String) -> Secret {
-        let secret = Secret::new(text);
-        self.actor().hide(&secret);
-        secret
-    }
+/// Makes a secret of a string, which is never shown from now on.
+fn secret(interpreter: &Interpreter, text: String) -> Secret {
+    let secret = Secret::new(text);
+    interpreter.actor().hide(&secret);
+    secret
 }
 
 /// Reads a server, a chain of servers, or a map from gateways to the servers behind them.

@@ -11,62 +11,73 @@ use crate::event::Level;
 use crate::recipe::meaning::dialect::ambiguous;
 use crate::recipe::meaning::library::TO_BE_REPLACED;
 
-impl Interpreter {
-    /// Decides what such tasks of recipes mean: in dialect 1 they replace the library's tasks, in 2 and 3 they are tasks of their
-    /// own. Returns errors if the dialect cannot be known.
-    pub(in crate::recipe) fn settle_names(&self, engine: &Engine) -> Vec<Diagnostic> {
-        let found = self.defined().tasks_of_one();
-        if found.is_empty() {
-            return Vec::new();
-        }
-        match self.dialect_said(engine) {
-            Some(1) => Vec::new(),
-            Some(_) => {
-                for (task, _) in found {
-                    let is_own = |task: &Task| !self.defined().is_of_stdlib(&task.origin.file);
-                    self.defined().configuration.borrow_mut().tasks.part(&task.name, is_own);
-                }
-                Vec::new()
-            }
-            None if self.defined().dialect_spoken() == 1 => Vec::new(),
-            None => found.iter().map(|(task, other)| ambiguous(task, other)).collect(),
-        }
+/// Decides what such tasks of recipes mean: in dialect 1 they replace the library's tasks, in 2 and 3 they are tasks of their
+/// own. Returns errors if the dialect cannot be known.
+pub(in crate::recipe) fn settle_names(interpreter: &Interpreter, engine: &Engine) -> Vec<Diagnostic> {
+    let found = interpreter.defined().tasks_of_one();
+    if found.is_empty() {
+        return Vec::new();
     }
-
-    /// Reports once which tasks of the library are replaced by those of recipes, if that is easily overlooked: if another task of
-    /// the library runs them.
-    pub(in crate::recipe) fn tell_replaced(&self) {
-        for (task, other) in self.defined().tasks_of_one() {
-            let is_run = {
-                let tasks: Vec<Rc<Task>> = self.defined().configuration.borrow().tasks.iter().cloned().collect();
-                tasks
-                    .iter()
-                    .filter(|other| self.defined().is_of_stdlib(&other.origin.file))
-                    .any(|other| {
-                        self.defined()
-                            .mentions(other.body)
-                            .iter()
-                            .any(|run| Rc::ptr_eq(run, &task))
-                    })
-            };
-            if is_run && !TO_BE_REPLACED.contains(&task.name.as_str()) {
-                let (name, origin) = (&task.name, &task.origin);
-                let text = format!("the task `{name}' of {origin} takes the place of the library's `{other}'");
-                self.say(Level::Info, text);
+    match dialect_said(interpreter, engine) {
+        Some(1) => Vec::new(),
+        Some(_) => {
+            for (task, _) in found {
+                let is_own = |task: &Task| !interpreter.defined().is_of_stdlib(&task.origin.file);
+                interpreter
+                    .defined()
+                    .configuration
+                    .borrow_mut()
+                    .tasks
+                    .part(&task.name, is_own);
             }
+            Vec::new()
         }
+        None if interpreter.defined().dialect_spoken() == 1 => Vec::new(),
+        None => found.iter().map(|(task, other)| ambiguous(task, other)).collect(),
     }
+}
 
-    /// Returns the dialect that somebody has set.
-    fn dialect_said(&self, engine: &Engine) -> Option<INT> {
-        let by = {
-            let configuration = self.defined().configuration.borrow();
-            configuration
-                .variables
-                .settings("dialect")
-                .map(|(setting, _)| setting.by.clone())
+/// Reports once which tasks of the library are replaced by those of recipes, if that is easily overlooked: if another task of
+/// the library runs them.
+pub(in crate::recipe) fn tell_replaced(interpreter: &Interpreter) {
+    for (task, other) in interpreter.defined().tasks_of_one() {
+        let is_run = {
+            let tasks: Vec<Rc<Task>> = interpreter
+                .defined()
+                .configuration
+                .borrow()
+                .tasks
+                .iter()
+                .cloned()
+                .collect();
+            tasks
+                .iter()
+                .filter(|other| interpreter.defined().is_of_stdlib(&other.origin.file))
+                .any(|other| {
+                    interpreter
+                        .defined()
+                        .mentions(other.body)
+                        .iter()
+                        .any(|run| Rc::ptr_eq(run, &task))
+                })
         };
-        by.filter(|by| !matches!(by, Setter::Default(_)))?;
-        self.variable(engine, "dialect").ok().flatten()?.as_int().ok()
+        if is_run && !TO_BE_REPLACED.contains(&task.name.as_str()) {
+            let (name, origin) = (&task.name, &task.origin);
+            let text = format!("the task `{name}' of {origin} takes the place of the library's `{other}'");
+            interpreter.say(Level::Info, text);
+        }
     }
+}
+
+/// Returns the dialect that somebody has set.
+fn dialect_said(interpreter: &Interpreter, engine: &Engine) -> Option<INT> {
+    let by = {
+        let configuration = interpreter.defined().configuration.borrow();
+        configuration
+            .variables
+            .settings("dialect")
+            .map(|(setting, _)| setting.by.clone())
+    };
+    by.filter(|by| !matches!(by, Setter::Default(_)))?;
+    interpreter.variable(engine, "dialect").ok().flatten()?.as_int().ok()
 }

@@ -134,24 +134,22 @@ impl Evaluation {
     }
 }
 
-impl Interpreter {
-    /// Suspends the evaluation that is running until there is an answer. The interpreter's state for it is put aside, since
-    /// others are evaluated meanwhile.
-    pub(super) fn ask(&self, wanted: EvaluationNeed) -> Continuation {
-        let around = self.around().take();
-        let (namespace, level) = (self.place().namespace(), self.budget().level());
-        let answer = match &around.line {
-            // SAFETY: a line is made by the coroutine that it leads out of, is never copied, and is in the interpreter only while
-            // that coroutine runs: it is taken out above before the coroutine is suspended, and `Work::evaluate` takes it out
-            // before the coroutine, and with it the yielder, ends. So the code that finds it here runs in that coroutine.
-            Some(line) => unsafe { line.0.as_ref() }.suspend(wanted),
-            None => Continuation::Leave,
-        };
-        self.place().enter_namespace(namespace);
-        self.budget().set_level(level);
-        self.around().set(around);
-        answer
-    }
+/// Suspends the evaluation that is running until there is an answer. The interpreter's state for it is put aside, since
+/// others are evaluated meanwhile.
+pub(super) fn ask(interpreter: &Interpreter, wanted: EvaluationNeed) -> Continuation {
+    let around = interpreter.around().take();
+    let (namespace, level) = (interpreter.place().namespace(), interpreter.budget().level());
+    let answer = match &around.line {
+        // SAFETY: a line is made by the coroutine that it leads out of, is never copied, and is in the interpreter only while
+        // that coroutine runs: it is taken out above before the coroutine is suspended, and `Work::evaluate` takes it out
+        // before the coroutine, and with it the yielder, ends. So the code that finds it here runs in that coroutine.
+        Some(line) => unsafe { line.0.as_ref() }.suspend(wanted),
+        None => Continuation::Leave,
+    };
+    interpreter.place().enter_namespace(namespace);
+    interpreter.budget().set_level(level);
+    interpreter.around().set(around);
+    answer
 }
 
 /// Returns the error that ends an evaluation whose block must not continue; no recipe can catch it.

@@ -5,67 +5,82 @@ use std::rc::Rc;
 use rhai::{Engine, Position};
 
 use super::interpreter::Interpreter;
+use super::lock_owed;
 use crate::configuration::{Hook, HookAction, Task, When};
 use crate::event::Event;
 use crate::recipe::language::origin::{Fallible, wrong};
 
-impl Interpreter {
-    /// Runs the hooks of an event around `task`, in the order in which they were registered. A task is not a hook of itself.
-    pub(in crate::recipe) fn hooks(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>) -> Fallible<()> {
-        let hooks = self.defined().configuration.borrow().hooked(when, task);
-        match self.mode().recovers() && when != When::Stage {
-            true => Ok(()),
-            false => self.fire(engine, when, task, &hooks),
-        }
+/// Runs the hooks of an event around `task`, in the order in which they were registered. A task is not a hook of itself.
+pub(in crate::recipe) fn run(
+    interpreter: &Interpreter,
+    engine: &Engine,
+    when: When,
+    task: Option<&Rc<Task>>,
+) -> Fallible<()> {
+    let hooks = interpreter.defined().configuration.borrow().hooked(when, task);
+    match interpreter.mode().recovers() && when != When::Stage {
+        true => Ok(()),
+        false => fire(interpreter, engine, when, task, &hooks),
     }
+}
 
-    /// Runs the hooks of `load` that have not run yet: those of the recipe once it is loaded, and then those of its stage.
-    pub(in crate::recipe) fn hooks_of_load(&self, engine: &Engine) -> Fallible<()> {
-        let hooks = self.defined().configuration.borrow_mut().newly_loaded();
-        self.fire(engine, When::Load, None, &hooks)
-    }
+/// Runs the hooks of `load` that have not run yet: those of the recipe once it is loaded, and then those of its stage.
+pub(in crate::recipe) fn run_of_load(interpreter: &Interpreter, engine: &Engine) -> Fallible<()> {
+    let hooks = interpreter.defined().configuration.borrow_mut().newly_loaded();
+    fire(interpreter, engine, When::Load, None, &hooks)
+}
 
-    fn fire(&self, engine: &Engine, when: When, task: Option<&Rc<Task>>, hooks: &[Hook]) -> Fallible<()> {
-        // Hooks of the library itself are not reported.
-        let is_own = |hook: &Hook| {
-            hook.origin
-                .as_ref()
-                .is_none_or(|origin| !self.defined().is_of_stdlib(&origin.file))
-        };
-        if hooks.iter().any(is_own) {
-            self.settle_lock(engine)?;
-            self.emit(Event::HooksTriggered {
-                event: when.name().to_owned(),
-                task: task.map(|task| task.name.clone()),
-            });
-        }
-        for hook in hooks {
-            match &hook.action {
-                HookAction::Block(block) => drop(self.call(engine, *block, &[])?),
-                HookAction::Task(name, namespace) => match self.defined().task(name, namespace) {
-                    Some(task) => drop(self.run_task(engine, &task)?),
-                    None => {
-                        let event = when.name();
-                        return Err(wrong(
-                            format!("the task `{name}' of an `{event}' hook does not exist"),
-                            Position::NONE,
-                        ));
-                    }
-                },
-            }
-        }
-        Ok(())
+fn fire(
+    interpreter: &Interpreter,
+    engine: &Engine,
+    when: When,
+    task: Option<&Rc<Task>>,
+    hooks: &[Hook],
+) -> Fallible<()> {
+    // Hooks of the library itself are not reported.
+    let is_own = |hook: &Hook| {
+        hook.origin
+            .as_ref()
+            .is_none_or(|origin| !interpreter.defined().is_of_stdlib(&origin.file))
+    };
+    if hooks.iter().any(is_own) {
+        lock_owed::settle(interpreter, engine)?;
+        interpreter.emit(Event::HooksTriggered {
+            event: when.name().to_owned(),
+            task: task.map(|task| task.name.clone()),
+        });
     }
+    for hook in hooks {
+        match &hook.action {
+            HookAction::Block(block) => drop(interpreter.call(engine, *block, &[])?),
+            HookAction::Task(name, namespace) => match interpreter.defined().task(name, namespace) {
+                Some(task) => drop(interpreter.run_task(engine, &task)?),
+                None => {
+                    let event = when.name();
+                    return Err(wrong(
+                        format!("the task `{name}' of an `{event}' hook does not exist"),
+                        Position::NONE,
+                    ));
+                }
+            },
+        }
+    }
+    Ok(())
+}
 
-    /// Runs the tasks that are hooks of this one by their names.
-    pub(in crate::recipe) fn implicit_hooks(&self, engine: &Engine, task: &Rc<Task>, when: When) -> Fallible<()> {
-        if self.mode().recovers() {
-            return Ok(());
-        }
-        let hooks = self.defined().configuration.borrow().implicit(when, task);
-        for hook in hooks {
-            let _ = self.run_task(engine, &hook)?;
-        }
-        Ok(())
+/// Runs the tasks that are hooks of this one by their names.
+pub(in crate::recipe) fn run_implicit(
+    interpreter: &Interpreter,
+    engine: &Engine,
+    task: &Rc<Task>,
+    when: When,
+) -> Fallible<()> {
+    if interpreter.mode().recovers() {
+        return Ok(());
     }
+    let hooks = interpreter.defined().configuration.borrow().implicit(when, task);
+    for hook in hooks {
+        let _ = interpreter.run_task(engine, &hook)?;
+    }
+    Ok(())
 }

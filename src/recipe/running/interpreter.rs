@@ -9,9 +9,12 @@ use super::around::PresentAround;
 use super::block::KeptBlock;
 use super::blocks::Blocks;
 use super::clues::Clues;
+use super::examining;
 use super::exclusions::Exclusions;
 use super::frames::Frames;
+use super::hooks;
 use super::limits::Budget;
+use super::lock_owed;
 use super::locks::Locks;
 use super::mode::RunMode;
 use super::notices::Notices;
@@ -22,6 +25,7 @@ use super::shared_actor::SharedActor;
 use super::stops::Stops;
 use super::surroundings::{Options, Surroundings};
 use super::this_machine::ThisMachine;
+use super::wish;
 use crate::actor::Actor;
 use crate::configuration::{BlockId, Filter, RunOptions, Selection, Setter, Task, VariableRead, When};
 use crate::event::{Event, Level};
@@ -237,12 +241,12 @@ impl Interpreter {
                 Ok(Some(value))
             }
             VariableRead::Unknown => Ok(None),
-            VariableRead::Lazy(_) if self.around.is_one_of_many() => self.variable_for_all(name),
+            VariableRead::Lazy(_) if self.around.is_one_of_many() => wish::evaluate(self, name),
             VariableRead::Lazy(block) => {
                 let result = self.place.evaluating(name, || self.call(engine, block, &[]))?;
                 let value =
                     shared(result.map_err(|error| asked_by_recipe(error, |file| self.defined.is_of_stdlib(file)))?);
-                self.keep_secret(name, &value);
+                self.actor().keep_secret(name, &value);
                 self.refuse(name, &value)?;
                 self.defined
                     .configuration
@@ -267,7 +271,7 @@ impl Interpreter {
 
     /// Sets a variable, if it can have this value. Maps and lists are shared, so that they can be changed in place.
     pub(in crate::recipe) fn set(&self, name: &str, value: Dynamic, by: Setter, position: Position) -> Fallible<()> {
-        self.keep_secret(name, &value);
+        self.actor().keep_secret(name, &value);
         if let Some(diagnostic) = refused(name, || Some(plain(&value))) {
             return Err(raise(diagnostic, position));
         }
@@ -298,14 +302,14 @@ impl Interpreter {
     /// Runs a task with its hooks, under whichever name it was called.
     pub(in crate::recipe) fn run_task(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
         if self.around.is_one_of_many() {
-            return self.task_for_all(task);
+            return wish::run_task(self, task);
         }
         self.frames.check_depth(task)?;
-        if !self.asks_nobody() {
+        if !examining::asks_nobody(self) {
             self.person.confirm(task)?;
         }
         if !self.defined.is_of_stdlib(&task.origin.file) {
-            self.settle_lock(engine)?;
+            lock_owed::settle(self, engine)?;
         }
         self.lock(engine, task)?;
         let result = self.run_locked(engine, task);
@@ -315,7 +319,7 @@ impl Interpreter {
 
     /// Runs a task whose lock is held or owed.
     fn run_locked(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
-        self.implicit_hooks(engine, task, When::Before)?;
+        hooks::run_implicit(self, engine, task, When::Before)?;
         let id = self.defined.configuration.borrow().tasks.id(&task.name);
         self.frames.enter(task.clone(), id);
         self.actor
@@ -324,8 +328,8 @@ impl Interpreter {
         self.actor.unless_busy(|actor| actor.leave(result.is_ok()));
         self.frames.leave();
         let leaving = |error| crate::recipe::language::origin::leaving(locate(error, None), &task.name);
-        let value = result.map_err(|error| self.called_while_loading(leaving(error)))?;
-        self.implicit_hooks(engine, task, When::After)?;
+        let value = result.map_err(|error| examining::called_while_loading(self, leaving(error)))?;
+        hooks::run_implicit(self, engine, task, When::After)?;
         Ok(value)
     }
 
@@ -342,9 +346,9 @@ impl Interpreter {
     }
 
     fn body(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
-        self.hooks(engine, When::Before, Some(task))?;
+        hooks::run(self, engine, When::Before, Some(task))?;
         let value = self.call(engine, task.body, &[])?;
-        self.hooks(engine, When::After, Some(task))?;
+        hooks::run(self, engine, When::After, Some(task))?;
         Ok(value)
     }
 

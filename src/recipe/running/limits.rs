@@ -8,6 +8,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::interpreter::Interpreter;
+use super::missing;
 use super::stops::Stops;
 use crate::actor::ActionError;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -51,7 +52,7 @@ pub(in crate::recipe) fn limit(engine: &mut Engine, interpreter: &Rc<Interpreter
         if !running.budget().take_step() || is_looked_at && running.budget().is_late() {
             return Some(token(endless()));
         }
-        if let Some(missing) = running.take_missing(None) {
+        if let Some(missing) = missing::take(&running, None) {
             return Some(token(missing));
         }
         // While recipes are loaded, a step that takes long looks for a signal itself, and ends the script: `goes_on`.

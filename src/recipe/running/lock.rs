@@ -9,10 +9,14 @@ use rhai::{Engine, Position};
 
 use super::action::{Request, failure};
 use super::call::VerbCall;
+use super::connection;
 use super::interpreter::Interpreter;
 use super::lock_holder::{LockHolder, failures, headline, locked};
+use super::lock_owed;
 use super::locks::{Owed, Scripts};
 use super::passwords::Asker;
+use super::role_block;
+use super::selected;
 use crate::actor::{Action, ActionError, Outcome, Output};
 use crate::configuration::{Attributes, RunOptions, Selection, Server, Task, Value};
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
@@ -53,14 +57,14 @@ impl Interpreter {
         if self.actor().is_rolling_back() {
             return Ok(());
         }
-        self.report_unknown_hosts();
+        selected::report_unknown_hosts(self);
         let servers = self.to_be_locked(engine, task)?;
         if servers.is_empty() {
             return Ok(());
         }
-        self.settle_lock(engine)?;
+        lock_owed::settle(self, engine)?;
         self.lock_scripts(engine, task)?;
-        if self.may_owe(task) {
+        if lock_owed::may_owe(self, task) {
             self.locks().owe(Owed::new(task, servers));
             return Ok(());
         }
@@ -145,16 +149,14 @@ impl Interpreter {
 
     /// Returns the servers of a task that get releases and whose lock is not held yet.
     fn to_be_locked(&self, engine: &Engine, task: &Task) -> Fallible<Vec<Server>> {
-        let selection = self.resolved(engine, task.selection.clone(), &Selection::default())?;
+        let selection = role_block::resolved(self, engine, task.selection.clone(), &Selection::default())?;
         let mut except = selection.except.clone().unwrap_or_else(Attributes::new);
         except.insert("no_release".to_owned(), Value::Bool(true));
         let selection = Selection {
             except: Some(except),
             ..selection
         };
-        let found = self
-            .selected(&selection)
-            .map_err(|error| failure(error.into(), Position::NONE))?;
+        let found = selected::wanted(self, &selection).map_err(|error| failure(error.into(), Position::NONE))?;
         let found: IndexSet<Server> = found.into_iter().collect();
         Ok(self.locks().missing(found.into_iter()))
     }
@@ -354,9 +356,9 @@ impl Interpreter {
             asks: true,
             ..Request::new(verb, verb.to_owned(), script.to_owned(), Input::none())
         };
-        let reach = self.reach(engine)?;
+        let reach = connection::reach(self, engine)?;
         let jobs = servers.iter().map(|server| {
-            let ssh = self.options_for(&reach, server)?;
+            let ssh = connection::options_for(self, &reach, server)?;
             let job = self.job(server.clone(), &ssh, &request, &options);
             job.map_err(|error| error.raised(Position::NONE))
         });

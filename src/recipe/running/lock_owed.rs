@@ -19,81 +19,81 @@ pub(super) struct LockFront {
     pub(super) mark: String,
 }
 
-impl Interpreter {
-    /// Returns true if the lock of this task may be owed. A recipe's own task may do anything, a run that is resumed has to take
-    /// back its own lock before it does anything, and a person who is asked before each command may leave a command out.
-    pub(super) fn may_owe(&self, task: &Task) -> bool {
-        self.defined().is_of_stdlib(&task.origin.file) && !self.journal().is_replaying() && !self.mode().asks_consent()
-    }
+/// Returns true if the lock of this task may be owed. A recipe's own task may do anything, a run that is resumed has to take
+/// back its own lock before it does anything, and a person who is asked before each command may leave a command out.
+pub(super) fn may_owe(interpreter: &Interpreter, task: &Task) -> bool {
+    interpreter.defined().is_of_stdlib(&task.origin.file)
+        && !interpreter.journal().is_replaying()
+        && !interpreter.mode().asks_consent()
+}
 
-    /// Takes the lock that is owed, if one is, in a command of its own.
-    pub(in crate::recipe) fn settle_lock(&self, engine: &Engine) -> Fallible<()> {
-        if !self.locks().owes() {
-            return Ok(());
-        }
-        // A rollback undoes what was done under an earlier lock, and an action that has begun has taken the lock before.
-        if self.actor().unless_busy(|actor| !actor.is_rolling_back()) == Some(true) {
-            return self.settle(engine, None);
-        }
-        Ok(())
+/// Takes the lock that is owed, if one is, in a command of its own.
+pub(in crate::recipe) fn settle(interpreter: &Interpreter, engine: &Engine) -> Fallible<()> {
+    if !interpreter.locks().owes() {
+        return Ok(());
     }
+    // A rollback undoes what was done under an earlier lock, and an action that has begun has taken the lock before.
+    if interpreter.actor().unless_busy(|actor| !actor.is_rolling_back()) == Some(true) {
+        return settle_after(interpreter, engine, None);
+    }
+    Ok(())
+}
 
-    /// Takes the lock that is owed, after a first attempt that did not get it on all servers.
-    pub(super) fn settle_turned_away(
-        &self,
-        engine: &Engine,
-        owed: &[Server],
-        answers: IndexMap<Server, (i32, String)>,
-    ) -> Fallible<()> {
-        self.locks().owe_for(owed);
-        let attempt = self.attempted(answers);
-        self.settle(engine, Some(attempt))
-    }
+/// Takes the lock that is owed, after a first attempt that did not get it on all servers.
+pub(super) fn settle_turned_away(
+    interpreter: &Interpreter,
+    engine: &Engine,
+    owed: &[Server],
+    answers: IndexMap<Server, (i32, String)>,
+) -> Fallible<()> {
+    interpreter.locks().owe_for(owed);
+    let attempt = interpreter.attempted(answers);
+    settle_after(interpreter, engine, Some(attempt))
+}
 
-    fn settle(&self, engine: &Engine, first: Option<LockAttempt>) -> Fallible<()> {
-        let Some(owed) = self.locks().take_owed() else {
-            return Ok(());
-        };
-        let result = self.acquire(engine, owed.servers(), first);
-        // A recipe may catch the error; what it does next needs the lock all the same.
-        if result.is_err() {
-            self.locks().owe(owed);
-        }
-        result
+fn settle_after(interpreter: &Interpreter, engine: &Engine, first: Option<LockAttempt>) -> Fallible<()> {
+    let Some(owed) = interpreter.locks().take_owed() else {
+        return Ok(());
+    };
+    let result = interpreter.acquire(engine, owed.servers(), first);
+    // A recipe may catch the error; what it does next needs the lock all the same.
+    if result.is_err() {
+        interpreter.locks().owe(owed);
     }
+    result
+}
 
-    /// Returns the script that takes the lock which is owed in front of this request; `None` if no lock is owed or if it needs a
-    /// command of its own. A `capture_all` of the library only looks, so it may be begun on some servers before all are locked.
-    pub(super) fn lock_in_front(
-        &self,
-        source: Option<&str>,
-        (request, settings): (&Request, &CallSettings),
-        servers: &[Server],
-    ) -> Option<LockFront> {
-        let is_same = self.locks().owed()?.is_for(servers);
-        let looks = request.verb == "capture_all" && source.is_some_and(|file| self.defined().is_of_stdlib(file));
-        // The lock belongs to the login user, whose shell is `sh`.
-        let is_sudo = request.sudo.is_some() || request.asking.is_some();
-        let (options, selection) = (&settings.options, &settings.selection);
-        let is_plain = matches!(options.shell, None | Some(Shell::Default)) && options.pty != Some(true);
-        let is_whole = selection.max_hosts.is_none() && selection.on_error_continue != Some(true);
-        if !(is_same && looks && is_plain && is_whole) || is_sudo || self.actor().is_rolling_back() {
-            return None;
-        }
-        let scripts = self.locks().scripts()?;
-        let mark = "the lock was not taken".to_owned();
-        let script = format!(
-            "said=$( (\n{}\n) </dev/null ) || {{ status=$?; printf '%s\\n' {} \"$said\"; exit $status; }}; unset said",
-            scripts.take(),
-            quote(&mark)
-        );
-        Some(LockFront { script, mark })
+/// Returns the script that takes the lock which is owed in front of this request; `None` if no lock is owed or if it needs a
+/// command of its own. A `capture_all` of the library only looks, so it may be begun on some servers before all are locked.
+pub(super) fn in_front(
+    interpreter: &Interpreter,
+    source: Option<&str>,
+    (request, settings): (&Request, &CallSettings),
+    servers: &[Server],
+) -> Option<LockFront> {
+    let is_same = interpreter.locks().owed()?.is_for(servers);
+    let looks = request.verb == "capture_all" && source.is_some_and(|file| interpreter.defined().is_of_stdlib(file));
+    // The lock belongs to the login user, whose shell is `sh`.
+    let is_sudo = request.sudo.is_some() || request.asking.is_some();
+    let (options, selection) = (&settings.options, &settings.selection);
+    let is_plain = matches!(options.shell, None | Some(Shell::Default)) && options.pty != Some(true);
+    let is_whole = selection.max_hosts.is_none() && selection.on_error_continue != Some(true);
+    if !(is_same && looks && is_plain && is_whole) || is_sudo || interpreter.actor().is_rolling_back() {
+        return None;
     }
+    let scripts = interpreter.locks().scripts()?;
+    let mark = "the lock was not taken".to_owned();
+    let script = format!(
+        "said=$( (\n{}\n) </dev/null ) || {{ status=$?; printf '%s\\n' {} \"$said\"; exit $status; }}; unset said",
+        scripts.take(),
+        quote(&mark)
+    );
+    Some(LockFront { script, mark })
+}
 
-    /// Notes that the script in front of a command has taken the lock on these servers, and perhaps on those that are lost.
-    pub(super) fn locked_in_front(&self, lost: &[Server], servers: Vec<Server>) {
-        self.holds(servers.iter().cloned());
-        self.locks().was_asked(lost.iter());
-        self.locks().settled(&servers);
-    }
+/// Notes that the script in front of a command has taken the lock on these servers, and perhaps on those that are lost.
+pub(super) fn taken_in_front(interpreter: &Interpreter, lost: &[Server], servers: Vec<Server>) {
+    interpreter.holds(servers.iter().cloned());
+    interpreter.locks().was_asked(lost.iter());
+    interpreter.locks().settled(&servers);
 }

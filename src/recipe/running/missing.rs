@@ -58,159 +58,162 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
     );
     let adding = interpreter.clone();
     engine.register_fn("+", move |context: NativeCallContext, _: &str, (): ()| -> Fallible {
-        Err(adding.missing_argument(&context, 1))
+        Err(argument(&adding, &context, 1))
     });
     let adding = interpreter.clone();
     engine.register_fn("+", move |context: NativeCallContext, (): (), _: &str| -> Fallible {
-        Err(adding.missing_argument(&context, 0))
+        Err(argument(&adding, &context, 0))
     });
     let adding = interpreter.clone();
     engine.register_fn(
         "+=",
         move |context: NativeCallContext, _: &mut ImmutableString, (): ()| -> Fallible<()> {
-            Err(adding.missing_argument(&context, 1))
+            Err(argument(&adding, &context, 1))
         },
     );
 }
 
-impl Interpreter {
-    /// Returns the error for a string that was made of a missing value, if there was one. The locals help to find what was meant.
-    pub(in crate::recipe) fn take_missing(&self, scope: Option<&Scope>) -> Option<Diagnostic> {
-        let (file, position) = self.clues().missing().take()?;
-        let is_here = |part: &&Expr| part.position() == position;
-        let what = self.written(file.as_deref(), |node| match node {
-            ASTNode::Expr(Expr::InterpolatedString(parts, _)) => parts.iter().find(is_here).map(What::of),
-            _ => None,
-        });
-        let place = what.as_ref().map_or(position, |what| what.position);
-        let diagnostic = self.told(what, scope);
-        Some(diagnostic.at(origin(file.as_deref(), place)))
-    }
+/// Returns the error for a string that was made of a missing value, if there was one. The locals help to find what was meant.
+pub(in crate::recipe) fn take(interpreter: &Interpreter, scope: Option<&Scope>) -> Option<Diagnostic> {
+    let (file, position) = interpreter.clues().missing().take()?;
+    let is_here = |part: &&Expr| part.position() == position;
+    let what = written(interpreter, file.as_deref(), |node| match node {
+        ASTNode::Expr(Expr::InterpolatedString(parts, _)) => parts.iter().find(is_here).map(What::of),
+        _ => None,
+    });
+    let place = what.as_ref().map_or(position, |what| what.position);
+    let diagnostic = told(interpreter, what, scope);
+    Some(diagnostic.at(origin(file.as_deref(), place)))
+}
 
-    /// Returns the error for a missing argument of a function, or a missing side of a sum.
-    pub(in crate::recipe) fn missing_argument(
-        &self,
-        context: &NativeCallContext,
-        side: usize,
-    ) -> Box<rhai::EvalAltResult> {
-        let position = context.call_position();
-        let what = self.written(context.call_source(), |node| match node {
-            ASTNode::Expr(Expr::FnCall(call, place)) if *place == position => call.args.get(side).map(What::of),
-            ASTNode::Stmt(Stmt::Assignment(assignment)) if assignment.0.position() == position => {
-                Some(What::of(&assignment.1.rhs))
-            }
-            _ => None,
-        });
-        let place = what.as_ref().map_or(position, |what| what.position);
-        raise(self.told(what, None), place)
-    }
-
-    /// Returns the expression in a source for which `is_it` returns something.
-    fn written(&self, file: Option<&str>, is_it: impl Fn(&ASTNode) -> Option<What>) -> Option<What> {
-        let file = file?;
-        let files = self.defined().files.borrow();
-        let text = files.read.iter().rev().find(|text| *text.file == *file)?;
-        let mut found = None;
-        text.ast.walk(&mut |nodes| {
-            found = nodes.last().and_then(&is_it);
-            found.is_none()
-        });
-        found
-    }
-
-    fn told(&self, what: Option<What>, scope: Option<&Scope>) -> Diagnostic {
-        let told = |message: String| Diagnostic::new(Fault::Recipe, message).label("missing");
-        let what = what.filter(|what| what.shown != "…");
-        let Some(What { shown, path, kind, .. }) = what else {
-            return told("a value is missing that a string is made of".to_owned());
-        };
-        let way_out = format!("where it may be missing: {shown} ?? \"\"");
-        match (kind, path.split_last()) {
-            (Kind::Member, Some((key, [root]))) if root == "ENV" => {
-                let diagnostic = told(format!("the environment variable `{key}' is not set"));
-                let near = self.near(&path, scope);
-                near.into_iter().fold(diagnostic, Diagnostic::hint).hint(way_out)
-            }
-            (Kind::Member, Some((key, _))) => {
-                let diagnostic = told(format!("`{shown}' has no value: there is no `{key}'"));
-                let near = self.near(&path, scope);
-                near.into_iter().fold(diagnostic, Diagnostic::hint).hint(way_out)
-            }
-            (Kind::Call, _) => told(format!("`{shown}' gave no value")).hint(way_out),
-            _ => told(format!("`{shown}' has no value")).hint(way_out),
+/// Returns the error for a missing argument of a function, or a missing side of a sum.
+pub(in crate::recipe) fn argument(
+    interpreter: &Interpreter,
+    context: &NativeCallContext,
+    side: usize,
+) -> Box<rhai::EvalAltResult> {
+    let position = context.call_position();
+    let what = written(interpreter, context.call_source(), |node| match node {
+        ASTNode::Expr(Expr::FnCall(call, place)) if *place == position => call.args.get(side).map(What::of),
+        ASTNode::Stmt(Stmt::Assignment(assignment)) if assignment.0.position() == position => {
+            Some(What::of(&assignment.1.rhs))
         }
-    }
+        _ => None,
+    });
+    let place = what.as_ref().map_or(position, |what| what.position);
+    raise(told(interpreter, what, None), place)
+}
 
-    /// Returns the name that was probably meant by the last one of this path.
-    fn near(&self, path: &[String], scope: Option<&Scope>) -> Option<String> {
-        let (key, owner) = path.split_last()?;
-        if let Some(keys) = self.keys(owner, scope) {
-            return suggestion(key, keys.iter().map(String::as_str));
-        }
-        // If the map is not known, the keys of all maps in the sources are suggested.
-        let files = self.defined().files.borrow();
-        let known = files.read.iter().flat_map(|text| text.claims().holders.iter());
-        let mut known: Vec<&str> = known.map(String::as_str).collect();
-        known.sort_unstable();
-        suggestion(key, known)
-    }
+/// Returns the expression in a source for which `is_it` returns something.
+fn written(interpreter: &Interpreter, file: Option<&str>, is_it: impl Fn(&ASTNode) -> Option<What>) -> Option<What> {
+    let file = file?;
+    let files = interpreter.defined().files.borrow();
+    let text = files.read.iter().rev().find(|text| *text.file == *file)?;
+    let mut found = None;
+    text.ast.walk(&mut |nodes| {
+        found = nodes.last().and_then(&is_it);
+        found.is_none()
+    });
+    found
+}
 
-    /// Returns the names in the map at the end of a path, as far as they are known now.
-    fn keys(&self, owner: &[String], scope: Option<&Scope>) -> Option<Vec<String>> {
-        let (root, inner) = owner.split_first()?;
-        let mut value: Dynamic = match scope.and_then(|scope| scope.get(root)) {
-            Some(value) => value.flatten_clone(),
-            None if root == "ENV" => self.machine().environment().into(),
-            None => match self.defined().configuration.borrow().variables.read(root) {
-                VariableRead::Value(value) => value.flatten_clone(),
-                _ => return None,
-            },
-        };
-        for name in inner {
-            let member = value.read_lock::<rhai::Map>()?.get(name.as_str())?.flatten_clone();
-            value = member;
+fn told(interpreter: &Interpreter, what: Option<What>, scope: Option<&Scope>) -> Diagnostic {
+    let told = |message: String| Diagnostic::new(Fault::Recipe, message).label("missing");
+    let what = what.filter(|what| what.shown != "…");
+    let Some(What { shown, path, kind, .. }) = what else {
+        return told("a value is missing that a string is made of".to_owned());
+    };
+    let way_out = format!("where it may be missing: {shown} ?? \"\"");
+    match (kind, path.split_last()) {
+        (Kind::Member, Some((key, [root]))) if root == "ENV" => {
+            let diagnostic = told(format!("the environment variable `{key}' is not set"));
+            let near = near(interpreter, &path, scope);
+            near.into_iter().fold(diagnostic, Diagnostic::hint).hint(way_out)
         }
-        let map = value.read_lock::<rhai::Map>()?;
-        Some(map.keys().map(ToString::to_string).collect())
+        (Kind::Member, Some((key, _))) => {
+            let diagnostic = told(format!("`{shown}' has no value: there is no `{key}'"));
+            let near = near(interpreter, &path, scope);
+            near.into_iter().fold(diagnostic, Diagnostic::hint).hint(way_out)
+        }
+        (Kind::Call, _) => told(format!("`{shown}' gave no value")).hint(way_out),
+        _ => told(format!("`{shown}' has no value")).hint(way_out),
     }
+}
 
-    /// Refuses missing values among the arguments and options of a verb.
-    pub(in crate::recipe) fn refuse_missing(&self, verb: &Verb, given: &GivenValue, scope: &Scope) -> Fallible<()> {
-        let GivenValue {
-            index,
-            option,
-            value,
-            expression,
-        } = *given;
-        let is_missing = value.is_unit()
-            || value
-                .read_lock::<rhai::Array>()
-                .is_some_and(|list| list.iter().any(Dynamic::is_unit));
-        if !is_missing || !needs_value(verb, index, option) {
-            return Ok(());
-        }
-        // The recipe itself writes `()` there: it wants no value, as with `nil` in Ruby.
-        let what = What::of(expression);
-        let is_local = || what.path.first().is_some_and(|name| scope.contains(name));
-        let is_given = match what.kind {
-            Kind::Member | Kind::Call => false,
-            Kind::Name => !is_local(),
-            Kind::Other => value.is_unit(),
-        };
-        if option.is_some() && is_given {
-            return Ok(());
-        }
-        let position = expression.start_position();
-        let diagnostic = match value.is_unit() && what.kind != Kind::Other {
-            true => self.told(Some(what), Some(scope)),
-            false => Diagnostic::new(Fault::Recipe, "a value is missing").label("missing"),
-        };
-        let of = match option {
-            Some(option) => format!("the option `{option}' of `{}' needs one", verb.name),
-            None => format!("`{}' needs one", verb.name),
-        };
-        Err(raise(diagnostic.hint(of), position))
+/// Returns the name that was probably meant by the last one of this path.
+fn near(interpreter: &Interpreter, path: &[String], scope: Option<&Scope>) -> Option<String> {
+    let (key, owner) = path.split_last()?;
+    if let Some(keys) = keys(interpreter, owner, scope) {
+        return suggestion(key, keys.iter().map(String::as_str));
     }
+    // If the map is not known, the keys of all maps in the sources are suggested.
+    let files = interpreter.defined().files.borrow();
+    let known = files.read.iter().flat_map(|text| text.claims().holders.iter());
+    let mut known: Vec<&str> = known.map(String::as_str).collect();
+    known.sort_unstable();
+    suggestion(key, known)
+}
+
+/// Returns the names in the map at the end of a path, as far as they are known now.
+fn keys(interpreter: &Interpreter, owner: &[String], scope: Option<&Scope>) -> Option<Vec<String>> {
+    let (root, inner) = owner.split_first()?;
+    let mut value: Dynamic = match scope.and_then(|scope| scope.get(root)) {
+        Some(value) => value.flatten_clone(),
+        None if root == "ENV" => interpreter.machine().environment().into(),
+        None => match interpreter.defined().configuration.borrow().variables.read(root) {
+            VariableRead::Value(value) => value.flatten_clone(),
+            _ => return None,
+        },
+    };
+    for name in inner {
+        let member = value.read_lock::<rhai::Map>()?.get(name.as_str())?.flatten_clone();
+        value = member;
+    }
+    let map = value.read_lock::<rhai::Map>()?;
+    Some(map.keys().map(ToString::to_string).collect())
+}
+
+/// Refuses missing values among the arguments and options of a verb.
+pub(in crate::recipe) fn refuse(
+    interpreter: &Interpreter,
+    verb: &Verb,
+    given: &GivenValue,
+    scope: &Scope,
+) -> Fallible<()> {
+    let GivenValue {
+        index,
+        option,
+        value,
+        expression,
+    } = *given;
+    let is_missing = value.is_unit()
+        || value
+            .read_lock::<rhai::Array>()
+            .is_some_and(|list| list.iter().any(Dynamic::is_unit));
+    if !is_missing || !needs_value(verb, index, option) {
+        return Ok(());
+    }
+    // The recipe itself writes `()` there: it wants no value, as with `nil` in Ruby.
+    let what = What::of(expression);
+    let is_local = || what.path.first().is_some_and(|name| scope.contains(name));
+    let is_given = match what.kind {
+        Kind::Member | Kind::Call => false,
+        Kind::Name => !is_local(),
+        Kind::Other => value.is_unit(),
+    };
+    if option.is_some() && is_given {
+        return Ok(());
+    }
+    let position = expression.start_position();
+    let diagnostic = match value.is_unit() && what.kind != Kind::Other {
+        true => told(interpreter, Some(what), Some(scope)),
+        false => Diagnostic::new(Fault::Recipe, "a value is missing").label("missing"),
+    };
+    let of = match option {
+        Some(option) => format!("the option `{option}' of `{}' needs one", verb.name),
+        None => format!("`{}' needs one", verb.name),
+    };
+    Err(raise(diagnostic.hint(of), position))
 }
 
 /// Returns true if `()` is an error here. A variable may be set to it, so may a default, and it may be printed

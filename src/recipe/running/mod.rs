@@ -8,6 +8,7 @@ pub(super) mod call;
 pub(super) mod channel;
 mod clues;
 pub(super) mod command;
+mod command_limits;
 pub(super) mod connection;
 pub(super) mod consent;
 pub(super) mod counter;

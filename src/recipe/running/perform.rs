@@ -11,6 +11,7 @@ use super::call::VerbCall;
 use super::channel::BlockChannel;
 use super::download::{ContentBegun, Downloads};
 use super::interpreter::Interpreter;
+use super::lock_owed;
 use super::passwords::Asker;
 use super::replayed::{LiveStep, ReplayedStep, whole};
 use crate::actor::{Action, ActionError, Outcome, Piece, RunningAction};
@@ -109,7 +110,7 @@ impl Interpreter {
         })?;
         let mut ended = running.borrow_mut().take();
         if let Some(running) = ended.as_mut().filter(|running| running.has_gate()) {
-            self.locked_in_front(&running.lost(), running.let_in());
+            lock_owed::taken_in_front(self, &running.lost(), running.let_in());
             self.actor().with(|actor| actor.admit(running))?;
             step.begun.replace(running.begun());
         }

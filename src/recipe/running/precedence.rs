@@ -27,91 +27,89 @@ enum What {
     Variable,
 }
 
-impl Interpreter {
-    /// Returns true if a file may define a task of this full name, and false if another library's task of that name is used
-    /// instead.
-    ///
-    /// # Errors
-    ///
-    /// Another library has one, and `capr.toml` does not say which of them is used.
-    pub(in crate::recipe) fn takes_task(
-        &self,
-        name: &str,
-        from: Option<&Origin>,
-        position: Position,
-    ) -> Fallible<bool> {
-        let Some(there) = self.defined().configuration.borrow().tasks.get(name) else {
-            return Ok(true);
-        };
-        let files = self.defined().files.borrow();
-        let owners = from
-            .and_then(|from| files.owner(&from.file))
-            .zip(files.owner(&there.origin.file));
-        let Some((own, other)) = owners else { return Ok(true) };
-        let last = name.strip_prefix("deploy:").unwrap_or(name);
-        if other == Owner::Deploy && TO_BE_REPLACED.contains(&last) {
-            return Ok(true);
-        }
-        drop(files);
-        let precedence = self.precedence(What::Task, name, (&own, &other), position)?;
-        Ok(precedence != Precedence::Loses)
+/// Returns true if a file may define a task of this full name, and false if another library's task of that name is used
+/// instead.
+///
+/// # Errors
+///
+/// Another library has one, and `capr.toml` does not say which of them is used.
+pub(in crate::recipe) fn takes_task(
+    interpreter: &Interpreter,
+    name: &str,
+    from: Option<&Origin>,
+    position: Position,
+) -> Fallible<bool> {
+    let Some(there) = interpreter.defined().configuration.borrow().tasks.get(name) else {
+        return Ok(true);
+    };
+    let files = interpreter.defined().files.borrow();
+    let owners = from
+        .and_then(|from| files.owner(&from.file))
+        .zip(files.owner(&there.origin.file));
+    let Some((own, other)) = owners else { return Ok(true) };
+    let last = name.strip_prefix("deploy:").unwrap_or(name);
+    if other == Owner::Deploy && TO_BE_REPLACED.contains(&last) {
+        return Ok(true);
     }
+    drop(files);
+    let precedence = of(interpreter, What::Task, name, (&own, &other), position)?;
+    Ok(precedence != Precedence::Loses)
+}
 
-    /// Returns which library's variable is used. A library may set those of the deploy library and of libraries that it loads
-    /// itself.
-    ///
-    /// # Errors
-    ///
-    /// Another library has set it, and `capr.toml` does not say which of them is used.
-    pub(in crate::recipe) fn precedence_of_variable(
-        &self,
-        name: &str,
-        from: Option<&Origin>,
-        position: Position,
-    ) -> Fallible<Precedence> {
-        let files = self.defined().files.borrow();
-        let own = from
-            .filter(|_| self.budget().is_loading())
-            .and_then(|from| files.owner(&from.file));
-        let Some(own) = own.filter(|own| *own != Owner::Deploy) else {
-            return Ok(Precedence::Free);
-        };
-        let other = {
-            let configuration = self.defined().configuration.borrow();
-            let settings = configuration.variables.settings(name);
-            let setters = settings
-                .into_iter()
-                .flat_map(|(setting, overridden)| overridden.iter().chain([setting]));
-            let mut owners = setters.filter_map(|setting| match &setting.by {
-                Setter::Recipe(origin) | Setter::Default(origin) => files.owner(&origin.as_ref()?.file),
-                _ => None,
-            });
-            let uses = |other: &Owner| files.uses.borrow().contains(&(own.clone(), other.clone()));
-            owners.find(|other| *other != own && *other != Owner::Deploy && !uses(other))
-        };
-        drop(files);
-        match other {
-            Some(other) => self.precedence(What::Variable, name, (&own, &other), position),
-            None => Ok(Precedence::Free),
-        }
+/// Returns which library's variable is used. A library may set those of the deploy library and of libraries that it loads
+/// itself.
+///
+/// # Errors
+///
+/// Another library has set it, and `capr.toml` does not say which of them is used.
+pub(in crate::recipe) fn of_variable(
+    interpreter: &Interpreter,
+    name: &str,
+    from: Option<&Origin>,
+    position: Position,
+) -> Fallible<Precedence> {
+    let files = interpreter.defined().files.borrow();
+    let own = from
+        .filter(|_| interpreter.budget().is_loading())
+        .and_then(|from| files.owner(&from.file));
+    let Some(own) = own.filter(|own| *own != Owner::Deploy) else {
+        return Ok(Precedence::Free);
+    };
+    let other = {
+        let configuration = interpreter.defined().configuration.borrow();
+        let settings = configuration.variables.settings(name);
+        let setters = settings
+            .into_iter()
+            .flat_map(|(setting, overridden)| overridden.iter().chain([setting]));
+        let mut owners = setters.filter_map(|setting| match &setting.by {
+            Setter::Recipe(origin) | Setter::Default(origin) => files.owner(&origin.as_ref()?.file),
+            _ => None,
+        });
+        let uses = |other: &Owner| files.uses.borrow().contains(&(own.clone(), other.clone()));
+        owners.find(|other| *other != own && *other != Owner::Deploy && !uses(other))
+    };
+    drop(files);
+    match other {
+        Some(other) => of(interpreter, What::Variable, name, (&own, &other), position),
+        None => Ok(Precedence::Free),
     }
+}
 
-    fn precedence(
-        &self,
-        what: What,
-        name: &str,
-        (own, other): (&Owner, &Owner),
-        position: Position,
-    ) -> Fallible<Precedence> {
-        let is_of_others = [own, other].iter().any(|owner| matches!(owner, Owner::Added(_)));
-        if own == other || !is_of_others {
-            return Ok(Precedence::Free);
-        }
-        match self.defined().files.borrow().shelf.winner(name) {
-            Some(winner) if winner == own.name() => Ok(Precedence::Wins),
-            Some(winner) if winner == other.name() => Ok(Precedence::Loses),
-            winner => Err(both((what, name), (own, other), winner, position)),
-        }
+fn of(
+    interpreter: &Interpreter,
+    what: What,
+    name: &str,
+    (own, other): (&Owner, &Owner),
+    position: Position,
+) -> Fallible<Precedence> {
+    let is_of_others = [own, other].iter().any(|owner| matches!(owner, Owner::Added(_)));
+    if own == other || !is_of_others {
+        return Ok(Precedence::Free);
+    }
+    match interpreter.defined().files.borrow().shelf.winner(name) {
+        Some(winner) if winner == own.name() => Ok(Precedence::Wins),
+        Some(winner) if winner == other.name() => Ok(Precedence::Loses),
+        winner => Err(both((what, name), (own, other), winner, position)),
     }
 }
 

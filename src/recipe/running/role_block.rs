@@ -2,6 +2,7 @@
 
 use rhai::{Dynamic, Engine, Position};
 
+use super::connection;
 use super::interpreter::Interpreter;
 use crate::configuration::{Selection, Server};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -9,60 +10,58 @@ use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::values::{attributes, texts};
 use crate::recipe::meaning::defined::RoleBlock;
 
-impl Interpreter {
-    /// Returns a selection without functions, after all servers are known. The call's own options (`own`) contain no functions.
-    pub(in crate::recipe) fn resolved(
-        &self,
-        engine: &Engine,
-        mut selection: Selection,
-        own: &Selection,
-    ) -> Fallible<Selection> {
-        self.fill_roles(engine)?;
-        if let (Some(function), None) = (selection.hosts_from.take(), &own.hosts) {
-            selection.hosts = Some(texts(&self.call(engine, function, &[])?));
-        }
-        if let (Some(function), None) = (selection.roles_from.take(), &own.roles) {
-            selection.roles = Some(texts(&self.call(engine, function, &[])?));
-        }
-        Ok(selection)
+/// Returns a selection without functions, after all servers are known. The call's own options (`own`) contain no functions.
+pub(in crate::recipe) fn resolved(
+    interpreter: &Interpreter,
+    engine: &Engine,
+    mut selection: Selection,
+    own: &Selection,
+) -> Fallible<Selection> {
+    fill_roles(interpreter, engine)?;
+    if let (Some(function), None) = (selection.hosts_from.take(), &own.hosts) {
+        selection.hosts = Some(texts(&interpreter.call(engine, function, &[])?));
     }
-
-    /// Evaluates the blocks of roles, each once. One that fails is evaluated again when servers are needed again.
-    fn fill_roles(&self, engine: &Engine) -> Fallible<()> {
-        loop {
-            // No borrow is held while the block runs, since it may need servers itself.
-            let Some(role) = self.defined().role_blocks.borrow_mut().pop_front() else {
-                return Ok(());
-            };
-            if let Err(error) = self.fill_role(engine, &role) {
-                self.defined().role_blocks.borrow_mut().push_front(role);
-                return Err(error);
-            }
-        }
+    if let (Some(function), None) = (selection.roles_from.take(), &own.roles) {
+        selection.roles = Some(texts(&interpreter.call(engine, function, &[])?));
     }
+    Ok(selection)
+}
 
-    fn fill_role(&self, engine: &Engine, role: &RoleBlock) -> Fallible<()> {
-        let value = self.call(engine, role.block, &[])?;
-        let (value, over) = split(value);
-        let mut common = role.attributes.clone();
-        common.extend(attributes("role", &over, Position::NONE)?);
-        self.check_attributes(&common, Position::NONE, Position::NONE)?;
-        let failed = |message: String| {
-            let diagnostic = Diagnostic::new(Fault::Recipe, message).at(role.origin.clone());
-            raise(diagnostic, Position::NONE)
+/// Evaluates the blocks of roles, each once. One that fails is evaluated again when servers are needed again.
+fn fill_roles(interpreter: &Interpreter, engine: &Engine) -> Fallible<()> {
+    loop {
+        // No borrow is held while the block runs, since it may need servers itself.
+        let Some(role) = interpreter.defined().role_blocks.borrow_mut().pop_front() else {
+            return Ok(());
         };
-        let mut servers = Vec::new();
-        for host in texts(&value) {
-            servers.push(host.parse::<Server>().map_err(|error| failed(error.to_string()))?);
+        if let Err(error) = fill_role(interpreter, engine, &role) {
+            interpreter.defined().role_blocks.borrow_mut().push_front(role);
+            return Err(error);
         }
-        let roles = &mut self.defined().configuration.borrow_mut().roles;
-        for server in servers {
-            roles
-                .assign(&role.role, server, common.clone())
-                .map_err(|error| failed(error.to_string()))?;
-        }
-        Ok(())
     }
+}
+
+fn fill_role(interpreter: &Interpreter, engine: &Engine, role: &RoleBlock) -> Fallible<()> {
+    let value = interpreter.call(engine, role.block, &[])?;
+    let (value, over) = split(value);
+    let mut common = role.attributes.clone();
+    common.extend(attributes("role", &over, Position::NONE)?);
+    connection::check_attributes(interpreter, &common, Position::NONE, Position::NONE)?;
+    let failed = |message: String| {
+        let diagnostic = Diagnostic::new(Fault::Recipe, message).at(role.origin.clone());
+        raise(diagnostic, Position::NONE)
+    };
+    let mut servers = Vec::new();
+    for host in texts(&value) {
+        servers.push(host.parse::<Server>().map_err(|error| failed(error.to_string()))?);
+    }
+    let roles = &mut interpreter.defined().configuration.borrow_mut().roles;
+    for server in servers {
+        roles
+            .assign(&role.role, server, common.clone())
+            .map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Splits a value into the servers and the map at the end.

@@ -1,20 +1,18 @@
 //! Secrets on their way to a command. Those in its environment are read by its shell, so that no list of processes shows them; a
 //! secret in a command line is reported.
 
-use std::time::Duration;
-
 use indexmap::IndexMap;
-use rhai::{Array, Dynamic, Engine, ImmutableString, Map, Position};
+use rhai::{Array, Dynamic, ImmutableString, Map};
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::command::Unsendable;
 use super::interpreter::Interpreter;
+use super::shared_actor::SharedActor;
 use crate::actor::Action;
 use crate::configuration::{Environment, RunOptions};
 use crate::event::{Level, worded};
 use crate::plan::exports;
-use crate::recipe::language::origin::{Fallible, wrong};
 use crate::recipe::language::secret_name::is_secret_name;
 use crate::secret::{Secret, passwords_in};
 
@@ -23,14 +21,6 @@ const PLAIN: [&str; 4] = ["true", "false", "none", "null"];
 /// The least length of a string that counts as a secret only because the map around it has the name of a secret. A shorter one may
 /// be anything, such as a port.
 const LONG: usize = 8;
-
-/// The captured output that is kept, in MiB, if the variable `capture_limit` is not set.
-const CAPTURE_LIMIT: i64 = 64;
-
-/// The time between two messages that a silent command still runs, if the variable `heartbeat` is not set.
-const HEARTBEAT: Duration = Duration::from_secs(60);
-/// The longest such time: a year, in seconds.
-const MOST_SECONDS: f64 = 31_536_000.0;
 
 /// Returns a random word that nobody can know.
 pub(in crate::recipe) fn random_mark() -> Result<String, Unsendable> {
@@ -44,7 +34,7 @@ pub(in crate::recipe) fn random_mark() -> Result<String, Unsendable> {
     Ok(format!("capr-{digits}-"))
 }
 
-impl Interpreter {
+impl SharedActor {
     /// Hides the value of a variable whose name says that it is a secret, and all secrets in other values.
     pub(in crate::recipe) fn keep_secret(&self, name: &str, value: &Dynamic) {
         if is_secret_name(name) {
@@ -65,8 +55,8 @@ impl Interpreter {
     }
 
     /// Hides the secrets of the environment, once a recipe has read it.
-    pub(in crate::recipe) fn keep_environment(&self) {
-        for (name, value) in &self.machine().environment() {
+    pub(super) fn keep_environment(&self, environment: &Map) {
+        for (name, value) in environment {
             if is_secret_name(name) {
                 self.keep_all(name, value);
             }
@@ -87,7 +77,7 @@ impl Interpreter {
             let long = map.values().filter(|value| !is_any(value));
             long.for_each(|value| self.keep_all(name, value));
         } else if value.is_string() || !name.ends_with('s') && (value.is_int() || value.is_float()) {
-            self.hide(&value.to_string());
+            self.hide_string(&value.to_string());
         }
     }
 
@@ -95,12 +85,12 @@ impl Interpreter {
         let found = passwords_in(text).into_iter();
         found
             .filter_map(|place| text.get(place))
-            .for_each(|password| self.hide(password));
+            .for_each(|password| self.hide_string(password));
     }
 
-    fn hide(&self, secret: &str) {
+    fn hide_string(&self, secret: &str) {
         if !PLAIN.contains(&secret) {
-            self.actor().hide(&Secret::new(secret));
+            self.hide(&Secret::new(secret));
         }
     }
 
@@ -124,7 +114,7 @@ impl Interpreter {
                 let secrets = exports(secret.iter().map(|(name, value)| (name.as_str(), value.as_str())));
                 Ok((Some(Environment::Map(plain)), secrets))
             }
-            Some(Environment::Text(text)) if self.actor().holds_secret(&text) => Err(Unsendable::SecretInEnvironment),
+            Some(Environment::Text(text)) if self.holds_secret(&text) => Err(Unsendable::SecretInEnvironment),
             other => Ok((other, String::new())),
         }
     }
@@ -133,66 +123,27 @@ impl Interpreter {
     fn is_secret(&self, name: &str, value: &str) -> bool {
         let is_named = is_secret_name(name);
         if is_named {
-            self.hide(value);
+            self.hide_string(value);
         }
         self.keep_passwords(value);
-        is_named || self.actor().holds_secret(value)
+        is_named || self.holds_secret(value)
     }
+}
 
-    /// Reports once for each command that its line contains a secret.
-    pub(in crate::recipe) fn tell_secrets(&self, action: &Action) {
-        let mut lines = action.jobs.iter().map(|(_, command)| command.line.as_str());
-        if !lines.any(|line| self.actor().holds_secret(line)) || !self.notices().visible_secret(&action.shown) {
-            return;
-        }
-        let whose = if action.local { "this machine" } else { "the server" };
-        self.say(
-            Level::Important,
-            format!(
-                "a secret stands in the command line of `{}', where every user of {whose} can read it while it runs: \
-                 give it by :env or :data",
-                worded(action.verb, action.shown.lines().next().unwrap_or_default())
-            ),
-        );
+/// Reports once for each command that its line contains a secret.
+pub(in crate::recipe) fn tell_secrets(interpreter: &Interpreter, action: &Action) {
+    let mut lines = action.jobs.iter().map(|(_, command)| command.line.as_str());
+    if !lines.any(|line| interpreter.actor().holds_secret(line)) || !interpreter.notices().visible_secret(&action.shown)
+    {
+        return;
     }
-
-    /// Returns the time between two messages that a silent command still runs, from the variable `heartbeat`, in seconds; `None`
-    /// for false.
-    pub(in crate::recipe) fn heartbeat(&self, engine: &Engine) -> Fallible<Option<Duration>> {
-        let Some(value) = self.variable(engine, "heartbeat")?.filter(|value| !value.is_unit()) else {
-            return Ok(Some(HEARTBEAT));
-        };
-        if value.as_bool() == Ok(false) {
-            return Ok(None);
-        }
-        let seconds = value
-            .as_float()
-            .or_else(|_| value.as_int().map(|seconds| seconds as f64));
-        match seconds.ok().filter(|seconds| (0.01..=MOST_SECONDS).contains(seconds)) {
-            Some(seconds) => Ok(Some(Duration::from_secs_f64(seconds))),
-            None => Err(wrong(
-                "the variable `heartbeat' must be a number of seconds, or false",
-                Position::NONE,
-            )),
-        }
-    }
-
-    /// Returns the most captured output that is kept, in bytes, from the variable `capture_limit`, in MiB.
-    pub(in crate::recipe) fn most_captured(&self, engine: &Engine) -> Fallible<usize> {
-        let limit = match self.variable(engine, "capture_limit")? {
-            None => Ok(CAPTURE_LIMIT),
-            Some(value) if value.is_unit() => Ok(CAPTURE_LIMIT),
-            Some(value) => value.as_int(),
-        };
-        let bytes = limit
-            .ok()
-            .filter(|limit| *limit > 0)
-            .and_then(|limit| limit.checked_mul(1 << 20));
-        bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| {
-            wrong(
-                "the variable `capture_limit' must be a number of MiB from 1",
-                Position::NONE,
-            )
-        })
-    }
+    let whose = if action.local { "this machine" } else { "the server" };
+    interpreter.say(
+        Level::Important,
+        format!(
+            "a secret stands in the command line of `{}', where every user of {whose} can read it while it runs: \
+             give it by :env or :data",
+            worded(action.verb, action.shown.lines().next().unwrap_or_default())
+        ),
+    );
 }

@@ -13,34 +13,32 @@ use crate::recipe::language::origin::{Fallible, wrong};
 use crate::regular;
 use crate::source::{self, Source};
 
-impl Interpreter {
-    /// Opens a file, or reads a pipe to its end, which a dry run does not do. `unreadable` makes the error for one that cannot be
-    /// sent.
-    pub(in crate::recipe) fn source(
-        &self,
-        path: &Path,
-        position: Position,
-        unreadable: &dyn Fn(&io::Error) -> Box<EvalAltResult>,
-    ) -> Fallible<Arc<dyn Source>> {
-        if let Some(text) = self.mode().trial().and_then(|trial| trial.written(path)) {
-            return Ok(source::text(text.into_bytes()));
-        }
-        let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
-        if metadata.is_dir() {
-            return Err(unreadable(&io::ErrorKind::IsADirectory.into()));
-        }
-        // A file without a size may have content when it is read (`/proc`).
-        if metadata.is_file() && metadata.len() > 0 {
-            return source::file(path).map_err(|error| unreadable(&error));
-        }
-        if self.mode().is_dry_run() {
-            return Ok(source::text([]));
-        }
-        // A pipe can be read only once, and its size is not known.
-        let read = source::piped(path, &|| self.stops().pending().is_some());
-        self.stops().check(position)?;
-        read.map_err(|error| unreadable(&error))
+/// Opens a file, or reads a pipe to its end, which a dry run does not do. `unreadable` makes the error for one that cannot be
+/// sent.
+pub(in crate::recipe) fn open(
+    interpreter: &Interpreter,
+    path: &Path,
+    position: Position,
+    unreadable: &dyn Fn(&io::Error) -> Box<EvalAltResult>,
+) -> Fallible<Arc<dyn Source>> {
+    if let Some(text) = interpreter.mode().trial().and_then(|trial| trial.written(path)) {
+        return Ok(source::text(text.into_bytes()));
     }
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if metadata.is_dir() {
+        return Err(unreadable(&io::ErrorKind::IsADirectory.into()));
+    }
+    // A file without a size may have content when it is read (`/proc`).
+    if metadata.is_file() && metadata.len() > 0 {
+        return source::file(path).map_err(|error| unreadable(&error));
+    }
+    if interpreter.mode().is_dry_run() {
+        return Ok(source::text([]));
+    }
+    // A pipe can be read only once, and its size is not known.
+    let read = source::piped(path, &|| interpreter.stops().pending().is_some());
+    interpreter.stops().check(position)?;
+    read.map_err(|error| unreadable(&error))
 }
 
 /// Reads a file as a string; an error puts `what` before its name. While recipes are loaded it must be a regular file; otherwise
@@ -59,7 +57,7 @@ pub(in crate::recipe) fn read_file(
     let is_piped =
         !interpreter.budget().is_loading() && file.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
     let bytes = if is_piped {
-        let source = interpreter.source(&file, position, &unreadable)?;
+        let source = open(interpreter, &file, position, &unreadable)?;
         fits(usize::try_from(source.length()).unwrap_or(usize::MAX))?;
         source::all(&*source)
     } else {

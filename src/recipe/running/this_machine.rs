@@ -39,18 +39,22 @@ impl ThisMachine {
         self.environment.clone()
     }
 
-    /// Returns a copy of the environment.
-    pub(in crate::recipe) fn environment(&self) -> Map {
+    /// Reads the environment; no recipe runs meanwhile.
+    pub(super) fn read_environment<T: Default>(&self, read: impl FnOnce(&Map) -> T) -> T {
         self.environment
             .read_lock::<Map>()
-            .map(|environment| environment.clone())
+            .map(|environment| read(&environment))
             .unwrap_or_default()
+    }
+
+    /// Returns a copy of the environment.
+    pub(in crate::recipe) fn environment(&self) -> Map {
+        self.read_environment(Map::clone)
     }
 
     /// Returns a variable of the environment.
     pub(super) fn environment_variable(&self, name: &str) -> Option<String> {
-        let environment = self.environment.read_lock::<Map>()?;
-        environment.get(name).map(ToString::to_string)
+        self.read_environment(|environment| environment.get(name).map(ToString::to_string))
     }
 
     /// Sets a variable of the environment.
@@ -74,17 +78,16 @@ impl ThisMachine {
 
     /// Returns the part of the environment that the recipe has changed.
     pub(super) fn changed_environment(&self) -> IndexMap<String, String> {
-        let Some(environment) = self.environment.read_lock::<Map>() else {
-            return IndexMap::new();
-        };
         let is_own = |name: &str, value: &Dynamic| {
             let before = self.inherited.get(name).map(Dynamic::to_string);
             before.as_deref() != Some(value.to_string().as_str()) && !value.is_unit()
         };
-        let changed = environment.iter().filter(|(name, value)| is_own(name, value));
-        changed
-            .map(|(name, value)| (name.to_string(), value.to_string()))
-            .collect()
+        self.read_environment(|environment| {
+            let changed = environment.iter().filter(|(name, value)| is_own(name, value));
+            changed
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect()
+        })
     }
 
     /// Returns the home directory of the person.

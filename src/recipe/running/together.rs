@@ -15,6 +15,7 @@ use super::interpreter::Interpreter;
 use super::passwords::Asker;
 use super::perform::Broken;
 use super::replayed::{LiveStep, ReplayedStep};
+use super::secrets;
 use super::turns::{Member, MemberState, same};
 use super::wish::Wish;
 use crate::actor::{Action, ActionError, Outcome, Piece, RunningAction};
@@ -44,61 +45,59 @@ enum Begun {
 /// An action in flight.
 type Flight = Rc<RefCell<Option<RunningAction>>>;
 
-impl Interpreter {
-    /// Performs what the members wait for. Each is given its own answer; those whose action was not begun continue to wait.
-    pub(super) fn turn(&self, engine: &Engine, members: &mut [Member], endings: &mut Endings) {
-        let mut groups = self.groups(members);
-        refuse_shared_places(members, &mut groups);
-        let turn = Turn {
-            interpreter: self,
-            engine,
-            members,
-            endings,
-            passwords: Asker::new(self, engine),
-            stopped: None,
-        };
-        turn.perform(groups);
-    }
+/// Performs what the members wait for. Each is given its own answer; those whose action was not begun continue to wait.
+pub(super) fn turn(interpreter: &Interpreter, engine: &Engine, members: &mut [Member], endings: &mut Endings) {
+    let mut groups = groups(interpreter, members);
+    refuse_shared_places(members, &mut groups);
+    let turn = Turn {
+        interpreter,
+        engine,
+        members,
+        endings,
+        passwords: Asker::new(interpreter, engine),
+        stopped: None,
+    };
+    turn.perform(groups);
+}
 
-    /// Returns the members that want the same action, at most as many as are allowed at a time. Members whose server has failed
-    /// before without an error are skipped.
-    fn groups(&self, members: &mut [Member]) -> Vec<Group> {
-        let mut groups: Vec<Group> = Vec::new();
-        for (index, member) in members.iter_mut().enumerate() {
-            let is_left_out = self.exclusions().has_failed(member.server());
-            let Some(wish) = member.wish() else { continue };
-            if is_left_out && wish.goes_on {
-                member.state = MemberState::Ready(Continuation::Ended(Ok(None)));
-                continue;
-            }
-            let group = groups
-                .iter()
-                .position(|group| group.wishes.first().is_some_and(|(_, first)| first.is_same(wish)));
-            let most = wish.most.unwrap_or(usize::MAX);
-            let is_full = group
-                .and_then(|group| groups.get(group))
-                .is_some_and(|group| group.wishes.len() >= most);
-            if is_full {
-                continue;
-            }
-            let MemberState::Wants(EvaluationNeed::Command(wish)) =
-                std::mem::replace(&mut member.state, MemberState::Ended)
-            else {
-                continue;
-            };
-            match group.and_then(|group| groups.get_mut(group)) {
-                Some(group) => {
-                    group.action.jobs.extend(wish.action.jobs.iter().cloned());
-                    group.wishes.push((index, wish));
-                }
-                None => groups.push(Group {
-                    action: wish.action.clone(),
-                    wishes: vec![(index, wish)],
-                }),
-            }
+/// Returns the members that want the same action, at most as many as are allowed at a time. Members whose server has failed
+/// before without an error are skipped.
+fn groups(interpreter: &Interpreter, members: &mut [Member]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (index, member) in members.iter_mut().enumerate() {
+        let is_left_out = interpreter.exclusions().has_failed(member.server());
+        let Some(wish) = member.wish() else { continue };
+        if is_left_out && wish.goes_on {
+            member.state = MemberState::Ready(Continuation::Ended(Ok(None)));
+            continue;
         }
-        groups
+        let group = groups
+            .iter()
+            .position(|group| group.wishes.first().is_some_and(|(_, first)| first.is_same(wish)));
+        let most = wish.most.unwrap_or(usize::MAX);
+        let is_full = group
+            .and_then(|group| groups.get(group))
+            .is_some_and(|group| group.wishes.len() >= most);
+        if is_full {
+            continue;
+        }
+        let MemberState::Wants(EvaluationNeed::Command(wish)) =
+            std::mem::replace(&mut member.state, MemberState::Ended)
+        else {
+            continue;
+        };
+        match group.and_then(|group| groups.get_mut(group)) {
+            Some(group) => {
+                group.action.jobs.extend(wish.action.jobs.iter().cloned());
+                group.wishes.push((index, wish));
+            }
+            None => groups.push(Group {
+                action: wish.action.clone(),
+                wishes: vec![(index, wish)],
+            }),
+        }
     }
+    groups
 }
 
 /// A turn while it is performed.
@@ -146,7 +145,7 @@ impl Turn<'_> {
     fn begin(&mut self, group: Group) -> Option<(Wishes, Begun)> {
         let Group { action, wishes: group } = group;
         let interpreter = self.interpreter;
-        interpreter.tell_secrets(&action);
+        secrets::tell_secrets(interpreter, &action);
         let position = position_of(&group);
         let mut step = match interpreter.replay(self.engine, action, position) {
             Ok(step) => step,

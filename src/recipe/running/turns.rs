@@ -9,6 +9,7 @@ use rhai::{Dynamic, EvalAltResult};
 use super::endings::Endings;
 use super::evaluation::{BlockWork, Continuation, Evaluation, EvaluationNeed, EvaluationStep, Stack};
 use super::stack::STACK;
+use super::together;
 use super::wish::Wish;
 use crate::address_space;
 use crate::configuration::Server;
@@ -137,7 +138,7 @@ fn side_by_side(work: &Rc<BlockWork>, servers: &[Server], all: &[Server], stacks
         if members.iter().all(|member| member.wish().is_none()) {
             break;
         }
-        interpreter.turn(&work.engine, &mut members, &mut endings);
+        together::turn(interpreter, &work.engine, &mut members, &mut endings);
     }
     endings.result(interpreter)?;
     let used = members.into_iter().filter_map(|member| member.evaluation.into_stack());

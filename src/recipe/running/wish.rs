@@ -7,6 +7,7 @@ use rhai::{Dynamic, EvalContext, Position};
 use super::block::in_place;
 use super::call::VerbCall;
 use super::download::Downloads;
+use super::evaluation;
 use super::evaluation::{Continuation, EvaluationNeed, left};
 use super::interpreter::Interpreter;
 use crate::actor::{Action, Outcome, Output};
@@ -40,52 +41,55 @@ impl Wish {
     }
 }
 
-impl Interpreter {
-    /// Lets a command be performed together with those of the other servers, and handles its output meanwhile.
-    pub(super) fn wish(&self, context: &mut EvalContext, call: &VerbCall, mut wish: Wish) -> Fallible<Option<Outcome>> {
-        wish.has_block = call.block.is_some() && wish.action.output == Output::Handler;
-        let mut answer = self.ask(EvaluationNeed::Command(Box::new(wish)));
-        loop {
-            let (piece, channel) = match answer {
-                Continuation::Piece(piece, channel) => (piece, channel),
-                Continuation::Ended(result) => return result,
-                Continuation::Begin | Continuation::Value(_) | Continuation::Leave => return Err(left()),
-            };
-            let Some(block) = call.block else {
-                answer = self.ask(EvaluationNeed::More);
-                continue;
-            };
-            let values = [
-                Dynamic::from(channel),
-                piece.stream.to_string().into(),
-                piece.text.into(),
-            ];
-            let parameters = call.parameters.iter().cloned().zip(values).collect();
-            let result = self.around().at_once(|| in_place(context, block, parameters));
-            match result {
-                Ok(_) => answer = self.ask(EvaluationNeed::More),
-                Err(error) => {
-                    // The action has ended everywhere once there is an answer.
-                    let _ = self.ask(EvaluationNeed::Stop);
-                    return Err(error);
-                }
+/// Lets a command be performed together with those of the other servers, and handles its output meanwhile.
+pub(super) fn perform(
+    interpreter: &Interpreter,
+    context: &mut EvalContext,
+    call: &VerbCall,
+    mut wish: Wish,
+) -> Fallible<Option<Outcome>> {
+    wish.has_block = call.block.is_some() && wish.action.output == Output::Handler;
+    let mut answer = evaluation::ask(interpreter, EvaluationNeed::Command(Box::new(wish)));
+    loop {
+        let (piece, channel) = match answer {
+            Continuation::Piece(piece, channel) => (piece, channel),
+            Continuation::Ended(result) => return result,
+            Continuation::Begin | Continuation::Value(_) | Continuation::Leave => return Err(left()),
+        };
+        let Some(block) = call.block else {
+            answer = evaluation::ask(interpreter, EvaluationNeed::More);
+            continue;
+        };
+        let values = [
+            Dynamic::from(channel),
+            piece.stream.to_string().into(),
+            piece.text.into(),
+        ];
+        let parameters = call.parameters.iter().cloned().zip(values).collect();
+        let result = interpreter.around().at_once(|| in_place(context, block, parameters));
+        match result {
+            Ok(_) => answer = evaluation::ask(interpreter, EvaluationNeed::More),
+            Err(error) => {
+                // The action has ended everywhere once there is an answer.
+                let _ = evaluation::ask(interpreter, EvaluationNeed::Stop);
+                return Err(error);
             }
         }
     }
+}
 
-    /// Lets a task run once for all servers that reach it.
-    pub(in crate::recipe) fn task_for_all(&self, task: &Rc<Task>) -> Fallible {
-        match self.ask(EvaluationNeed::Task(Rc::clone(task))) {
-            Continuation::Value(value) => value.map(Option::unwrap_or_default),
-            _ => Err(left()),
-        }
+/// Lets a task run once for all servers that reach it.
+pub(in crate::recipe) fn run_task(interpreter: &Interpreter, task: &Rc<Task>) -> Fallible {
+    match evaluation::ask(interpreter, EvaluationNeed::Task(Rc::clone(task))) {
+        Continuation::Value(value) => value.map(Option::unwrap_or_default),
+        _ => Err(left()),
     }
+}
 
-    /// Lets a lazy variable be evaluated outside of the blocks of servers.
-    pub(in crate::recipe) fn variable_for_all(&self, name: &str) -> Fallible<Option<Dynamic>> {
-        match self.ask(EvaluationNeed::Variable(name.to_owned())) {
-            Continuation::Value(value) => value,
-            _ => Err(left()),
-        }
+/// Lets a lazy variable be evaluated outside of the blocks of servers.
+pub(in crate::recipe) fn evaluate(interpreter: &Interpreter, name: &str) -> Fallible<Option<Dynamic>> {
+    match evaluation::ask(interpreter, EvaluationNeed::Variable(name.to_owned())) {
+        Continuation::Value(value) => value,
+        _ => Err(left()),
     }
 }

@@ -6,6 +6,7 @@ use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext};
 
 use super::super::command::command;
 use super::super::interpreter::Interpreter;
+use super::super::prefixes;
 use crate::configuration::RunOptions;
 use crate::recipe::language::origin::Fallible;
 
@@ -17,7 +18,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         move |context: NativeCallContext, words: Dynamic| -> Fallible<ImmutableString> {
             let position = context.call_position();
             let text = command(&words, position)?;
-            let whole = prefixing.prefixed(context.engine(), &text, &RunOptions::default(), position)?;
+            let whole = prefixes::prefixed(&prefixing, context.engine(), &text, &RunOptions::default(), position)?;
             Ok(whole.into())
         },
     );

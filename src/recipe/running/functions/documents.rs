@@ -44,7 +44,7 @@ fn json(interpreter: &Interpreter, text: &str, path: Option<&str>) -> Fallible {
         let what = what.split(" at line ").next().unwrap_or_default();
         misread(path, "JSON", Some((error.line(), error.column())), what)
     })?;
-    interpreter.keep_secrets(&value);
+    interpreter.actor().keep_secrets(&value);
     Ok(value)
 }
 
@@ -58,7 +58,7 @@ fn yaml(interpreter: &Interpreter, text: &str, path: Option<&str>) -> Fallible {
         let what = what.split([';', ',']).next().unwrap_or_default();
         misread(path, "YAML", place, what)
     })?;
-    interpreter.keep_secrets(&value);
+    interpreter.actor().keep_secrets(&value);
     Ok(value)
 }
 
@@ -134,7 +134,7 @@ fn env_file(interpreter: &Interpreter, path: &str) -> Fallible {
         )
     })?;
     let value: Dynamic = map(variables).into();
-    interpreter.keep_secrets(&value);
+    interpreter.actor().keep_secrets(&value);
     Ok(value)
 }
 

@@ -18,6 +18,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
 use super::interpreter::Interpreter;
+use super::missing;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::plan::{quote, quote_path};
 use crate::recipe::language::origin::{Fallible, ScriptFailure, terminate, wrong};
@@ -35,7 +36,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
                     .read_lock::<rhai::Array>()
                     .is_some_and(|list| list.iter().any(Dynamic::is_unit));
             if is_missing {
-                return Err(quoting.missing_argument(&context, 0));
+                return Err(missing::argument(&quoting, &context, 0));
             }
             let words: Vec<String> = texts(&value).iter().map(|text| quote(text).into_owned()).collect();
             Ok(words.join(" ").into())

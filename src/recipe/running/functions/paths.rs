@@ -6,6 +6,7 @@ use std::rc::Rc;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
 use super::super::interpreter::Interpreter;
+use super::super::missing;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::recipe::language::functions::MAX_PARTS;
@@ -39,7 +40,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
                 let mut all = Vec::new();
                 for (index, part) in parts.iter().enumerate() {
                     if !collect(part, &mut all).map_err(|kind| no_part(&context, &kind))? {
-                        return Err(joining.missing_argument(&context, index));
+                        return Err(missing::argument(&joining, &context, index));
                     }
                 }
                 Ok(joined(all.into_iter()))

@@ -7,6 +7,8 @@ use rhai::{Array, Dynamic, Engine, NativeCallContext, Position};
 use super::super::action::failure;
 use super::super::interpreter::Interpreter;
 use super::super::parallel::described;
+use super::super::role_block;
+use super::super::selected;
 use crate::configuration::{Attributes, Selection, Server, Value};
 use crate::recipe::language::origin::Fallible;
 use crate::recipe::language::values::texts;
@@ -35,10 +37,12 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     engine.register_fn(
         "primary",
         move |context: NativeCallContext, role: Dynamic| -> Fallible {
-            let servers = listing.of_roles(&context, &role, RoleServers::With("primary"))?;
+            let servers = of_roles(&listing, &context, &role, RoleServers::With("primary"))?;
             let first = match servers.into_iter().next() {
                 Some(server) => Some(server),
-                None => listing.of_roles(&context, &role, RoleServers::All)?.into_iter().next(),
+                None => of_roles(&listing, &context, &role, RoleServers::All)?
+                    .into_iter()
+                    .next(),
             };
             Ok(first.map_or(Dynamic::UNIT, |server| described(&listing, &server).into()))
         },
@@ -49,7 +53,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     ] {
         let listing = interpreter.clone();
         let list = move |context: &NativeCallContext, roles: Array| -> Fallible {
-            let servers = listing.of_roles(context, &roles.into(), which)?;
+            let servers = of_roles(&listing, context, &roles.into(), which)?;
             let servers = servers.iter().map(|server| described(&listing, server).into());
             Ok(servers.collect::<Array>().into())
         };
@@ -69,22 +73,24 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     }
 }
 
-impl Interpreter {
-    fn of_roles(&self, context: &NativeCallContext, roles: &Dynamic, which: RoleServers) -> Fallible<Vec<Server>> {
-        let names = texts(roles);
-        let mut selection = Selection {
-            roles: (!names.iter().any(|name| name == "all")).then_some(names),
-            ..Selection::default()
-        };
-        let is_true = |name: &str| Attributes::from_iter([(name.to_owned(), Value::Bool(true))]);
-        match which {
-            RoleServers::All => {}
-            RoleServers::With(name) => selection.only = Some(is_true(name)),
-            RoleServers::Without(name) => selection.except = Some(is_true(name)),
-        }
-        let own = selection.clone();
-        let selection = self.resolved(context.engine(), selection, &own)?;
-        self.selected(&selection)
-            .map_err(|error| failure(error.into(), Position::NONE))
+fn of_roles(
+    interpreter: &Interpreter,
+    context: &NativeCallContext,
+    roles: &Dynamic,
+    which: RoleServers,
+) -> Fallible<Vec<Server>> {
+    let names = texts(roles);
+    let mut selection = Selection {
+        roles: (!names.iter().any(|name| name == "all")).then_some(names),
+        ..Selection::default()
+    };
+    let is_true = |name: &str| Attributes::from_iter([(name.to_owned(), Value::Bool(true))]);
+    match which {
+        RoleServers::All => {}
+        RoleServers::With(name) => selection.only = Some(is_true(name)),
+        RoleServers::Without(name) => selection.except = Some(is_true(name)),
     }
+    let own = selection.clone();
+    let selection = role_block::resolved(interpreter, context.engine(), selection, &own)?;
+    selected::wanted(interpreter, &selection).map_err(|error| failure(error.into(), Position::NONE))
 }

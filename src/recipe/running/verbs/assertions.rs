@@ -8,7 +8,9 @@ use super::super::call::VerbCall;
 use super::super::difference::{compared, difference, same, written};
 use super::super::interpreter::Interpreter;
 use super::super::rehearsed::{LOCAL, Ran, Rehearsed, Run, Sent};
+use super::super::role_block;
 use super::super::verb_context::{Performed, VerbContext};
+use super::trials;
 use crate::configuration::{Filter, Selection, did_you_mean};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::plan::{Mode, quote};
@@ -39,41 +41,39 @@ fn told(call: &VerbCall, index: usize, otherwise: &str) -> String {
     }
 }
 
-impl Interpreter {
-    /// Rejects names of servers that the recipe does not know: they may be a mistake.
-    pub(super) fn known_hosts(&self, hosts: &[String], position: Position) -> Fallible<Vec<String>> {
-        let servers = hosts.iter().filter(|host| *host != LOCAL).cloned();
-        let filter = Filter {
-            hosts: Some(servers.collect()),
-            ..Filter::default()
-        };
-        let configuration = self.defined().configuration.borrow();
-        let unknown = match self.budget().is_loading() {
-            true => Vec::new(),
-            false => filter.unknown_hosts(&configuration.roles, &configuration.tasks),
-        };
-        match unknown.into_iter().next() {
-            Some((host, meant)) => {
-                let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no server `{host}' is in the recipe"));
-                diagnostic.hints.extend(meant.map(|meant| did_you_mean(&meant)));
-                Err(raise(diagnostic, position))
-            }
-            None => Ok(hosts.to_vec()),
+/// Rejects names of servers that the recipe does not know: they may be a mistake.
+pub(super) fn known_hosts(interpreter: &Interpreter, hosts: &[String], position: Position) -> Fallible<Vec<String>> {
+    let servers = hosts.iter().filter(|host| *host != LOCAL).cloned();
+    let filter = Filter {
+        hosts: Some(servers.collect()),
+        ..Filter::default()
+    };
+    let configuration = interpreter.defined().configuration.borrow();
+    let unknown = match interpreter.budget().is_loading() {
+        true => Vec::new(),
+        false => filter.unknown_hosts(&configuration.roles, &configuration.tasks),
+    };
+    match unknown.into_iter().next() {
+        Some((host, meant)) => {
+            let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("no server `{host}' is in the recipe"));
+            diagnostic.hints.extend(meant.map(|meant| did_you_mean(&meant)));
+            Err(raise(diagnostic, position))
         }
+        None => Ok(hosts.to_vec()),
     }
+}
 
-    /// Returns the names of tasks as runs report them: one with several names is reported by its first.
-    fn full_names(&self, names: &Dynamic) -> Vec<String> {
-        let configuration = self.defined().configuration.borrow();
-        let full = |name: String| configuration.tasks.get(&name).map_or(name, |task| task.name.clone());
-        values::texts(names).into_iter().map(full).collect()
-    }
+/// Returns the names of tasks as runs report them: one with several names is reported by its first.
+fn full_names(interpreter: &Interpreter, names: &Dynamic) -> Vec<String> {
+    let configuration = interpreter.defined().configuration.borrow();
+    let full = |name: String| configuration.tasks.get(&name).map_or(name, |task| task.name.clone());
+    values::texts(names).into_iter().map(full).collect()
+}
 
-    fn hosts_of(&self, call: &VerbCall) -> Fallible<Vec<String>> {
-        match call.options.get("hosts") {
-            Some((value, position)) => self.known_hosts(&values::texts(value), *position),
-            None => Ok(Vec::new()),
-        }
+fn hosts_of(interpreter: &Interpreter, call: &VerbCall) -> Fallible<Vec<String>> {
+    match call.options.get("hosts") {
+        Some((value, position)) => known_hosts(interpreter, &values::texts(value), *position),
+        None => Ok(Vec::new()),
     }
 }
 
@@ -93,7 +93,7 @@ fn on<'a>(run: &'a Rehearsed, host: Option<&'a String>) -> impl DoubleEndedItera
 
 /// Returns the run that an assertion is about; `None` if the file is only looked at.
 fn run_of(cx: &VerbContext) -> Fallible<Option<Rc<Rehearsed>>> {
-    if cx.interpreter.in_test(cx.verb, cx.position())?.is_none() {
+    if trials::in_test(cx.interpreter, cx.verb, cx.position())?.is_none() {
         return Ok(None);
     }
     let run = cx
@@ -112,13 +112,13 @@ fn run_of(cx: &VerbContext) -> Fallible<Option<Rc<Rehearsed>>> {
     }
     // The names of servers in the assertion are compared with all servers, and roles with a block add some only when it has run.
     let (all, none) = (Selection::default(), Selection::default());
-    cx.interpreter.resolved(cx.engine(), all, &none)?;
+    role_block::resolved(cx.interpreter, cx.engine(), all, &none)?;
     Ok(Some(run))
 }
 
 pub(super) const ASSERT: Performed = (&rows::ASSERT, |cx| {
     let call = &cx.call;
-    if cx.interpreter.in_test(cx.verb, call.position)?.is_none() {
+    if trials::in_test(cx.interpreter, cx.verb, call.position)?.is_none() {
         return Ok(Dynamic::UNIT);
     }
     match cx.value(0).as_bool() {
@@ -131,7 +131,7 @@ pub(super) const ASSERT: Performed = (&rows::ASSERT, |cx| {
 pub(super) const ASSERT_EQ: Performed = (&rows::ASSERT_EQ, |cx| {
     let call = &cx.call;
     let (got, expected) = (cx.value(0), cx.value(1));
-    if cx.interpreter.in_test(cx.verb, call.position)?.is_none() || same(&got, &expected) {
+    if trials::in_test(cx.interpreter, cx.verb, call.position)?.is_none() || same(&got, &expected) {
         return Ok(Dynamic::UNIT);
     }
     let message = told(call, 2, "this is not what was expected");
@@ -142,7 +142,7 @@ pub(super) const ASSERT_EQ: Performed = (&rows::ASSERT_EQ, |cx| {
 pub(super) const ASSERT_NE: Performed = (&rows::ASSERT_NE, |cx| {
     let call = &cx.call;
     let (got, other) = (cx.value(0), cx.value(1));
-    if cx.interpreter.in_test(cx.verb, call.position)?.is_none() || !same(&got, &other) {
+    if trials::in_test(cx.interpreter, cx.verb, call.position)?.is_none() || !same(&got, &other) {
         return Ok(Dynamic::UNIT);
     }
     Err(fails(
@@ -155,7 +155,7 @@ pub(super) const ASSERT_NE: Performed = (&rows::ASSERT_NE, |cx| {
 pub(super) const ASSERT_CONTAINS: Performed = (&rows::ASSERT_CONTAINS, |cx| {
     let call = &cx.call;
     let (whole, part) = (cx.value(0), cx.value(1));
-    if cx.interpreter.in_test(cx.verb, call.position)?.is_none() || contains(&whole, &part) {
+    if trials::in_test(cx.interpreter, cx.verb, call.position)?.is_none() || contains(&whole, &part) {
         return Ok(Dynamic::UNIT);
     }
     let message = told(call, 2, &format!("{} is not in it", written(&part)));
@@ -182,7 +182,7 @@ pub(super) const ASSERT_ERROR: Performed = (&rows::ASSERT_ERROR, assert_error);
 
 fn assert_error(cx: &mut VerbContext) -> Fallible {
     let (block, position) = (cx.block()?, cx.position());
-    if cx.interpreter.in_test(cx.verb, position)?.is_none() {
+    if trials::in_test(cx.interpreter, cx.verb, position)?.is_none() {
         return Ok(Dynamic::UNIT);
     }
     let wanted = cx.text(0);
@@ -208,7 +208,7 @@ pub(super) const ASSERT_COMMANDS: Performed = (&rows::ASSERT_COMMANDS, |cx| {
         return Ok(Dynamic::UNIT);
     };
     let server = cx.text(1);
-    interpreter.known_hosts(std::slice::from_ref(&server), call.position)?;
+    known_hosts(interpreter, std::slice::from_ref(&server), call.position)?;
     let (expected, got) = (values::texts(&cx.value(2)), run.on(&server));
     if expected == got {
         return Ok(Dynamic::UNIT);
@@ -235,7 +235,7 @@ pub(super) const ASSERT_NONE: Performed = (&rows::ASSERT_NONE, |cx| {
     let Some(run) = run_of(cx)? else {
         return Ok(Dynamic::UNIT);
     };
-    for server in interpreter.known_hosts(&cx.texts(1), call.position)? {
+    for server in known_hosts(interpreter, &cx.texts(1), call.position)? {
         let got = run.on(&server);
         if !got.is_empty() {
             let message = format!("{} commands, and none was expected", given(&server));
@@ -259,7 +259,7 @@ impl Wanted {
     fn of(interpreter: &Interpreter, call: &VerbCall) -> Fallible<Self> {
         let mut wanted = Self {
             part: call.text(1),
-            hosts: interpreter.hosts_of(call)?,
+            hosts: hosts_of(interpreter, call)?,
             options: Vec::new(),
             env: Vec::new(),
         };
@@ -411,7 +411,7 @@ pub(super) const ASSERT_ORDER: Performed = (&rows::ASSERT_ORDER, |cx| {
     let Some(run) = run_of(cx)? else {
         return Ok(Dynamic::UNIT);
     };
-    let (parts, hosts) = (values::texts(&cx.value(1)), interpreter.hosts_of(call)?);
+    let (parts, hosts) = (values::texts(&cx.value(1)), hosts_of(interpreter, call)?);
     for place in places(&hosts) {
         let here = on(&run, place);
         let here: Vec<&str> = here.map(|ran| ran.meant.command.as_str()).collect();
@@ -449,7 +449,7 @@ pub(super) const ASSERT_TASKS: Performed = (&rows::ASSERT_TASKS, |cx| {
     let Some(run) = run_of(cx)? else {
         return Ok(Dynamic::UNIT);
     };
-    let wanted = interpreter.full_names(&cx.value(1));
+    let wanted = full_names(interpreter, &cx.value(1));
     let Some(missing) = out_of_order(&run.tasks, &wanted, |came, wanted| came == wanted) else {
         return Ok(Dynamic::UNIT);
     };
@@ -466,7 +466,7 @@ pub(super) const ASSERT_ROLLED_BACK: Performed = (&rows::ASSERT_ROLLED_BACK, |cx
     let Some(run) = run_of(cx)? else {
         return Ok(Dynamic::UNIT);
     };
-    let expected = interpreter.full_names(&cx.value(1));
+    let expected = full_names(interpreter, &cx.value(1));
     if expected == run.rolled_back {
         return Ok(Dynamic::UNIT);
     }
@@ -530,7 +530,7 @@ pub(super) const ASSERT_SENT: Performed = (&rows::ASSERT_SENT, |cx| {
     };
     let (path, hosts) = (
         interpreter.around().remote_path(cx.text(1)),
-        interpreter.hosts_of(call)?,
+        hosts_of(interpreter, call)?,
     );
     for place in places(&hosts) {
         let here = on(&run, place);

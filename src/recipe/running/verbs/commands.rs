@@ -8,7 +8,9 @@ use rhai::{Dynamic, Engine, EvalContext, Position};
 use super::super::action::{Asking, CallSettings, Request, Sudo};
 use super::super::call::VerbCall;
 use super::super::interpreter::Interpreter;
+use super::super::prefixes;
 use super::super::shown::shown as options_shown;
+use super::super::sources;
 use super::super::verb_context::{Performed, VerbContext};
 use super::within_sudo::WithinSudo;
 use crate::actor::{Outcome, Output};
@@ -78,7 +80,7 @@ pub(super) const TRY_SUDO: Performed = (&rows::TRY_SUDO, try_sudo);
 
 fn try_sudo(cx: &mut VerbContext) -> Fallible {
     let interpreter = cx.interpreter;
-    if interpreter.uses_sudo(cx.engine())? {
+    if uses_sudo(interpreter, cx.engine())? {
         if !cx.call.options.contains_key("as")
             && let Some(user) = interpreter.text_variable(cx.engine(), "admin_runner")?
         {
@@ -94,20 +96,18 @@ fn try_sudo(cx: &mut VerbContext) -> Fallible {
     run(cx)
 }
 
-impl Interpreter {
-    /// Returns true if commands that may need sudo use it. `run_method` decides this if a recipe has set it, else `use_sudo`.
-    fn uses_sudo(&self, engine: &Engine) -> Fallible<bool> {
-        let is_said = {
-            let configuration = self.defined().configuration.borrow();
-            let setting = configuration.variables.settings("run_method");
-            setting.is_some_and(|(setting, _)| !matches!(setting.by, Setter::Default(_)))
-        };
-        if is_said {
-            return Ok(self.text_variable(engine, "run_method")?.as_deref() == Some("sudo"));
-        }
-        let use_sudo = self.variable(engine, "use_sudo")?;
-        Ok(use_sudo.is_some_and(|value| value.as_bool() == Ok(true)))
+/// Returns true if commands that may need sudo use it. `run_method` decides this if a recipe has set it, else `use_sudo`.
+fn uses_sudo(interpreter: &Interpreter, engine: &Engine) -> Fallible<bool> {
+    let is_said = {
+        let configuration = interpreter.defined().configuration.borrow();
+        let setting = configuration.variables.settings("run_method");
+        setting.is_some_and(|(setting, _)| !matches!(setting.by, Setter::Default(_)))
+    };
+    if is_said {
+        return Ok(interpreter.text_variable(engine, "run_method")?.as_deref() == Some("sudo"));
     }
+    let use_sudo = interpreter.variable(engine, "use_sudo")?;
+    Ok(use_sudo.is_some_and(|value| value.as_bool() == Ok(true)))
 }
 
 pub(super) const CAPTURE: Performed = (&rows::CAPTURE, capture);
@@ -261,7 +261,7 @@ fn on_servers(cx: &mut VerbContext, way: &CommandWay, command: &str) -> Fallible
         settings.selection.once = Some(true);
     }
     let sudo = interpreter.sudo(cx.engine())?;
-    let mut text = interpreter.prefixed(cx.engine(), command, &settings.options, cx.position())?;
+    let mut text = prefixes::prefixed(interpreter, cx.engine(), command, &settings.options, cx.position())?;
     if let Some(called) = &way.sudo {
         text.insert_str(0, &format!("{called} "));
     }
@@ -351,9 +351,12 @@ fn input(cx: &VerbContext, options: &RunOptions, command: &str, then_end: bool) 
                     position,
                 )
             };
-            let source = cx
-                .interpreter
-                .source(&cx.interpreter.machine().path(name), position, &unreadable)?;
+            let source = sources::open(
+                cx.interpreter,
+                &cx.interpreter.machine().path(name),
+                position,
+                &unreadable,
+            )?;
             (Input::told(source), format!("{command} (stdin: {name})"))
         }
     };

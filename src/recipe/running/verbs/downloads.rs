@@ -4,6 +4,7 @@ use rhai::Dynamic;
 
 use super::super::action::{CallSettings, Request};
 use super::super::download::{Downloads, written_twice};
+use super::super::selected;
 use super::super::verb_context::{Performed, VerbContext};
 use super::files::{mode, settings, with_mode};
 use crate::actor::Output;
@@ -41,7 +42,7 @@ fn receive(cx: &mut VerbContext, settings: &CallSettings) -> Fallible {
 
 /// Returns an error before any server is connected if several servers would write one file.
 fn distinct(cx: &VerbContext, to: &str, downloads: &Downloads, settings: &CallSettings) -> Fallible<()> {
-    let servers = cx.interpreter.expected(&settings.selection);
+    let servers = selected::expected(cx.interpreter, &settings.selection);
     for server in &servers {
         local_name(to, server, &[]).map_err(|message| wrong(message, cx.position()))?;
     }

@@ -8,6 +8,9 @@ use rhai::{Dynamic, Position};
 use super::super::action::failure;
 use super::super::block::{KeptBlock, own_locals};
 use super::super::evaluation::BlockWork;
+use super::super::examining;
+use super::super::lock_owed;
+use super::super::selected;
 use super::super::turns::{TurnOrder, evaluate};
 use super::super::verb_context::VerbContext;
 use crate::configuration::{Selection, Server};
@@ -33,10 +36,10 @@ pub(super) fn each_server(cx: &mut VerbContext) -> Fallible {
         let message = format!("`{name}' belongs to events; servers are chosen by what lists them: roles(:app)");
         return Err(ON.misused(message, *position));
     }
-    interpreter.refuse_servers("on", cx.position())?;
+    examining::refuse_servers(interpreter, "on", cx.position())?;
     interpreter.around().refuse_in_server("on", cx.position())?;
-    interpreter.report_unknown_hosts();
-    interpreter.settle_lock(cx.engine())?;
+    selected::report_unknown_hosts(interpreter);
+    lock_owed::settle(interpreter, cx.engine())?;
     let servers = servers(cx)?;
     if servers.is_empty() {
         interpreter.say(Level::Info, "skipping `on' because no servers matched");
@@ -69,7 +72,7 @@ fn servers(cx: &VerbContext) -> Fallible<Vec<Server>> {
         hosts: Some(named.iter().map(ToString::to_string).collect()),
         ..Selection::default()
     };
-    let kept = cx.interpreter.selected(&selection);
+    let kept = selected::wanted(cx.interpreter, &selection);
     let kept = kept.map_err(|error| failure(error.into(), cx.position()))?;
     named.retain(|server| kept.contains(server));
     Ok(named)

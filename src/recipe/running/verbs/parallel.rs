@@ -4,6 +4,8 @@ use rhai::Dynamic;
 
 use super::super::action::{Branches, CallSettings, Request};
 use super::super::parallel::{Branch, ParallelSession};
+use super::super::prefixes;
+use super::super::selected;
 use super::super::shown::{behind, shown};
 use super::super::verb_context::{Performed, VerbContext};
 use super::commands::{CommandWay, remote};
@@ -43,7 +45,7 @@ fn parallel(cx: &mut VerbContext) -> Fallible {
 fn branches(cx: &VerbContext, settings: &CallSettings, said: Vec<Branch>) -> Fallible<(Branches, Vec<String>)> {
     let interpreter = cx.interpreter;
     let mut branches = Branches::default();
-    for server in interpreter.expected(&settings.selection) {
+    for server in selected::expected(interpreter, &settings.selection) {
         let chosen = choose(cx, &said, &server)?;
         branches.of.insert(server, chosen);
     }
@@ -56,7 +58,7 @@ fn branches(cx: &VerbContext, settings: &CallSettings, said: Vec<Branch>) -> Fal
             options: settings.options.overlaid_by(&branch.options),
             environment: None,
         };
-        let text = interpreter.prefixed(cx.engine(), &branch.command, &own.options, cx.position())?;
+        let text = prefixes::prefixed(interpreter, cx.engine(), &branch.command, &own.options, cx.position())?;
         let request = remote(cx, &CommandWay::new("parallel", Output::Report), &text, &mut own, &sudo)?;
         if branches.of.values().flatten().any(|chosen| *chosen == index) {
             let condition = branch

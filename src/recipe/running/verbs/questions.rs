@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, Engine, FnPtr, Position};
 
 use super::super::block::KeptBlock;
+use super::super::examining;
 use super::super::interpreter::Interpreter;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Setter, is_variable_name};
@@ -24,8 +25,8 @@ pub(super) const PASSWORD_PROMPT: Performed = (&rows::PASSWORD_PROMPT, |cx| {
 
 /// Asks the person without showing what is typed.
 fn secret(interpreter: &Interpreter, prompt: &str, position: Position) -> Fallible<String> {
-    if interpreter.asks_nobody() {
-        interpreter.leave_unasked(prompt, None);
+    if examining::asks_nobody(interpreter) {
+        examining::leave_unasked(interpreter, prompt, None);
         return Ok(String::new());
     }
     let secret = interpreter.person().secret(prompt);
@@ -98,7 +99,9 @@ impl Question {
         let answer = match self.is_shown {
             true => answer(interpreter, &self.text, default, self.position)?,
             // As with a visible answer, the default is taken if there is no terminal.
-            false if default.is_some() && !interpreter.asks_nobody() && !interpreter.person().can_ask() => None,
+            false if default.is_some() && !examining::asks_nobody(interpreter) && !interpreter.person().can_ask() => {
+                None
+            }
             false => Some(secret(interpreter, &prompt(&self.text, default), self.position)?),
         };
         match (answer, default) {
@@ -118,9 +121,9 @@ fn choose(cx: &mut VerbContext) -> Fallible {
         return Err(cx.misused("`choose' has an empty list"));
     };
     let default = cx.values(2).next().cloned();
-    if interpreter.asks_nobody() {
+    if examining::asks_nobody(interpreter) {
         let taken = default.unwrap_or_else(|| first.clone().into());
-        interpreter.leave_unasked(&cx.text(0), Some(&taken));
+        examining::leave_unasked(interpreter, &cx.text(0), Some(&taken));
         return Ok(taken);
     }
     let lines = choices.iter().enumerate();
@@ -163,8 +166,8 @@ fn answer(
 ) -> Fallible<Option<String>> {
     let question = question.trim_end();
     let prompt = prompt(question, default);
-    if interpreter.asks_nobody() {
-        interpreter.leave_unasked(question, default);
+    if examining::asks_nobody(interpreter) {
+        examining::leave_unasked(interpreter, question, default);
         return Ok(Some(String::new()));
     }
     let ask = || {

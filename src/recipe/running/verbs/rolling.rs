@@ -3,6 +3,7 @@
 use rhai::Dynamic;
 
 use super::super::action::failure;
+use super::super::selected;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::event::Level;
 use crate::recipe::language::origin::Fallible;
@@ -25,7 +26,7 @@ fn rolling(cx: &mut VerbContext) -> Fallible {
         return Err(cx.misused("`rolling' stands in another `rolling': whose turn it is is said already"));
     }
     let settings = cx.settings()?;
-    let selected = interpreter.selected(&settings.selection);
+    let selected = selected::wanted(interpreter, &settings.selection);
     let servers = selected.map_err(|error| failure(error.into(), cx.position()))?;
     let turns = servers.len().div_ceil(size);
     for (number, turn) in servers.chunks(size).enumerate() {

@@ -3,7 +3,9 @@
 use rhai::{Dynamic, Position};
 
 use super::super::action::failure;
+use super::super::connection;
 use super::super::parallel::described;
+use super::super::selected;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Attributes, Server};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -69,9 +71,8 @@ fn server(cx: &mut VerbContext) -> Fallible {
 pub(super) const FIND_SERVERS: Performed = (&rows::FIND_SERVERS, |cx| {
     let interpreter = cx.interpreter;
     let settings = cx.settings()?;
-    let servers = interpreter
-        .selected(&settings.selection)
-        .map_err(|error| failure(error.into(), cx.position()))?;
+    let servers =
+        selected::wanted(interpreter, &settings.selection).map_err(|error| failure(error.into(), cx.position()))?;
     let values = servers
         .iter()
         .map(|server| Dynamic::from_map(described(interpreter, server)));
@@ -89,7 +90,7 @@ fn assign(cx: &VerbContext, role: &str, host: &str) -> Fallible<()> {
     let server: Server = host
         .parse()
         .map_err(|error: crate::configuration::ServerSyntax| wrong(error.to_string(), position))?;
-    interpreter.check_attributes(&attributes, position, map)?;
+    connection::check_attributes(interpreter, &attributes, position, map)?;
     let mut configuration = interpreter.defined().configuration.borrow_mut();
     configuration
         .roles

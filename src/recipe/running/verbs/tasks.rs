@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, FnPtr, Position};
 
 use super::super::block::KeptBlock;
+use super::super::precedence;
 use super::super::verb_context::{Performed, VerbContext};
 use super::each_server::{each_server, names_servers};
 use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description};
@@ -62,7 +63,7 @@ fn task(cx: &mut VerbContext) -> Fallible {
             column: 0,
         }),
     };
-    if interpreter.takes_task(&task.name, cx.origin().as_ref(), cx.position())? {
+    if precedence::takes_task(interpreter, &task.name, cx.origin().as_ref(), cx.position())? {
         interpreter.defined().configuration.borrow_mut().tasks.define(task);
     }
     Ok(Dynamic::UNIT)
@@ -122,20 +123,14 @@ fn named_task(cx: &VerbContext, index: usize) -> Fallible<Rc<Task>> {
 pub(super) const ALIAS_TASK: Performed = (&rows::ALIAS_TASK, |cx| {
     let mut copy = Task::clone(&*named_task(cx, 1)?);
     copy.name = cx.interpreter.place().full_name(&cx.text(0));
-    if cx
-        .interpreter
-        .takes_task(&copy.name, cx.origin().as_ref(), cx.position())?
-    {
+    if precedence::takes_task(cx.interpreter, &copy.name, cx.origin().as_ref(), cx.position())? {
         cx.interpreter.defined().configuration.borrow_mut().tasks.define(copy);
     }
     Ok(Dynamic::UNIT)
 });
 
 pub(super) const SYNONYM_TASK: Performed = (&rows::SYNONYM_TASK, |cx| {
-    if cx
-        .interpreter
-        .takes_task(&cx.text(0), cx.origin().as_ref(), cx.position())?
-    {
+    if precedence::takes_task(cx.interpreter, &cx.text(0), cx.origin().as_ref(), cx.position())? {
         let tasks = &mut cx.interpreter.defined().configuration.borrow_mut().tasks;
         tasks.synonym(&cx.text(0), &cx.text(1));
     }

@@ -2,6 +2,7 @@
 
 use rhai::{Dynamic, EvalAltResult};
 
+use super::super::rollback;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::actor::Actor;
 use crate::diagnostic::{Diagnostic, Fault};
@@ -30,10 +31,10 @@ fn transaction(cx: &mut VerbContext) -> Fallible {
     let failure = result.as_ref().err();
     let failure = failure.filter(|error| !matches!(***error, EvalAltResult::Return(..) | EvalAltResult::LoopBreak(..)));
     if let Some(failure) = failure.filter(|_| !is_handler) {
-        interpreter.roll_back(cx.engine(), failure, kept, is_outermost);
+        rollback::roll_back(interpreter, cx.engine(), failure, kept, is_outermost);
     } else if is_outermost {
         if let Err(undone) = interpreter.come_to_end(cx.position()) {
-            interpreter.roll_back(cx.engine(), &undone, kept, is_outermost);
+            rollback::roll_back(interpreter, cx.engine(), &undone, kept, is_outermost);
             return Err(undone);
         }
         interpreter.journal().committed();
@@ -61,6 +62,6 @@ fn on_rollback(cx: &mut VerbContext) -> Fallible {
         );
         return Ok(Dynamic::UNIT);
     }
-    interpreter.on_rollback(cx.keep(block), task);
+    rollback::register(interpreter, cx.keep(block), task);
     Ok(Dynamic::UNIT)
 }

@@ -13,6 +13,7 @@ use super::super::interpreter::Interpreter;
 use super::super::rehearsed::{Rehearsed, Run};
 use super::super::trial::{TestBlock, Trial};
 use super::super::verb_context::{Performed, VerbContext};
+use super::assertions;
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::exit::{Exit, Phase};
@@ -26,34 +27,36 @@ use crate::session::Command;
 use crate::session::scripted::Answer;
 use crate::source::archive_of_files;
 
-impl Interpreter {
-    /// Returns the world of the test; `None` if the file is only looked at.
-    ///
-    /// # Errors
-    ///
-    /// If somebody runs a test file as if it were a recipe.
-    pub(super) fn trial(&self, verb: &Verb, position: Position) -> Fallible<Option<&Trial>> {
-        match self.mode().trial() {
-            Some(trial) => Ok(Some(trial)),
-            None if self.mode().only_looks() => Ok(None),
-            None => {
-                let message = format!("`{}' is for tests, and this file is not run as one", verb.name);
-                let diagnostic = Diagnostic::new(Fault::Usage, message);
-                Err(raise(diagnostic.hint("capr test FILE runs it"), position))
-            }
+/// Returns the world of the test; `None` if the file is only looked at.
+///
+/// # Errors
+///
+/// If somebody runs a test file as if it were a recipe.
+pub(super) fn trial<'a>(interpreter: &'a Interpreter, verb: &Verb, position: Position) -> Fallible<Option<&'a Trial>> {
+    match interpreter.mode().trial() {
+        Some(trial) => Ok(Some(trial)),
+        None if interpreter.mode().only_looks() => Ok(None),
+        None => {
+            let message = format!("`{}' is for tests, and this file is not run as one", verb.name);
+            let diagnostic = Diagnostic::new(Fault::Usage, message);
+            Err(raise(diagnostic.hint("capr test FILE runs it"), position))
         }
     }
+}
 
-    /// Does the same for a verb that may stand only in a test.
-    pub(super) fn in_test(&self, verb: &Verb, position: Position) -> Fallible<Option<&Trial>> {
-        let trial = self.trial(verb, position)?;
-        if self.budget().is_loading() {
-            let message = format!("`{}' stands in a test", verb.name);
-            let diagnostic = Diagnostic::new(Fault::Recipe, message).label("the file is still being read");
-            return Err(raise(diagnostic.hint("write: test \"name\" { … }"), position));
-        }
-        Ok(trial)
+/// Does the same for a verb that may stand only in a test.
+pub(super) fn in_test<'a>(
+    interpreter: &'a Interpreter,
+    verb: &Verb,
+    position: Position,
+) -> Fallible<Option<&'a Trial>> {
+    let trial = trial(interpreter, verb, position)?;
+    if interpreter.budget().is_loading() {
+        let message = format!("`{}' stands in a test", verb.name);
+        let diagnostic = Diagnostic::new(Fault::Recipe, message).label("the file is still being read");
+        return Err(raise(diagnostic.hint("write: test \"name\" { … }"), position));
     }
+    Ok(trial)
 }
 
 pub(super) const TEST: Performed = (&rows::TEST, test);
@@ -69,7 +72,7 @@ fn test(cx: &mut VerbContext) -> Fallible {
         let hint = "tests stand at the top of a file, or in a loop there";
         return Err(raise(diagnostic.hint(hint), cx.position()));
     }
-    let Some(trial) = cx.interpreter.trial(cx.verb, cx.position())? else {
+    let Some(trial) = trial(cx.interpreter, cx.verb, cx.position())? else {
         return Ok(Dynamic::UNIT);
     };
     if let Some(other) = trial.cases().into_iter().find(|case| case.name == name) {
@@ -89,7 +92,7 @@ fn test(cx: &mut VerbContext) -> Fallible {
 pub(super) const REHEARSE: Performed = (&rows::REHEARSE, rehearse);
 
 fn rehearse(cx: &mut VerbContext) -> Fallible {
-    let Some(trial) = cx.interpreter.in_test(cx.verb, cx.position())? else {
+    let Some(trial) = in_test(cx.interpreter, cx.verb, cx.position())? else {
         return Ok(Dynamic::UNIT);
     };
     if let Some(last) = trial.last() {
@@ -122,7 +125,7 @@ fn endless(server: Option<&Server>, command: &str) -> Diagnostic {
 pub(super) const ANSWER: Performed = (&rows::ANSWER, answer);
 
 fn answer(cx: &mut VerbContext) -> Fallible {
-    let Some(trial) = cx.interpreter.trial(cx.verb, cx.position())? else {
+    let Some(trial) = trial(cx.interpreter, cx.verb, cx.position())? else {
         return Ok(Dynamic::UNIT);
     };
     let (fits, answers) = (pattern(&cx.call)?, answers(&cx.call)?);
@@ -134,7 +137,7 @@ fn answer(cx: &mut VerbContext) -> Fallible {
         return Err(no_script(cx.position()));
     };
     let hosts = match cx.option("hosts") {
-        Some((value, position)) => cx.interpreter.known_hosts(&values::texts(value), position)?,
+        Some((value, position)) => assertions::known_hosts(cx.interpreter, &values::texts(value), position)?,
         None => Vec::new(),
     };
     let is_meant = move |server: &Server| {
@@ -243,7 +246,7 @@ fn archive(value: &Dynamic) -> Result<Vec<u8>, String> {
 }
 
 pub(super) const UNREACHABLE: Performed = (&rows::UNREACHABLE, |cx| {
-    let Some(trial) = cx.interpreter.trial(cx.verb, cx.position())? else {
+    let Some(trial) = trial(cx.interpreter, cx.verb, cx.position())? else {
         return Ok(Dynamic::UNIT);
     };
     let Some(script) = trial.servers() else {
@@ -253,7 +256,7 @@ pub(super) const UNREACHABLE: Performed = (&rows::UNREACHABLE, |cx| {
         1 => "connection refused".to_owned(),
         _ => cx.text(1),
     };
-    for host in cx.interpreter.known_hosts(&[cx.text(0)], cx.position())? {
+    for host in assertions::known_hosts(cx.interpreter, &[cx.text(0)], cx.position())? {
         script.refuse(&host, Phase::Connect, &reason);
     }
     Ok(Dynamic::UNIT)
@@ -266,14 +269,14 @@ fn no_script(position: Position) -> Box<rhai::EvalAltResult> {
 }
 
 pub(super) const REPLY: Performed = (&rows::REPLY, |cx| {
-    if let Some(trial) = cx.interpreter.trial(cx.verb, cx.position())? {
+    if let Some(trial) = trial(cx.interpreter, cx.verb, cx.position())? {
         trial.reply(&cx.text(0), &cx.text(1));
     }
     Ok(Dynamic::UNIT)
 });
 
 pub(super) const SET_CLOCK: Performed = (&rows::SET_CLOCK, |cx| {
-    let Some(trial) = cx.interpreter.trial(cx.verb, cx.position())? else {
+    let Some(trial) = trial(cx.interpreter, cx.verb, cx.position())? else {
         return Ok(Dynamic::UNIT);
     };
     let given = cx.value(0);

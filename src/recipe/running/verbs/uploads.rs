@@ -8,6 +8,8 @@ use rhai::{Dynamic, Position};
 
 use super::super::action::{Branches, CallSettings, Request};
 use super::super::interpreter::Interpreter;
+use super::super::selected;
+use super::super::sources;
 use super::super::verb_context::{Performed, VerbContext};
 use super::files::{mode, settings, with_mode};
 use crate::diagnostic::{Diagnostic, Fault};
@@ -83,7 +85,7 @@ impl Upload<'_> {
     fn for_each(&self, from: &str, to: &str, settings: &CallSettings) -> Fallible<Request> {
         let configuration = self.interpreter.defined().configuration.borrow();
         let mut branches = Branches::default();
-        for server in self.interpreter.expected(&settings.selection) {
+        for server in selected::expected(self.interpreter, &settings.selection) {
             let own = local_name(from, &server, &configuration.roles.roles_of(&server))
                 .map_err(|message| wrong(message, self.position))?;
             branches.of.insert(server, vec![branches.commands.len()]);
@@ -115,7 +117,7 @@ impl Upload<'_> {
                 ..Request::new("upload", shown, untar_command(to), Input::told(source))
             });
         }
-        let source = self.interpreter.source(&path, self.position, &unreadable)?;
+        let source = sources::open(self.interpreter, &path, self.position, &unreadable)?;
         let command = put_command(to, self.mode.as_ref(), source.mode(), source.length());
         Ok(Request {
             file: Some(sent(to, self.mode.as_ref())),

@@ -3,6 +3,8 @@
 use rhai::{Dynamic, FnPtr};
 
 use super::super::block::call_function;
+use super::super::names;
+use super::super::precedence;
 use super::super::precedence::Precedence;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Setter, Setting};
@@ -52,8 +54,7 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
 
 /// Returns which library's variable is used, if another library has one of that name.
 fn precedence(cx: &VerbContext) -> Fallible<Precedence> {
-    cx.interpreter
-        .precedence_of_variable(&cx.text(0), cx.origin().as_ref(), cx.position())
+    precedence::of_variable(cx.interpreter, &cx.text(0), cx.origin().as_ref(), cx.position())
 }
 
 fn assign(cx: &VerbContext, by: Setter) -> Fallible {
@@ -84,9 +85,7 @@ fn fetch(cx: &mut VerbContext) -> Fallible {
     }
     let mut diagnostic = Diagnostic::new(Fault::Recipe, format!("variable `{name}' is not set")).label("not set");
     diagnostic.hints.extend(
-        cx.interpreter
-            .suggestion(&name)
-            .or_else(|| Some(format!("with a default: fetch(:{name}, value)"))),
+        names::suggestion(cx.interpreter, &name).or_else(|| Some(format!("with a default: fetch(:{name}, value)"))),
     );
     Err(raise(diagnostic, cx.position_of(0)))
 }

@@ -41,7 +41,7 @@ impl WithinSudo {
         };
         if way.sudo.is_some() {
             within.directory = settings.options.dir.clone();
-            (within.environment, within.secrets) = interpreter.secrets_apart(settings.environment.clone())?;
+            (within.environment, within.secrets) = interpreter.actor().secrets_apart(settings.environment.clone())?;
         }
         Ok(within)
     }
