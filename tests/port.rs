@@ -68,6 +68,80 @@ fn what_is_hard_to_carry_over_is_carried_over_or_stays_visible() {
     snapshot("nasty", &carried_over("nasty.rb", 1));
 }
 
+const GEM: &[(&str, &str)] = &[
+    ("capistrano-lamp-1.2.0/LICENSE", "The MIT License\n"),
+    (
+        "capistrano-lamp-1.2.0/lib/capistrano/lamp.rb",
+        "require 'capistrano/lamp/helpers'\nload File.expand_path('../tasks/lamp.rake', __FILE__)\n",
+    ),
+    (
+        "capistrano-lamp-1.2.0/lib/capistrano/lamp/helpers.rb",
+        "module Capistrano\n  module Lamp\n    def lamp_file(name)\n      \"#{shared_path}/#{name}.lamp\"\n    end\n  end\nend\nself.extend Capistrano::Lamp\n",
+    ),
+    (
+        "capistrano-lamp-1.2.0/lib/capistrano/tasks/lamp.rake",
+        "namespace :load do\n  task :defaults do\n    set :lamp_colour, 'white'\n    set :lamp_roles, -> { :app }\n  end\nend\n\
+         namespace :lamp do\n  desc 'Turn it on'\n  task :on do\n    on roles(fetch(:lamp_roles)) do\n      execute :touch, lamp_file(fetch(:lamp_colour))\n    end\n  end\n\
+         \n  task :dance do\n    Disco.start\n  end\n\n  after 'deploy:published', 'lamp:on'\nend\n",
+    ),
+];
+
+fn with_gem(folder: &str) -> Case {
+    let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/lamp'\n";
+    let recipe = "set :application, 'shop'\nset :repo_url, 'https://example.com/shop.git'\nset :lamp_colour, 'red'\n\
+                  server 'a.example.com', roles: %w[app]\n";
+    let case = Case::new()
+        .file("app/Capfile", capfile)
+        .file("app/config/deploy.rb", recipe);
+    GEM.iter()
+        .fold(case, |case, (file, text)| case.file(&format!("{folder}/{file}"), text))
+}
+
+#[test]
+fn a_library_of_a_gem_comes_along_and_only_the_tasks_that_are_called_need_a_hand() {
+    let finished = with_gem("gems").args(["port", "app", "--gems", "gems"]).run().ok();
+    let report = &finished.stdout;
+    assert!(
+        report.contains("from gem capistrano-lamp 1.2.0: lib/capistrano/tasks/lamp.rake\n"),
+        "{report}"
+    );
+    assert!(
+        report.contains("nothing needs a hand\nin tasks of gems that nothing here calls: 1 place"),
+        "{report}"
+    );
+    let recipe = finished.file("app/lib/gems/capistrano-lamp/lib/capistrano/tasks/lamp.rhai");
+    let head = "// From the gem capistrano-lamp 1.2.0: lib/capistrano/tasks/lamp.rake\n// Licence of the gem: The MIT License\n";
+    assert!(recipe.starts_with(head), "{recipe}");
+    let files = [
+        "Caprfile",
+        "config/deploy.rhai",
+        "lib/gems/capistrano-lamp/lib/capistrano/lamp.rhai",
+    ];
+    let case = files.iter().fold(Case::new(), |case, file| {
+        case.file(file, &finished.file(&format!("app/{file}")))
+    });
+    let case = case.file("lib/gems/capistrano-lamp/lib/capistrano/tasks/lamp.rhai", &recipe);
+    let run = case.args(["-n", "lamp:on"]).run().ok();
+    assert!(run.stderr.contains("shared/red.lamp"), "{}", run.stderr);
+}
+
+#[test]
+fn a_gem_that_is_locked_and_not_installed_is_named() {
+    let case = with_gem("elsewhere").file("app/Gemfile.lock", "GEM\n  specs:\n    capistrano-lamp (1.2.0)\n");
+    let finished = case.args(["port", "app", "--check"]).run().code(1);
+    let wanted = "`bundle install` brings capistrano-lamp 1.2.0, or --gems names its directory";
+    assert!(finished.stdout.contains(wanted), "{}", finished.stdout);
+}
+
+#[test]
+fn a_directory_of_gems_that_is_not_there_is_an_error() {
+    let finished = with_gem("gems")
+        .args(["port", "app", "--gems", "nowhere"])
+        .run()
+        .code(1);
+    assert!(finished.stderr.contains("cannot read"), "{}", finished.stderr);
+}
+
 fn project() -> Case {
     PROJECT.iter().fold(Case::new(), |case, file| {
         case.file(file, &ruby(&format!("project/{file}")))

@@ -99,6 +99,10 @@ pub(super) struct TypedArguments {
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
 
+    /// With port: look here first for the gems whose recipe libraries are required: a directory of gems, or one gem
+    #[arg(long, value_name = "DIR", action = ArgAction::Append)]
+    pub(super) gems: Vec<PathBuf>,
+
     /// With port: write over recipes that are there already
     #[arg(long)]
     pub(super) force: bool,
@@ -298,7 +302,7 @@ fn time(text: &str) -> Result<Duration, String> {
 impl TypedArguments {
     /// Rejects options of the tools that need no recipe.
     pub(super) fn without_options_of_tools(&self) -> Result<(), UsageError> {
-        if self.out.is_some() || self.force {
+        if self.out.is_some() || self.force || !self.gems.is_empty() {
             Err(UsageError::Port)
         } else if self.only_check {
             Err(UsageError::OnlyCheck)

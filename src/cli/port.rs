@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::place::Draft;
-use crate::port::{Done, File, PortRefusal, Ported, RubyProject, json, port, report};
+use crate::port::{Done, File, GemPlaces, PortRefusal, Ported, RubyProject, json, port, report};
 use crate::report::Console;
 
 use super::arguments::TypedArguments;
@@ -34,6 +34,9 @@ pub(super) fn run(arguments: &TypedArguments, shell: &Invocation, console: &Cons
         ));
     }
     let (root, project) = RubyProject::find(&named).map_err(refused)?;
+    let project = project
+        .with_gems(&gem_places(arguments, shell), &root)
+        .map_err(refused)?;
     let ported = port(&project).map_err(refused)?;
     let done = match arguments.only_check {
         true => Done::Checked,
@@ -49,6 +52,26 @@ pub(super) fn run(arguments: &TypedArguments, shell: &Invocation, console: &Cons
         false => console.page(&report(&ported, done), false),
     }
     Ok(if ported.is_complete() { 0 } else { NEEDS_A_LOOK })
+}
+
+/// Returns the places of gems that the command line and the environment name.
+fn gem_places(arguments: &TypedArguments, shell: &Invocation) -> GemPlaces {
+    let variable = |name: &str| shell.environment.get(name).filter(|value| !value.is_empty());
+    let path = |name: &str| variable(name).map(PathBuf::from);
+    let home = path("HOME");
+    let gem_path = variable("GEM_PATH")
+        .into_iter()
+        .flat_map(|paths| paths.split(':'))
+        .map(PathBuf::from);
+    let managers = ["RBENV_ROOT", "ASDF_DATA_DIR", "MISE_DATA_DIR", "rvm_path"];
+    GemPlaces {
+        named: arguments.gems.iter().map(|named| shell.directory.join(named)).collect(),
+        bundle_path: path("BUNDLE_PATH"),
+        gem_paths: path("GEM_HOME").into_iter().chain(gem_path).collect(),
+        home,
+        of_managers: managers.into_iter().filter_map(path).collect(),
+        with_system: true,
+    }
 }
 
 fn refused(refusal: PortRefusal) -> Box<Diagnostic> {

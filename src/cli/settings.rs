@@ -39,7 +39,7 @@ pub(super) enum UsageError {
     Resume,
     #[error("--redo and --skip exclude each other")]
     RedoAndSkip,
-    #[error("--out and --force belong to port: capr port config/deploy.rb --out capr")]
+    #[error("--out, --force and --gems belong to port: capr port config/deploy.rb --out capr")]
     Port,
     #[error(
         "--filter, --list, --jobs, --time-limit, --fail-fast, --junit, --coverage and --lcov belong to test: capr test --list"

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
+use super::gems::FromGems;
 use super::ruby::{Offsets, arguments, bare, constant, id, literal};
+use super::version::weigh;
 use crate::recipe::Vocabulary;
 
 /// The kinds of values that a variable is set to.
@@ -96,6 +98,14 @@ pub(super) struct Facts {
     pub(super) files: Vec<String>,
     /// The ERB templates of the project, by their paths.
     pub(super) templates: BTreeMap<String, String>,
+    /// The path of each file below the directory of its gem; `None` for a file of the project.
+    pub(super) gem_files: Vec<Option<String>>,
+    /// The path of the recipe that is written from each file.
+    pub(super) recipes: Vec<String>,
+    /// The numbers of the files that a recipe is written from.
+    pub(super) written: BTreeSet<usize>,
+    /// The libraries that were found in gems.
+    pub(super) gems: FromGems,
     points: [usize; 3],
 }
 
@@ -114,6 +124,7 @@ impl Facts {
             facts: self,
             text,
             namespaces: Vec::new(),
+            classes: 0,
         };
         visitor.visit(&parsed.node());
     }
@@ -132,6 +143,10 @@ impl Facts {
             .filter_map(|path| Vocabulary::library_of_ruby(path));
         for name in libraries.collect::<Vec<_>>() {
             self.vocabulary.read_library(name);
+        }
+        if self.version == 3 {
+            // What it does is done where it is defined.
+            self.tasks.remove("load:defaults");
         }
         self.unnamed_libraries = self.unnamed();
         for name in self.unnamed_libraries.keys() {
@@ -164,6 +179,11 @@ impl Facts {
     /// Returns true if a file defines a function of this name.
     pub(super) fn defines(&self, file: usize, name: &str) -> bool {
         self.defined_in.contains(&(file, name.to_owned()))
+    }
+
+    /// Returns the path of a file below the directory of its gem; `None` for a file of the project.
+    pub(super) fn in_gem(&self, file: usize) -> Option<&str> {
+        self.gem_files.get(file)?.as_deref()
     }
 
     /// Returns true if a variable of this name is set somewhere.
@@ -247,22 +267,6 @@ impl Facts {
         }
     }
 }
-
-/// The tasks that only the flow of Capistrano 3 has.
-const EVENTS: &[&str] = &[
-    "starting",
-    "started",
-    "updating",
-    "updated",
-    "publishing",
-    "published",
-    "finishing",
-    "finished",
-    "reverting",
-    "reverted",
-    "symlink:release",
-    "log_revision",
-];
 
 /// Returns the name that a variable of Capistrano 3 has here.
 pub(super) fn renamed(name: &str) -> &str {
@@ -352,9 +356,24 @@ struct Visitor<'a> {
     facts: &'a mut Facts,
     text: &'a [u8],
     namespaces: Vec<String>,
+    /// The number of classes around the place.
+    classes: usize,
 }
 
 impl<'pr> Visit<'pr> for Visitor<'_> {
+    fn visit_class_node(&mut self, node: &ruby_prism::ClassNode<'pr>) {
+        let is_plugin = node.superclass().as_ref().is_some_and(super::gems::is_plugin);
+        self.classes += usize::from(!is_plugin);
+        ruby_prism::visit_class_node(self, node);
+        self.classes -= usize::from(!is_plugin);
+    }
+
+    fn visit_singleton_class_node(&mut self, node: &ruby_prism::SingletonClassNode<'pr>) {
+        self.classes += 1;
+        ruby_prism::visit_singleton_class_node(self, node);
+        self.classes -= 1;
+    }
+
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         let name = id(&node.name());
         let namespace = self.call(&name, node);
@@ -369,7 +388,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
         let name = id(&node.name());
         // Many recipes define a helper of this name, which is a verb here.
-        if !matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists") {
+        if !matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists") && self.is_word(&name, node) {
             let (start, source) = (node.location().start_offset(), node.location().as_slice());
             let function = Function {
                 file: self.facts.files.len(),
@@ -417,6 +436,17 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
 }
 
 impl Visitor<'_> {
+    /// Returns true if the file is one of a gem.
+    fn is_of_gem(&self) -> bool {
+        self.facts.in_gem(self.facts.files.len()).is_some()
+    }
+
+    /// Returns true if recipes can call a function by its name. Those of the project come first; those of classes of a gem belong to
+    /// their objects.
+    fn is_word(&self, name: &str, node: &ruby_prism::DefNode<'_>) -> bool {
+        !self.is_of_gem() || self.classes == 0 && node.receiver().is_none() && !self.facts.functions.contains_key(name)
+    }
+
     fn line_of(&self, offset: usize) -> usize {
         super::ruby::line_of(self.text, offset)
     }
@@ -435,7 +465,9 @@ impl Visitor<'_> {
             self.of_something(name, node);
             return None;
         }
-        self.weigh(name, node);
+        if !self.is_of_gem() {
+            weigh(&mut self.facts.points, name, node, self.namespaces.is_empty());
+        }
         let is_server = matches!(name, "role" | "server");
         let is_primary = is_server
             && given
@@ -497,7 +529,11 @@ impl Visitor<'_> {
                 }
                 self.facts.roles.extend(before);
             }
-            "require" | "load" => self.facts.libraries.extend(text),
+            "require" | "load" => {
+                let is_of_gem = self.is_of_gem();
+                let is_named = |path: &String| !is_of_gem || Vocabulary::library_of_ruby(path).is_some();
+                self.facts.libraries.extend(text.filter(is_named));
+            }
             _ => {}
         }
         None
@@ -505,6 +541,9 @@ impl Visitor<'_> {
 
     /// Notes the tasks that are named with their namespaces.
     fn ask_for(&mut self, names: &[Node<'_>]) {
+        if self.is_of_gem() {
+            return;
+        }
         let names = names.iter().filter_map(literal).filter(|name| name.contains(':'));
         let full = names.map(|name| name.trim_start_matches(':').to_owned());
         self.facts.asked_tasks.extend(full);
@@ -518,7 +557,7 @@ impl Visitor<'_> {
             && let (Some(namespace), Some(text)) = (bare(&receiver), given.values.first().and_then(literal))
         {
             self.facts.tasks.insert(format!("{namespace}:{text}"));
-            self.facts.points[1] += 1;
+            self.facts.points[1] += usize::from(!self.is_of_gem());
         }
         if let ("[]=", Some(map)) = (name, receiver.as_call_node())
             && id(&map.name()) == "command_map"
@@ -538,58 +577,8 @@ impl Visitor<'_> {
         if name == "[]" && class.as_deref() == Some("Rake::Task") {
             self.ask_for(&given.values);
         }
-        if class.is_some_and(|class| class == "SSHKit") {
+        if class.is_some_and(|class| class == "SSHKit") && !self.is_of_gem() {
             self.facts.points[2] += 2;
-        }
-    }
-
-    /// Adds points for the versions in which such a call is usual.
-    fn weigh(&mut self, name: &str, node: &CallNode<'_>) {
-        let given = arguments(node, true);
-        let text = given.values.first().and_then(literal).unwrap_or_default();
-        let [one, two, three] = &mut self.facts.points;
-        match name {
-            "lock" | "execute" | "within" | "append" | "install_plugin" | "upload!" | "download!" => *three += 3,
-            "on" if given.values.first().and_then(Node::as_call_node).is_some() => *three += 3,
-            "roles" | "release_roles" | "fetch" | "invoke" => *three += 1,
-            "set"
-                if matches!(
-                    text.as_str(),
-                    "repo_url" | "linked_dirs" | "linked_files" | "log_level" | "default_env"
-                ) =>
-            {
-                *three += 3;
-            }
-            "require"
-                if matches!(
-                    text.as_str(),
-                    "capistrano/setup" | "capistrano/deploy" | "capistrano/rails"
-                ) =>
-            {
-                *three += 5
-            }
-            // This line is in a Capfile, which only versions 2 and 3 have.
-            "load" if text == "deploy" => *two += 6,
-            "run" | "sudo" | "stream" => {
-                *two += 1;
-                *one += 1;
-            }
-            "exists?" | "_cset" => *two += 2,
-            "namespace" => {
-                *two += 2;
-                *three += 1;
-            }
-            "set" if matches!(text.as_str(), "deploy_via" | "repository" | "scm_verbose") => *two += 2,
-            "before" | "after" if EVENTS.iter().any(|event| text.ends_with(event)) => *three += 3,
-            "before" | "after" => {
-                *two += 2;
-                *three += 1;
-            }
-            "find_servers" | "find_and_execute_task" | "try_sudo" => *two += 2,
-            "require" if text.ends_with("/recipes") => *one += 1,
-            "task" if text.starts_with("after_") || text.starts_with("before_") => *one += 4,
-            "task" if self.namespaces.is_empty() => *one += 1,
-            _ => {}
         }
     }
 }

@@ -30,6 +30,7 @@ fn read_ruby(bytes: &[u8]) -> bool {
             path: "config/deploy.rb".to_owned(),
             text: bytes.to_vec(),
             is_wanted: true,
+            gem: None,
         }],
         ..RubyProject::default()
     };

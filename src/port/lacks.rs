@@ -14,15 +14,23 @@ struct Origin {
 /// Makes each note wait for an earlier one that lacks the same thing.
 pub(super) fn settle(drafts: &mut [FileDraft<'_>]) {
     let mut origins = loaded(drafts);
+    // Work that can wait must not hide work that cannot.
+    for may_wait in [false, true] {
+        settle_those(drafts, &mut origins, may_wait);
+    }
+    follow_functions(drafts);
+}
+
+fn settle_those(drafts: &mut [FileDraft<'_>], origins: &mut Vec<Origin>, may_wait: bool) {
     for file in 0..drafts.len() {
         for at in 0..drafts.get(file).map_or(0, |draft| draft.notes.len()) {
             let Some(note) = drafts.get(file).and_then(|draft| draft.notes.get(at)) else {
                 continue;
             };
-            let (Some(lack), None) = (&note.lack, note.depends_on) else {
+            let (Some(lack), None, true) = (&note.lack, note.depends_on, note.only_if_called == may_wait) else {
                 continue;
             };
-            let first = origin_of(lack, &origins).map(|origin| (origin.file, origin.note));
+            let first = origin_of(lack, origins).map(|origin| (origin.file, origin.note));
             match first {
                 Some(first) if first != (file, note.number) => wait(drafts, (file, at), first),
                 Some(_) => {}
@@ -34,7 +42,6 @@ pub(super) fn settle(drafts: &mut [FileDraft<'_>]) {
             }
         }
     }
-    follow_functions(drafts);
 }
 
 /// Returns the places that load gems or files: the first place for each.
@@ -45,7 +52,7 @@ fn loaded(drafts: &[FileDraft<'_>]) -> Vec<Origin> {
             let Some(lack @ (Lack::Library(_) | Lack::File(_))) = &note.lack else {
                 continue;
             };
-            if note.depends_on.is_none() && origin_of(lack, &origins).is_none() {
+            if note.depends_on.is_none() && !note.only_if_called && origin_of(lack, &origins).is_none() {
                 origins.push(Origin {
                     lack: lack.clone(),
                     file,
@@ -159,10 +166,11 @@ mod tests {
             path: (*path).to_owned(),
             text: text.as_bytes().to_vec(),
             is_wanted: true,
+            gem: None,
         });
         let project = RubyProject {
             sources: sources.collect(),
-            templates: Vec::new(),
+            ..RubyProject::default()
         };
         port(&project).unwrap_or_else(|refusal| panic!("{refusal}"))
     }

@@ -2,12 +2,16 @@
 //!
 //! ```text
 //! project   finds the files that belong to the given paths, and names the recipes
+//! gems/     finds the recipe libraries in the gems that are installed
+//! paths     the paths that a Ruby file makes of its own place
 //! facts     the facts of all files together: names, values, the version
+//! version   the words that tell the version
 //! read/     turns a Ruby file into the form; code without a form becomes a note
 //! form      the content of a recipe, without layout
 //! tidy      changes that need all files: unread variables, roles, defaults of the version
 //! write/    writes the form as a recipe
 //! lacks     finds the places that lack the same thing, which are one piece of work
+//! reach     finds the notes in gems that matter only to who calls their tasks
 //! report    the report at the end
 //! note      the notes about code that was not carried over
 //! ```
@@ -18,15 +22,19 @@ mod facts;
 mod form;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+mod gems;
 mod lacks;
 mod note;
+mod paths;
 mod project;
+mod reach;
 mod read;
 mod report;
 mod ruby;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod version;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +43,7 @@ use serde::Serialize;
 
 use self::ruby::Offsets;
 
+pub(crate) use self::gems::GemPlaces;
 pub(crate) use self::note::{Kind, Note};
 pub(crate) use self::project::{PortRefusal, RubyFile, RubyProject};
 pub(crate) use self::report::{Done, json, report};
@@ -79,7 +88,8 @@ impl Ported {
     /// Returns true if no place is left for a person to work on.
     #[must_use]
     pub(crate) fn is_complete(&self) -> bool {
-        self.files.iter().all(|file| file.notes.is_empty())
+        let mut notes = self.files.iter().flat_map(|file| &file.notes);
+        notes.all(|note| note.only_if_called)
     }
 }
 
@@ -93,25 +103,17 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
         .iter()
         .map(|source| ruby_prism::parse(&source.text))
         .collect();
-    let mut facts = Facts::new(Vocabulary::of_this_program());
     for (source, parsed) in project.sources.iter().zip(&parsed) {
         is_ruby(source, parsed)?;
-        if let Some(stage) = source.stage() {
-            facts.stages.insert(stage);
-            facts.stage_files.insert(facts.files.len());
-        }
-        if source.is_main() && !source.is_capfile() {
-            facts.main_file = Some(facts.files.len());
-        }
-        facts.read(parsed, &source.text);
-        facts.files.push(source.path.clone());
     }
+    let facts = facts_of(project, &parsed);
     of_capistrano(project, &facts)?;
-    facts.templates = project.templates.iter().cloned().collect();
-    facts.conclude();
-    let (mut drafts, mut carried, mut remarks) = (Vec::new(), BTreeMap::new(), Vec::new());
+    let (mut drafts, mut carried, mut remarks) = (Vec::new(), BTreeMap::new(), project.gems.remarks.clone());
     let (mut lost, mut late) = (BTreeSet::new(), BTreeSet::new());
-    for (number, (source, parsed)) in project.sources.iter().zip(&parsed).enumerate() {
+    let both = project.sources.iter().zip(&parsed).enumerate();
+    // Gems are loaded before most of what the project sets.
+    let (of_gems, own): (Vec<_>, Vec<_>) = both.partition(|(_, (source, _))| source.gem.is_some());
+    for (number, (source, parsed)) in of_gems.into_iter().chain(own) {
         let mut reader = Reader::new(&facts, number, (parsed, &source.text));
         reader.lost_variables = std::mem::take(&mut lost);
         reader.late = std::mem::take(&mut late);
@@ -124,22 +126,27 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
             }
             remarks.append(&mut reader.remarks);
         }
-        drafts.push(FileDraft {
+        let draft = FileDraft {
             source,
             block,
             notes: reader.notes,
             unset: reader.unset,
-        });
+        };
+        drafts.push((number, draft));
     }
+    drafts.sort_by_key(|(number, _)| *number);
+    let mut drafts: Vec<FileDraft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
     tidy::tidy(&facts, &mut drafts);
+    reach::mark(&facts, &parsed, &mut drafts);
     lacks::settle(&mut drafts);
     let wanted = drafts.iter().filter(|draft| draft.source.is_wanted);
     let files: Vec<File> = wanted
         .map(|draft| {
             let to = draft.source.recipe();
             let text = write::recipe(&draft.block, &draft.notes);
+            let text = format!("{}{text}", head(draft.source));
             File {
-                from: draft.source.path.clone(),
+                from: draft.source.shown(),
                 // A recipe that cannot be read until a person has worked on it is left unformatted.
                 text: format(&to, &text).unwrap_or(text),
                 to,
@@ -158,10 +165,42 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
             .sources
             .iter()
             .filter(|source| !source.is_wanted)
-            .map(|source| source.path.clone())
+            .map(RubyFile::shown)
             .collect(),
         files,
     })
+}
+
+/// Returns the lines at the top of a recipe that name the gem from which it comes.
+fn head(source: &RubyFile) -> String {
+    let Some(gem) = &source.gem else { return String::new() };
+    let licence = gem.licence.as_deref().unwrap_or("not named in it");
+    format!("// From the {}\n// Licence of the gem: {licence}\n\n", gem.shown())
+}
+
+/// Collects the facts of all files.
+fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Facts {
+    let mut facts = Facts::new(Vocabulary::of_this_program());
+    for (source, parsed) in project.sources.iter().zip(parsed) {
+        if let Some(stage) = source.stage() {
+            facts.stages.insert(stage);
+            facts.stage_files.insert(facts.files.len());
+        }
+        if source.is_main() && !source.is_capfile() {
+            facts.main_file = Some(facts.files.len());
+        }
+        facts.gem_files.push(source.gem.as_ref().map(|gem| gem.path.clone()));
+        facts.recipes.push(source.recipe());
+        if source.is_wanted {
+            facts.written.insert(facts.files.len());
+        }
+        facts.read(parsed, &source.text);
+        facts.files.push(source.path.clone());
+    }
+    facts.templates = project.templates.iter().cloned().collect();
+    facts.gems = project.gems.clone();
+    facts.conclude();
+    facts
 }
 
 /// Refuses recipes of Mina and Vlad, which are in `config/deploy.rb` as well: `task`, `set` and `invoke` mean other things there.

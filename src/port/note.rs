@@ -54,6 +54,9 @@ pub(crate) struct Note {
     /// The Ruby file with that note, if it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depends_on_file: Option<String>,
+    /// True in a task of a gem that nothing in the project calls: work there can wait until somebody does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub only_if_called: bool,
     /// The thing that the place lacks, which others may lack as well.
     #[serde(skip)]
     pub(super) lack: Option<Lack>,

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::gems::{FromGems, OfGem};
+
 /// The size above which a file does not count as a recipe, in bytes.
 const LARGEST: u64 = 4 << 20;
 
@@ -21,6 +23,8 @@ pub(crate) struct RubyFile {
     pub text: Vec<u8>,
     /// True if a recipe is to be written from it; else it is only read for its facts.
     pub is_wanted: bool,
+    /// The gem that brings the file, if it is not of the project itself.
+    pub gem: Option<OfGem>,
 }
 
 impl RubyFile {
@@ -28,6 +32,9 @@ impl RubyFile {
     #[must_use]
     pub(crate) fn stage(&self) -> Option<String> {
         let (folder, name) = self.path.rsplit_once('/')?;
+        if self.gem.is_some() {
+            return None;
+        }
         let is_stage = folder == "deploy" || folder.ends_with("config/deploy");
         is_stage.then(|| name.strip_suffix(".rb").map(str::to_owned)).flatten()
     }
@@ -39,7 +46,7 @@ impl RubyFile {
             Some((folder, name)) => (format!("{folder}/"), name),
             None => (String::new(), self.path.as_str()),
         };
-        if name.eq_ignore_ascii_case("capfile") {
+        if name.eq_ignore_ascii_case("capfile") && self.gem.is_none() {
             return format!("{folder}Caprfile");
         }
         let plain = [".rb", ".rake", ".cap"]
@@ -51,10 +58,16 @@ impl RubyFile {
         }
     }
 
+    /// Returns the name of the file for people: its path, or its gem and its path there.
+    #[must_use]
+    pub(super) fn shown(&self) -> String {
+        self.gem.as_ref().map_or_else(|| self.path.clone(), OfGem::shown)
+    }
+
     /// Returns true if it is the recipe to which all others belong.
     pub(super) fn is_main(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or(&self.path);
-        name.starts_with("deploy") && name.contains(".rb") && self.stage().is_none()
+        self.gem.is_none() && name.starts_with("deploy") && name.contains(".rb") && self.stage().is_none()
     }
 
     /// Returns true if it is a Capfile.
@@ -101,6 +114,8 @@ pub(crate) struct RubyProject {
     pub sources: Vec<RubyFile>,
     /// The ERB templates below the project, with their paths.
     pub templates: Vec<(String, String)>,
+    /// The files of gems among them.
+    pub(super) gems: FromGems,
 }
 
 impl RubyProject {
@@ -224,6 +239,7 @@ impl RubyProject {
             path: name,
             text: fs::read(path).map_err(unreadable)?,
             is_wanted,
+            gem: None,
         });
         Ok(())
     }

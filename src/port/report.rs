@@ -62,10 +62,25 @@ fn notes(ported: &Ported, text: &mut String) {
     for file in &ported.files {
         all.extend(file.notes.iter().map(|note| (file.from.as_str(), note)));
     }
-    if all.is_empty() {
-        text.push_str("nothing needs a hand\n");
-        return;
+    let (only_if_called, mut all): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, note)| note.only_if_called);
+    match all.is_empty() {
+        true => text.push_str("nothing needs a hand\n"),
+        false => needing(&mut all, text),
     }
+    if !only_if_called.is_empty() {
+        let (count, them) = match only_if_called.len() {
+            1 => ("1 place".to_owned(), "it"),
+            number => (format!("{number} places"), "them"),
+        };
+        let _ = writeln!(
+            text,
+            "in tasks of gems that nothing here calls: {count}; whoever calls one is told, and may work on {them} then"
+        );
+        listed(&only_if_called, text);
+    }
+}
+
+fn needing(all: &mut Vec<(&str, &Note)>, text: &mut String) {
     let total = all.len();
     // Work on a place also settles those that wait for it.
     all.retain(|(_, note)| note.depends_on.is_none());
@@ -75,7 +90,7 @@ fn notes(ported: &Ported, text: &mut String) {
         number => format!(", and {number} places that wait for these"),
     };
     let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
-    for (_, note) in &all {
+    for (_, note) in all.iter() {
         *kinds.entry(note.kind).or_default() += 1;
     }
     let kinds: Vec<String> = kinds
@@ -88,6 +103,11 @@ fn notes(ported: &Ported, text: &mut String) {
         places(all.len()),
         kinds.join(", ")
     );
+    listed(all, text);
+}
+
+/// Lists the first of these places.
+fn listed(all: &[(&str, &Note)], text: &mut String) {
     for (file, note) in all.iter().take(LISTED) {
         let _ = writeln!(
             text,

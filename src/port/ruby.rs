@@ -173,3 +173,9 @@ pub(super) fn bare(node: &Node<'_>) -> Option<String> {
     let is_bare = call.receiver().is_none() && call.arguments().is_none() && call.block().is_none();
     is_bare.then(|| id(&call.name()))
 }
+
+/// Replaces characters that would end a comment or hide something.
+pub(super) fn printable(line: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+    line.chars().map(shown).collect()
+}

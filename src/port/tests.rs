@@ -8,10 +8,11 @@ fn ported(files: &[(&str, &str)]) -> Result<Ported, PortRefusal> {
         path: (*path).to_owned(),
         text: text.as_bytes().to_vec(),
         is_wanted: true,
+        gem: None,
     });
     port(&RubyProject {
         sources: sources.collect(),
-        templates: Vec::new(),
+        ..RubyProject::default()
     })
 }
 

@@ -29,7 +29,8 @@ impl Reader<'_> {
                 };
                 Ok(Some(vec![Line::verb(Call::with_block(name, Vec::new(), block))]))
             }
-            "require" | "load" | "import" | "require_relative" => self.load(call, name).map(Some),
+            "require" | "load" | "import" | "require_relative" | "eval_rakefile" => self.load(call, name).map(Some),
+            "include" | "extend" if self.is_mixing_in(call) => Ok(Some(Vec::new())),
             "lock" | "load_default_tasks" => Ok(Some(Vec::new())),
             "install_plugin" => self.plugin(call).map(Some),
             "invoke" | "invoke!" | "find_and_execute_task" | "execute_task" => self.invoke(call).map(Some),
@@ -75,6 +76,10 @@ impl Reader<'_> {
         let nodes = statements(behind.body.as_ref());
         let block = self.statements(&nodes, behind.end, false);
         self.namespaces.pop();
+        let has_task = |line: &Line| matches!(&line.statement, Statement::Verb(call) if call.name == "task");
+        if name == "load" && self.namespaces.is_empty() && !block.lines.iter().any(has_task) {
+            return Ok(block.lines);
+        }
         Ok(vec![Line::verb(Call::with_block(
             "namespace",
             vec![Expr::symbol(&name)],
@@ -84,6 +89,9 @@ impl Reader<'_> {
 
     /// Reads `task :name, options do … end`, in all forms of Rake.
     pub(super) fn task(&mut self, node: &Node<'_>, call: &CallNode<'_>, namespace: Option<&str>) -> Read<Vec<Line>> {
+        if let Some(lines) = self.defaults(call) {
+            return Ok(lines);
+        }
         let mut given = arguments(call, true);
         let mut needs = Vec::new();
         let mut first = given

@@ -12,6 +12,9 @@ use super::locals::{Local, Type};
 impl Reader<'_> {
     /// Reads one statement.
     pub(super) fn read_statement(&mut self, node: &Node<'_>, gives: bool) -> Read<Vec<Line>> {
+        if self.is_code_of_gem(node) {
+            return Ok(Vec::new());
+        }
         if let Some(lines) = self.assignment(node)? {
             return Ok(lines);
         }
@@ -63,6 +66,9 @@ impl Reader<'_> {
 
     /// Reads `if`, `unless` and `case`.
     fn choice(&mut self, node: &Node<'_>, gives: bool) -> Read<Option<Vec<Line>>> {
+        if let Some(lines) = self.known_choice(node, gives) {
+            return Ok(Some(lines));
+        }
         if let Some(choice) = node.as_if_node() {
             if choice.subsequent().is_none() && always(&choice.predicate()) {
                 let end = node.location().end_offset();
@@ -110,6 +116,33 @@ impl Reader<'_> {
             return Ok(Some(vec![Line::new(Statement::Value(value))]));
         }
         Ok(None)
+    }
+
+    /// Reads `if` and `unless` with a condition that asks only for the version of Capistrano: one of the branches.
+    fn known_choice(&mut self, node: &Node<'_>, gives: bool) -> Option<Vec<Line>> {
+        let end = node.location().end_offset();
+        let (is_so, then, otherwise) = if let Some(choice) = node.as_if_node() {
+            let is_so = super::decided(&choice.predicate(), self.facts.version)?;
+            (is_so, choice.statements(), choice.subsequent())
+        } else {
+            let choice = node.as_unless_node()?;
+            let is_so = !super::decided(&choice.predicate(), self.facts.version)?;
+            (
+                is_so,
+                choice.statements(),
+                choice.else_clause().map(|clause| clause.as_node()),
+            )
+        };
+        if is_so {
+            return Some(self.list(then, end, gives).lines);
+        }
+        let Some(otherwise) = otherwise else {
+            return Some(Vec::new());
+        };
+        match otherwise.as_else_node() {
+            Some(clause) => Some(self.list(clause.statements(), end, gives).lines),
+            None => Some(self.statement(&otherwise, gives)),
+        }
     }
 
     /// Refuses a decision that depends on the stage where Capistrano itself does not know it yet.

@@ -11,6 +11,9 @@ use crate::recipe::Vocabulary;
 impl Reader<'_> {
     /// Reads `require`, `load` and `import`.
     pub(super) fn load(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
+        if let Some(lines) = self.load_from_gem(call, name)? {
+            return Ok(lines);
+        }
         let given = arguments(call, false);
         let [file] = given.values.as_slice() else {
             return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
@@ -73,7 +76,12 @@ impl Reader<'_> {
             let reason = format!("the file `{path}` is not among those that were read");
             return self.lacks(Kind::Name, Lack::File(path), reason);
         }
-        let reason = library_reason(&path);
+        let reason = match self.facts.gems.not_installed.get(&path) {
+            Some(gem) => format!(
+                "the recipe library `{path}` is in a gem that is not here: `bundle install` brings {gem}, or --gems names its directory"
+            ),
+            None => library_reason(&path),
+        };
         self.lacks(Kind::Library, Lack::Library(path), reason)
     }
 
@@ -126,7 +134,7 @@ pub(super) fn looked_for(condition: Expr) -> (Expr, bool) {
 }
 
 /// Returns true if a library or a file that is loaded is known, or belongs to the project.
-pub(super) fn is_at_hand(facts: &super::super::facts::Facts, path: &str) -> bool {
+pub(in crate::port) fn is_at_hand(facts: &super::super::facts::Facts, path: &str) -> bool {
     is_known_library(path)
         || is_plain_ruby(path)
         || only_called(path).is_some()

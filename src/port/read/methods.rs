@@ -25,6 +25,14 @@ impl Reader<'_> {
             self.remarks.push(format!("`Bundler.{name}`: recipes load no gems"));
             return Ok(Some(Vec::new()));
         }
+        if self.is_mixing_in(call) {
+            return Ok(Some(Vec::new()));
+        }
+        if name == "each"
+            && let Some(lines) = self.load_each_from_gem(call, receiver)
+        {
+            return Ok(Some(lines));
+        }
         if matches!(source(receiver).as_str(), "$:" | "$LOAD_PATH") {
             self.remarks.push("`$:`: recipes load no Ruby".to_owned());
             return Ok(Some(Vec::new()));

@@ -14,6 +14,7 @@ mod each_server;
 mod files;
 mod flow;
 mod functions;
+mod gems;
 mod hooks;
 mod jinja;
 mod lists;
@@ -36,17 +37,20 @@ mod times;
 mod values;
 mod variables;
 mod when_needed;
+mod which_version;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{Node, ParseResult};
 
 use self::comments::Comments;
+pub(super) use self::loads::is_at_hand;
 use self::locals::Local;
+pub(super) use self::which_version::decided;
 use super::facts::Facts;
 use super::form::{Above, Block, Expr, Line, Statement};
 use super::note::{Kind, Lack, Note, Read, Unported};
-use super::ruby::{Offsets, source, statements};
+use super::ruby::{Offsets, printable, source, statements};
 
 /// The deepest nesting of statements and of values that is read.
 const DEEPEST: usize = 120;
@@ -322,6 +326,7 @@ impl<'a> Reader<'a> {
             ruby: self.shown(node),
             depends_on,
             depends_on_file: None,
+            only_if_called: false,
             lack: unported.lack,
         });
         number
@@ -394,14 +399,8 @@ impl<'a> Reader<'a> {
 
 /// Returns the Ruby libraries that the files require and that have no counterpart here.
 pub(super) fn missing_libraries(facts: &Facts) -> Vec<String> {
-    let is_missing = |path: &&String| !loads::is_at_hand(facts, path);
+    let is_missing = |path: &&String| !is_at_hand(facts, path);
     facts.libraries.iter().filter(is_missing).cloned().collect()
-}
-
-/// Replaces characters that would end a comment or hide something.
-fn printable(line: &str) -> String {
-    let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
-    line.chars().map(shown).collect()
 }
 
 /// Returns the end of a statement with its strings: a heredoc continues after its line.

@@ -1,0 +1,222 @@
+//! The content of a file of a gem: the files that it loads, and whether it is a recipe or plain Ruby.
+
+use ruby_prism::{CallNode, Node, Visit};
+
+use super::super::paths;
+use super::super::read::decided;
+use super::super::ruby::{arguments, constant, id, source, statements};
+
+/// The content of a file.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    /// The paths that it loads: below the directory of the gem if they begin with `/`, else as `require` finds them.
+    pub(super) loads: Vec<String>,
+    has_words: bool,
+}
+
+impl Content {
+    /// Reads a file; `own` is its path below the directory of the gem.
+    pub(super) fn of(text: &[u8], own: &str, version: u8) -> Self {
+        let parsed = ruby_prism::parse(text);
+        let mut reading = Reading {
+            own,
+            version,
+            classes: 0,
+            content: Self::default(),
+        };
+        reading.visit(&parsed.node());
+        reading.content
+    }
+
+    /// Returns true if loading the file defines tasks, hooks or variables of Capistrano, or loads files that may.
+    pub(super) fn is_recipe(&self) -> bool {
+        self.has_words
+    }
+}
+
+struct Reading<'a> {
+    own: &'a str,
+    version: u8,
+    /// The number of classes, modules and functions around the place.
+    classes: usize,
+    content: Content,
+}
+
+/// The words that make a file a recipe if they stand outside of classes, modules and functions.
+const WORDS: &[&str] = &[
+    "after",
+    "append",
+    "ask",
+    "before",
+    "import",
+    "install_plugin",
+    "load",
+    "namespace",
+    "on",
+    "role",
+    "server",
+    "set",
+    "set_default",
+    "set_if_empty",
+    "task",
+    "_cset",
+];
+
+impl Reading<'_> {
+    fn call(&mut self, call: &CallNode<'_>) {
+        let name = id(&call.name());
+        let receiver = call.receiver();
+        let of_configuration = receiver.as_ref().is_some_and(|node| {
+            let code = source(node);
+            code.starts_with("Capistrano::Configuration.") || code.starts_with("::Capistrano::Configuration.")
+        });
+        let is_word = receiver.is_none() && WORDS.contains(&name.as_str());
+        self.content.has_words |= self.classes == 0 && (is_word || of_configuration);
+        let is_load = matches!(
+            name.as_str(),
+            "require" | "load" | "import" | "require_relative" | "eval_rakefile" | "load_imported"
+        );
+        if receiver.is_none() || of_configuration {
+            if is_load {
+                let given = arguments(call, false).values;
+                for node in &given {
+                    let path = paths::path(node, self.own).map(|path| match name.as_str() {
+                        "require_relative" if !path.starts_with('/') => {
+                            let folder = self.own.rsplit_once('/').map_or("", |(folder, _)| folder);
+                            format!("/{folder}/{path}")
+                        }
+                        _ => path,
+                    });
+                    self.loads(path);
+                }
+            }
+            return;
+        }
+        if let (Some(list), "each") = (&receiver, name.as_str())
+            && let Some(pattern) = paths::pattern(list, self.own)
+            && call.block().is_some_and(|block| {
+                let code = source(&block);
+                ["load", "require", "import"].iter().any(|word| code.contains(word))
+            })
+        {
+            self.content.has_words |= self.classes == 0;
+            self.loads(Some(pattern));
+        }
+    }
+
+    fn loads(&mut self, path: Option<String>) {
+        if let Some(path) = path
+            && !self.content.loads.contains(&path)
+        {
+            self.content.loads.push(path);
+        }
+    }
+
+    fn inside(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.classes += 1;
+        visit(self);
+        self.classes -= 1;
+    }
+}
+
+impl<'pr> Visit<'pr> for Reading<'_> {
+    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+        self.call(node);
+        ruby_prism::visit_call_node(self, node);
+    }
+
+    fn visit_if_node(&mut self, node: &ruby_prism::IfNode<'pr>) {
+        match decided(&node.predicate(), self.version) {
+            Some(true) => {
+                for inner in statements(node.statements().as_ref()) {
+                    self.visit(&inner);
+                }
+            }
+            Some(false) => {
+                if let Some(next) = node.subsequent() {
+                    self.visit(&next);
+                }
+            }
+            None => ruby_prism::visit_if_node(self, node),
+        }
+    }
+
+    fn visit_unless_node(&mut self, node: &ruby_prism::UnlessNode<'pr>) {
+        match decided(&node.predicate(), self.version) {
+            Some(false) => {
+                for inner in statements(node.statements().as_ref()) {
+                    self.visit(&inner);
+                }
+            }
+            Some(true) => {
+                if let Some(clause) = node.else_clause() {
+                    self.visit(&clause.as_node());
+                }
+            }
+            None => ruby_prism::visit_unless_node(self, node),
+        }
+    }
+
+    fn visit_module_node(&mut self, node: &ruby_prism::ModuleNode<'pr>) {
+        self.inside(|reading| ruby_prism::visit_module_node(reading, node));
+    }
+
+    fn visit_class_node(&mut self, node: &ruby_prism::ClassNode<'pr>) {
+        self.content.has_words |= node.superclass().as_ref().is_some_and(is_plugin);
+        self.inside(|reading| ruby_prism::visit_class_node(reading, node));
+    }
+
+    fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
+        self.inside(|reading| ruby_prism::visit_def_node(reading, node));
+    }
+}
+
+/// Returns true for the classes from which plugins of Capistrano 3 are made.
+pub(in crate::port) fn is_plugin(class: &Node<'_>) -> bool {
+    let name = constant(class).unwrap_or_default();
+    matches!(
+        name.as_str(),
+        "Capistrano::Plugin" | "Plugin" | "Capistrano::SCM::Plugin" | "SCM::Plugin"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Content;
+
+    fn of(text: &str, version: u8) -> (Vec<String>, bool) {
+        let content = Content::of(text.as_bytes(), "lib/capistrano/a.rb", version);
+        let is_recipe = content.is_recipe();
+        (content.loads, is_recipe)
+    }
+
+    #[test]
+    fn the_files_that_a_version_loads_are_found() {
+        let text = "require 'capistrano/a/helpers'\nif defined?(Capistrano::VERSION)\n  load File.expand_path('../tasks/a.rake', __FILE__)\n\
+                    else\n  require 'capistrano/a/v2'\nend\nDir.glob(\"#{__dir__}/more/*.rake\").each { |r| import r }\n";
+        let helpers = "capistrano/a/helpers".to_owned();
+        let more = "/lib/capistrano/more/*.rake".to_owned();
+        assert_eq!(
+            of(text, 3),
+            (
+                vec![helpers.clone(), "/lib/capistrano/tasks/a.rake".to_owned(), more.clone()],
+                true
+            )
+        );
+        assert_eq!(of(text, 2).0, [helpers, "capistrano/a/v2".to_owned(), more]);
+    }
+
+    #[test]
+    fn classes_and_modules_alone_are_no_recipe_and_a_plugin_is_one() {
+        assert!(!of("module A\n  def x\n    set :a, 1\n  end\nend\n", 3).1);
+        assert!(!of("require 'x'\nclass Y < Z\nend\n", 3).1);
+        assert!(of("class A < Capistrano::Plugin\nend\n", 3).1);
+        assert!(
+            of(
+                "Capistrano::Configuration.instance(:must_exist).load do\n  set :a, 1\nend\n",
+                2
+            )
+            .1
+        );
+    }
+}

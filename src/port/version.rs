@@ -1,0 +1,71 @@
+//! The words that tell for which version of Capistrano recipes are.
+
+use ruby_prism::{CallNode, Node};
+
+use super::ruby::{arguments, literal};
+
+/// The tasks that only the flow of Capistrano 3 has.
+const EVENTS: &[&str] = &[
+    "starting",
+    "started",
+    "updating",
+    "updated",
+    "publishing",
+    "published",
+    "finishing",
+    "finished",
+    "reverting",
+    "reverted",
+    "symlink:release",
+    "log_revision",
+];
+
+/// Adds points for the versions in which such a call is usual.
+pub(super) fn weigh(points: &mut [usize; 3], name: &str, node: &CallNode<'_>, is_top: bool) {
+    let given = arguments(node, true);
+    let text = given.values.first().and_then(literal).unwrap_or_default();
+    let [one, two, three] = points;
+    match name {
+        "lock" | "execute" | "within" | "append" | "install_plugin" | "upload!" | "download!" => *three += 3,
+        "on" if given.values.first().and_then(Node::as_call_node).is_some() => *three += 3,
+        "roles" | "release_roles" | "fetch" | "invoke" => *three += 1,
+        "set"
+            if matches!(
+                text.as_str(),
+                "repo_url" | "linked_dirs" | "linked_files" | "log_level" | "default_env"
+            ) =>
+        {
+            *three += 3;
+        }
+        "require"
+            if matches!(
+                text.as_str(),
+                "capistrano/setup" | "capistrano/deploy" | "capistrano/rails"
+            ) =>
+        {
+            *three += 5
+        }
+        // This line is in a Capfile, which only versions 2 and 3 have.
+        "load" if text == "deploy" => *two += 6,
+        "run" | "sudo" | "stream" => {
+            *two += 1;
+            *one += 1;
+        }
+        "exists?" | "_cset" => *two += 2,
+        "namespace" => {
+            *two += 2;
+            *three += 1;
+        }
+        "set" if matches!(text.as_str(), "deploy_via" | "repository" | "scm_verbose") => *two += 2,
+        "before" | "after" if EVENTS.iter().any(|event| text.ends_with(event)) => *three += 3,
+        "before" | "after" => {
+            *two += 2;
+            *three += 1;
+        }
+        "find_servers" | "find_and_execute_task" | "try_sudo" => *two += 2,
+        "require" if text.ends_with("/recipes") => *one += 1,
+        "task" if text.starts_with("after_") || text.starts_with("before_") => *one += 4,
+        "task" if is_top => *one += 1,
+        _ => {}
+    }
+}
