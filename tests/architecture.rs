@@ -76,6 +76,17 @@ const UNSAFE: &[&str] = &[
     "recipe/running/evaluation.rs",
 ];
 
+/// The files that may have an `impl Interpreter`: what they do needs the whole run (docs/decisions/0105). All else is a method of a part,
+/// or a function.
+const WHOLE_RUN: &[&str] = &[
+    "recipe/running/action.rs",
+    "recipe/running/interpreter.rs",
+    "recipe/running/loader.rs",
+    "recipe/running/lock.rs",
+    "recipe/running/perform.rs",
+    "recipe/running/replayed.rs",
+];
+
 const LINES: usize = 600;
 
 #[derive(Debug)]
@@ -333,6 +344,25 @@ fn unsafe_is_in_three_files() {
         .map(|source| source.path)
         .collect();
     assert!(found.iter().all(|path| UNSAFE.contains(&path.as_str())), "{found:?}");
+}
+
+#[test]
+fn the_interpreter_keeps_its_fields_and_is_extended_in_six_files() {
+    let sources = sources();
+    let extends = Regex::new(r"(?m)^impl Interpreter\b").unwrap();
+    let extended: Vec<&str> = sources
+        .iter()
+        .filter(|source| extends.is_match(&source.code))
+        .map(|source| source.path.as_str())
+        .collect();
+    assert_eq!(extended, WHOLE_RUN);
+    let path = "recipe/running/interpreter.rs";
+    let own = sources.iter().find(|source| source.path == path).unwrap();
+    let fields = own.code.split_once("struct Interpreter {").unwrap().1;
+    let fields: Vec<&str> = fields.split_once("\n}").unwrap().0.lines().map(str::trim).collect();
+    let fields: Vec<&&str> = fields.iter().filter(|line| line.contains(':')).collect();
+    assert!((10..=16).contains(&fields.len()), "{fields:?}");
+    assert!(fields.iter().all(|field| !field.starts_with("pub")), "{fields:?}");
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>)
     }
     for when in [When::Before, When::After] {
         let (hooks, implicit) = {
-            let configuration = interpreter.defined().configuration.borrow();
+            let configuration = interpreter.defined().configuration();
             (
                 configuration.hooked(when, Some(task)),
                 configuration.implicit(when, task),
@@ -86,7 +86,7 @@ pub(super) fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, c
     let both = task.selection.overlaid_by(&said);
     let resolved =
         role_block::resolved(interpreter, engine, both.clone(), &said).map_err(|error| diagnostic(error).message);
-    let configuration = interpreter.defined().configuration.borrow();
+    let configuration = interpreter.defined().configuration();
     let (roles, filter) = (&configuration.roles, interpreter.exclusions().filter());
     let found = resolved
         .as_ref()

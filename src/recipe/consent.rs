@@ -19,7 +19,7 @@ impl Recipe {
         }
         self.protected()?;
         let reached = {
-            let files = interpreter.defined().files.borrow();
+            let files = interpreter.defined().files();
             self.findings(&files, true).tasks_from(tasks)
         };
         for task in reached {

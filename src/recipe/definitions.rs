@@ -106,7 +106,7 @@ impl Recipe {
     fn define_tasks(&self, text: &mut String) {
         let mut names: Vec<(String, Option<String>)> = Vec::new();
         {
-            let tasks = &self.interpreter.defined().configuration.borrow().tasks;
+            let tasks = &self.interpreter.defined().configuration().tasks;
             for name in tasks.names() {
                 let description = tasks.get(name).and_then(|task| task.description.clone());
                 if name.split(':').all(is_name) {

@@ -23,7 +23,7 @@ impl Recipe {
             return;
         }
         let facts = {
-            let configuration = interpreter.defined().configuration.borrow();
+            let configuration = interpreter.defined().configuration();
             let known = RELEASE_FACTS
                 .into_iter()
                 .filter_map(|name| match configuration.variables.read(name) {
@@ -37,12 +37,12 @@ impl Recipe {
 
     /// Takes the sentence about what is live, if the run has failed or was stopped after the switch to its release.
     pub(super) fn live(&self) -> Option<String> {
-        let mut configuration = self.interpreter.defined().configuration.borrow_mut();
-        let VariableRead::Value(value) = configuration.variables.read(LIVE) else {
+        let defined = self.interpreter.defined();
+        let VariableRead::Value(value) = defined.configuration().variables.read(LIVE) else {
             return None;
         };
         let live = matches!(plain(&value), Value::Text(_)).then(|| text(&value));
-        configuration.variables.unset(LIVE);
+        defined.change(|configuration| configuration.variables.unset(LIVE));
         live
     }
 }

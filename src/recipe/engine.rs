@@ -146,7 +146,7 @@ fn member(
 ) -> Fallible<Option<Dynamic>> {
     let full = join(&owner.0, name);
     let (task, is_namespace) = {
-        let tasks = &interpreter.defined().configuration.borrow().tasks;
+        let tasks = &interpreter.defined().configuration().tasks;
         (tasks.get(&full), tasks.is_namespace(&full))
     };
     match task {

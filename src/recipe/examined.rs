@@ -54,7 +54,7 @@ impl Recipe {
         let examined = servers.into_iter().map(|server| {
             let mut options = connection::options_for(interpreter, &reach, &server).map_err(wrong)?;
             options.password = options.password.or(password.clone().map(Secret::new));
-            let roles = interpreter.defined().configuration.borrow();
+            let roles = interpreter.defined().configuration();
             let roles = roles.roles.roles_of(&server).into_iter().map(str::to_owned).collect();
             Ok(Examined {
                 roles,
@@ -74,7 +74,7 @@ impl Recipe {
         let none = Selection::default();
         let filled = role_block::resolved(interpreter, &self.engine, none.clone(), &none);
         filled.map_err(|error| Box::new(self.diagnostic(error)))?;
-        let configuration = interpreter.defined().configuration.borrow();
+        let configuration = interpreter.defined().configuration();
         let filter = interpreter.exclusions().filter();
         let wrong = |error: &dyn std::fmt::Display| Box::new(Diagnostic::new(Fault::Usage, error.to_string()));
         let found = selected::wanted(interpreter, &none).map_err(|error| wrong(&error))?;
@@ -126,7 +126,7 @@ impl Recipe {
 
     /// Returns true if a variable was set by anybody but the library.
     pub fn is_set(&self, name: &str) -> bool {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         let settings = configuration.variables.settings(name);
         settings.is_some_and(|(setting, _)| match &setting.by {
             Setter::Default(origin) => {
@@ -152,7 +152,7 @@ impl Recipe {
         let Some(meant) = interpreter.defined().task(name, "") else {
             return false;
         };
-        let is_hooked = interpreter.defined().configuration.borrow().is_run_by_a_hook(&meant);
+        let is_hooked = interpreter.defined().configuration().is_run_by_a_hook(&meant);
         is_hooked
             || self.own_nodes(|node| match node {
                 ASTNode::Expr(expression) => {
@@ -166,7 +166,7 @@ impl Recipe {
 
     /// Returns true if `is_meant` is true for a node in the sources that are not the library's.
     fn own_nodes(&self, is_meant: impl Fn(&ASTNode) -> bool) -> bool {
-        let files = self.interpreter.defined().files.borrow();
+        let files = self.interpreter.defined().files();
         let texts: Vec<_> = files
             .read
             .iter()

@@ -63,7 +63,7 @@ impl Recipe {
             Whom::All => return Ok(Whom::All),
         };
         self.servers_are_known()?;
-        let is_role = |name: &String| self.interpreter.defined().configuration.borrow().roles.contains(name);
+        let is_role = |name: &String| self.interpreter.defined().configuration().roles.contains(name);
         if names.iter().all(is_role) {
             return Ok(whom.clone());
         }
@@ -80,7 +80,7 @@ impl Recipe {
     /// Returns the servers of a role, or else of a task.
     fn servers_of(&self, name: &str) -> Result<Vec<Server>, Box<Diagnostic>> {
         let interpreter = &self.interpreter;
-        let is_role = interpreter.defined().configuration.borrow().roles.contains(name);
+        let is_role = interpreter.defined().configuration().roles.contains(name);
         let selection = match interpreter.defined().task(name, "") {
             _ if is_role => Selection {
                 roles: Some(vec![name.to_owned()]),
@@ -91,7 +91,7 @@ impl Recipe {
                     .map_err(|error| Box::new(self.diagnostic(error)))?
             }
             None => {
-                let configuration = interpreter.defined().configuration.borrow();
+                let configuration = interpreter.defined().configuration();
                 let known = configuration.roles.names().chain(configuration.tasks.names());
                 let mut diagnostic = Diagnostic::new(Fault::Usage, format!("`{name}' is no role and no task"));
                 diagnostic.hints.extend(suggestion(name, known));
@@ -100,7 +100,7 @@ impl Recipe {
         };
         let mut filter = interpreter.exclusions().filter();
         (filter.hosts, filter.roles) = (None, None);
-        select(&interpreter.defined().configuration.borrow().roles, &selection, &filter)
+        select(&interpreter.defined().configuration().roles, &selection, &filter)
             .map_err(|error| Box::new(Diagnostic::new(Fault::Usage, error.to_string())))
     }
 
@@ -196,13 +196,13 @@ impl Recipe {
 
     /// Returns the names of its roles, in their order.
     pub fn roles(&self) -> Vec<String> {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         configuration.roles.names().map(str::to_owned).collect()
     }
 
     /// Returns its servers, each once, in the order of the roles.
     pub fn servers(&self) -> Vec<String> {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         let roles = &configuration.roles;
         let servers: IndexSet<String> = roles
             .names()

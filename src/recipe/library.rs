@@ -92,7 +92,7 @@ impl Recipe {
         let file = stdlib::file_name(&format!("{}{}", stdlib::LIBRARIES, library.name));
         let _ = write!(text, "\n## {}\n\n{}\n", library.name, library.opening());
         let source = library.text();
-        let tasks = &self.interpreter.defined().configuration.borrow().tasks;
+        let tasks = &self.interpreter.defined().configuration().tasks;
         let mut rows = Vec::new();
         for task in tasks.iter() {
             let described = task.description.as_deref().filter(|_| !task.is_internal());
@@ -157,7 +157,7 @@ impl Recipe {
     /// Returns the variables of the library that have a default and no meaning.
     pub fn undescribed_variables(&self) -> Vec<String> {
         let described: Vec<Meaning> = self.meanings_of_library();
-        let variables = &self.interpreter.defined().configuration.borrow().variables;
+        let variables = &self.interpreter.defined().configuration().variables;
         let is_default = |name: &str| {
             let setting = variables.settings(name).map(|(setting, _)| &setting.by);
             matches!(setting, Some(crate::configuration::Setter::Default(_)))
@@ -178,12 +178,12 @@ impl Recipe {
     }
 
     fn meanings_of_library(&self) -> Vec<Meaning> {
-        let files = self.interpreter.defined().files.borrow();
+        let files = self.interpreter.defined().files();
         files.meanings(|file| self.interpreter.defined().is_of_stdlib(file))
     }
 
     fn tasks_of_library(&self, text: &mut String) {
-        let tasks = &self.interpreter.defined().configuration.borrow().tasks;
+        let tasks = &self.interpreter.defined().configuration().tasks;
         for task in tasks
             .iter()
             .filter(|task| self.interpreter.defined().is_of_stdlib(&task.origin.file))

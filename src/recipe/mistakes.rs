@@ -32,7 +32,7 @@ impl Recipe {
             // The recipe does not want to be loaded. A library may have asked too early for what its recipe says.
             let mut found = vec![first.clone()];
             if is_checked && !matches!(first.fault, Fault::Exit(_)) {
-                let files = self.interpreter.defined().files.borrow();
+                let files = self.interpreter.defined().files();
                 found.extend(self.findings(&files, false).habits_of_libraries());
             }
             return self.in_order(found);
@@ -42,9 +42,9 @@ impl Recipe {
             true => Vec::new(),
             false => interpreter.read_rest(&self.engine),
         };
-        let mut found = interpreter.defined().files.borrow().errors.clone();
+        let mut found = interpreter.defined().files().errors.clone();
         {
-            let files = interpreter.defined().files.borrow();
+            let files = interpreter.defined().files();
             let findings = self.findings(&files, is_whole);
             let more = findings.all(&self.engine, &found, is_checked);
             found.extend(more);
@@ -97,7 +97,7 @@ impl Recipe {
 
     /// Returns the errors in everything that these tasks can reach, as far as they can be found without running them.
     pub fn wrong_in(&self, tasks: &[String]) -> Vec<Diagnostic> {
-        let files = self.interpreter.defined().files.borrow();
+        let files = self.interpreter.defined().files();
         let findings = self.findings(&files, true);
         let servers_are_named = {
             let filter = self.interpreter.exclusions().filter();

@@ -263,7 +263,7 @@ impl Recipe {
         let load = |file: &Path| interpreter.load(&self.engine, &file.display().to_string(), Position::NONE, None);
         let mut before = options.before.iter().filter(|file| loader::is_there(file));
         before.try_for_each(|file| load(file))?;
-        self.own.set(interpreter.defined().files.borrow().read.len());
+        self.own.set(interpreter.defined().files().read.len());
         paths.iter().try_for_each(|file| load(file.as_ref()))?;
         hooks::run_of_load(interpreter, &self.engine)?;
         for (name, value) in &options.set_after {
@@ -274,7 +274,7 @@ impl Recipe {
 
     /// Returns all tasks, sorted by name.
     pub fn tasks(&self) -> Vec<TaskSummary> {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         let mut tasks: Vec<TaskSummary> = configuration
             .tasks
             .iter()
@@ -289,7 +289,7 @@ impl Recipe {
 
     /// Returns the tasks by their other names, sorted.
     pub fn synonyms(&self) -> Vec<TaskSummary> {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         let tasks = &configuration.tasks;
         let mut synonyms: Vec<TaskSummary> = tasks
             .names()
@@ -315,7 +315,7 @@ impl Recipe {
 
     /// Returns the error for a name that is not a task, with the most similar names; `None` if it is one.
     pub fn unknown_task(&self, name: &str) -> Option<Diagnostic> {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         if configuration.tasks.get(name).is_some() {
             return None;
         }
@@ -332,7 +332,7 @@ impl Recipe {
 
     /// Returns the names and digests of all files that were read.
     pub fn texts(&self) -> Vec<(String, String)> {
-        let files = self.interpreter.defined().files.borrow();
+        let files = self.interpreter.defined().files();
         Journal::texts(files.texts())
     }
 
@@ -447,12 +447,7 @@ impl Recipe {
     /// Adds the line of a diagnostic.
     fn with_line(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         if let Some(origin) = &diagnostic.origin {
-            let text = self
-                .interpreter
-                .defined()
-                .files
-                .borrow()
-                .line(&origin.file, origin.line);
+            let text = self.interpreter.defined().files().line(&origin.file, origin.line);
             if let Some(name) = text
                 .as_deref()
                 .and_then(|text| syntax::ruby::dashed(text, origin.column))
@@ -468,12 +463,7 @@ impl Recipe {
             {
                 diagnostic.hints = vec![instead.to_owned()];
             }
-            let before = self
-                .interpreter
-                .defined()
-                .files
-                .borrow()
-                .before(&origin.file, origin.line);
+            let before = self.interpreter.defined().files().before(&origin.file, origin.line);
             diagnostic.line = text.map(|text| mask::masked(&before, &text));
         }
         diagnostic

@@ -38,7 +38,7 @@ impl Recipe {
         let defined = self.interpreter.defined();
         let named: Vec<Rc<Task>> = match tasks {
             [] => {
-                let configuration = defined.configuration.borrow();
+                let configuration = defined.configuration();
                 let own = configuration.tasks.iter();
                 own.filter(|task| !defined.is_of_stdlib(&task.origin.file))
                     .cloned()
@@ -63,7 +63,7 @@ impl Recipe {
         let Some(meant) = defined.task(task, "") else {
             return Vec::new();
         };
-        let tasks: Vec<Rc<Task>> = defined.configuration.borrow().tasks.iter().cloned().collect();
+        let tasks: Vec<Rc<Task>> = defined.configuration().tasks.iter().cloned().collect();
         let mut callers: Vec<(Link, String)> = tasks
             .iter()
             .flat_map(|task| {
@@ -83,7 +83,7 @@ impl Recipe {
         let mut links = Vec::new();
         for (when, link) in [(When::Before, Link::Before), (When::After, Link::After)] {
             let (hooks, implicit) = {
-                let configuration = defined.configuration.borrow();
+                let configuration = defined.configuration();
                 (
                     configuration.hooked(when, Some(task)),
                     configuration.implicit(when, task),
@@ -191,7 +191,7 @@ impl<'a> Teller<'a> {
     fn hooks(&mut self, when: When, task: &Rc<Task>) -> Vec<TaskStep> {
         let defined = self.recipe.interpreter.defined();
         let (hooks, implicit) = {
-            let configuration = defined.configuration.borrow();
+            let configuration = defined.configuration();
             let implicit = match when {
                 When::Before | When::After => configuration.implicit(when, task),
                 _ => Vec::new(),
@@ -300,7 +300,7 @@ impl<'a> Teller<'a> {
 
     /// Returns the pieces of the functions with this name in the file of a block.
     fn functions(&self, name: &str, body: &Body) -> (Vec<BlockPiece>, Body) {
-        let files = self.recipe.interpreter.defined().files.borrow();
+        let files = self.recipe.interpreter.defined().files();
         let mut texts = files.read.iter().rev();
         let text = texts.find(|text| Some(&text.file) == body.file.as_ref());
         let body = Body {
@@ -314,10 +314,7 @@ impl<'a> Teller<'a> {
     fn meant(&self, path: &[String], body: &Body) -> Option<Rc<Task>> {
         let defined = self.recipe.interpreter.defined();
         if let [name] = path
-            && !matches!(
-                defined.configuration.borrow().variables.read(name),
-                VariableRead::Unknown
-            )
+            && !matches!(defined.configuration().variables.read(name), VariableRead::Unknown)
         {
             return None;
         }
@@ -360,7 +357,7 @@ impl<'a> Teller<'a> {
 
     /// Returns those of the names that are variables, each once.
     fn variables(&self, names: Vec<String>) -> Vec<ReadVariable> {
-        let configuration = self.recipe.interpreter.defined().configuration.borrow();
+        let configuration = self.recipe.interpreter.defined().configuration();
         let mut seen = HashSet::new();
         let new = names.into_iter().filter(|name| seen.insert(name.clone()));
         new.filter_map(|name| {
@@ -375,7 +372,7 @@ impl<'a> Teller<'a> {
 
     /// Returns the line in which a condition or a loop begins, without its brace.
     fn line(&self, origin: Option<&Origin>) -> String {
-        let files = self.recipe.interpreter.defined().files.borrow();
+        let files = self.recipe.interpreter.defined().files();
         let line = origin.and_then(|origin| {
             let line = files.line(&origin.file, origin.line)?;
             let whole = masked(&files.before(&origin.file, origin.line), &line);

@@ -67,7 +67,7 @@ impl Recipe {
     /// Takes out the words that belong to the tasks before them, and sets the environment variables of these tasks to them. A
     /// word that names a task stays.
     pub fn take_words(&self, words: Vec<String>) -> Vec<String> {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         let mut tasks = Vec::new();
         let mut wanted = None;
         for word in words {
@@ -128,7 +128,7 @@ impl Recipe {
         let message = format!("{option} runs no tasks, but `{word}' was named");
         let mut diagnostic = Diagnostic::new(Fault::Usage, message);
         diagnostic.hints.extend(self.meant_stage(word));
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         let roles = &configuration.roles;
         let is_server = roles.names().any(|role| {
             let mut assigned = roles.assignments(role).iter();
@@ -148,7 +148,7 @@ impl Recipe {
 
     /// Returns the error if a stage is needed and no word names one.
     fn none_named(&self, words: &[String]) -> Diagnostic {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         let slip = words.first().filter(|word| configuration.tasks.get(word).is_none());
         match slip.and_then(|word| Some((word, self.meant_stage(word)?))) {
             Some((word, hint)) => Diagnostic::new(Fault::Usage, format!("there is no stage `{word}'")).hint(hint),
@@ -204,7 +204,7 @@ impl Recipe {
 
     /// Returns an error for each stage with the name of a task: nobody could tell which is meant.
     pub(super) fn ambiguous_stages(&self) -> Vec<Diagnostic> {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         let ambiguous = self
             .stages
             .iter()
@@ -220,7 +220,7 @@ impl Recipe {
 
     /// Returns an error for each stage that the variable `stages` names, as in Capistrano 2, and that has no file.
     pub(super) fn missing_stages(&self) -> Vec<Diagnostic> {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         let variables = &configuration.variables;
         let VariableRead::Value(listed) = variables.read("stages") else {
             return Vec::new();

@@ -60,7 +60,7 @@ impl Recipe {
 
     /// Returns the recipe that the test file loads first: its stages lie beside it.
     fn main_recipe(&self) -> Option<String> {
-        let files = self.interpreter.defined().files.borrow();
+        let files = self.interpreter.defined().files();
         let own = files.read.iter().skip(self.own.get() + 1);
         let mut names = own.map(|text| text.file.to_string());
         names.find(|name| !files.is_of_stdlib(name))
@@ -153,7 +153,7 @@ fn run(recipe: &mut Recipe, words: &[String]) -> Option<RehearsalFailed> {
 impl Recipe {
     /// Returns true if no file but the test's own was read.
     fn main_is_missing(&self) -> bool {
-        let files = self.interpreter.defined().files.borrow();
+        let files = self.interpreter.defined().files();
         let own = files.read.iter().filter(|text| !files.is_of_stdlib(&text.file));
         own.count() < 2
     }

@@ -32,7 +32,7 @@ impl Recipe {
     /// Returns the variables whose names are wanted, sorted. For values, lazy ones are evaluated; nobody is asked anything.
     pub fn variables(&self, is_wanted: impl Fn(&str) -> bool, with_values: bool) -> Vec<Variable> {
         let mut variables: Vec<Variable> = {
-            let variables = &self.interpreter.defined().configuration.borrow().variables;
+            let variables = &self.interpreter.defined().configuration().variables;
             let wanted = variables.names().filter(|name| is_wanted(name));
             wanted
                 .filter_map(|name| {
@@ -83,7 +83,7 @@ impl Recipe {
     /// Returns the error for a name that is not a variable, or a pattern that matches none.
     pub fn unknown_variable(&self, name: &str) -> Diagnostic {
         let mut diagnostic = Diagnostic::new(Fault::Failed, format!("no variable `{name}' is set"));
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         match self.meaning(name) {
             Some(meaning) => diagnostic.hints.push(format!("it can be set: {meaning}")),
             None => diagnostic
@@ -100,7 +100,7 @@ impl Recipe {
                 .find(|(read, _)| *read == name)
                 .map(|(_, text)| (*text).to_owned())
         };
-        let said = self.interpreter.defined().files.borrow().meanings(|_| true);
+        let said = self.interpreter.defined().files().meanings(|_| true);
         let said = said.into_iter().find(|meaning| meaning.name == name);
         said.map(|meaning| meaning.text).or_else(own)
     }

@@ -55,7 +55,7 @@ fn is_statement(around: &[ASTNode]) -> bool {
 impl Defined {
     /// Returns true if the `ask` at a place sets a variable.
     pub(in crate::recipe) fn asks_for_variable(&self, file: Option<&str>, position: Position) -> bool {
-        let files = self.files.borrow();
+        let files = self.files();
         let text = files.read.iter().rev().find(|text| Some(&*text.file) == file);
         text.is_some_and(|text| text.claims().asked_for.contains(&position))
     }

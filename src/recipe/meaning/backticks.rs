@@ -117,7 +117,7 @@ fn is_kept(around: &[ASTNode]) -> bool {
 
 impl Findings<'_> {
     pub(super) fn not_run(&self) -> Vec<Diagnostic> {
-        let files = self.defined.files.borrow();
+        let files = self.defined.files();
         let mut found = Vec::new();
         for (text, claims) in self.own() {
             for position in &claims.asked {

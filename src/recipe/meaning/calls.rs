@@ -169,7 +169,7 @@ impl Findings<'_> {
             let mut functions = text.ast.iter_functions();
             is_near(text) && functions.any(|function| function.params.contains(&name))
         };
-        let is_variable = || self.defined.configuration.borrow().variables.exists(name);
+        let is_variable = || self.defined.configuration().variables.exists(name);
         // A variable or a task may be written with brackets.
         let may_be_name = numbers.is_empty() && !call.is_method && call.given == 0;
         if self.texts().any(is_parameter) || may_be_name && is_variable() {
@@ -205,14 +205,14 @@ impl Findings<'_> {
 
     /// Returns true if a task in some namespace has this name: functions look up names from wherever they are called.
     fn is_task_anywhere(&self, name: &str) -> bool {
-        let configuration = self.defined.configuration.borrow();
+        let configuration = self.defined.configuration();
         let mut names = configuration.tasks.names();
         names.any(|task| task == name || task.rsplit(':').next() == Some(name))
             || self.any(|claims| claims.computes_tasks && !self.is_whole)
     }
 
     fn is_namespace_anywhere(&self, name: &str) -> bool {
-        let configuration = self.defined.configuration.borrow();
+        let configuration = self.defined.configuration();
         let mut names = configuration.tasks.names();
         names.any(|task| task.split(':').any(|part| part == name))
     }

@@ -1,7 +1,7 @@
 //! The definitions of recipes so far: configuration, sources, and blocks as syntax. Names are looked up here; nothing is
 //! evaluated.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -38,10 +38,10 @@ pub(in crate::recipe) struct RoleBlock {
 
 /// The definitions of recipes.
 pub(in crate::recipe) struct Defined {
-    pub(in crate::recipe) configuration: RefCell<Configuration<Dynamic>>,
-    pub(in crate::recipe) files: RefCell<Files>,
+    configuration: RefCell<Configuration<Dynamic>>,
+    files: RefCell<Files>,
     /// Roles whose servers come from a block that has not been called yet.
-    pub(in crate::recipe) role_blocks: RefCell<VecDeque<RoleBlock>>,
+    role_blocks: RefCell<VecDeque<RoleBlock>>,
     bodies: RefCell<Vec<Body>>,
 }
 
@@ -56,6 +56,47 @@ impl Defined {
         }
     }
 
+    /// Returns the configuration for reading. Nothing of a recipe is evaluated while it is held.
+    pub(in crate::recipe) fn configuration(&self) -> Ref<'_, Configuration<Dynamic>> {
+        self.configuration.borrow()
+    }
+
+    /// Changes the configuration.
+    pub(in crate::recipe) fn change<T>(&self, change: impl FnOnce(&mut Configuration<Dynamic>) -> T) -> T {
+        change(&mut self.configuration.borrow_mut())
+    }
+
+    /// Returns the files for reading. No file is loaded while they are held.
+    pub(in crate::recipe) fn files(&self) -> Ref<'_, Files> {
+        self.files.borrow()
+    }
+
+    /// Changes what is known about files.
+    pub(in crate::recipe) fn change_files<T>(&self, change: impl FnOnce(&mut Files) -> T) -> T {
+        change(&mut self.files.borrow_mut())
+    }
+
+    /// Keeps a role until its servers are needed.
+    pub(in crate::recipe) fn put_off_role(&self, role: RoleBlock) {
+        self.role_blocks.borrow_mut().push_back(role);
+    }
+
+    /// Returns true if there are roles whose servers are not known.
+    pub(in crate::recipe) fn has_roles_put_off(&self) -> bool {
+        !self.role_blocks.borrow().is_empty()
+    }
+
+    /// Takes the next role whose servers are not known.
+    pub(in crate::recipe) fn next_role(&self) -> Option<RoleBlock> {
+        self.role_blocks.borrow_mut().pop_front()
+    }
+
+    /// Puts a role back whose block has failed, to be the next one again.
+    pub(in crate::recipe) fn put_back_role(&self, role: RoleBlock) {
+        self.role_blocks.borrow_mut().push_front(role);
+    }
+
+    /// Keeps a block as syntax.
     pub(in crate::recipe) fn keep(&self, body: Body) -> BlockId {
         let mut bodies = self.bodies.borrow_mut();
         bodies.push(body);

@@ -36,7 +36,7 @@ const OF_THREE: &[&str] = &[
 impl Defined {
     /// Returns the version of Capistrano whose words the recipes that were read so far use.
     pub(in crate::recipe) fn dialect_spoken(&self) -> INT {
-        let files = self.files.borrow();
+        let files = self.files();
         let own = files.read.iter().filter(|text| !self.is_of_stdlib(&text.file));
         own.map(|text| {
             let claims = text.claims();
@@ -58,7 +58,7 @@ impl Defined {
     /// Returns the top-level tasks of recipes whose name Capistrano 1 gives to a task that the library has in `deploy:`, each
     /// with its name there.
     pub(in crate::recipe) fn tasks_of_one(&self) -> Vec<(Rc<Task>, String)> {
-        let tasks = &self.configuration.borrow().tasks;
+        let tasks = &self.configuration().tasks;
         let own = tasks.iter().filter(|task| {
             let is_own = task.origin.line > 0 && !self.is_of_stdlib(&task.origin.file);
             is_own && !task.name.contains(':') && task.name != "deploy"

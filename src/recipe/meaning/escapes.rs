@@ -83,7 +83,7 @@ fn goes_elsewhere(text: &Expr, around: &[ASTNode]) -> bool {
 impl Findings<'_> {
     /// Returns a warning for each string in backticks that was meant to contain an escape.
     pub(super) fn escapes(&self) -> Vec<Diagnostic> {
-        let files = self.defined.files.borrow();
+        let files = self.defined.files();
         let mut found = Vec::new();
         for (text, claims) in self.own() {
             for (escape, position) in &claims.escapes {

@@ -123,7 +123,7 @@ impl<'a> Findings<'a> {
                 found.extend(unknown.map(|diagnostic| at(diagnostic, text, *position)));
             }
             for (value, position) in &claims.modes {
-                let files = self.defined.files.borrow();
+                let files = self.defined.files();
                 let is_octal = |_| files.character(&text.file, *position) == Some('0');
                 let wrong = mode(value, *position, is_octal).err();
                 found.extend(wrong.map(|error| diagnostic(locate(error, Some(&text.file)))));
@@ -142,7 +142,7 @@ impl<'a> Findings<'a> {
             for claim in &claims.captured {
                 let name = &claim.name;
                 let task = self.defined.task(name, &claim.namespace);
-                if task.is_some() && !self.defined.configuration.borrow().variables.exists(name) {
+                if task.is_some() && !self.defined.configuration().variables.exists(name) {
                     let message = format!("the task `{name}' runs when this closure is made, not when it is called");
                     let diagnostic = Diagnostic::new(Fault::Recipe, message)
                         .label("a task")
@@ -248,7 +248,7 @@ impl<'a> Findings<'a> {
 
     fn is_namespace(&self, name: &str) -> bool {
         let within = format!("{name}:");
-        self.defined.configuration.borrow().tasks.is_namespace(name)
+        self.defined.configuration().tasks.is_namespace(name)
             || self.any(|claims| claims.defines_tasks.iter().any(|task| task.starts_with(&within)))
     }
 
@@ -264,7 +264,7 @@ impl<'a> Findings<'a> {
     }
 
     pub(in crate::recipe) fn may_be_set(&self, name: &str) -> bool {
-        self.defined.configuration.borrow().variables.exists(name)
+        self.defined.configuration().variables.exists(name)
             || self.texts.iter().any(|text| text.names.variables.contains(name))
             || self.texts().skip(self.own).any(|(_, claims)| claims.computes_variables)
     }
@@ -307,7 +307,7 @@ impl<'a> Findings<'a> {
     /// Returns an error for each role that is not defined. The library's tasks name roles that not every recipe has, and a
     /// library alone defines none.
     fn unknown_roles(&self, text: &Text, claims: &Claims) -> Vec<Diagnostic> {
-        let configuration = self.defined.configuration.borrow();
+        let configuration = self.defined.configuration();
         let mut roles: Vec<&str> = configuration.roles.names().collect();
         for (_, claims) in self.texts() {
             roles.extend(claims.defines_roles.iter().map(String::as_str));
@@ -361,7 +361,7 @@ impl Defined {
     /// Adds to an error the place where a recipe sets this key in the map of a variable, if that is written out somewhere.
     pub(in crate::recipe) fn at_key(&self, error: Box<EvalAltResult>, variable: &str, key: &str) -> Box<EvalAltResult> {
         let mut diagnostic = diagnostic(error);
-        let files = self.files.borrow();
+        let files = self.files();
         let place = files.read.iter().rev().find_map(|text| {
             let keys = &text.claims().keys;
             let (.., position) = keys
@@ -378,7 +378,7 @@ impl Defined {
 
     /// Returns the place of a key in a server's `ssh_options`, if the map that begins there is written out.
     pub(in crate::recipe) fn place_of_server_key(&self, map: Position, key: &str) -> Option<Position> {
-        let files = self.files.borrow();
+        let files = self.files();
         files.read.iter().rev().find_map(|text| {
             let keys = &text.claims().server_keys;
             let named = |(of, name, _): &&(Position, String, Position)| *of == map && name == key;
@@ -389,7 +389,7 @@ impl Defined {
     /// Adds the hint that an unknown name only lacks its colon, if it is the first argument of a verb that names something.
     pub(in crate::recipe) fn name_it(&self, diagnostic: &mut Diagnostic) {
         let Some(origin) = &diagnostic.origin else { return };
-        let Some(line) = self.files.borrow().line(&origin.file, origin.line) else {
+        let Some(line) = self.files().line(&origin.file, origin.line) else {
             return;
         };
         let before: String = line.chars().take(origin.column.saturating_sub(1)).collect();

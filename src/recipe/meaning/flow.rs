@@ -53,7 +53,7 @@ impl Findings<'_> {
 
     /// Returns a warning for each entry of `[wins]` in `capr.toml` that names no library.
     fn winners_that_do_not_exist(&self) -> Vec<Diagnostic> {
-        let files = self.defined.files.borrow();
+        let files = self.defined.files();
         let entries = files.shelf.winners_of_others().into_iter();
         let strays = entries.filter(|(_, library)| libraries().all(|known| known.name != *library));
         let warning = |(what, library): (&str, &str)| {
@@ -88,11 +88,11 @@ impl Findings<'_> {
     /// Returns a warning for each attribute that no server has: with `only` no server is left, with `except` none is left out.
     /// The library's tasks may name attributes that a recipe does not use.
     fn unknown_attributes(&self) -> Vec<Diagnostic> {
-        if !self.defined.role_blocks.borrow().is_empty() {
+        if self.defined.has_roles_put_off() {
             // The servers of a role with a block are known only when they are needed.
             return Vec::new();
         }
-        let roles = &self.defined.configuration.borrow().roles;
+        let roles = &self.defined.configuration().roles;
         let servers = roles.names().flat_map(|role| roles.assignments(role));
         let mut known: BTreeSet<&str> = servers
             .flat_map(|server| server.attributes.keys())
@@ -122,7 +122,7 @@ impl Findings<'_> {
 
     /// Returns an error for each circle of tasks that call each other in all cases.
     pub(super) fn loops(&self) -> Vec<Diagnostic> {
-        let tasks: Vec<Rc<Task>> = self.defined.configuration.borrow().tasks.iter().cloned().collect();
+        let tasks: Vec<Rc<Task>> = self.defined.configuration().tasks.iter().cloned().collect();
         let index = |task: &Rc<Task>| tasks.iter().position(|other| Rc::ptr_eq(other, task));
         let next: Vec<Vec<usize>> = tasks
             .iter()
@@ -131,7 +131,7 @@ impl Findings<'_> {
         let told = cycles(&next).into_iter().map(|cycle| {
             let around = || cycle.iter().filter_map(|index| tasks.get(*index));
             let named = around().zip(around().cycle().skip(1)).find_map(|(task, next)| {
-                let configuration = self.defined.configuration.borrow();
+                let configuration = self.defined.configuration();
                 let is_hook = AROUND.iter().any(|when| {
                     configuration
                         .implicit(*when, task)
@@ -160,7 +160,7 @@ impl Findings<'_> {
     pub(super) fn circles(&self) -> Vec<Diagnostic> {
         let defined = self.defined;
         let names: Vec<String> = {
-            let variables = &defined.configuration.borrow().variables;
+            let variables = &defined.configuration().variables;
             variables.names().map(str::to_owned).collect()
         };
         let sets = || {
@@ -171,7 +171,7 @@ impl Findings<'_> {
             .iter()
             // A variable that is set in other places as well may have another value by then.
             .filter(|name| sets().filter(|(_, (set, _))| set == *name).count() == 1)
-            .filter_map(|name| match defined.configuration.borrow().variables.read(name) {
+            .filter_map(|name| match defined.configuration().variables.read(name) {
                 VariableRead::Lazy(block) => Some((name.as_str(), block)),
                 _ => None,
             })
@@ -198,7 +198,7 @@ impl Findings<'_> {
             return Vec::new();
         }
         let is_known = |name: &str| {
-            let variables = &self.defined.configuration.borrow().variables;
+            let variables = &self.defined.configuration().variables;
             let is_said = |(_, claims): (&Text, &Claims)| {
                 claims.sets.iter().any(|(set, _)| set == name) || claims.asks_for.iter().any(|asked| asked == name)
             };
@@ -210,7 +210,7 @@ impl Findings<'_> {
         fetches
             .filter(|(_, (name, _))| !is_known(name))
             .map(|(text, (name, position))| {
-                let variables = &self.defined.configuration.borrow().variables;
+                let variables = &self.defined.configuration().variables;
                 let mut diagnostic =
                     Diagnostic::warning(format!("nothing sets the variable `{name}'")).label("read here");
                 let given = || format!("with a default: fetch(:{name}, value); or each time: capr -s {name}=value");
@@ -305,7 +305,7 @@ impl Findings<'_> {
                 call(&claim.name, &claim.namespace);
             }
         }
-        let configuration = defined.configuration.borrow();
+        let configuration = defined.configuration();
         for hook in &configuration.hooks {
             if let HookAction::Task(name, namespace) = &hook.action {
                 call(name, namespace);
@@ -331,9 +331,9 @@ impl Findings<'_> {
 
     /// Returns a warning for each `${name}` in double quotes that names a variable and so is probably not meant for a shell.
     fn not_filled_in(&self) -> Vec<Diagnostic> {
-        let files = self.defined.files.borrow();
+        let files = self.defined.files();
         let unfilled = files.unfilled.iter().filter(|(_, unfilled)| unfilled.sign == '$');
-        let is_set = |name: &str| self.defined.configuration.borrow().variables.exists(name);
+        let is_set = |name: &str| self.defined.configuration().variables.exists(name);
         unfilled
             .filter(|(_, unfilled)| is_set(&unfilled.name))
             .map(|(file, unfilled)| {
@@ -405,7 +405,7 @@ impl Defined {
         let mut always = self.mentions_where(task.body, is_always);
         for when in AROUND {
             let (hooks, implicit) = {
-                let configuration = self.configuration.borrow();
+                let configuration = self.configuration();
                 (
                     configuration.hooked(when, Some(task)),
                     configuration.implicit(when, task),

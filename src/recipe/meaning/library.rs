@@ -31,7 +31,7 @@ impl Findings<'_> {
         let defined: BTreeSet<&str> = library
             .flat_map(|(_, claims)| claims.defines_tasks.iter().map(String::as_str))
             .collect();
-        let tasks = &self.defined.configuration.borrow().tasks;
+        let tasks = &self.defined.configuration().tasks;
         let own = tasks.iter().filter(|task| self.is_own(task));
         let told = own.filter_map(|task| {
             let name = task.name.as_str();
@@ -73,7 +73,7 @@ impl Findings<'_> {
 
     /// Returns a warning for each role that no recipe defines, but that library tasks need which a recipe or a deploy runs.
     pub(super) fn missing_roles(&self) -> Vec<Diagnostic> {
-        let configuration = self.defined.configuration.borrow();
+        let configuration = self.defined.configuration();
         let deploys = self
             .own()
             .any(|(_, claims)| claims.sets.iter().any(|(name, _)| name == "repository"));
@@ -128,7 +128,7 @@ impl Findings<'_> {
 
     /// Returns each task of the recipe that always runs a library task whose role is missing, with the library task and the role.
     fn run_without_servers(&self) -> Vec<(Rc<Task>, Rc<Task>, String)> {
-        let tasks: Vec<Rc<Task>> = self.defined.configuration.borrow().tasks.iter().cloned().collect();
+        let tasks: Vec<Rc<Task>> = self.defined.configuration().tasks.iter().cloned().collect();
         let mut found = Vec::new();
         for task in tasks.iter().filter(|task| self.is_own(task)) {
             for run in self.defined.runs_always(task) {
@@ -150,7 +150,7 @@ impl Findings<'_> {
         if !is_asked || self.own().any(|(_, claims)| claims.computes_roles) {
             return Vec::new();
         }
-        let configuration = self.defined.configuration.borrow();
+        let configuration = self.defined.configuration();
         let mut known: BTreeSet<&str> = configuration.roles.names().collect();
         for (_, claims) in self.texts() {
             known.extend(claims.defines_roles.iter().map(String::as_str));
@@ -196,7 +196,7 @@ impl Findings<'_> {
 
     /// Returns the string or the strings in a variable; nothing if a task or a block sets its value.
     fn names_in(&self, name: &str) -> Vec<String> {
-        let configuration = self.defined.configuration.borrow();
+        let configuration = self.defined.configuration();
         let is_default = matches!(
             configuration.variables.settings(name),
             Some((

@@ -22,7 +22,7 @@ const PATHS: &[&str] = &["_dir", "_directory", "_file", "_path", "_root", "_to"]
 impl Findings<'_> {
     /// Returns a warning for each such habit, if the recipe that is checked is a library.
     pub(in crate::recipe) fn habits_of_libraries(&self) -> Vec<Diagnostic> {
-        let files = self.defined.files.borrow();
+        let files = self.defined.files();
         let mut own = self
             .own()
             .map(|(text, _)| text)

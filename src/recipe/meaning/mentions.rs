@@ -26,7 +26,7 @@ impl Defined {
         named.look(is_meant, |on| {
             block.expression.walk(&mut Vec::new(), on);
         });
-        let files = self.files.borrow();
+        let files = self.files();
         let text = files
             .read
             .iter()

@@ -54,7 +54,7 @@ impl Findings<'_> {
 impl Defined {
     /// Returns the hint for calling a function that is in another file, if there is one of this name.
     pub(in crate::recipe) fn function_elsewhere(&self, name: &str) -> Option<String> {
-        let files = self.files.borrow();
+        let files = self.files();
         let text = files.read.iter().rev().find(|text| {
             !self.is_of_stdlib(&text.file) && text.ast.iter_functions().any(|function| function.name == name)
         })?;

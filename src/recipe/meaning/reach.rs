@@ -132,14 +132,14 @@ impl Reach<'_> {
         }
         self.hooks(&[When::Before, When::After], Some(task));
         for when in [When::Before, When::After] {
-            let hooks = self.defined.configuration.borrow().implicit(when, task);
+            let hooks = self.defined.configuration().implicit(when, task);
             hooks.iter().for_each(|hook| self.task(hook));
         }
     }
 
     fn hooks(&mut self, events: &[When], task: Option<&Rc<Task>>) {
         let hooks: Vec<Hook> = {
-            let configuration = self.defined.configuration.borrow();
+            let configuration = self.defined.configuration();
             events
                 .iter()
                 .flat_map(|when| configuration.hooked(*when, task))
@@ -162,7 +162,7 @@ impl Reach<'_> {
         if !self.names.insert(name.to_owned()) {
             return;
         }
-        let read = self.defined.configuration.borrow().variables.read(name);
+        let read = self.defined.configuration().variables.read(name);
         if let VariableRead::Lazy(block) = read {
             self.block(block, None);
         }

@@ -426,7 +426,7 @@ impl Interpreter {
         options: &RunOptions,
     ) -> Result<(Destination, Command), Unsendable> {
         let command = {
-            let configuration = self.defined().configuration.borrow();
+            let configuration = self.defined().configuration();
             let roles = configuration.roles.roles_of(&server);
             let text = placeholders(&request.text, &server, &roles);
             let mut command = self.command(&text, request, options)?;

@@ -68,7 +68,7 @@ pub(in crate::recipe) fn options_for(
         gateway: reach.gateway_for(server)?,
         ..reach.options.clone()
     };
-    let configuration = interpreter.defined().configuration.borrow();
+    let configuration = interpreter.defined().configuration();
     for said in configuration.roles.said_of(server, "ssh_options") {
         options
             .of_gateways

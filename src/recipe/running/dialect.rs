@@ -25,10 +25,7 @@ pub(in crate::recipe) fn settle_names(interpreter: &Interpreter, engine: &Engine
                 let is_own = |task: &Task| !interpreter.defined().is_of_stdlib(&task.origin.file);
                 interpreter
                     .defined()
-                    .configuration
-                    .borrow_mut()
-                    .tasks
-                    .part(&task.name, is_own);
+                    .change(|configuration| configuration.tasks.part(&task.name, is_own));
             }
             Vec::new()
         }
@@ -42,14 +39,7 @@ pub(in crate::recipe) fn settle_names(interpreter: &Interpreter, engine: &Engine
 pub(in crate::recipe) fn tell_replaced(interpreter: &Interpreter) {
     for (task, other) in interpreter.defined().tasks_of_one() {
         let is_run = {
-            let tasks: Vec<Rc<Task>> = interpreter
-                .defined()
-                .configuration
-                .borrow()
-                .tasks
-                .iter()
-                .cloned()
-                .collect();
+            let tasks: Vec<Rc<Task>> = interpreter.defined().configuration().tasks.iter().cloned().collect();
             tasks
                 .iter()
                 .filter(|other| interpreter.defined().is_of_stdlib(&other.origin.file))
@@ -72,7 +62,7 @@ pub(in crate::recipe) fn tell_replaced(interpreter: &Interpreter) {
 /// Returns the dialect that somebody has set.
 fn dialect_said(interpreter: &Interpreter, engine: &Engine) -> Option<INT> {
     let by = {
-        let configuration = interpreter.defined().configuration.borrow();
+        let configuration = interpreter.defined().configuration();
         configuration
             .variables
             .settings("dialect")

@@ -101,7 +101,7 @@ pub(in crate::recipe) fn refuse_bare_tasks(
             let first = path(expression).into_iter().flatten().next().unwrap_or_default();
             let is_value = context.scope().contains(&first)
                 || first == "ENV"
-                || interpreter.defined().configuration.borrow().variables.exists(&first);
+                || interpreter.defined().configuration().variables.exists(&first);
             if !is_value
                 && interpreter
                     .defined()

@@ -6,7 +6,7 @@ use rhai::{Engine, Position};
 
 use super::interpreter::Interpreter;
 use super::lock_owed;
-use crate::configuration::{Hook, HookAction, Task, When};
+use crate::configuration::{Configuration, Hook, HookAction, Task, When};
 use crate::event::Event;
 use crate::recipe::language::origin::{Fallible, wrong};
 
@@ -17,7 +17,7 @@ pub(in crate::recipe) fn run(
     when: When,
     task: Option<&Rc<Task>>,
 ) -> Fallible<()> {
-    let hooks = interpreter.defined().configuration.borrow().hooked(when, task);
+    let hooks = interpreter.defined().configuration().hooked(when, task);
     match interpreter.mode().recovers() && when != When::Stage {
         true => Ok(()),
         false => fire(interpreter, engine, when, task, &hooks),
@@ -26,7 +26,7 @@ pub(in crate::recipe) fn run(
 
 /// Runs the hooks of `load` that have not run yet: those of the recipe once it is loaded, and then those of its stage.
 pub(in crate::recipe) fn run_of_load(interpreter: &Interpreter, engine: &Engine) -> Fallible<()> {
-    let hooks = interpreter.defined().configuration.borrow_mut().newly_loaded();
+    let hooks = interpreter.defined().change(Configuration::newly_loaded);
     fire(interpreter, engine, When::Load, None, &hooks)
 }
 
@@ -78,7 +78,7 @@ pub(in crate::recipe) fn run_implicit(
     if interpreter.mode().recovers() {
         return Ok(());
     }
-    let hooks = interpreter.defined().configuration.borrow().implicit(when, task);
+    let hooks = interpreter.defined().configuration().implicit(when, task);
     for hook in hooks {
         let _ = interpreter.run_task(engine, &hook)?;
     }

@@ -233,7 +233,7 @@ impl Interpreter {
 
     /// Returns a variable's value. A lazy one is evaluated now, once.
     pub(in crate::recipe) fn variable(&self, engine: &Engine, name: &str) -> Fallible<Option<Dynamic>> {
-        let read = self.defined.configuration.borrow().variables.read(name);
+        let read = self.defined.configuration().variables.read(name);
         match read {
             VariableRead::Value(value) => {
                 // A list may have been changed in place since it was set.
@@ -248,11 +248,9 @@ impl Interpreter {
                     shared(result.map_err(|error| asked_by_recipe(error, |file| self.defined.is_of_stdlib(file)))?);
                 self.actor().keep_secret(name, &value);
                 self.refuse(name, &value)?;
-                self.defined
-                    .configuration
-                    .borrow_mut()
-                    .variables
-                    .evaluated(name, block, value.clone());
+                self.defined.change(|configuration| {
+                    configuration.variables.evaluated(name, block, value.clone());
+                });
                 Ok(Some(value))
             }
         }
@@ -276,10 +274,7 @@ impl Interpreter {
             return Err(raise(diagnostic, position));
         }
         self.defined
-            .configuration
-            .borrow_mut()
-            .variables
-            .set(name, shared(value), by);
+            .change(|configuration| configuration.variables.set(name, shared(value), by));
         Ok(())
     }
 
@@ -288,7 +283,7 @@ impl Interpreter {
         let Some(diagnostic) = refused(name, || Some(plain(value))) else {
             return Ok(());
         };
-        let configuration = self.defined.configuration.borrow();
+        let configuration = self.defined.configuration();
         let by = configuration.variables.settings(name).map(|(setting, _)| &setting.by);
         let origin = match by {
             Some(Setter::Recipe(origin) | Setter::Default(origin)) => origin.clone(),
@@ -320,7 +315,7 @@ impl Interpreter {
     /// Runs a task whose lock is held or owed.
     fn run_locked(&self, engine: &Engine, task: &Rc<Task>) -> Fallible {
         hooks::run_implicit(self, engine, task, When::Before)?;
-        let id = self.defined.configuration.borrow().tasks.id(&task.name);
+        let id = self.defined.configuration().tasks.id(&task.name);
         self.frames.enter(task.clone(), id);
         self.actor
             .unless_busy(|actor| actor.enter(&task.name, self.is_place(task)));
@@ -341,7 +336,7 @@ impl Interpreter {
 
     /// Returns the number of times that a task was begun, under any of its names.
     pub(in crate::recipe) fn runs_of(&self, task: &Task) -> INT {
-        let id = self.defined.configuration.borrow().tasks.id(&task.name);
+        let id = self.defined.configuration().tasks.id(&task.name);
         id.map_or(0, |id| self.frames.begun(id))
     }
 

@@ -53,7 +53,7 @@ impl Interpreter {
         let mut missing = Vec::new();
         loop {
             let next = {
-                let files = self.defined().files.borrow();
+                let files = self.defined().files();
                 let text = files.read.get(index);
                 text.map(|text| (text.file.clone(), text.claims().loads.clone()))
             };
@@ -93,7 +93,7 @@ impl Interpreter {
         from: Option<&str>,
     ) -> Fallible<bool> {
         let found = self.find(name, Search::Library, position, from)?;
-        if self.defined().files.borrow().loaded.contains(&found.path) {
+        if self.defined().files().loaded.contains(&found.path) {
             return Ok(false);
         }
         self.evaluate(engine, found, position).map(|()| true)
@@ -106,7 +106,7 @@ impl Interpreter {
         }
         if let Some(found) = self.find_on_disk(name, search, position, from)? {
             if let Some(from) = from {
-                self.defined().files.borrow().used(from, &found.name);
+                self.defined().files().used(from, &found.name);
             }
             return Ok(found);
         }
@@ -116,7 +116,7 @@ impl Interpreter {
             _ => {
                 let found = self.find_in_stdlib(name, search, position)?;
                 if let Some(from) = from {
-                    self.defined().files.borrow().used(from, &found.name);
+                    self.defined().files().used(from, &found.name);
                 }
                 Ok(found)
             }
@@ -132,11 +132,11 @@ impl Interpreter {
         from: Option<&str>,
     ) -> Fallible<Option<Found>> {
         let path = self.machine().path(name);
-        let is_added = from.is_some_and(|from| self.defined().files.borrow().shelf.library_of(from).is_some());
+        let is_added = from.is_some_and(|from| self.defined().files().shelf.library_of(from).is_some());
         let mut candidates = Vec::new();
         if let (true, Some(from)) = (is_added, from) {
             // Only the files of the library were compared with its digest. Others may lie beside them on the disk.
-            if let Some(found) = self.defined().files.borrow().shelf.beside(from, &path) {
+            if let Some(found) = self.defined().files().shelf.beside(from, &path) {
                 return Ok(Some(found.into()));
             }
         } else {
@@ -145,18 +145,18 @@ impl Interpreter {
         }
         if search == Search::Library {
             let below = |directory: &PathBuf| directory.join(&path);
-            candidates.extend(self.defined().files.borrow().libraries.iter().map(below));
+            candidates.extend(self.defined().files().libraries.iter().map(below));
             if let Some(found) = self.first_of(std::mem::take(&mut candidates), position)? {
                 return Ok(Some(found));
             }
             let added = {
-                let files = self.defined().files.borrow();
+                let files = self.defined().files();
                 files.shelf.find(name, &files.trust)
             };
             if let Some(found) = added.map_err(|wrong| added_is_wrong(*wrong, position))? {
                 return Ok(Some(found.into()));
             }
-            candidates.extend(self.defined().files.borrow().libraries_after.iter().map(below));
+            candidates.extend(self.defined().files().libraries_after.iter().map(below));
         }
         candidates.push(path);
         self.first_of(candidates, position)
@@ -181,8 +181,7 @@ impl Interpreter {
         let name = name.strip_suffix(".rhai").unwrap_or(name);
         let file = self
             .defined()
-            .files
-            .borrow()
+            .files()
             .stdlib
             .as_ref()
             .map(|directory| directory.join(format!("{name}.rhai")));
@@ -221,7 +220,7 @@ impl Interpreter {
         let libraries = match search {
             Search::Recipe => Vec::new(),
             Search::Library => {
-                let files = self.defined().files.borrow();
+                let files = self.defined().files();
                 [files.libraries.as_slice(), &files.libraries_after].concat()
             }
         };
@@ -236,23 +235,22 @@ impl Interpreter {
     fn evaluate(&self, engine: &Engine, found: Found, position: Position) -> Fallible<()> {
         let Found { name, path, text } = found;
         self.enter_file(&name, &text, position)?;
-        self.defined().files.borrow_mut().loaded.insert(path);
+        self.defined().change_files(|files| files.loaded.insert(path));
         let result = self.evaluate_text(engine, &name, &text);
-        self.defined().files.borrow_mut().depth -= 1;
+        self.defined().change_files(|files| files.depth -= 1);
         result
     }
 
     fn enter_file(&self, name: &str, text: &Rc<str>, position: Position) -> Fallible<()> {
-        let mut files = self.defined().files.borrow_mut();
-        if files.depth >= MAX_DEPTH {
-            return Err(wrong(
-                format!("recipes load each other too deeply, last `{name}'"),
-                position,
-            ));
-        }
-        files.depth += 1;
-        files.texts.insert(name.to_owned(), text.clone());
-        Ok(())
+        self.defined().change_files(|files| {
+            if files.depth >= MAX_DEPTH {
+                let message = format!("recipes load each other too deeply, last `{name}'");
+                return Err(wrong(message, position));
+            }
+            files.depth += 1;
+            files.texts.insert(name.to_owned(), text.clone());
+            Ok(())
+        })
     }
 
     /// Reads a file without evaluating anything.
@@ -263,13 +261,10 @@ impl Interpreter {
             Search::Library
         };
         let found = self.find(name, search, Position::NONE, Some(from))?;
-        let is_new = self.defined().files.borrow_mut().loaded.insert(found.path);
-        if is_new && !self.defined().files.borrow().texts.contains_key(&found.name) {
+        let is_new = self.defined().change_files(|files| files.loaded.insert(found.path));
+        if is_new && !self.defined().files().texts.contains_key(&found.name) {
             self.defined()
-                .files
-                .borrow_mut()
-                .texts
-                .insert(found.name.clone(), found.text.clone());
+                .change_files(|files| files.texts.insert(found.name.clone(), found.text.clone()));
             self.compile(engine, &found.name, &found.text)?;
         }
         Ok(())
@@ -286,20 +281,22 @@ impl Interpreter {
         let read = right.map_or_else(|| recovery::read(&text, name, parse), Recovered::whole);
         let unfilled = self.place().take_unfilled();
         let unfilled = unfilled.into_iter().map(|unfilled| (name.to_owned(), unfilled));
-        self.defined().files.borrow_mut().unfilled.extend(unfilled);
+        self.defined().change_files(|files| files.unfilled.extend(unfilled));
         let names = self.place().take_names();
         let mut ast = read.ast.unwrap_or_default();
         ast.set_source(name);
         let ast = Rc::new(ast);
         let first = read.errors.first().cloned();
-        let mut files = self.defined().files.borrow_mut();
-        files.errors.extend(read.errors);
-        files.read.push(Text::new(name.into(), ast.clone(), names, read.lost));
+        let text = Text::new(name.into(), ast.clone(), names, read.lost);
+        self.defined().change_files(|files| {
+            files.errors.extend(read.errors);
+            files.read.push(text);
+        });
         // A recipe is evaluated with probes in it if its lines are counted; it is looked at without them.
         let counter = self
             .mode()
             .counter()
-            .filter(|_| !is_test_file(name) && !files.is_of_stdlib(name));
+            .filter(|_| !is_test_file(name) && !self.defined().is_of_stdlib(name));
         match first {
             None => Ok(counter.map_or_else(|| ast.clone(), |counter| Rc::new(counter.with_probes(name, &ast)))),
             Some(error) => Err(raise(error, Position::NONE)),
@@ -328,21 +325,21 @@ impl Interpreter {
             let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
             module.map_err(|error| locate(error, Some(&name)))
         });
-        self.defined().files.borrow_mut().depth -= 1;
+        self.defined().change_files(|files| files.depth -= 1);
         result.map(Shared::new)
     }
 
     /// Returns the errors for `#{name}` in strings, where Ruby would put in the value. `${name}` in double quotes may be meant for
     /// a shell, so it is only reported, and not even that if the recipe `is_checked`: then the check finds it.
     pub(in crate::recipe) fn unfilled(&self, is_checked: bool) -> Vec<Diagnostic> {
-        let unfilled = std::mem::take(&mut self.defined().files.borrow_mut().unfilled);
+        let unfilled = self.defined().change_files(|files| std::mem::take(&mut files.unfilled));
         let mut errors = Vec::new();
         for (file, Unfilled { sign, name, position }) in unfilled {
             let word = name
                 .get(..name.find(|c| !is_word(c)).unwrap_or(name.len()))
                 .unwrap_or("");
             let is_known = matches!(word, "ENV" | "fetch") && word != name;
-            if !is_known && !self.defined().configuration.borrow().variables.exists(word) {
+            if !is_known && !self.defined().configuration().variables.exists(word) {
                 continue;
             }
             let place = origin(Some(&file), position);
@@ -404,7 +401,7 @@ pub(in crate::recipe) fn is_there(file: &Path) -> bool {
 
 impl Interpreter {
     fn read(&self, file: &Path, position: Position) -> Fallible<Found> {
-        let read = self.defined().files.borrow().trust.read(file);
+        let read = self.defined().files().trust.read(file);
         let bytes = read.map_err(|refusal| refused(&refusal, position))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();

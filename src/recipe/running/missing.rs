@@ -107,7 +107,7 @@ pub(in crate::recipe) fn argument(
 /// Returns the expression in a source for which `is_it` returns something.
 fn written(interpreter: &Interpreter, file: Option<&str>, is_it: impl Fn(&ASTNode) -> Option<What>) -> Option<What> {
     let file = file?;
-    let files = interpreter.defined().files.borrow();
+    let files = interpreter.defined().files();
     let text = files.read.iter().rev().find(|text| *text.file == *file)?;
     let mut found = None;
     text.ast.walk(&mut |nodes| {
@@ -147,7 +147,7 @@ fn near(interpreter: &Interpreter, path: &[String], scope: Option<&Scope>) -> Op
         return suggestion(key, keys.iter().map(String::as_str));
     }
     // If the map is not known, the keys of all maps in the sources are suggested.
-    let files = interpreter.defined().files.borrow();
+    let files = interpreter.defined().files();
     let known = files.read.iter().flat_map(|text| text.claims().holders.iter());
     let mut known: Vec<&str> = known.map(String::as_str).collect();
     known.sort_unstable();
@@ -160,7 +160,7 @@ fn keys(interpreter: &Interpreter, owner: &[String], scope: Option<&Scope>) -> O
     let mut value: Dynamic = match scope.and_then(|scope| scope.get(root)) {
         Some(value) => value.flatten_clone(),
         None if root == "ENV" => interpreter.machine().environment().into(),
-        None => match interpreter.defined().configuration.borrow().variables.read(root) {
+        None => match interpreter.defined().configuration().variables.read(root) {
             VariableRead::Value(value) => value.flatten_clone(),
             _ => return None,
         },

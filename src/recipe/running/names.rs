@@ -27,7 +27,7 @@ pub(in crate::recipe) fn lookup(
     }
     let found = outwards(&interpreter.place().namespace()).find_map(|namespace| {
         let full = join(&namespace, name);
-        let configuration = interpreter.defined().configuration.borrow();
+        let configuration = interpreter.defined().configuration();
         let is_namespace = configuration.tasks.is_namespace(&full);
         match configuration.tasks.get(&full) {
             Some(task) if is_statement || !is_namespace => Some(Ok(task)),

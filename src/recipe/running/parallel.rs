@@ -106,7 +106,7 @@ impl Condition {
         match self {
             Self::Constant(value) => Ok(*value),
             Self::Roles(wanted) => {
-                let configuration = interpreter.defined().configuration.borrow();
+                let configuration = interpreter.defined().configuration();
                 let roles = &configuration.roles;
                 if let Some(unknown) = wanted.iter().find(|role| !roles.contains(role)) {
                     let diagnostic = Diagnostic::new(Fault::Recipe, format!("the role `{unknown}' is not defined"));
@@ -140,7 +140,7 @@ fn role(text: &str) -> &str {
 
 /// Returns a server as a map for scripts.
 pub(in crate::recipe) fn described(interpreter: &Interpreter, server: &Server) -> Map {
-    let configuration = interpreter.defined().configuration.borrow();
+    let configuration = interpreter.defined().configuration();
     let roles = configuration.roles.roles_of(server).into_iter();
     let roles: rhai::Array = roles.map(|role| role.to_owned().into()).collect();
     let attributes = configuration.roles.attributes_of(server);

@@ -104,10 +104,7 @@ impl Passwords for Asker<'_> {
         let asks_again = self
             .interpreter
             .defined()
-            .configuration
-            .borrow_mut()
-            .variables
-            .reset("password");
+            .change(|configuration| configuration.variables.reset("password"));
         self.interpreter.person().forget_password(!asks_again);
     }
 }

@@ -39,10 +39,10 @@ pub(in crate::recipe) fn takes_task(
     from: Option<&Origin>,
     position: Position,
 ) -> Fallible<bool> {
-    let Some(there) = interpreter.defined().configuration.borrow().tasks.get(name) else {
+    let Some(there) = interpreter.defined().configuration().tasks.get(name) else {
         return Ok(true);
     };
-    let files = interpreter.defined().files.borrow();
+    let files = interpreter.defined().files();
     let owners = from
         .and_then(|from| files.owner(&from.file))
         .zip(files.owner(&there.origin.file));
@@ -68,7 +68,7 @@ pub(in crate::recipe) fn of_variable(
     from: Option<&Origin>,
     position: Position,
 ) -> Fallible<Precedence> {
-    let files = interpreter.defined().files.borrow();
+    let files = interpreter.defined().files();
     let own = from
         .filter(|_| interpreter.budget().is_loading())
         .and_then(|from| files.owner(&from.file));
@@ -76,7 +76,7 @@ pub(in crate::recipe) fn of_variable(
         return Ok(Precedence::Free);
     };
     let other = {
-        let configuration = interpreter.defined().configuration.borrow();
+        let configuration = interpreter.defined().configuration();
         let settings = configuration.variables.settings(name);
         let setters = settings
             .into_iter()
@@ -106,7 +106,7 @@ fn of(
     if own == other || !is_of_others {
         return Ok(Precedence::Free);
     }
-    match interpreter.defined().files.borrow().shelf.winner(name) {
+    match interpreter.defined().files().shelf.winner(name) {
         Some(winner) if winner == own.name() => Ok(Precedence::Wins),
         Some(winner) if winner == other.name() => Ok(Precedence::Loses),
         winner => Err(both((what, name), (own, other), winner, position)),

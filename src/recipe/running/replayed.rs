@@ -147,7 +147,7 @@ impl Interpreter {
                 return Ok(());
             }
         }
-        let release = self.defined().configuration.borrow().variables.read("release_name");
+        let release = self.defined().configuration().variables.read("release_name");
         if let VariableRead::Value(name) = release {
             self.journal().release(&name.to_string());
         }

@@ -31,11 +31,11 @@ pub(in crate::recipe) fn resolved(
 fn fill_roles(interpreter: &Interpreter, engine: &Engine) -> Fallible<()> {
     loop {
         // No borrow is held while the block runs, since it may need servers itself.
-        let Some(role) = interpreter.defined().role_blocks.borrow_mut().pop_front() else {
+        let Some(role) = interpreter.defined().next_role() else {
             return Ok(());
         };
         if let Err(error) = fill_role(interpreter, engine, &role) {
-            interpreter.defined().role_blocks.borrow_mut().push_front(role);
+            interpreter.defined().put_back_role(role);
             return Err(error);
         }
     }
@@ -55,13 +55,15 @@ fn fill_role(interpreter: &Interpreter, engine: &Engine, role: &RoleBlock) -> Fa
     for host in texts(&value) {
         servers.push(host.parse::<Server>().map_err(|error| failed(error.to_string()))?);
     }
-    let roles = &mut interpreter.defined().configuration.borrow_mut().roles;
-    for server in servers {
-        roles
-            .assign(&role.role, server, common.clone())
-            .map_err(|error| failed(error.to_string()))?;
-    }
-    Ok(())
+    interpreter.defined().change(|configuration| {
+        for server in servers {
+            configuration
+                .roles
+                .assign(&role.role, server, common.clone())
+                .map_err(|error| failed(error.to_string()))?;
+        }
+        Ok(())
+    })
 }
 
 /// Splits a value into the servers and the map at the end.

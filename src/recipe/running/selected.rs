@@ -11,7 +11,7 @@ pub(in crate::recipe) fn wanted(
     interpreter: &Interpreter,
     selection: &Selection,
 ) -> Result<Vec<Server>, SelectionError> {
-    let configuration = interpreter.defined().configuration.borrow();
+    let configuration = interpreter.defined().configuration();
     interpreter.exclusions().select(&configuration.roles, selection)
 }
 
@@ -62,7 +62,7 @@ pub(in crate::recipe) fn report_unknown_hosts(interpreter: &Interpreter) {
     }
     let unknown = interpreter
         .exclusions()
-        .unknown_hosts(&interpreter.defined().configuration.borrow());
+        .unknown_hosts(&interpreter.defined().configuration());
     for (host, meant) in unknown {
         let meant = meant.map_or_else(String::new, |meant| format!("; {}", did_you_mean(&meant)));
         let text = format!("HOSTS names `{host}', which is not in the recipe{meant}");
@@ -74,7 +74,7 @@ pub(in crate::recipe) fn report_unknown_hosts(interpreter: &Interpreter) {
 pub(super) fn report_unreleased(interpreter: &Interpreter, selection: &Selection) {
     let left_out = interpreter
         .exclusions()
-        .unreleased(&interpreter.defined().configuration.borrow().roles, selection);
+        .unreleased(&interpreter.defined().configuration().roles, selection);
     for server in left_out {
         if interpreter.notices().unreleased(&server) {
             let text = format!("HOSTS names `{server}', which has no_release: nothing is deployed to it");

@@ -46,7 +46,7 @@ fn everything() -> String {
 fn plan(library: &Library, recipe: &Recipe, script: &Script, local: &Script, log: &Log) -> String {
     let file = stdlib::file_name(&format!("{}{}", stdlib::LIBRARIES, library.name));
     let tasks: Vec<Rc<Task>> = {
-        let tasks = &recipe.interpreter.defined().configuration.borrow().tasks;
+        let tasks = &recipe.interpreter.defined().configuration().tasks;
         let own = tasks
             .iter()
             .filter(|task| *task.origin.file == *file && task.description.is_some());

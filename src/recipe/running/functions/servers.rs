@@ -28,7 +28,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let knowing = interpreter.clone();
     engine.register_fn("known_roles", move |names: Dynamic| -> Array {
         let names = texts(&names);
-        let configuration = knowing.defined().configuration.borrow();
+        let configuration = knowing.defined().configuration();
         let is_wanted = |role: &&str| names.iter().any(|name| name == *role || name == "all");
         let known = configuration.roles.names().filter(is_wanted);
         known.map(|role| role.to_owned().into()).collect()

@@ -24,7 +24,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
     let asking = interpreter.clone();
     engine.register_fn("is_own_variable", move |name: ImmutableString| -> bool {
-        let configuration = asking.defined().configuration.borrow();
+        let configuration = asking.defined().configuration();
         let setting = configuration.variables.settings(&name);
         setting.is_some_and(|(setting, _)| !matches!(setting.by, Setter::Default(_)))
     });
@@ -38,7 +38,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
                 _ => return Err(wrong("the event is `before' or `after'", Position::NONE)),
             };
             let task = hooked.defined().task(&name, "");
-            let configuration = hooked.defined().configuration.borrow();
+            let configuration = hooked.defined().configuration();
             Ok(task.is_some_and(|task| {
                 !configuration.hooked(when, Some(&task)).is_empty() || !configuration.implicit(when, &task).is_empty()
             }))

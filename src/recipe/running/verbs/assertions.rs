@@ -48,7 +48,7 @@ pub(super) fn known_hosts(interpreter: &Interpreter, hosts: &[String], position:
         hosts: Some(servers.collect()),
         ..Filter::default()
     };
-    let configuration = interpreter.defined().configuration.borrow();
+    let configuration = interpreter.defined().configuration();
     let unknown = match interpreter.budget().is_loading() {
         true => Vec::new(),
         false => filter.unknown_hosts(&configuration.roles, &configuration.tasks),
@@ -65,7 +65,7 @@ pub(super) fn known_hosts(interpreter: &Interpreter, hosts: &[String], position:
 
 /// Returns the names of tasks as runs report them: one with several names is reported by its first.
 fn full_names(interpreter: &Interpreter, names: &Dynamic) -> Vec<String> {
-    let configuration = interpreter.defined().configuration.borrow();
+    let configuration = interpreter.defined().configuration();
     let full = |name: String| configuration.tasks.get(&name).map_or(name, |task| task.name.clone());
     values::texts(names).into_iter().map(full).collect()
 }

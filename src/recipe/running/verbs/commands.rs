@@ -99,7 +99,7 @@ fn try_sudo(cx: &mut VerbContext) -> Fallible {
 /// Returns true if commands that may need sudo use it. `run_method` decides this if a recipe has set it, else `use_sudo`.
 fn uses_sudo(interpreter: &Interpreter, engine: &Engine) -> Fallible<bool> {
     let is_said = {
-        let configuration = interpreter.defined().configuration.borrow();
+        let configuration = interpreter.defined().configuration();
         let setting = configuration.variables.settings("run_method");
         setting.is_some_and(|(setting, _)| !matches!(setting.by, Setter::Default(_)))
     };

@@ -57,8 +57,9 @@ fn ask(cx: &mut VerbContext) -> Fallible {
     function.add_curry(question.is_shown.into());
     let block = KeptBlock::function(cx.scope, function, interpreter.place().namespace());
     let block = interpreter.keep(block);
-    let variables = &mut interpreter.defined().configuration.borrow_mut().variables;
-    variables.set_lazy(&name, block, by);
+    interpreter
+        .defined()
+        .change(|configuration| configuration.variables.set_lazy(&name, block, by));
     Ok(Dynamic::UNIT)
 }
 

@@ -58,7 +58,7 @@ fn render(cx: &mut VerbContext) -> Fallible {
         let is_global = |name: &str| environment.globals().any(|(global, _)| global == name);
         let mut wanted: Vec<String> = template.undeclared_variables(true).into_iter().collect();
         wanted.retain(|path| !is_global(path.split('.').next().unwrap_or(path)));
-        let configuration = cx.interpreter.defined().configuration.borrow();
+        let configuration = cx.interpreter.defined().configuration();
         let options = cx.call.options.keys().map(String::as_str);
         let missing = Missing {
             line: error

@@ -25,13 +25,15 @@ fn role(cx: &mut VerbContext) -> Fallible {
         ));
     }
     let role = cx.text(0);
-    interpreter.defined().configuration.borrow_mut().roles.declare(&role);
+    interpreter
+        .defined()
+        .change(|configuration| configuration.roles.declare(&role));
     for host in cx.texts(1) {
         assign(cx, &role, &host)?;
     }
     if let Some(block) = cx.call.block {
         let block = cx.keep(block);
-        interpreter.defined().role_blocks.borrow_mut().push_back(RoleBlock {
+        interpreter.defined().put_off_role(RoleBlock {
             role,
             block,
             attributes: attributes(cx),
@@ -61,8 +63,9 @@ fn server(cx: &mut VerbContext) -> Fallible {
         return Err(raise(diagnostic, position));
     }
     for role in roles {
-        let configuration = &cx.interpreter.defined().configuration;
-        configuration.borrow_mut().roles.declare(&role);
+        cx.interpreter
+            .defined()
+            .change(|configuration| configuration.roles.declare(&role));
         assign(cx, &role, &host)?;
     }
     Ok(Dynamic::UNIT)
@@ -91,9 +94,8 @@ fn assign(cx: &VerbContext, role: &str, host: &str) -> Fallible<()> {
         .parse()
         .map_err(|error: crate::configuration::ServerSyntax| wrong(error.to_string(), position))?;
     connection::check_attributes(interpreter, &attributes, position, map)?;
-    let mut configuration = interpreter.defined().configuration.borrow_mut();
-    configuration
-        .roles
-        .assign(role, server, attributes)
-        .map_err(|error| wrong(error.to_string(), position))
+    let assigned = interpreter
+        .defined()
+        .change(|configuration| configuration.roles.assign(role, server, attributes));
+    assigned.map_err(|error| wrong(error.to_string(), position))
 }

@@ -29,8 +29,9 @@ fn task(cx: &mut VerbContext) -> Fallible {
     let full = interpreter.place().full_name(&cx.text(0));
     let full = match full.strip_suffix(":default") {
         Some(namespace) => {
-            let mut configuration = interpreter.defined().configuration.borrow_mut();
-            configuration.tasks.has_default(namespace);
+            interpreter
+                .defined()
+                .change(|configuration| configuration.tasks.has_default(namespace));
             namespace.to_owned()
         }
         None => full,
@@ -64,7 +65,9 @@ fn task(cx: &mut VerbContext) -> Fallible {
         }),
     };
     if precedence::takes_task(interpreter, &task.name, cx.origin().as_ref(), cx.position())? {
-        interpreter.defined().configuration.borrow_mut().tasks.define(task);
+        interpreter
+            .defined()
+            .change(|configuration| configuration.tasks.define(task));
     }
     Ok(Dynamic::UNIT)
 }
@@ -124,15 +127,18 @@ pub(super) const ALIAS_TASK: Performed = (&rows::ALIAS_TASK, |cx| {
     let mut copy = Task::clone(&*named_task(cx, 1)?);
     copy.name = cx.interpreter.place().full_name(&cx.text(0));
     if precedence::takes_task(cx.interpreter, &copy.name, cx.origin().as_ref(), cx.position())? {
-        cx.interpreter.defined().configuration.borrow_mut().tasks.define(copy);
+        cx.interpreter
+            .defined()
+            .change(|configuration| configuration.tasks.define(copy));
     }
     Ok(Dynamic::UNIT)
 });
 
 pub(super) const SYNONYM_TASK: Performed = (&rows::SYNONYM_TASK, |cx| {
     if precedence::takes_task(cx.interpreter, &cx.text(0), cx.origin().as_ref(), cx.position())? {
-        let tasks = &mut cx.interpreter.defined().configuration.borrow_mut().tasks;
-        tasks.synonym(&cx.text(0), &cx.text(1));
+        cx.interpreter
+            .defined()
+            .change(|configuration| configuration.tasks.synonym(&cx.text(0), &cx.text(1)));
     }
     Ok(Dynamic::UNIT)
 });
@@ -187,17 +193,18 @@ fn register(cx: &VerbContext, when: When, only: Option<Vec<String>>, except: Vec
     let filter = cx.option("only").map(|(_, position)| position);
     let around = cx.origin_of(filter.unwrap_or_else(|| cx.position_of(0)));
     let around = around.or_else(|| cx.origin());
-    let mut configuration = cx.interpreter.defined().configuration.borrow_mut();
-    for (action, position) in actions {
-        configuration.hooks.push(Hook {
-            when,
-            only: only.clone(),
-            except: except.clone(),
-            namespace: namespace.to_string(),
-            action,
-            origin: cx.origin_of(position).or_else(|| cx.origin()),
-            around: around.clone(),
-        });
-    }
+    let hook = |(action, position)| Hook {
+        when,
+        only: only.clone(),
+        except: except.clone(),
+        namespace: namespace.to_string(),
+        action,
+        origin: cx.origin_of(position).or_else(|| cx.origin()),
+        around: around.clone(),
+    };
+    let hooks = actions.into_iter().map(hook);
+    cx.interpreter
+        .defined()
+        .change(|configuration| configuration.hooks.extend(hooks));
     Ok(Dynamic::UNIT)
 }

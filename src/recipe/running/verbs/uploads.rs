@@ -83,7 +83,7 @@ impl Upload<'_> {
 
     /// Returns the request with a local file for each server.
     fn for_each(&self, from: &str, to: &str, settings: &CallSettings) -> Fallible<Request> {
-        let configuration = self.interpreter.defined().configuration.borrow();
+        let configuration = self.interpreter.defined().configuration();
         let mut branches = Branches::default();
         for server in selected::expected(self.interpreter, &settings.selection) {
             let own = local_name(from, &server, &configuration.roles.roles_of(&server))

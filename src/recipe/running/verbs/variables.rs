@@ -31,8 +31,8 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
     if precedence == Precedence::Loses {
         return Ok(Dynamic::UNIT);
     }
-    let configuration = &cx.interpreter.defined().configuration;
-    let is_kept = match configuration.borrow().variables.settings(&name) {
+    let defined = cx.interpreter.defined();
+    let is_kept = match defined.configuration().variables.settings(&name) {
         None => false,
         // It is the default of another library: if this library wins, it is replaced.
         Some((
@@ -46,7 +46,7 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
     if is_kept {
         let is_lazy = cx.call.block.is_some();
         let default = Setting { by, is_lazy };
-        configuration.borrow_mut().variables.overrides(&name, default);
+        defined.change(|configuration| configuration.variables.overrides(&name, default));
         return Ok(Dynamic::UNIT);
     }
     assign(cx, by)
@@ -64,8 +64,9 @@ fn assign(cx: &VerbContext, by: Setter) -> Fallible {
         return Ok(Dynamic::UNIT);
     }
     let block = cx.keep(cx.block()?);
-    let variables = &mut cx.interpreter.defined().configuration.borrow_mut().variables;
-    variables.set_lazy(&name, block, by);
+    cx.interpreter
+        .defined()
+        .change(|configuration| configuration.variables.set_lazy(&name, block, by));
     Ok(Dynamic::UNIT)
 }
 
@@ -91,17 +92,19 @@ fn fetch(cx: &mut VerbContext) -> Fallible {
 }
 
 pub(super) const EXISTS: Performed = (&rows::EXISTS, |cx| {
-    let variables = &cx.interpreter.defined().configuration.borrow().variables;
+    let variables = &cx.interpreter.defined().configuration().variables;
     Ok(variables.exists(&cx.text(0)).into())
 });
 
 pub(super) const UNSET: Performed = (&rows::UNSET, |cx| {
-    let variables = &mut cx.interpreter.defined().configuration.borrow_mut().variables;
-    variables.unset(&cx.text(0));
+    cx.interpreter
+        .defined()
+        .change(|configuration| configuration.variables.unset(&cx.text(0)));
     Ok(Dynamic::UNIT)
 });
 
 pub(super) const RESET: Performed = (&rows::RESET, |cx| {
-    let variables = &mut cx.interpreter.defined().configuration.borrow_mut().variables;
-    Ok(variables.reset(&cx.text(0)).into())
+    let defined = cx.interpreter.defined();
+    let is_lazy = defined.change(|configuration| configuration.variables.reset(&cx.text(0)));
+    Ok(is_lazy.into())
 });

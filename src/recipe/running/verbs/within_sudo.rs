@@ -30,12 +30,7 @@ impl WithinSudo {
             environment: None,
             secrets: String::new(),
             mark: random_mark()?,
-            can_answer: interpreter
-                .defined()
-                .configuration
-                .borrow()
-                .variables
-                .exists("password")
+            can_answer: interpreter.defined().configuration().variables.exists("password")
                 || interpreter.person().password().is_some()
                 || interpreter.person().can_ask(),
         };
