@@ -40,6 +40,7 @@ mod interrupt;
 mod io_error;
 mod journal;
 mod libraries;
+mod listed;
 mod manual;
 mod name_service;
 mod origin;

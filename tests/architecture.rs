@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
         "fuzz",
         "interrupt",
         "io_error",
+        "listed",
         "name_service",
         "origin",
         "packed",

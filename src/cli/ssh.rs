@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
+use crate::listed::listed;
 use crate::plan::quote_words;
 use crate::recipe::{Examined, Recipe};
 use crate::report::Console;
@@ -58,7 +59,7 @@ fn call(recipe: &Recipe, login: WantedLogin) -> Result<Vec<String>, Vec<Diagnost
     let named = recipe.enter_stage(&words)?;
     let [named] = named.as_slice() else {
         let message = "ssh takes one server: capr ssh RECIPE SERVER";
-        let names = recipe.examined().map(|servers| listed(&names(&servers)));
+        let names = recipe.examined().map(|servers| servers_listed(&names(&servers)));
         let wrong = Diagnostic::new(Fault::Usage, message);
         return Err(vec![names.into_iter().fold(wrong, Diagnostic::hint)]);
     };
@@ -105,7 +106,7 @@ fn found<'a>(servers: &'a [Examined], named: &str) -> Result<&'a Examined, Box<D
                 .hints
                 .extend(suggestion(named, names.iter().map(String::as_str)));
             if diagnostic.hints.is_empty() {
-                diagnostic.hints.push(listed(&names));
+                diagnostic.hints.push(servers_listed(&names));
             }
             Err(Box::new(diagnostic))
         }
@@ -127,27 +128,27 @@ fn names(servers: &[Examined]) -> Vec<String> {
 }
 
 /// Returns a sentence with the names of a recipe's servers, of many the first ones.
-fn listed(names: &[String]) -> String {
-    let (shown, rest) = names.split_at(names.len().min(NAMED));
-    match (shown, rest.len()) {
-        ([], _) => "it names no servers; role :app, \"app1.example.com\"; names one".to_owned(),
-        (shown, 0) => format!("its servers: {}", shown.join(", ")),
-        (shown, more) => format!(
-            "its servers: {} and {more} more: capr RECIPE TASK --servers",
-            shown.join(", ")
-        ),
+fn servers_listed(names: &[String]) -> String {
+    let shown = listed(names, NAMED);
+    match names.len() {
+        0 => "it names no servers; role :app, \"app1.example.com\"; names one".to_owned(),
+        ..=NAMED => format!("its servers: {shown}"),
+        _ => format!("its servers: {shown}: capr RECIPE TASK --servers"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::listed;
+    use super::servers_listed;
 
     #[test]
     fn of_many_servers_the_first_are_named_and_of_none_it_is_said_how_one_is() {
         let names: Vec<String> = (1..=200).map(|number| format!("app{number}")).collect();
-        assert_eq!(listed(names.get(..2).unwrap_or_default()), "its servers: app1, app2");
-        assert!(listed(&names).contains("app12 and 188 more"));
-        assert!(listed(&[]).starts_with("it names no servers"));
+        assert_eq!(
+            servers_listed(names.get(..2).unwrap_or_default()),
+            "its servers: app1, app2"
+        );
+        assert!(servers_listed(&names).contains("app12 and 188 more"));
+        assert!(servers_listed(&[]).starts_with("it names no servers"));
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use crate::listed::{and_more, counted};
 use crate::session::ssh::{AgentKey, FileKey, KnownHostsFile, Survey};
 
 use super::login::is_post_quantum;
-use super::needs::counted;
 use crate::finding::{Check, Examination, Fact, Finding, FindingState, Subject};
 use crate::io_error::plain;
 
@@ -216,20 +216,17 @@ fn known_hosts(files: &IndexMap<PathBuf, KnownHostsFile>, shown: &dyn Fn(&Path) 
                         .fact("passed_over", Fact::Texts(lines.collect()))
                 };
                 let has = format!("{file} has {}", counted(*keys, "key"));
-                let mut named: Vec<String> = passed_over
+                let named: Vec<String> = passed_over
                     .iter()
                     .take(LINES_SHOWN)
                     .map(|(line, why)| format!("line {line}: {why}"))
                     .collect();
-                let more = passed_over.len().saturating_sub(LINES_SHOWN);
-                if more > 0 {
-                    named.push(format!("and {}", counted(more, "more line")));
-                }
+                let more = and_more(passed_over.len() - named.len(), "line");
                 facts(match named.as_slice() {
                     [] => Finding::ok(Check::KnownHosts, has),
                     named => Finding::warning(
                         Check::KnownHosts,
-                        format!("{has}; passed over are {}", named.join("; ")),
+                        format!("{has}; passed over are {}{more}", named.join("; ")),
                         format!("correct or remove these lines of {file}; whose keys they were is not known"),
                     ),
                 })

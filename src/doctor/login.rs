@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::listed::counted;
 use crate::recipe::without_credentials;
 use crate::session::{ConnectError, HostKeyPolicy, Phase, Standing, StepWay};
 
@@ -39,7 +40,7 @@ pub(super) fn findings(visit: &Visit, policy: Option<HostKeyPolicy>, call: &str)
 
 fn address(visit: &Visit) -> Option<Finding> {
     let addresses: Vec<String> = visit.addresses.iter().map(IpAddr::to_string).collect();
-    let detail = super::needs::counted(addresses.len(), "address").replace("addresss", "addresses");
+    let detail = counted(addresses.len(), "address");
     let finding = (!addresses.is_empty()).then(|| Finding::ok(Check::Address, detail))?;
     let own = Own::Text(addresses.join(", "));
     Some(finding.own(own).fact("addresses", Fact::Texts(addresses)))

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::listed::counted;
 use crate::recipe::{Examined, Recipe, without_credentials};
 
 use crate::plan::quote;
@@ -121,11 +122,6 @@ fn of_servers(servers: &[Examined], stage: Option<&str>) -> Finding {
         }
     };
     finding.fact("servers", Fact::Texts(names))
-}
-
-/// Returns `1 server`, `2 servers`.
-pub(super) fn counted(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 impl Deploys {

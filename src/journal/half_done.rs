@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::record::{Ended, Head, Record};
+use crate::listed::listed;
 
 /// Steps that only read. A run with no other steps has left nothing half done.
 const LOOKS: [&str; 6] = ["capture", "capture_all", "test", "stream", "get", "download"];
@@ -196,7 +197,7 @@ impl HalfDone {
             ] {
                 let servers = of(wanted);
                 if !servers.is_empty() {
-                    text.push_str(&format!(", {how} {}", listed(&servers)));
+                    text.push_str(&format!(", {how} {}", servers_listed(&servers)));
                 }
             }
         }
@@ -220,9 +221,6 @@ pub(super) fn short(run: &str) -> &str {
 }
 
 /// Lists servers, but not all if there are many.
-pub(super) fn listed(servers: &[&str]) -> String {
-    match servers.get(..NAMED) {
-        Some(first) if servers.len() > NAMED => format!("{} and {} more", first.join(", "), servers.len() - NAMED),
-        _ => servers.join(", "),
-    }
+pub(super) fn servers_listed<T: AsRef<str>>(servers: &[T]) -> String {
+    listed(servers, NAMED)
 }

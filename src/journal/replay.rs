@@ -7,7 +7,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::book::{Book, Lines};
-use super::half_done::listed;
+use super::half_done::servers_listed;
 use super::keeper::Asked;
 use super::record::{Ended, Failure, Record};
 use crate::event::worded;
@@ -36,7 +36,7 @@ pub enum Refusal {
         now: String,
     },
     /// A step was begun, and nobody knows how it ended.
-    #[error("`{what}' was begun on {} and has no known end there", listed(&servers.iter().map(String::as_str).collect::<Vec<_>>()))]
+    #[error("`{what}' was begun on {} and has no known end there", servers_listed(servers))]
     Open {
         /// Verb and command.
         what: String,

@@ -4,11 +4,12 @@ use serde::{Serialize, Serializer};
 
 use crate::configuration::Server;
 use crate::finding::{Examination, Fact, Finding, FindingState, Own, Subject, Unit};
+use crate::listed::{counted, listed};
 
 use super::clean::Cleaner;
 use super::json::Json;
 use super::palette::{Label, Look};
-use super::text::{count, size, wrap};
+use super::text::{size, wrap};
 
 /// The most servers of a block that are named, unless all are wanted.
 const NAMED: usize = 12;
@@ -86,7 +87,7 @@ pub(super) fn summary(examinations: &[Examination]) -> String {
             _ => format!("{bad} bad, of which {unreached} not reached"),
         });
     }
-    format!("{}: {}; {here}\n", count(total, "server"), parts.join(", "))
+    format!("{}: {}; {here}\n", counted(total, "server"), parts.join(", "))
 }
 
 /// Returns one JSON object per line for each finding.
@@ -282,16 +283,10 @@ fn title(group: &[&Examination], cleaner: &Cleaner, shown: FindingStyle) -> Stri
         return shown.look.paint(Label::Host, name);
     }
     let limit = if shown.all { names.len() } else { NAMED };
-    let named: Vec<&str> = names.iter().take(limit).map(String::as_str).collect();
-    let more = names.len().saturating_sub(limit);
-    let rest = if more > 0 {
-        format!(" and {more} more (-v names them)")
-    } else {
-        String::new()
-    };
-    let servers = shown.look.paint(Label::Host, &count(names.len(), "server"));
+    let rest = if names.len() > limit { " (-v names them)" } else { "" };
+    let servers = shown.look.paint(Label::Host, &counted(names.len(), "server"));
     let lines = filled(
-        &format!("{}{rest}", named.join(", ")),
+        &format!("{}{rest}", listed(&names, limit)),
         shown
             .columns
             .map(|columns| columns.saturating_sub(2).max(LEAST_COLUMNS)),

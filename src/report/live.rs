@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::configuration::Server;
 use crate::event::worded;
+use crate::listed::and_more;
 
 use super::names::Names;
 use super::text::{cut, duration};
@@ -35,11 +36,7 @@ pub(super) struct Waiting<'a> {
 impl Waiting<'_> {
     /// Returns the line, at most this many columns wide.
     pub(super) fn line(&self, columns: usize) -> String {
-        let more = match self.others {
-            0 => String::new(),
-            others => format!(" and {others} more"),
-        };
-        let mut tail = format!("{more}{}", self.copied);
+        let mut tail = format!("{}{}", and_more(self.others, ""), self.copied);
         if let Some(time) = seconds(self.since.elapsed()) {
             tail.push_str(&format!("  {time}"));
         }

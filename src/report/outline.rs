@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use crate::configuration::{Act, Addressed, Link, Outline, ReadVariable, Servers, TaskStep};
+use crate::listed::{and_more, listed};
 use crate::origin::Origin;
 
 use super::json::Json;
 use super::tasks::paragraphs;
-use super::text::{count, wrap};
+use super::text::wrap;
 use super::variables::setting;
 
 /// The most servers that are named; more are counted.
@@ -104,7 +105,7 @@ fn first_line(text: &str) -> String {
     let first = lines.next().unwrap_or_default().to_owned();
     match lines.count() {
         0 => first,
-        more => format!("{first} … and {}", count(more, "more line")),
+        more => format!("{first} …{}", and_more(more, "line")),
     }
 }
 
@@ -152,16 +153,8 @@ fn place(addressed: &Addressed) -> String {
         Servers::Wrong(reason) => format!("on no server: {reason}"),
         Servers::Found(servers) if servers.is_empty() => "on no server: none matches".to_owned(),
         Servers::Found(servers) => {
-            let names: Vec<&str> = servers
-                .iter()
-                .take(NAMED_SERVERS)
-                .map(|(name, _)| name.as_str())
-                .collect();
-            let more = match servers.len() - names.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            format!("on {}{more}", names.join(", "))
+            let names: Vec<&str> = servers.iter().map(|(name, _)| name.as_str()).collect();
+            format!("on {}", listed(&names, NAMED_SERVERS))
         }
     }
 }

@@ -117,6 +117,37 @@ impl Lines<'_> {
                     &format!("triggering {event} callbacks{of}"),
                 );
             }
+            Event::Interrupted { signal } => {
+                let failed = self.plain.connecting.borrow_mut().stopped();
+                self.not_connected(&failed);
+                self.say(Level::Important, None, &format!("{signal}, ending the remote commands"));
+            }
+            Event::Message { level, tag, text } => self.say(*level, tag.as_deref(), text),
+            Event::Connecting { .. }
+            | Event::Connected { .. }
+            | Event::ConnectFailed { .. }
+            | Event::HostKeyAdded { .. }
+            | Event::HostKeyUntrusted { .. }
+            | Event::Negotiated { .. } => self.connection(event),
+            Event::ActionStarted { .. }
+            | Event::Output { .. }
+            | Event::Silent { .. }
+            | Event::ServerFinished { .. }
+            | Event::ActionFinished { .. } => self.action_event(event),
+            Event::TransactionStarted
+            | Event::TransactionCommitted
+            | Event::RollbackStarted { .. }
+            | Event::RollingBack { .. }
+            | Event::RollbackSkipped { .. }
+            | Event::RollbackFailed { .. }
+            | Event::RollbackStopped { .. }
+            | Event::RollbackFinished { .. } => self.transaction(event),
+        }
+    }
+
+    /// Adds an event of connecting.
+    fn connection(&mut self, event: &Event) {
+        match event {
             Event::Connecting { servers } => {
                 self.plain.connecting.borrow_mut().started(servers);
                 let servers = list(servers);
@@ -161,6 +192,13 @@ impl Lines<'_> {
                 let text = negotiated(key_exchange, host_key, cipher, mac.as_deref());
                 self.marked(Level::Debug, Level::Info, Some(&server.to_string()), &text);
             }
+            _ => {}
+        }
+    }
+
+    /// Adds an event of an action.
+    fn action_event(&mut self, event: &Event) {
+        match event {
             Event::ActionStarted {
                 verb,
                 command,
@@ -215,6 +253,13 @@ impl Lines<'_> {
                 let text = format!("command finished in {}", duration(*elapsed));
                 self.marked(Level::Info, Level::Trace, None, &text);
             }
+            _ => {}
+        }
+    }
+
+    /// Adds an event of a transaction or a rollback.
+    fn transaction(&mut self, event: &Event) {
+        match event {
             Event::TransactionStarted => self.say(Level::Info, None, "transaction: start"),
             Event::TransactionCommitted => self.say(Level::Info, None, "transaction: commit"),
             Event::RollbackStarted { task } => self.say(Level::Important, Some(task), "transaction: rollback"),
@@ -235,12 +280,7 @@ impl Lines<'_> {
                 let text = format!("transaction: {}", rollback_end(*complete, steps.len()));
                 self.say(level, None, &text);
             }
-            Event::Interrupted { signal } => {
-                let failed = self.plain.connecting.borrow_mut().stopped();
-                self.not_connected(&failed);
-                self.say(Level::Important, None, &format!("{signal}, ending the remote commands"));
-            }
-            Event::Message { level, tag, text } => self.say(*level, tag.as_deref(), text),
+            _ => {}
         }
     }
 

@@ -120,23 +120,60 @@ impl Pretty {
                 self.aside(&mut text, Level::Debug, &format!("hooks: {event}{of}"));
             }
             Event::Printed { .. } | Event::RunStarted { .. } | Event::Deployed { .. } | Event::Captured { .. } => {}
+            Event::Interrupted { signal } => {
+                let failed = self.connecting.stopped();
+                self.new_keys(&mut text);
+                self.not_connected(&mut text, &failed);
+                let said = format!("{signal}, ending the remote commands");
+                self.marked(&mut text, Label::Notice, "!", &said);
+            }
+            Event::Message { level, tag, text: said } => {
+                self.say(&mut text, *level, tag.as_deref(), &self.names.in_sentence(said));
+            }
+            Event::Connecting { .. }
+            | Event::Connected { .. }
+            | Event::ConnectFailed { .. }
+            | Event::HostKeyAdded { .. }
+            | Event::HostKeyUntrusted { .. }
+            | Event::Negotiated { .. } => self.connection(&mut text, event),
+            Event::ActionStarted { .. }
+            | Event::Output { .. }
+            | Event::Silent { .. }
+            | Event::Transferred { .. }
+            | Event::ServerFinished { .. }
+            | Event::ActionFinished { .. } => self.action_event(&mut text, event),
+            Event::TransactionStarted
+            | Event::TransactionCommitted
+            | Event::RollbackStarted { .. }
+            | Event::RollingBack { .. }
+            | Event::RollbackSkipped { .. }
+            | Event::RollbackFailed { .. }
+            | Event::RollbackStopped { .. }
+            | Event::RollbackFinished { .. } => self.transaction(&mut text, event),
+        }
+        text
+    }
+
+    /// Adds an event of connecting.
+    fn connection(&mut self, text: &mut String, event: &Event) {
+        match event {
             Event::Connecting { servers } => {
                 self.names.meet(servers);
                 self.connecting.started(servers);
             }
             Event::Connected { server, elapsed } => {
                 let said = format!("{}: connected in {}", self.names.of(server), duration(*elapsed));
-                self.aside(&mut text, Level::Debug, &said);
+                self.aside(text, Level::Debug, &said);
                 let failed = self.connecting.connected(server);
-                self.new_keys_unless_more_come(&mut text);
-                self.not_connected(&mut text, &failed);
+                self.new_keys_unless_more_come(text);
+                self.not_connected(text, &failed);
             }
             Event::ConnectFailed {
                 server, reason, common, ..
             } => {
                 let failed = self.connecting.failed(server, reason, common.as_deref());
-                self.new_keys_unless_more_come(&mut text);
-                self.not_connected(&mut text, &failed);
+                self.new_keys_unless_more_come(text);
+                self.not_connected(text, &failed);
             }
             Event::HostKeyAdded {
                 server,
@@ -145,11 +182,11 @@ impl Pretty {
                 file,
             } => {
                 self.connecting.added(server, key_type, fingerprint, file);
-                self.new_keys_unless_more_come(&mut text);
+                self.new_keys_unless_more_come(text);
             }
             Event::HostKeyUntrusted { server, reason } => {
                 let said = format!("{server}: WARNING: {}", self.cleaner.lines(reason).join("; "));
-                self.marked(&mut text, Label::Bad, "✗", &said);
+                self.marked(text, Label::Bad, "✗", &said);
             }
             Event::Negotiated {
                 server,
@@ -159,8 +196,15 @@ impl Pretty {
                 mac,
             } => {
                 let said = negotiated(key_exchange, host_key, cipher, mac.as_deref());
-                self.aside(&mut text, Level::Debug, &format!("{server}: {said}"));
+                self.aside(text, Level::Debug, &format!("{server}: {said}"));
             }
+            _ => {}
+        }
+    }
+
+    /// Adds an event of an action.
+    fn action_event(&mut self, text: &mut String, event: &Event) {
+        match event {
             Event::ActionStarted {
                 action,
                 verb,
@@ -188,7 +232,7 @@ impl Pretty {
                 self.running.insert(*action, running);
                 // Without a last line that shows what runs, the command is shown at once.
                 if !self.look.live {
-                    self.show_command(&mut text, *action);
+                    self.show_command(text, *action);
                 }
             }
             Event::Output {
@@ -196,7 +240,7 @@ impl Pretty {
                 server,
                 stream,
                 lines,
-            } => self.output(&mut text, *action, server, *stream, lines),
+            } => self.output(text, *action, server, *stream, lines),
             Event::Silent {
                 action,
                 command,
@@ -206,12 +250,12 @@ impl Pretty {
             } => {
                 let said = match line {
                     Some(line) => format!("{}: {}", self.names.list(servers), waiting(line)),
-                    None if self.look.live => return text,
+                    None if self.look.live => return,
                     None => self.names.in_sentence(&still_running(command, servers, *elapsed)),
                 };
-                self.show_command(&mut text, *action);
+                self.show_command(text, *action);
                 let level = if line.is_some() { Level::Important } else { Level::Info };
-                self.say(&mut text, level, None, &said);
+                self.say(text, level, None, &said);
             }
             Event::Transferred {
                 action,
@@ -236,26 +280,33 @@ impl Pretty {
                     running.ended.push((server.clone(), exit, *elapsed));
                 }
             }
-            Event::ActionFinished { action, elapsed, .. } => self.finish(&mut text, *action, *elapsed),
-            Event::TransactionStarted => self.aside(&mut text, Level::Info, "transaction: start"),
-            Event::TransactionCommitted => self.aside(&mut text, Level::Info, "transaction: commit"),
+            Event::ActionFinished { action, elapsed, .. } => self.finish(text, *action, *elapsed),
+            _ => {}
+        }
+    }
+
+    /// Adds an event of a transaction or a rollback.
+    fn transaction(&mut self, text: &mut String, event: &Event) {
+        match event {
+            Event::TransactionStarted => self.aside(text, Level::Info, "transaction: start"),
+            Event::TransactionCommitted => self.aside(text, Level::Info, "transaction: commit"),
             Event::RollbackStarted { task } => {
                 let said = format!("{task} failed, rolling back");
-                self.marked(&mut text, Label::Notice, "↩", &said);
+                self.marked(text, Label::Notice, "↩", &said);
                 self.indent += 1;
             }
-            Event::RollingBack { task } => self.marked(&mut text, Label::Notice, "↩", task),
+            Event::RollingBack { task } => self.marked(text, Label::Notice, "↩", task),
             Event::RollbackSkipped { task, server, reason } => {
                 let said = format!("{task} on {} not rolled back: {reason}", self.names.of(server));
-                self.marked(&mut text, Label::Bad, "✗", &said);
+                self.marked(text, Label::Bad, "✗", &said);
             }
             Event::RollbackFailed { task, reason } => {
                 let said = format!("{task} not rolled back: {}", self.names.in_sentence(reason));
-                self.marked(&mut text, Label::Bad, "✗", &said);
+                self.marked(text, Label::Bad, "✗", &said);
             }
             Event::RollbackStopped { left } => {
                 let said = format!("rollback stopped, not rolled back: {}", left.join(", "));
-                self.marked(&mut text, Label::Bad, "✗", &said);
+                self.marked(text, Label::Bad, "✗", &said);
             }
             Event::RollbackFinished { complete, steps } => {
                 self.indent = self.indent.saturating_sub(1);
@@ -263,20 +314,10 @@ impl Pretty {
                     true => (Label::Good, "✓"),
                     false => (Label::Bad, "✗"),
                 };
-                self.marked(&mut text, label, mark, rollback_end(*complete, steps.len()));
+                self.marked(text, label, mark, rollback_end(*complete, steps.len()));
             }
-            Event::Interrupted { signal } => {
-                let failed = self.connecting.stopped();
-                self.new_keys(&mut text);
-                self.not_connected(&mut text, &failed);
-                let said = format!("{signal}, ending the remote commands");
-                self.marked(&mut text, Label::Notice, "!", &said);
-            }
-            Event::Message { level, tag, text: said } => {
-                self.say(&mut text, *level, tag.as_deref(), &self.names.in_sentence(said));
-            }
+            _ => {}
         }
-        text
     }
 
     /// Returns the last lines for a terminal of this size: the action that is waited for and, if it takes long, the progress of

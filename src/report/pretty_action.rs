@@ -5,13 +5,14 @@ use std::time::Duration;
 use crate::configuration::Server;
 use crate::event::{ActionId, Level, worded};
 use crate::exit::Exit;
+use crate::listed::{and_more, counted};
 
 use super::broken::{broken, columns_of, padded};
 use super::clean::shown;
 use super::palette::Label;
 use super::pretty::{Pretty, Running};
 use super::pretty_lines::LinePrefix;
-use super::text::{count, duration, progress, progress_in_short, said};
+use super::text::{duration, progress, progress_in_short, said};
 
 /// The most servers that are shown by name if all went well; more are counted.
 const NAMED_SERVERS: usize = 4;
@@ -105,11 +106,8 @@ impl Pretty {
     fn listed<'a>(&self, servers: impl ExactSizeIterator<Item = &'a Server>, all: bool) -> String {
         let number = servers.len();
         let most = if all { number } else { LISTED_SERVERS };
-        let mut names: Vec<String> = servers.take(most).map(|server| self.names.of(server)).collect();
-        if number > names.len() {
-            names.push(format!("and {} more", number - names.len()));
-        }
-        names.join(", ")
+        let names: Vec<String> = servers.take(most).map(|server| self.names.of(server)).collect();
+        format!("{}{}", names.join(", "), and_more(number - names.len(), ""))
     }
 
     /// Returns the servers on which an action went well: by name with the time of each if they are few, else their number and the
@@ -128,7 +126,7 @@ impl Pretty {
         let mut times: Vec<(Duration, &Server)> = good.iter().map(|(server, _, elapsed)| (*elapsed, server)).collect();
         times.sort();
         let middle = times.get(times.len() / 2).map_or(Duration::ZERO, |(time, _)| *time);
-        let counted = count(good.len(), "server");
+        let counted = counted(good.len(), "server");
         match times.last() {
             Some((slowest, server)) if *slowest >= Duration::from_secs(1) && *slowest >= middle * 2 => format!(
                 "{counted} {}, slowest {} {}",

@@ -7,10 +7,10 @@ use super::gather::{Gathering, Together};
 use super::palette::Label;
 use super::pretty::Pretty;
 use super::pretty_lines::LinePrefix;
-use super::text::count;
 use crate::configuration::Server;
 use crate::event::{ActionId, Level};
 use crate::exit::Stream;
+use crate::listed::counted;
 
 /// The most servers that are named if they said the same; more, or all of an action, are counted.
 const NAMED_TOGETHER: usize = 3;
@@ -91,7 +91,7 @@ impl Pretty {
         let label = |servers: &[Server]| match servers.len() {
             1 => self.names.list(servers),
             2..=NAMED_TOGETHER if servers.len() < all => self.names.list(servers),
-            number => count(number, "server"),
+            number => counted(number, "server"),
         };
         let labels: Vec<String> = said.iter().map(|(servers, _)| label(servers)).collect();
         let width = labels.iter().map(|label| columns_of(label)).max().unwrap_or(0);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::broken::{columns_of, cut_to, padded};
 use super::text::{duration, progress};
+use crate::listed::and_more;
 
 /// The most columns of a name.
 const NAME: usize = 24;
@@ -43,7 +44,7 @@ pub(super) fn rows(mut parts: Vec<ServerProgress>, elapsed: Duration, columns: u
         .min(NAME);
     let mut lines: Vec<String> = parts.iter().map(|part| row(part, width, elapsed, columns)).collect();
     if more > 0 && most > 0 {
-        lines.push(cut_to(&format!("and {more} more"), columns));
+        lines.push(cut_to(and_more(more, "").trim_start(), columns));
     }
     lines
 }

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use crate::diagnostic::{ServerFailure, Severity};
 use crate::event::Event;
 use crate::io_error::plain as plain_error;
+use crate::listed::counted;
 
 use super::clean::Cleaner;
-use super::text::count;
 
 /// The most bytes of errors. GitHub shows no summary of a step that is longer than 1 MiB.
 const MOST: usize = 64 << 10;
@@ -101,7 +101,7 @@ impl JobSummary {
         if self.is_ended || self.errors + self.warnings == 0 {
             return None;
         }
-        let counted = |number: usize, noun| (number > 0).then(|| count(number, noun));
+        let counted = |number: usize, noun| (number > 0).then(|| counted(number, noun));
         let found = [counted(self.errors, "error"), counted(self.warnings, "warning")];
         let line = found.into_iter().flatten().collect::<Vec<String>>().join(", ");
         let mark = if self.errors > 0 { "❌" } else { "⚠️" };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::configuration::Server;
 use crate::event::Level;
+use crate::listed::{and_more, listed};
 
 /// Returns a time as people read it: `12ms`, `3.4s`, `2m05s`, `1h02m`.
 pub(super) fn duration(elapsed: Duration) -> String {
@@ -42,11 +43,6 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// Returns a number with its noun: `1 server`, `2 servers`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 /// Returns the options of a command that are to be shown: `:dir /srv/app, :env A=1`. `-v` shows all of them; a dry run shows
 /// those that do not apply to all commands.
 pub(super) fn said(options: &[(&str, String)], threshold: Level, is_rehearsal: bool) -> Option<String> {
@@ -70,11 +66,10 @@ const LISTED: usize = 12;
 
 /// Returns the message about a command that is silent.
 pub(super) fn still_running(command: &str, servers: &[Server], elapsed: Duration) -> String {
-    let (named, more) = servers.split_at(servers.len().min(LISTED));
-    let place = match (named, more.len()) {
-        ([], _) => String::new(),
-        (named, 0) => format!(" on {}", names(named)),
-        (named, more) => format!(" on {} and {more} more", names(named)),
+    let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+    let place = match servers.is_empty() {
+        true => String::new(),
+        false => format!(" on {}", listed(&servers, LISTED)),
     };
     let command = brief(command.trim().lines().map(str::to_owned).collect(), Level::Info).join("; ");
     format!("still running after {} s{place}: {command}", elapsed.as_secs())
@@ -95,7 +90,7 @@ pub(super) fn brief(mut command: Vec<String>, threshold: Level) -> Vec<String> {
     if threshold < Level::Debug && command.len() > SHOWN_LINES {
         command.truncate(1);
         if let Some(first) = command.first_mut() {
-            first.push_str(&format!(" … and {}", count(more, "more line")));
+            first.push_str(&format!(" …{}", and_more(more, "line")));
         }
     }
     command
@@ -191,7 +186,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{count, cut, duration, progress, quoted, still_running, wrap};
+    use super::{cut, duration, progress, quoted, still_running, wrap};
     use std::time::Duration;
 
     #[test]
@@ -240,9 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_counted_quoted_cut_and_wrapped() {
-        assert_eq!(count(1, "server"), "1 server");
-        assert_eq!(count(0, "task"), "0 tasks");
+    fn texts_are_quoted_cut_and_wrapped() {
         assert_eq!(quoted("a \"b\" \\ \n"), r#""a \"b\" \\ \n""#);
         assert_eq!(cut("abcdefgh", 8), "abcdefgh");
         assert_eq!(cut("abcd efgh", 8), "abcd...");

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::text::{cut, wrap};
 use crate::configuration::Server;
 use crate::event::UndoneStep;
+use crate::listed::listed;
 
 /// The columns of a table where the width of the terminal is not known.
 const WIDTH: usize = 80;
@@ -116,11 +117,7 @@ impl Undone {
 
 /// Returns the lines above a column: the servers, as many as are named.
 fn head(servers: &[String], width: usize) -> Vec<String> {
-    let mut named: Vec<String> = servers.iter().take(NAMED).cloned().collect();
-    if servers.len() > NAMED {
-        named.push(format!("and {} more", servers.len() - NAMED));
-    }
-    let lines = wrap(&named.join(", "), width);
+    let lines = wrap(&listed(servers, NAMED), width);
     lines.iter().map(|line| cut(line, width)).collect()
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::exit::milliseconds;
+use crate::listed::counted;
 use crate::verdict::{Case, Coverage, TestOutcome, Verdict, Verdicts};
 
 use super::clean::Cleaner;
 use super::palette::{Label, Look};
-use super::text::count;
 
 /// The width of the words in front of a test.
 const COLUMN: usize = 12;
@@ -50,7 +50,7 @@ fn named(case: &Case, look: Look) -> String {
 /// Returns the first line.
 pub(super) fn starting(tests: usize, files: usize, look: Look) -> String {
     let head = headed(Label::Good, "Starting", look);
-    format!("{head} {} in {}\n", count(tests, "test"), count(files, "file"))
+    format!("{head} {} in {}\n", counted(tests, "test"), counted(files, "file"))
 }
 
 /// Returns the line of a test that has ended.
@@ -82,7 +82,7 @@ pub(super) fn summary(verdicts: &Verdicts, look: Look, cleaner: &Cleaner) -> Str
                 text.push_str(&format!("{}\n", look.paint(Label::Aside, "it said:")));
             }
             if left > 0 {
-                text.push_str(&format!("  … {} before\n", count(left, "line")));
+                text.push_str(&format!("  … {} before\n", counted(left, "line")));
             }
             for line in failure.said.iter().skip(left) {
                 text.push_str(&format!("  {}\n", cleaner.line(line)));
@@ -109,7 +109,7 @@ pub(super) fn summary(verdicts: &Verdicts, look: Look, cleaner: &Cleaner) -> Str
         parts.push(format!("{} not run", verdicts.left));
     }
     let head = headed(label, "Summary", look);
-    let ran = count(verdicts.all.len(), "test");
+    let ran = counted(verdicts.all.len(), "test");
     text.push_str(&format!(
         "{head} {} {ran} run: {}\n",
         seconds(verdicts.elapsed),
@@ -238,19 +238,14 @@ fn ranges(missed: &[usize], known: &[usize]) -> String {
             _ => ranges.push((*line, *line)),
         }
     }
-    let left = ranges.len().saturating_sub(MOST);
-    let mut words: Vec<String> = ranges
+    let words: Vec<String> = ranges
         .iter()
-        .take(MOST)
         .map(|(first, last)| match first == last {
             true => first.to_string(),
             false => format!("{first}-{last}"),
         })
         .collect();
-    if left > 0 {
-        words.push(format!("… {left} more"));
-    }
-    words.join(", ")
+    crate::listed::listed(&words, MOST)
 }
 
 /// Returns the lines and branches in the format of `lcov`.

@@ -79,7 +79,7 @@ impl Findings<'_> {
         }
         wanted.sort();
         let message = format!(
-            "the function `{name}' takes a {} here, no {}",
+            "the function `{name}' takes a {} here, not a {}",
             wanted.join(" or a "),
             types(shape.name())
         );

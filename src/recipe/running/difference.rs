@@ -5,6 +5,7 @@ use std::time::Duration;
 use rhai::{Array, Dynamic, Map};
 use similar::{ChangeTag, TextDiff};
 
+use crate::listed::and_more;
 use crate::recipe::language::literal::quoted;
 use crate::recipe::language::values::text;
 
@@ -97,7 +98,7 @@ pub(in crate::recipe) fn compared(expected: &str, got: &str) -> String {
     if shown.len() > MOST {
         let left = shown.len() - MOST;
         shown.truncate(MOST);
-        shown.push(format!("  … and {left} lines more"));
+        shown.push(format!("  …{}", and_more(left, "line")));
     }
     shown.join("\n")
 }

@@ -311,27 +311,33 @@ fn an_argument_of_another_kind_than_a_function_takes_is_an_error() {
     for (body, message) in [
         (
             "sleep(\"x\");",
-            "the function `sleep' takes a decimal number or a number here, no string",
+            "the function `sleep' takes a decimal number or a number here, not a string",
         ),
-        ("dirname(3);", "the function `dirname' takes a string here, no number"),
+        (
+            "dirname(3);",
+            "the function `dirname' takes a string here, not a number",
+        ),
         (
             "gsub(\"a\", 2, \"b\");",
-            "the function `gsub' takes a string here, no number",
+            "the function `gsub' takes a string here, not a number",
         ),
         (
             "\"a\".ljust(\"b\");",
-            "the function `ljust' takes a number here, no string",
+            "the function `ljust' takes a number here, not a string",
         ),
-        ("lines([1]);", "the function `lines' takes a string here, no list"),
-        ("now(true);", "the function `now' takes a string here, no truth value"),
-        ("sha256(#{});", "the function `sha256' takes a string here, no map"),
+        ("lines([1]);", "the function `lines' takes a string here, not a list"),
+        (
+            "now(true);",
+            "the function `now' takes a string here, not a truth value",
+        ),
+        ("sha256(#{});", "the function `sha256' takes a string here, not a map"),
         (
             "join_path(\"a\", 2);",
-            "the function `join_path' takes a list or a string here, no number",
+            "the function `join_path' takes a list or a string here, not a number",
         ),
         (
             "join_path(#{ a: \"b\" });",
-            "the function `join_path' takes a list or a string here, no map",
+            "the function `join_path' takes a list or a string here, not a map",
         ),
     ] {
         let text = format!("task :t {{ {body} }}");

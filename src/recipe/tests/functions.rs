@@ -229,12 +229,12 @@ fn paths_are_joined_and_made_whole() {
 #[test]
 fn a_path_is_joined_of_strings_alone() {
     for (part, told) in [
-        ("n", "`join_path' takes strings and lists of strings, no number"),
+        ("n", "`join_path' takes strings and lists of strings, not a number"),
         (
             "[\"b\", n]",
-            "`join_path' takes strings and lists of strings, no number",
+            "`join_path' takes strings and lists of strings, not a number",
         ),
-        ("m", "`join_path' takes strings and lists of strings, no map"),
+        ("m", "`join_path' takes strings and lists of strings, not a map"),
         ("m.b", "`m.b' has no value"),
         ("[\"b\", ENV[\"NOPE\"]]", "a value is missing"),
     ] {

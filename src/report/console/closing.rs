@@ -6,13 +6,14 @@ use super::super::broken::broken;
 use super::super::diagnostic;
 use super::super::options::Ending;
 use super::super::palette::{Label, Look};
-use super::super::text::{count, duration};
+use super::super::text::duration;
 use super::super::undone::Undone;
 use super::{Form, Inner, PLAIN};
 use crate::configuration::Server;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Level, Rollback};
 use crate::exit::milliseconds;
+use crate::listed::counted;
 
 impl Inner {
     pub(super) fn close(&mut self, ending: Ending, diagnostic: Option<&Diagnostic>) {
@@ -33,12 +34,12 @@ impl Inner {
         let failed = self.tally.failures.len();
         let on = match self.tally.servers() {
             0 => String::new(),
-            servers => format!(" on {}", count(servers, "server")),
+            servers => format!(" on {}", counted(servers, "server")),
         };
         let mut line = format!(
             "{words}: {}, {}{on} in {}",
-            count(self.tally.tasks, "task"),
-            count(self.tally.commands, "command"),
+            counted(self.tally.tasks, "task"),
+            counted(self.tally.commands, "command"),
             duration(self.tally.elapsed()),
         );
         if failed > 0 {

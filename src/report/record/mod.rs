@@ -13,7 +13,10 @@ use std::collections::{HashMap, VecDeque};
 use serde::Serialize;
 
 pub(super) use self::escape::escaped;
-use self::read::Told;
+use self::read::{
+    LoggedAction, LoggedCapture, LoggedEnd, LoggedError, LoggedOutput, LoggedRollback, LoggedRun, LoggedSummary,
+    LoggedUndoneOn, LoggedUndoneStep, Told,
+};
 use super::undone::rollback_end;
 
 /// The most lines of one server in one action that are kept at its beginning, and at its end: with more, no browser could open
@@ -145,6 +148,41 @@ struct Summary {
     elapsed: u64,
 }
 
+impl Failure {
+    fn of(error: LoggedError) -> Self {
+        let line = error.line;
+        let place = |file: String| line.map_or_else(|| file.clone(), |line| format!("{file}:{line}"));
+        let servers = error.servers.into_iter().map(|failed| {
+            let lines = match failed.stderr.is_empty() {
+                true => failed.stdout,
+                false => failed.stderr,
+            };
+            (failed.server, failed.reason, lines)
+        });
+        Self {
+            message: error.message,
+            place: error.file.map(place),
+            tasks: error.tasks,
+            hints: error.hints,
+            servers: servers.collect(),
+        }
+    }
+}
+
+impl Summary {
+    fn of(summary: &LoggedSummary) -> Self {
+        Self {
+            ok: summary.ok,
+            rolled_back: summary.rolled_back,
+            tasks: summary.tasks,
+            commands: summary.commands,
+            servers: summary.servers,
+            failed: summary.failed,
+            elapsed: summary.elapsed_ms,
+        }
+    }
+}
+
 impl RunRecord {
     /// Reads a whole log.
     ///
@@ -198,114 +236,15 @@ impl RunRecord {
         let order = self.next_order();
         match told {
             Told::Version { capr, run } => (self.capr, self.run) = (capr, run),
-            Told::RunStarted {
-                recipes,
-                words,
-                directory,
-                user,
-            } => {
-                let all = [
-                    ("recipe", recipes.join(", ")),
-                    ("words", words.join(" ")),
-                    ("directory", directory),
-                    ("user", user),
-                ];
-                self.environment
-                    .extend(all.map(|(name, value)| (name.to_owned(), value)));
-            }
+            Told::RunStarted(run) => self.run_started(run),
             Told::Deployed { facts } => self.release.extend(facts),
-            Told::TaskStarted { task, depth } => {
-                self.open.truncate(depth);
-                self.tasks.push(Task {
-                    order,
-                    name: task,
-                    depth,
-                    parent: self.open.last().copied(),
-                    begin: at,
-                    end: None,
-                    ok: None,
-                });
-                self.open.push(self.tasks.len() - 1);
-            }
-            Told::TaskFinished { depth, ok } => {
-                let task = self.open.get(depth).and_then(|task| self.tasks.get_mut(*task));
-                task.into_iter()
-                    .for_each(|task| (task.end, task.ok) = (Some(at), Some(ok)));
-                self.open.truncate(depth);
-            }
-            Told::ActionStarted {
-                action,
-                verb,
-                command,
-                options,
-                local,
-                servers,
-            } => {
-                self.by_number.insert(action, self.actions.len());
-                self.actions.push(Action {
-                    order,
-                    task: self.open.last().copied(),
-                    verb,
-                    command,
-                    options: options.into_iter().collect(),
-                    local,
-                    begin: at,
-                    end: None,
-                    servers: servers.into_iter().map(|server| Part::new(server, at)).collect(),
-                });
-            }
-            Told::Output {
-                action,
-                server,
-                stream,
-                line,
-            } => {
-                if let Some(part) = self.part(action, &server) {
-                    part.say(if stream == "err" { 'e' } else { 'o' }, &line);
-                }
-            }
-            Told::Captured {
-                action,
-                server,
-                stream,
-                line,
-                left_out,
-            } => {
-                if let Some(part) = self.part(action, &server) {
-                    part.taken = true;
-                    if let Some(line) = line {
-                        part.say(if stream == "err" { 'e' } else { 'o' }, &line);
-                    }
-                    if let Some(left_out) = left_out {
-                        part.say('x', &format!("… {left_out} lines left out …"));
-                    }
-                }
-            }
-            Told::ServerFinished {
-                action,
-                server,
-                how,
-                status,
-                signal,
-                reason,
-                elapsed_ms,
-                failed,
-            } => {
-                if let Some(part) = self.part(action, &server) {
-                    part.begin = at.saturating_sub(elapsed_ms).max(part.begin);
-                    part.end = Some(at);
-                    part.failed = failed;
-                    part.said = said(&how, status, signal.as_deref(), reason);
-                    part.close();
-                }
-            }
-            Told::ActionFinished { action } => {
-                let found = self
-                    .by_number
-                    .get(&action)
-                    .and_then(|place| self.actions.get_mut(*place));
-                found.into_iter().for_each(|action| action.end = Some(at));
-            }
+            Told::TaskStarted { task, depth } => self.task_started((order, at), task, depth),
+            Told::TaskFinished { depth, ok } => self.task_finished(at, depth, ok),
+            Told::ActionStarted(started) => self.action_started((order, at), started),
+            Told::Output(output) => self.output(&output),
+            Told::Captured(captured) => self.captured(&captured),
+            Told::ServerFinished(end) => self.server_finished(at, end),
+            Told::ActionFinished { action } => self.action_finished(at, action),
             Told::Message { level, tag, text } => {
                 let text = tag.map_or_else(|| text.clone(), |tag| format!("[{tag}] {text}"));
                 self.remark(at, &level, text);
@@ -318,67 +257,109 @@ impl RunRecord {
                 self.remark(at, "rollback", format!("{task} on {server} not rolled back: {reason}"));
             }
             Told::RollbackFailed { task, reason } => {
-                self.remark(at, "rollback", format!("{task} not rolled back: {reason}"))
+                self.remark(at, "rollback", format!("{task} not rolled back: {reason}"));
             }
-            Told::RollbackFinished { complete, steps } => {
-                let on = |on: read::LoggedUndoneOn| (on.server, on.end.replace('_', " "), on.reason);
-                let text = rollback_end(complete, steps.len());
-                let steps = steps
-                    .into_iter()
-                    .map(|step| (step.task, step.servers.into_iter().map(on).collect()))
-                    .collect();
-                self.rollbacks.push(Rollback { complete, steps });
-                self.remark(at, "rollback", text.to_owned());
-            }
+            Told::RollbackFinished(rollback) => self.rollback_finished(at, rollback),
             Told::Interrupted { signal } => {
-                self.remark(at, "important", format!("{signal}, ending the remote commands"))
+                self.remark(at, "important", format!("{signal}, ending the remote commands"));
             }
-            Told::Error {
-                message,
-                file,
-                line,
-                hints,
-                servers,
-                tasks,
-            } => {
-                let place = file.map(|file| line.map_or_else(|| file.clone(), |line| format!("{file}:{line}")));
-                let servers = servers.into_iter().map(|failed| {
-                    let lines = if failed.stderr.is_empty() {
-                        failed.stdout
-                    } else {
-                        failed.stderr
-                    };
-                    (failed.server, failed.reason, lines)
-                });
-                self.errors.push(Failure {
-                    message,
-                    place,
-                    tasks,
-                    hints,
-                    servers: servers.collect(),
-                });
-            }
-            Told::Summary {
-                ok,
-                rolled_back,
-                tasks,
-                commands,
-                servers,
-                failed,
-                elapsed_ms,
-            } => {
-                self.summary = Some(Summary {
-                    ok,
-                    rolled_back,
-                    tasks,
-                    commands,
-                    servers,
-                    failed,
-                    elapsed: elapsed_ms,
-                });
-            }
+            Told::Error(error) => self.errors.push(Failure::of(error)),
+            Told::Summary(summary) => self.summary = Some(Summary::of(&summary)),
             Told::Other => {}
         }
+    }
+
+    fn run_started(&mut self, run: LoggedRun) {
+        let all = [
+            ("recipe", run.recipes.join(", ")),
+            ("words", run.words.join(" ")),
+            ("directory", run.directory),
+            ("user", run.user),
+        ];
+        self.environment
+            .extend(all.map(|(name, value)| (name.to_owned(), value)));
+    }
+
+    fn task_started(&mut self, (order, at): (usize, u64), name: String, depth: usize) {
+        self.open.truncate(depth);
+        self.tasks.push(Task {
+            order,
+            name,
+            depth,
+            parent: self.open.last().copied(),
+            begin: at,
+            end: None,
+            ok: None,
+        });
+        self.open.push(self.tasks.len() - 1);
+    }
+
+    fn task_finished(&mut self, at: u64, depth: usize, ok: bool) {
+        if let Some(task) = self.open.get(depth).and_then(|task| self.tasks.get_mut(*task)) {
+            (task.end, task.ok) = (Some(at), Some(ok));
+        }
+        self.open.truncate(depth);
+    }
+
+    fn action_started(&mut self, (order, at): (usize, u64), started: LoggedAction) {
+        self.by_number.insert(started.action, self.actions.len());
+        let servers = started.servers.into_iter();
+        self.actions.push(Action {
+            order,
+            task: self.open.last().copied(),
+            verb: started.verb,
+            command: started.command,
+            options: started.options.into_iter().collect(),
+            local: started.local,
+            begin: at,
+            end: None,
+            servers: servers.map(|server| Part::new(server, at)).collect(),
+        });
+    }
+
+    fn output(&mut self, output: &LoggedOutput) {
+        if let Some(part) = self.part(output.action, &output.server) {
+            part.say(mark(&output.stream), &output.line);
+        }
+    }
+
+    fn captured(&mut self, captured: &LoggedCapture) {
+        let Some(part) = self.part(captured.action, &captured.server) else {
+            return;
+        };
+        part.taken = true;
+        if let Some(line) = &captured.line {
+            part.say(mark(&captured.stream), line);
+        }
+        if let Some(left_out) = captured.left_out {
+            part.say('x', &format!("… {left_out} lines left out …"));
+        }
+    }
+
+    fn server_finished(&mut self, at: u64, end: LoggedEnd) {
+        if let Some(part) = self.part(end.action, &end.server) {
+            part.begin = at.saturating_sub(end.elapsed_ms).max(part.begin);
+            part.end = Some(at);
+            part.failed = end.failed;
+            part.said = said(&end.how, end.status, end.signal.as_deref(), end.reason);
+            part.close();
+        }
+    }
+
+    fn action_finished(&mut self, at: u64, action: u64) {
+        let place = self.by_number.get(&action);
+        if let Some(action) = place.and_then(|place| self.actions.get_mut(*place)) {
+            action.end = Some(at);
+        }
+    }
+
+    fn rollback_finished(&mut self, at: u64, LoggedRollback { complete, steps }: LoggedRollback) {
+        let text = rollback_end(complete, steps.len());
+        let on = |on: LoggedUndoneOn| (on.server, on.end.replace('_', " "), on.reason);
+        let step = |step: LoggedUndoneStep| (step.task, step.servers.into_iter().map(on).collect());
+        let steps = steps.into_iter().map(step).collect();
+        self.rollbacks.push(Rollback { complete, steps });
+        self.remark(at, "rollback", text.to_owned());
     }
 
     fn next_order(&mut self) -> usize {
@@ -459,6 +440,11 @@ impl Part {
         }
         self.lines.extend(self.last.drain(..));
     }
+}
+
+/// Returns the mark in front of a line of this stream.
+fn mark(stream: &str) -> char {
+    if stream == "err" { 'e' } else { 'o' }
 }
 
 /// Returns the end of a command in words; empty if it succeeded.

@@ -10,8 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::escape::escaped;
 use super::{Failure, Rollback, RunRecord};
 use crate::event::RELEASE_FACTS;
+use crate::listed::counted;
 use crate::packed::{Packed, packed};
-use crate::report::text::{count, duration};
+use crate::report::text::duration;
 use crate::report::undone::Undone;
 
 const STYLE: Packed = packed!("src/report/record/page.css");
@@ -88,9 +89,9 @@ fn facts(record: &RunRecord) -> String {
     if let Some(summary) = &record.summary {
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         facts.push(duration(Duration::from_millis(summary.elapsed)));
-        facts.push(count(number(summary.tasks), "task"));
-        facts.push(count(number(summary.commands), "command"));
-        facts.push(count(number(summary.servers), "server"));
+        facts.push(counted(number(summary.tasks), "task"));
+        facts.push(counted(number(summary.commands), "command"));
+        facts.push(counted(number(summary.servers), "server"));
         if summary.failed > 0 {
             facts.push(format!("{} failed", summary.failed));
         }

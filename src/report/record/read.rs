@@ -43,12 +43,7 @@ pub(super) enum Told {
         capr: String,
         run: String,
     },
-    RunStarted {
-        recipes: Vec<String>,
-        words: Vec<String>,
-        directory: String,
-        user: String,
-    },
+    RunStarted(LoggedRun),
     Deployed {
         facts: BTreeMap<String, String>,
     },
@@ -60,39 +55,10 @@ pub(super) enum Told {
         depth: usize,
         ok: bool,
     },
-    ActionStarted {
-        action: u64,
-        verb: String,
-        command: String,
-        #[serde(default)]
-        options: BTreeMap<String, String>,
-        local: bool,
-        servers: Vec<String>,
-    },
-    Output {
-        action: u64,
-        server: String,
-        stream: String,
-        line: String,
-    },
-    Captured {
-        action: u64,
-        server: String,
-        #[serde(default)]
-        stream: String,
-        line: Option<String>,
-        left_out: Option<u64>,
-    },
-    ServerFinished {
-        action: u64,
-        server: String,
-        how: String,
-        status: Option<i64>,
-        signal: Option<String>,
-        reason: Option<String>,
-        elapsed_ms: u64,
-        failed: bool,
-    },
+    ActionStarted(LoggedAction),
+    Output(LoggedOutput),
+    Captured(LoggedCapture),
+    ServerFinished(LoggedEnd),
     ActionFinished {
         action: u64,
     },
@@ -115,12 +81,7 @@ pub(super) enum Told {
         task: String,
         reason: String,
     },
-    RollbackFinished {
-        complete: bool,
-        /// Logs of earlier versions have none.
-        #[serde(default)]
-        steps: Vec<LoggedUndoneStep>,
-    },
+    RollbackFinished(LoggedRollback),
     Interrupted {
         signal: String,
     },
@@ -132,28 +93,99 @@ pub(super) enum Told {
     Printed {
         text: String,
     },
-    Error {
-        message: String,
-        file: Option<String>,
-        line: Option<u64>,
-        #[serde(default)]
-        hints: Vec<String>,
-        #[serde(default)]
-        servers: Vec<FailedServer>,
-        #[serde(default)]
-        tasks: Vec<String>,
-    },
-    Summary {
-        ok: bool,
-        rolled_back: Option<bool>,
-        tasks: u64,
-        commands: u64,
-        servers: u64,
-        failed: u64,
-        elapsed_ms: u64,
-    },
+    Error(LoggedError),
+    Summary(LoggedSummary),
     #[serde(other)]
     Other,
+}
+
+/// The beginning of a run.
+#[derive(Debug, Deserialize)]
+pub(super) struct LoggedRun {
+    pub(super) recipes: Vec<String>,
+    pub(super) words: Vec<String>,
+    pub(super) directory: String,
+    pub(super) user: String,
+}
+
+/// The beginning of an action.
+#[derive(Debug, Deserialize)]
+pub(super) struct LoggedAction {
+    pub(super) action: u64,
+    pub(super) verb: String,
+    pub(super) command: String,
+    #[serde(default)]
+    pub(super) options: BTreeMap<String, String>,
+    pub(super) local: bool,
+    pub(super) servers: Vec<String>,
+}
+
+/// A line of output.
+#[derive(Debug, Deserialize)]
+pub(super) struct LoggedOutput {
+    pub(super) action: u64,
+    pub(super) server: String,
+    pub(super) stream: String,
+    pub(super) line: String,
+}
+
+/// A line that the recipe took, or the number of those that were left out.
+#[derive(Debug, Deserialize)]
+pub(super) struct LoggedCapture {
+    pub(super) action: u64,
+    pub(super) server: String,
+    #[serde(default)]
+    pub(super) stream: String,
+    pub(super) line: Option<String>,
+    pub(super) left_out: Option<u64>,
+}
+
+/// The end of an action on a server.
+#[derive(Debug, Deserialize)]
+pub(super) struct LoggedEnd {
+    pub(super) action: u64,
+    pub(super) server: String,
+    pub(super) how: String,
+    pub(super) status: Option<i64>,
+    pub(super) signal: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) elapsed_ms: u64,
+    pub(super) failed: bool,
+}
+
+/// The end of a rollback.
+#[derive(Debug, Deserialize)]
+pub(super) struct LoggedRollback {
+    pub(super) complete: bool,
+    /// Logs of earlier versions have none.
+    #[serde(default)]
+    pub(super) steps: Vec<LoggedUndoneStep>,
+}
+
+/// The error of a run.
+#[derive(Debug, Deserialize)]
+pub(super) struct LoggedError {
+    pub(super) message: String,
+    pub(super) file: Option<String>,
+    pub(super) line: Option<u64>,
+    #[serde(default)]
+    pub(super) hints: Vec<String>,
+    #[serde(default)]
+    pub(super) servers: Vec<FailedServer>,
+    #[serde(default)]
+    pub(super) tasks: Vec<String>,
+}
+
+/// The numbers of a run.
+#[derive(Debug, Deserialize)]
+pub(super) struct LoggedSummary {
+    pub(super) ok: bool,
+    pub(super) rolled_back: Option<bool>,
+    pub(super) tasks: u64,
+    pub(super) commands: u64,
+    pub(super) servers: u64,
+    pub(super) failed: u64,
+    pub(super) elapsed_ms: u64,
 }
 
 /// A server in an error.

@@ -243,7 +243,7 @@ fn a_dry_run_reads_as_a_plan() {
       info
       › run uptime
           web1, web2, web3, web4, web5, web6, web7, web8, web9,
-          web10, web11, web12, and 2 more
+          web10, web11, web12 and 2 more
     ");
     assert_snapshot!(plan(Format::Pretty, Level::Debug, Some(120)), @r"
     deploy

@@ -14,6 +14,7 @@ use super::layout::{SourcePieceKind, line_of, open_comment, pieces, statement};
 use super::ruby_lines::{behind_heredoc, line_end};
 use super::{habits, ruby, ruby_lines};
 use crate::diagnostic::Diagnostic;
+use crate::listed::listed;
 
 /// The most errors that are reported for one source.
 const MAX_ERRORS: usize = 40;
@@ -143,15 +144,12 @@ fn gathered_where(mut errors: Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> 
 
 /// Adds the other lines that have the same mistake.
 fn also_in(told: Diagnostic, lines: &[usize]) -> Diagnostic {
-    let shown: Vec<String> = lines.iter().take(MAX_LINES).map(usize::to_string).collect();
-    let more = match lines.len().saturating_sub(MAX_LINES) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let shown: Vec<String> = lines.iter().map(usize::to_string).collect();
+    let shown = listed(&shown, MAX_LINES);
     match lines.len() {
         0 => told,
-        1 => told.hint(format!("the same in line {}", shown.join(""))),
-        _ => told.hint(format!("the same in lines {}{more}", shown.join(", "))),
+        1 => told.hint(format!("the same in line {shown}")),
+        _ => told.hint(format!("the same in lines {shown}")),
     }
 }
 

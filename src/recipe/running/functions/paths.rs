@@ -101,7 +101,7 @@ fn collect(part: &Dynamic, all: &mut Vec<String>) -> Result<bool, String> {
 }
 
 fn no_part(context: &NativeCallContext, kind: &str) -> Box<EvalAltResult> {
-    let message = format!("`join_path' takes strings and lists of strings, no {kind}");
+    let message = format!("`join_path' takes strings and lists of strings, not a {kind}");
     let mut diagnostic = Diagnostic::new(Fault::Recipe, message);
     if matches!(kind, "number" | "decimal number") {
         diagnostic = diagnostic.hint("a number as a part of a path: `${number}`");

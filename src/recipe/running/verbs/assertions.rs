@@ -13,6 +13,7 @@ use super::super::verb_context::{Performed, VerbContext};
 use super::trials;
 use crate::configuration::{Filter, Selection, did_you_mean};
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::listed::and_more;
 use crate::plan::{Mode, quote};
 use crate::recipe::language::literal::quoted;
 use crate::recipe::language::origin::{Fallible, ended_by, raise, wrong};
@@ -320,7 +321,7 @@ fn all_of(run: &Rehearsed, hosts: &[String]) -> String {
     let left = lines.len().saturating_sub(MOST);
     let mut text = indented(&lines.into_iter().take(MOST).collect::<Vec<_>>().join("\n"));
     if left > 0 {
-        text.push_str(&format!("\n  … and {left} more"));
+        text.push_str(&format!("\n  …{}", and_more(left, "")));
     }
     text
 }
@@ -342,7 +343,7 @@ fn line(ran: &Ran) -> String {
 /// Returns a script by its first line.
 fn short(command: &str) -> String {
     match command.split_once('\n') {
-        Some((first, rest)) => format!("{first} … ({} lines more)", rest.lines().count()),
+        Some((first, rest)) => format!("{first} …{}", and_more(rest.lines().count(), "line")),
         None => command.to_owned(),
     }
 }

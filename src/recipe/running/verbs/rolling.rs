@@ -23,7 +23,9 @@ fn rolling(cx: &mut VerbContext) -> Fallible {
         return Err(cx.misused("`rolling' takes a number of servers, 1 or more"));
     };
     if interpreter.exclusions().has_turn() {
-        return Err(cx.misused("`rolling' stands in another `rolling': whose turn it is is said already"));
+        return Err(cx.misused(
+            "`rolling' stands in another `rolling': the outer one says already which servers have their turn",
+        ));
     }
     let settings = cx.settings()?;
     let selected = selected::wanted(interpreter, &settings.selection);
