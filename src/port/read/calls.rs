@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::{Function, renamed};
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Lack, Read};
-use super::super::ruby::{arguments, bare, behind, id, literal, source, statements};
+use super::super::ruby::{Arguments, arguments, bare, behind, id, literal, source, statements};
 use super::Reader;
 use super::locals::Type;
 
@@ -250,18 +250,7 @@ impl Reader<'_> {
                 return Ok(Some(Expr::Block(Block { lines, gives: true })));
             }
             ("ask", _) if !given.values.is_empty() => return self.asked(call).map(Some),
-            ("roles" | "release_roles" | "primary", _) => {
-                let mut values = self.expressions(&given.values)?;
-                if let [Expr::List(items)] = values.as_slice()
-                    && name == "roles"
-                {
-                    values = items.clone();
-                }
-                if !given.pairs.is_empty() {
-                    return self.refuse(Kind::Construct, "roles with a filter as a value");
-                }
-                Expr::call(name, values)
-            }
+            ("roles" | "release_roles" | "primary", _) => self.roles_listed(name, &given)?,
             ("find_servers" | "find_servers_for_task", _) => {
                 let options = self.options("find_servers", &given.pairs)?;
                 Expr::Call(Call {
@@ -279,45 +268,62 @@ impl Reader<'_> {
                 Some(behind) => return self.closure(behind).map(Some),
                 None => return Ok(None),
             },
-            ("Array", 1) => {
-                let Some(value) = given.values.first() else {
-                    return Ok(None);
-                };
-                let value = self.expression(value)?;
-                let is_list = match &value {
-                    Expr::Call(call) if call.name == "fetch" => call
-                        .arguments
-                        .get(1)
-                        .is_some_and(|default| self.kind_of(default) == Type::List),
-                    value => self.kind_of(value) == Type::List,
-                };
-                match is_list {
-                    true => value,
-                    false => return self.refuse(Kind::Construct, "`Array` of a value that may be a list or not"),
-                }
-            }
+            ("Array", 1) => self.list_of(&given.values)?,
             ("Integer" | "Float", 1) => Expr::call("parse_int", self.expressions(&given.values)?),
             ("String", 1) => match first {
                 Some(value) => self.expression(value)?.method("to_string", Vec::new()),
                 None => return Ok(None),
             },
-            ("format" | "sprintf", _) => {
-                let mut values = self.expressions(&given.values)?;
-                let Some(Expr::Text(text)) = values.first().cloned() else {
-                    return self.refuse(Kind::Construct, "a format that is computed");
-                };
-                values.remove(0);
-                match super::operators::formatted(&text, values) {
-                    Some(value) => value,
-                    None => return self.refuse(Kind::Construct, "a format with other places than `%s`"),
-                }
-            }
+            ("format" | "sprintf", _) => self.formatted(&given.values)?,
             ("rand", _) => return self.refuse(Kind::Construct, "`rand`: random_hex(bytes) gives random digits"),
             ("gets", 0) => Expr::call("ask", vec![Expr::text("")]),
             _ => return Ok(None),
         };
         self.carry(name);
         Ok(Some(value))
+    }
+
+    /// Reads a call that lists the servers of roles.
+    fn roles_listed(&mut self, name: &str, given: &Arguments<'_>) -> Read<Expr> {
+        let mut values = self.expressions(&given.values)?;
+        if let [Expr::List(items)] = values.as_slice()
+            && name == "roles"
+        {
+            values = items.clone();
+        }
+        if !given.pairs.is_empty() {
+            return self.refuse(Kind::Construct, "roles with a filter as a value");
+        }
+        Ok(Expr::call(name, values))
+    }
+
+    /// Reads `Array(value)`, which is the value itself if that is a list.
+    fn list_of(&mut self, values: &[Node<'_>]) -> Read<Expr> {
+        let value = self.first(values)?;
+        let is_list = match &value {
+            Expr::Call(call) if call.name == "fetch" => call
+                .arguments
+                .get(1)
+                .is_some_and(|default| self.kind_of(default) == Type::List),
+            value => self.kind_of(value) == Type::List,
+        };
+        match is_list {
+            true => Ok(value),
+            false => self.refuse(Kind::Construct, "`Array` of a value that may be a list or not"),
+        }
+    }
+
+    /// Reads a format with its values as a string.
+    fn formatted(&mut self, values: &[Node<'_>]) -> Read<Expr> {
+        let mut values = self.expressions(values)?;
+        let Some(Expr::Text(text)) = values.first().cloned() else {
+            return self.refuse(Kind::Construct, "a format that is computed");
+        };
+        values.remove(0);
+        match super::operators::formatted(&text, values) {
+            Some(value) => Ok(value),
+            None => self.refuse(Kind::Construct, "a format with other places than `%s`"),
+        }
     }
 
     /// Reads the message of `raise` and `abort`.

@@ -39,74 +39,15 @@ impl Reader<'_> {
         if let ("Dotenv", "load" | "overload" | "load!" | "overload!") = (class, name) {
             return self.dotenv(name, &given.values);
         }
-        let function = match (class, name) {
-            ("Net::SSH::Proxy::Command", "new") => return self.first(&given.values),
-            ("Net::SSH::Proxy::Jump", "new") => {
-                let host = self.first(&given.values)?;
-                let mut parts = vec![Part::Text("ssh -W %h:%p ".to_owned())];
-                parts.extend(host.parts());
-                return Ok(string(parts));
-            }
-            ("File", "size") => {
-                let words = [
-                    Expr::text("stat"),
-                    Expr::text("-c"),
-                    Expr::text("%s"),
-                    self.first(&given.values)?,
-                ];
-                let size = Expr::call("run_locally", vec![Expr::List(words.to_vec())]);
-                return Ok(Expr::call("to_i", vec![size]));
-            }
-            ("File", "join") | ("Pathname", "join") => "join_path",
-            ("File", "dirname" | "basename" | "extname") => name,
-            ("File" | "FileTest", "exist?" | "exists?" | "file?" | "readable?") => "file_exists",
-            ("File" | "Dir", "directory?") | ("Dir", "exist?" | "exists?") => "dir_exists",
-            ("File" | "IO", "read") => "read_file",
-            ("File" | "IO", "readlines") => {
-                let text = Expr::call("read_file", vec![self.first(&given.values)?]);
-                return Ok(Expr::call("lines", vec![text]));
-            }
-            ("File" | "IO", "write") => "write_file",
-            ("Dir", "[]" | "glob") => "glob",
-            ("Dir", "mktmpdir" | "tmpdir") => "temp_dir",
-            ("Dir" | "FileUtils", "pwd" | "getwd") => return Ok(Expr::call("expand_path", vec![Expr::text(".")])),
-            ("YAML" | "Psych", "load_file" | "safe_load_file" | "unsafe_load_file") => "read_yaml",
-            ("YAML" | "Psych", "load" | "safe_load") => return self.yaml(&given.values),
-            ("YAML" | "Psych", "dump") => "to_yaml",
-            ("JSON", "dump" | "generate" | "pretty_generate" | "unparse" | "pretty_unparse") => "to_json",
-            ("JSON", "parse" | "load") => "parse_json",
-            ("SecureRandom", "hex") => "random_hex",
-            ("Shellwords", "escape" | "shellescape") => "quote",
-            ("Base64", "strict_encode64" | "encode64") => "base64",
-            ("Digest::SHA256", "hexdigest") => "sha256",
-            ("CGI" | "URI" | "ERB::Util", "escape" | "url_encode" | "encode_www_form_component") => "url_escape",
-            ("Time" | "DateTime" | "Date", "now" | "today") => {
-                return Ok(Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")]));
-            }
-            ("Capistrano::CLI", "password_prompt") => "password_prompt",
-            ("Process", "kill") if given.values.len() == 2 => {
-                let mut words = vec![Expr::text("kill"), Expr::text("-s")];
-                words.extend(self.expressions(&given.values)?);
-                return Ok(Expr::call("run_locally", vec![Expr::List(words)]));
-            }
-            ("Etc", "getlogin") => return Ok(environment_name("USER")),
-            ("Socket", "gethostname") => {
-                return Ok(Expr::call(
-                    "chomp",
-                    vec![Expr::call("run_locally", vec![Expr::text("hostname")])],
-                ));
-            }
-            ("Hash", "new") => return Ok(Expr::Map(Vec::new())),
-            ("StringIO", "new") => return self.first(&given.values),
-            ("Pathname", "new") => return self.first(&given.values),
-            ("Array", "[]") => return Ok(Expr::List(self.expressions(&given.values)?)),
-            _ => {
-                return self.lacks(
-                    Kind::Code,
-                    Lack::Class(of_ruby(class, name)),
-                    format!("`{class}.{name}` is a function of Ruby, of a gem or of the application"),
-                );
-            }
+        if let Some(value) = self.class_value(class, name, &given.values)? {
+            return Ok(value);
+        }
+        let Some(function) = function_of(class, name) else {
+            return self.lacks(
+                Kind::Code,
+                Lack::Class(of_ruby(class, name)),
+                format!("`{class}.{name}` is a function of Ruby, of a gem or of the application"),
+            );
         };
         let mut values = self.expressions(&given.values)?;
         if matches!(
@@ -125,6 +66,43 @@ impl Reader<'_> {
         Ok(lists
             .reduce(|all, list| all.binary("+", list))
             .unwrap_or(Expr::List(Vec::new())))
+    }
+
+    /// Reads a call that becomes more than a call of one function.
+    fn class_value(&mut self, class: &str, name: &str, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        let on_this_machine = |words| Expr::call("run_locally", vec![words]);
+        Ok(Some(match (class, name) {
+            ("Net::SSH::Proxy::Command" | "StringIO" | "Pathname", "new") => self.first(given)?,
+            ("Net::SSH::Proxy::Jump", "new") => {
+                let mut parts = vec![Part::Text("ssh -W %h:%p ".to_owned())];
+                parts.extend(self.first(given)?.parts());
+                string(parts)
+            }
+            ("File", "size") => {
+                let mut words: Vec<Expr> = ["stat", "-c", "%s"].map(Expr::text).to_vec();
+                words.push(self.first(given)?);
+                Expr::call("to_i", vec![on_this_machine(Expr::List(words))])
+            }
+            ("File" | "IO", "readlines") => {
+                let text = Expr::call("read_file", vec![self.first(given)?]);
+                Expr::call("lines", vec![text])
+            }
+            ("Dir" | "FileUtils", "pwd" | "getwd") => Expr::call("expand_path", vec![Expr::text(".")]),
+            ("YAML" | "Psych", "load" | "safe_load") => self.yaml(given)?,
+            ("Time" | "DateTime" | "Date", "now" | "today") => {
+                Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")])
+            }
+            ("Process", "kill") if given.len() == 2 => {
+                let mut words = vec![Expr::text("kill"), Expr::text("-s")];
+                words.extend(self.expressions(given)?);
+                on_this_machine(Expr::List(words))
+            }
+            ("Etc", "getlogin") => environment_name("USER"),
+            ("Socket", "gethostname") => Expr::call("chomp", vec![on_this_machine(Expr::text("hostname"))]),
+            ("Hash", "new") => Expr::Map(Vec::new()),
+            ("Array", "[]") => Expr::List(self.expressions(given)?),
+            _ => return Ok(None),
+        }))
     }
 
     /// Reads a function that changes files of this machine as the program that does the same.
@@ -209,7 +187,7 @@ impl Reader<'_> {
         }
     }
 
-    fn first(&mut self, given: &[Node<'_>]) -> Read<Expr> {
+    pub(super) fn first(&mut self, given: &[Node<'_>]) -> Read<Expr> {
         match given.first() {
             Some(node) => self.expression(node),
             None => Ok(Expr::text("")),
@@ -382,6 +360,31 @@ impl Reader<'_> {
         values.extend(default);
         Ok(Expr::Call(Call::new("ask", values)))
     }
+}
+
+/// Returns the function of recipes that takes the same arguments and gives the same.
+fn function_of<'a>(class: &str, name: &'a str) -> Option<&'a str> {
+    Some(match (class, name) {
+        ("File" | "Pathname", "join") => "join_path",
+        ("File", "dirname" | "basename" | "extname") => name,
+        ("File" | "FileTest", "exist?" | "exists?" | "file?" | "readable?") => "file_exists",
+        ("File" | "Dir", "directory?") | ("Dir", "exist?" | "exists?") => "dir_exists",
+        ("File" | "IO", "read") => "read_file",
+        ("File" | "IO", "write") => "write_file",
+        ("Dir", "[]" | "glob") => "glob",
+        ("Dir", "mktmpdir" | "tmpdir") => "temp_dir",
+        ("YAML" | "Psych", "load_file" | "safe_load_file" | "unsafe_load_file") => "read_yaml",
+        ("YAML" | "Psych", "dump") => "to_yaml",
+        ("JSON", "dump" | "generate" | "pretty_generate" | "unparse" | "pretty_unparse") => "to_json",
+        ("JSON", "parse" | "load") => "parse_json",
+        ("SecureRandom", "hex") => "random_hex",
+        ("Shellwords", "escape" | "shellescape") => "quote",
+        ("Base64", "strict_encode64" | "encode64") => "base64",
+        ("Digest::SHA256", "hexdigest") => "sha256",
+        ("CGI" | "URI" | "ERB::Util", "escape" | "url_encode" | "encode_www_form_component") => "url_escape",
+        ("Capistrano::CLI", "password_prompt") => "password_prompt",
+        _ => return None,
+    })
 }
 
 /// Returns the name of what has no form: the class, or the one function if the class comes with Ruby.
