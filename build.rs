@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const DIRECTORIES: &[&str] = &[
     "docs",
     "docs/reference",
+    "src/port",
     "src/recipe/language",
     "src/report/record",
     "stdlib",

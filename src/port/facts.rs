@@ -106,6 +106,10 @@ pub(super) struct Facts {
     pub(super) written: BTreeSet<usize>,
     /// The libraries that were found in gems.
     pub(super) gems: FromGems,
+    /// True if code in the files may define functions or tasks in a way that cannot be seen: `eval`, `include`, the whole application.
+    pub(super) is_open: bool,
+    /// True if the name of a task is computed.
+    pub(super) computes_tasks: bool,
     points: [usize; 3],
 }
 
@@ -120,11 +124,15 @@ impl Facts {
 
     /// Adds the facts in a file.
     pub(super) fn read(&mut self, parsed: &ParseResult<'_>, text: &[u8]) {
+        let source = String::from_utf8_lossy(text);
+        let application = ["config/environment", "config/application", "config/boot"];
+        self.is_open |= application.iter().any(|file| source.contains(file));
         let mut visitor = Visitor {
             facts: self,
             text,
             namespaces: Vec::new(),
             classes: 0,
+            loops: Vec::new(),
         };
         visitor.visit(&parsed.node());
     }
@@ -132,6 +140,9 @@ impl Facts {
     /// Derives the facts that depend on all files.
     pub(super) fn conclude(&mut self) {
         let [one, two, three] = self.points;
+        let is_own = |scm: &String| matches!(scm.as_str(), "git" | "svn" | "subversion" | "hg" | "mercurial" | "none");
+        // Capistrano loads the library of that name.
+        self.is_open |= self.scm.as_ref().is_some_and(|scm| !is_own(scm));
         self.version = match () {
             () if three > two.max(one) => 3,
             () if one > two => 1,
@@ -278,36 +289,6 @@ pub(super) fn renamed(name: &str) -> &str {
     }
 }
 
-/// Returns true for `def template(from, to)` with `ERB.new(File.read("templates/#{from}"))`.
-fn is_of_templates(node: &ruby_prism::DefNode<'_>) -> bool {
-    #[derive(Default)]
-    struct Template {
-        /// The number of surrounding calls that make a path.
-        paths: usize,
-        takes_local: bool,
-        fills_in: bool,
-    }
-    impl<'pr> Visit<'pr> for Template {
-        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-            let class = node.receiver().as_ref().and_then(constant);
-            let name = id(&node.name());
-            self.fills_in |= class.as_deref() == Some("ERB") && name == "new";
-            let is_path = class.as_deref() == Some("File") && matches!(name.as_str(), "read" | "join" | "expand_path");
-            self.paths += usize::from(is_path);
-            ruby_prism::visit_call_node(self, node);
-            self.paths -= usize::from(is_path);
-        }
-        fn visit_embedded_statements_node(&mut self, node: &ruby_prism::EmbeddedStatementsNode<'pr>) {
-            let only = node.statements().and_then(|list| list.body().iter().next());
-            let is_local = only.is_some_and(|only| only.as_local_variable_read_node().is_some());
-            self.takes_local |= self.paths > 0 && is_local;
-        }
-    }
-    let mut template = Template::default();
-    template.visit_def_node(node);
-    template.fills_in && template.takes_local
-}
-
 /// Returns the name of the variable that a constant, `@x` or `$x` becomes.
 pub(super) fn kept(ruby: &str) -> String {
     ruby.trim_start_matches(['@', '$']).to_lowercase()
@@ -358,6 +339,8 @@ struct Visitor<'a> {
     namespaces: Vec<String>,
     /// The number of classes around the place.
     classes: usize,
+    /// The names that the surrounding loops go through, with the local of each loop.
+    loops: Vec<(String, Vec<String>)>,
 }
 
 impl<'pr> Visit<'pr> for Visitor<'_> {
@@ -379,14 +362,22 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
         let namespace = self.call(&name, node);
         let entered = namespace.is_some();
         self.namespaces.extend(namespace);
+        let loops = self.loops.len();
+        self.loops.extend(super::repeated::through(&name, node));
         ruby_prism::visit_call_node(self, node);
+        self.loops.truncate(loops);
         if entered {
             self.namespaces.pop();
         }
     }
 
+    fn visit_alias_method_node(&mut self, _: &ruby_prism::AliasMethodNode<'pr>) {
+        self.facts.is_open = true;
+    }
+
     fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
         let name = id(&node.name());
+        self.facts.is_open |= name == "method_missing";
         // Many recipes define a helper of this name, which is a verb here.
         if !matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists") && self.is_word(&name, node) {
             let (start, source) = (node.location().start_offset(), node.location().as_slice());
@@ -394,7 +385,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
                 file: self.facts.files.len(),
                 before_rest: None,
                 is_plain: node.receiver().is_none(),
-                is_of_templates: is_of_templates(node),
+                is_of_templates: super::filling::is_of_templates(node),
                 lines: (self.line_of(start), self.line_of(start + source.len())),
                 named: Vec::new(),
                 source: String::from_utf8_lossy(source).into_owned(),
@@ -461,6 +452,7 @@ impl Visitor<'_> {
         let given = arguments(node, true);
         let first = given.values.first();
         let text = first.and_then(literal);
+        self.facts.is_open |= super::fails::opens(name, node);
         if node.receiver().is_some() {
             self.of_something(name, node);
             return None;
@@ -488,9 +480,11 @@ impl Visitor<'_> {
                 }
             }
             "task" => {
-                let pair = given.pairs.first().and_then(|(key, _)| literal(key));
-                if let Some(text) = text.or(pair) {
-                    let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
+                let named = first.or_else(|| given.pairs.first().map(|(key, _)| key));
+                let names = named.and_then(|name| super::repeated::names(name, &self.loops));
+                self.facts.computes_tasks |= names.is_none();
+                for name in names.into_iter().flatten() {
+                    let path = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
                     self.facts.tasks.insert(path.collect::<Vec<_>>().join(":"));
                 }
             }

@@ -1,15 +1,19 @@
 //! Recipes of Capistrano 1, 2 and 3, read with Ruby's own parser and written as recipes of capr. Ruby is never evaluated.
 //!
 //! ```text
+//! loaded    finds the files that others load
 //! project   finds the files that belong to the given paths, and names the recipes
 //! gems/     finds the recipe libraries in the gems that are installed
 //! paths     the paths that a Ruby file makes of its own place
 //! facts     the facts of all files together: names, values, the version
 //! version   the words that tell the version
+//! filling   finds the functions that fill in templates
+//! repeated  finds the names of tasks that loops define
 //! read/     turns a Ruby file into the form; code without a form becomes a note
 //! form      the content of a recipe, without layout
 //! tidy      changes that need all files: unread variables, roles, defaults of the version
 //! write/    writes the form as a recipe
+//! fails     finds the places where Capistrano ends with an error as well
 //! lacks     finds the places that lack the same thing, which are one piece of work
 //! reach     finds the notes in gems that matter only to who calls their tasks
 //! report    the report at the end
@@ -19,16 +23,20 @@
 //! This folder knows the rows of the language (`Vocabulary`) and its style (`format`), and nothing of how recipes run.
 
 mod facts;
+mod fails;
+mod filling;
 mod form;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod gems;
 mod lacks;
+mod loaded;
 mod note;
 mod paths;
 mod project;
 mod reach;
 mod read;
+mod repeated;
 mod report;
 mod ruby;
 #[cfg(test)]
@@ -106,7 +114,7 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     for (source, parsed) in project.sources.iter().zip(&parsed) {
         is_ruby(source, parsed)?;
     }
-    let facts = facts_of(project, &parsed);
+    let mut facts = facts_of(project, &parsed);
     of_capistrano(project, &facts)?;
     let (mut drafts, mut carried, mut remarks) = (Vec::new(), BTreeMap::new(), project.gems.remarks.clone());
     let (mut lost, mut late) = (BTreeSet::new(), BTreeSet::new());
@@ -138,6 +146,8 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     let mut drafts: Vec<FileDraft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
     tidy::tidy(&facts, &mut drafts);
     reach::mark(&facts, &parsed, &mut drafts);
+    facts.is_open |= project.loads_more;
+    fails::settle(&facts, project.is_on_disk, &mut drafts);
     lacks::settle(&mut drafts);
     let wanted = drafts.iter().filter(|draft| draft.source.is_wanted);
     let files: Vec<File> = wanted
@@ -154,6 +164,8 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
             }
         })
         .collect();
+    let unloaded = project.unloaded.iter();
+    remarks.extend(unloaded.map(|path| format!("{path}: no file loads it, so it was left out")));
     remarks.sort();
     remarks.dedup();
     Ok(Ported {

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Name,
     /// A template of ERB.
     Template,
+    /// Code that ends with an error in Capistrano too.
+    Fails,
 }
 
 impl Kind {
@@ -31,6 +33,7 @@ impl Kind {
             Self::Construct => "construct",
             Self::Name => "name",
             Self::Template => "template",
+            Self::Fails => "fails in Capistrano too",
         }
     }
 }
@@ -60,6 +63,9 @@ pub(crate) struct Note {
     /// The thing that the place lacks, which others may lack as well.
     #[serde(skip)]
     pub(super) lack: Option<Lack>,
+    /// The error with which Capistrano ends there, if nothing that was not read prevents it.
+    #[serde(skip)]
+    pub(super) failure: Option<Box<SameError>>,
 }
 
 /// The thing that a place lacks. Places that lack the same are one piece of work.
@@ -77,6 +83,40 @@ pub(super) enum Lack {
     Function(usize, (usize, usize)),
 }
 
+/// The error with which Capistrano itself ends at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SameError {
+    /// The message, in the words of Ruby or of Capistrano.
+    pub(super) error: String,
+    /// The condition for it.
+    pub(super) if_missing: Missing,
+    /// True if it ends a hook or a variable and not the loading of the recipe, though it stands outside of tasks.
+    pub(super) waits: bool,
+}
+
+/// The thing that must be missing for a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Nothing: it always fails.
+    Nothing,
+    /// A function of this name.
+    Function(String),
+    /// Tasks of these full names.
+    Tasks(Vec<String>),
+    /// A file of the project.
+    File,
+}
+
+impl SameError {
+    pub(super) fn new(error: impl Into<String>, if_missing: Missing) -> Box<Self> {
+        Box::new(Self {
+            error: error.into(),
+            if_missing,
+            waits: false,
+        })
+    }
+}
+
 /// The reason why an expression has no form here.
 #[derive(Clone, Debug)]
 pub(super) struct Unported {
@@ -85,6 +125,7 @@ pub(super) struct Unported {
     /// The number of the note about a value that is needed and was not carried over.
     pub(super) depends_on: Option<usize>,
     pub(super) lack: Option<Lack>,
+    pub(super) failure: Option<Box<SameError>>,
 }
 
 impl Unported {
@@ -94,6 +135,7 @@ impl Unported {
             reason: reason.into(),
             depends_on: None,
             lack: None,
+            failure: None,
         }
     }
 
@@ -104,6 +146,7 @@ impl Unported {
             reason: note.reason.clone(),
             depends_on: note.depends_on,
             lack: note.lack.clone(),
+            failure: None,
         }
     }
 
@@ -111,6 +154,14 @@ impl Unported {
     pub(super) fn lacking(self, lack: Lack) -> Self {
         Self {
             lack: Some(lack),
+            ..self
+        }
+    }
+
+    /// Adds the error of Capistrano at that place.
+    pub(super) fn failing(self, failure: Box<SameError>) -> Self {
+        Self {
+            failure: Some(failure),
             ..self
         }
     }

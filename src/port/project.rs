@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::gems::{FromGems, OfGem};
+use super::loaded::Loaded;
 
 /// The size above which a file does not count as a recipe, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -116,6 +117,12 @@ pub(crate) struct RubyProject {
     pub templates: Vec<(String, String)>,
     /// The files of gems among them.
     pub(super) gems: FromGems,
+    /// True if the templates were looked for on this machine: one that is not among them is not there.
+    pub is_on_disk: bool,
+    /// True if the files load others that were not read.
+    pub loads_more: bool,
+    /// The task files that no other file loads.
+    pub unloaded: Vec<String>,
 }
 
 impl RubyProject {
@@ -159,35 +166,43 @@ impl RubyProject {
         for path in &wanted {
             project.add(&root, path, true)?;
         }
-        let is_whole = named.iter().any(|path| path.is_dir());
-        for path in project.globbed(&root) {
-            project.add(&root, &path, is_whole)?;
-        }
+        project.follow(&root, named)?;
         for folder in ["config", "lib", "app/views/layouts"] {
             project.add_templates(&root, &root.join(folder), 0);
         }
+        project.is_on_disk = true;
         Ok((root, project))
     }
 
-    /// Returns the files that the sources load by a pattern: `Dir["lib/recipes/*.rb"].each { |file| load file }`.
-    fn globbed(&self, root: &Path) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        for source in &self.sources {
-            let text = String::from_utf8_lossy(&source.text);
-            for pattern in text.split(['"', '\'']).skip(1).step_by(2) {
-                let Some((folder, ending)) = pattern.split_once("/*.") else {
-                    continue;
-                };
-                let is_own = !folder.is_empty()
-                    && !folder.starts_with(['/', '.'])
-                    && !folder.contains("vendor")
-                    && folder.chars().all(|c| c.is_ascii_alphanumeric() || "/_-".contains(c));
-                if is_own && matches!(ending, "rb" | "rake" | "cap") {
-                    found.extend(with_ending(&root.join(folder), &[ending]));
-                }
+    /// Adds the files that the sources load, and takes those out that nothing loads.
+    fn follow(&mut self, root: &Path, named: &[PathBuf]) -> Result<(), PortRefusal> {
+        let is_whole = named.iter().any(|path| path.is_dir());
+        let loaded = loop {
+            let loaded = Loaded::by(&self.sources, root);
+            let before = self.sources.len();
+            for path in &loaded.files {
+                self.add(root, path, is_whole)?;
             }
+            if self.sources.len() == before {
+                break loaded;
+            }
+        };
+        self.loads_more = loaded.has_more;
+        if loaded.has_more || !self.sources.iter().any(RubyFile::is_capfile) {
+            return Ok(());
         }
-        found
+        let is_needed = |source: &RubyFile| {
+            let path = root.join(&source.path);
+            source.is_capfile()
+                || source.is_main()
+                || source.stage().is_some()
+                || named.contains(&path)
+                || loaded.files.contains(&path)
+        };
+        let (needed, rest) = std::mem::take(&mut self.sources).into_iter().partition(is_needed);
+        self.sources = needed;
+        self.unloaded = rest.into_iter().map(|source: RubyFile| source.path).collect();
+        Ok(())
     }
 
     /// Adds the templates in a folder and those below it.

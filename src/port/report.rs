@@ -56,31 +56,14 @@ pub(crate) fn report(ported: &Ported, done: Done) -> String {
     text
 }
 
-/// Adds the places that a person has to work on: their number by kind, then the first ones.
+/// Adds the places that a person has to look at: those that need a hand, those that fail in Capistrano as well, and those in tasks of gems
+/// that nothing calls.
 fn notes(ported: &Ported, text: &mut String) {
     let mut all: Vec<(&str, &Note)> = Vec::new();
     for file in &ported.files {
         all.extend(file.notes.iter().map(|note| (file.from.as_str(), note)));
     }
     let (only_if_called, mut all): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, note)| note.only_if_called);
-    match all.is_empty() {
-        true => text.push_str("nothing needs a hand\n"),
-        false => needing(&mut all, text),
-    }
-    if !only_if_called.is_empty() {
-        let (count, them) = match only_if_called.len() {
-            1 => ("1 place".to_owned(), "it"),
-            number => (format!("{number} places"), "them"),
-        };
-        let _ = writeln!(
-            text,
-            "in tasks of gems that nothing here calls: {count}; whoever calls one is told, and may work on {them} then"
-        );
-        listed(&only_if_called, text);
-    }
-}
-
-fn needing(all: &mut Vec<(&str, &Note)>, text: &mut String) {
     let total = all.len();
     // Work on a place also settles those that wait for it.
     all.retain(|(_, note)| note.depends_on.is_none());
@@ -89,26 +72,46 @@ fn needing(all: &mut Vec<(&str, &Note)>, text: &mut String) {
         1 => ", and 1 place that waits for one of these".to_owned(),
         number => format!(", and {number} places that wait for these"),
     };
-    let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
-    for (_, note) in all.iter() {
-        *kinds.entry(note.kind).or_default() += 1;
+    let (failing, work): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, note)| note.kind == Kind::Fails);
+    match work.is_empty() {
+        true => text.push_str("nothing needs a hand\n"),
+        false => {
+            let head = format!("needs a hand: {} ({}){waiting}", places(work.len()), kinds(&work));
+            list(&head, &work, text);
+        }
     }
-    let kinds: Vec<String> = kinds
-        .iter()
-        .map(|(kind, count)| format!("{count} {}", kind.word()))
-        .collect();
-    let _ = writeln!(
-        text,
-        "needs a hand: {} ({}){waiting}",
-        places(all.len()),
-        kinds.join(", ")
-    );
-    listed(all, text);
+    if !failing.is_empty() {
+        let waiting = if work.is_empty() { waiting.as_str() } else { "" };
+        let head = format!(
+            "fails in Capistrano too, with the same error: {}{waiting}",
+            places(failing.len())
+        );
+        list(&head, &failing, text);
+    }
+    if !only_if_called.is_empty() {
+        let them = if only_if_called.len() == 1 { "it" } else { "them" };
+        let head = format!(
+            "in tasks of gems that nothing here calls: {}; whoever calls one is told, and may work on {them} then",
+            places(only_if_called.len())
+        );
+        list(&head, &only_if_called, text);
+    }
 }
 
-/// Lists the first of these places.
-fn listed(all: &[(&str, &Note)], text: &mut String) {
-    for (file, note) in all.iter().take(LISTED) {
+/// Returns the number of places of each kind.
+fn kinds(places: &[(&str, &Note)]) -> String {
+    let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
+    for (_, note) in places {
+        *kinds.entry(note.kind).or_default() += 1;
+    }
+    let kinds = kinds.iter().map(|(kind, count)| format!("{count} {}", kind.word()));
+    kinds.collect::<Vec<_>>().join(", ")
+}
+
+/// Adds the first of some places below a line of their own.
+fn list(head: &str, places: &[(&str, &Note)], text: &mut String) {
+    let _ = writeln!(text, "{head}");
+    for (file, note) in places.iter().take(LISTED) {
         let _ = writeln!(
             text,
             "  {file}:{}: PORT {} ({}): {}",
@@ -118,7 +121,7 @@ fn listed(all: &[(&str, &Note)], text: &mut String) {
             note.reason
         );
     }
-    if let Some(more) = all.len().checked_sub(LISTED).filter(|more| *more > 0) {
+    if let Some(more) = places.len().checked_sub(LISTED).filter(|more| *more > 0) {
         let _ = writeln!(text, "  and {more} more: grep -n PORT in the recipes");
     }
 }

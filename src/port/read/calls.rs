@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::facts::{Function, renamed};
 use super::super::form::{Block, Call, Expr, Line, Statement};
-use super::super::note::{Kind, Lack, Read};
+use super::super::note::{Kind, Read};
 use super::super::ruby::{Arguments, arguments, bare, behind, id, literal, source, statements};
 use super::Reader;
 use super::locals::Type;
@@ -61,7 +61,7 @@ impl Reader<'_> {
         if bare(node).is_some() && !gives && !self.facts.is_variable(renamed(&name)) && !self.facts.is_of_library(&name)
         {
             let reason = format!("nothing in these files defines `{name}`");
-            return self.lacks(Kind::Name, Lack::Name(name), reason);
+            return self.no_name(Kind::Name, &name, reason);
         }
         Ok(None)
     }
@@ -101,7 +101,7 @@ impl Reader<'_> {
         }
         // `set`, `role` and similar words return nothing that a recipe could use.
         let reason = format!("`{name}` is a function that nothing in these files defines");
-        self.lacks(Kind::Code, Lack::Name(name), reason)
+        self.no_function(&name, &given.values, reason)
     }
 
     /// Reads the call of a function of the file.
@@ -207,11 +207,8 @@ impl Reader<'_> {
             self.unset.insert(name.to_owned());
             return Ok(self.variable(name));
         }
-        self.lacks(
-            Kind::Name,
-            Lack::Name(name.to_owned()),
-            format!("nothing in these files sets or defines `{name}`"),
-        )
+        let reason = format!("nothing in these files sets or defines `{name}`");
+        self.no_name(Kind::Name, name, reason)
     }
 
     /// Reads words of Capistrano that return something.

@@ -327,7 +327,14 @@ impl Reader<'_> {
             match literal(need) {
                 // This is Rails' own task, which a recipe does not need.
                 Some(name) if name == "environment" => {}
-                Some(name) => lines.push(self.invoked(&name)?),
+                Some(name) => lines.push(match self.invoked(&name) {
+                    Ok(line) => line,
+                    Err(mut unported) => {
+                        // The task fails when it is called.
+                        unported.failure.iter_mut().for_each(|failure| failure.waits = true);
+                        Line::new(Statement::Note(self.note(need, unported), true))
+                    }
+                }),
                 None if need.as_array_node().is_some() => {}
                 None => return self.refuse(Kind::Construct, "a task that needs something that is computed"),
             }
@@ -348,7 +355,7 @@ impl Reader<'_> {
             None if super::ruby_libraries::INSTALLERS.contains(&name) => {
                 Ok(super::super::write::remark(&super::hooks::installs_nothing(name)))
             }
-            None => Err(super::hooks::unknown_task(name)),
+            None => Err(self.no_task(name)),
         }
     }
 
@@ -454,7 +461,7 @@ impl Reader<'_> {
                     self.defined.remove(&task);
                     Ok(Some(vec![emptied(&task)]))
                 }
-                false => Err(super::hooks::unknown_task(&task)),
+                false => Err(self.no_task(&task)),
             },
             _ => self.refuse(Kind::Construct, format!("`{name}` of a task of Rake")),
         }

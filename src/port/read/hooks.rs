@@ -49,9 +49,11 @@ impl Reader<'_> {
         (verb, hooked): (&str, &str),
         rest: &[Node<'_>],
     ) -> Read<Vec<Line>> {
+        let is_after = verb == "after";
         let Some((verb, target)) = self.hooked(verb, hooked.trim_start_matches(':')) else {
             return match self.never_runs(hooked) {
                 Some(why) => Ok(vec![self.remark(&why)]),
+                None if self.facts.version > 2 => Err(self.no_task(hooked)),
                 None => Err(unknown_task(hooked)),
             };
         };
@@ -69,7 +71,8 @@ impl Reader<'_> {
                 Action::Task(full) => known.push(Expr::Text(full)),
                 Action::Nothing(why) => lines.push(self.remark(&why)),
                 Action::Unknown => {
-                    let number = self.note(node, unknown_task(&name));
+                    let unported = self.no_task_to_hook(task, &name, is_after);
+                    let number = self.note(node, unported);
                     lines.push(Line::new(Statement::Note(number, false)));
                     let block = self.barrier(number);
                     lines.push(Line::verb(Call::with_block(&verb, vec![Expr::text(&target)], block)));

@@ -8,6 +8,9 @@ use super::super::ruby::{arguments, literal, source};
 use super::{Reader, ruby_libraries};
 use crate::recipe::Vocabulary;
 
+/// The endings of files of Ruby that hold recipes.
+const ENDINGS: &[&str] = &[".rb", ".rake", ".cap"];
+
 impl Reader<'_> {
     /// Reads `require`, `load` and `import`.
     pub(super) fn load(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
@@ -50,6 +53,16 @@ impl Reader<'_> {
                 .push(format!("`{path}` is not loaded: what needs it has a note of its own"));
             return Ok(Vec::new());
         }
+        if name == "require_relative" && self.is_beside(&path) {
+            let stem = ENDINGS
+                .iter()
+                .find_map(|ending| path.strip_suffix(ending))
+                .unwrap_or(&path);
+            return Ok(vec![Line::verb(Call::new(
+                "load",
+                vec![Expr::Text(format!("{stem}.rhai"))],
+            ))]);
+        }
         if self.facts.files.iter().any(|own| is_file(own, &path)) {
             let path = path
                 .trim_end_matches(".rb")
@@ -83,6 +96,21 @@ impl Reader<'_> {
             None => library_reason(&path),
         };
         self.lacks(Kind::Library, Lack::Library(path), reason)
+    }
+
+    /// Returns true if this path leads from the folder of the file to another one of the project.
+    fn is_beside(&self, path: &str) -> bool {
+        let own = self.facts.files.get(self.file).map_or("", String::as_str);
+        let folder = std::path::Path::new(own).parent().unwrap_or(std::path::Path::new(""));
+        let whole = super::super::loaded::below(&folder.join(path));
+        let whole = whole.map(|whole| whole.to_string_lossy().into_owned());
+        let is_it = |file: &String| {
+            whole.as_ref().is_some_and(|whole| {
+                let rest = file.strip_prefix(whole.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || ENDINGS.contains(&rest))
+            })
+        };
+        self.facts.files.iter().any(is_it)
     }
 
     pub(super) fn plugin(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
@@ -166,7 +194,7 @@ pub(super) fn as_recipe(path: Expr) -> Expr {
     }
     let mut parts = path.parts();
     if let Some(Part::Text(text)) = parts.last_mut() {
-        for ending in [".rb", ".rake", ".cap"] {
+        for ending in ENDINGS {
             if let Some(stem) = text.strip_suffix(ending) {
                 *text = format!("{stem}.rhai");
             }
@@ -188,7 +216,7 @@ fn is_known_library(path: &str) -> bool {
 }
 
 /// Returns the remark about a library that a deploy does not need, such as one whose tasks run only when they are called.
-fn only_called(path: &str) -> Option<String> {
+pub(super) fn only_called(path: &str) -> Option<String> {
     let path = path.trim_end_matches(".rb");
     if let Some((_, why)) = ruby_libraries::LEFT_OUT.iter().find(|(name, _)| *name == path) {
         return Some(format!("`{path}` does not come along: {why}"));

@@ -257,7 +257,7 @@ impl Reader<'_> {
             && !self.may_be_set(&owner)
         {
             let reason = format!("`{owner}` is an object that nothing in these files makes");
-            return self.lacks(Kind::Code, Lack::Name(owner), reason);
+            return self.no_name(Kind::Code, &owner, reason);
         }
         if let Some(property) = self.of_properties(call, &name, receiver) {
             return Ok(property);
@@ -288,8 +288,7 @@ impl Reader<'_> {
             .iter()
             .all(|name| !self.facts.vocabulary.is_reserved(name) && name != "top");
         if !self.facts.is_task(&full) && !self.facts.is_task(&format!("{full}:default")) {
-            let reason = format!("nothing in these files defines the task `{full}`");
-            return self.lacks(Kind::Library, Lack::Name(full), reason);
+            return Err(self.no_member(&full));
         }
         if !is_plain {
             return Ok(Some(Expr::call("invoke", vec![Expr::Text(full)])));

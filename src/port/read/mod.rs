@@ -11,6 +11,7 @@ mod conditions;
 mod counterparts;
 mod definitions;
 mod each_server;
+mod failures;
 mod files;
 mod flow;
 mod functions;
@@ -328,6 +329,7 @@ impl<'a> Reader<'a> {
             depends_on_file: None,
             only_if_called: false,
             lack: unported.lack,
+            failure: unported.failure.and_then(|failure| self.failure(node, failure)),
         });
         number
     }
@@ -401,6 +403,14 @@ impl<'a> Reader<'a> {
 pub(super) fn missing_libraries(facts: &Facts) -> Vec<String> {
     let is_missing = |path: &&String| !is_at_hand(facts, path);
     facts.libraries.iter().filter(is_missing).cloned().collect()
+}
+
+/// Returns true if all libraries that the files require are known with all that they define.
+pub(super) fn are_all_known(facts: &Facts) -> bool {
+    facts
+        .libraries
+        .iter()
+        .all(|path| is_at_hand(facts, path) && loads::only_called(path).is_none())
 }
 
 /// Returns the end of a statement with its strings: a heredoc continues after its line.

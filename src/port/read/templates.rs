@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
-use super::super::note::{Kind, Lack, Read};
+use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
 use super::super::ruby::{arguments, literal};
 use super::Reader;
 use super::locals::{Local, Type};
@@ -143,11 +143,12 @@ impl Reader<'_> {
                         self.remarks.push(format!("{plain}: the template stands in the recipe"));
                         Ok(vec![Part::Text(text)])
                     }
-                    None => self.lacks(
-                        Kind::Template,
-                        Lack::File(plain.clone()),
-                        format!("the template `{plain}` is not among the files that were read"),
-                    ),
+                    None => {
+                        let reason = format!("the template `{plain}` is not among the files that were read");
+                        let error = format!("No such file or directory - {plain}");
+                        let unported = Unported::new(Kind::Template, reason).lacking(Lack::File(plain));
+                        Err(unported.failing(SameError::new(error, Missing::File)))
+                    }
                 }
             }
             _ => self.refuse(Kind::Template, "a template that is computed"),

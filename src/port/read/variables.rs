@@ -19,6 +19,9 @@ const YES_NO: &[&str] = &[
     "scm_auth_cache",
 ];
 
+/// The error of Capistrano 2 where a variable is set without a value.
+const NO_VALUE: &str = "you must specify exactly one of either a value or a block";
+
 impl Reader<'_> {
     /// Reads a word about variables.
     pub(super) fn variable_word(
@@ -97,7 +100,16 @@ impl Reader<'_> {
         };
         let begins = variable.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
         if !begins || !variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return self.refuse(Kind::Construct, format!("a variable cannot be named `{variable}`"));
+            let reason = format!("a variable cannot be named `{variable}`");
+            return match (given.values.len(), self.facts.version) {
+                (1, 2) if call.block().is_none() => Err(self.always_fails(&reason, NO_VALUE)),
+                (1, _) if call.block().is_none() => {
+                    Ok(vec![self.remark(&format!(
+                        "`{variable}` is set to nothing, and nothing can read it"
+                    ))])
+                }
+                _ => self.refuse(Kind::Construct, reason),
+            };
         }
         if let Some(lines) = self.said_otherwise(&variable, &given)? {
             return Ok(lines);
@@ -106,7 +118,10 @@ impl Reader<'_> {
         let named = Expr::symbol(&here);
         if let Some(block) = self.lazy(call, &given)? {
             if block.value() == Some(&Expr::name(&here)) {
-                return self.refuse(Kind::Construct, format!("`{variable}` is given itself"));
+                let reason = format!("`{variable}` is given itself");
+                let mut endless = self.always_fails(&reason, "stack level too deep");
+                endless.failure.iter_mut().for_each(|failure| failure.waits = true);
+                return Err(endless);
             }
             self.set.insert(here);
             return Ok(vec![Line::verb(Call::with_block(verb, vec![named], block))]);
@@ -115,7 +130,9 @@ impl Reader<'_> {
             (Some(value), _) => self.expression(value)?,
             // This is `set :ssh_options, forward_agent: true`.
             (None, false) => self.map(&given.pairs)?,
-            (None, true) => return self.refuse(Kind::Construct, "`set` without a value"),
+            // In Capistrano 1 and 3 it is `nil`.
+            (None, true) if self.facts.version != 2 => Expr::Unit,
+            (None, true) => return Err(self.always_fails("`set` without a value", NO_VALUE)),
         };
         let value = self.suited(&here, &variable, value)?;
         let may_lack =

@@ -106,9 +106,11 @@ module Kernel
   end
 end
 
-# An error of the fixture is part of the record; one of the code that records is not.
+# An error of the fixture is part of the record; one of the code that records is not. Fixtures that call what is not there
+# call it `undefined`, and a hook of 3.x on a task that is not there has an error of its own.
 def failure(error)
-  raise error if error.is_a?(NameError) || error.is_a?(ArgumentError) || error.is_a?(TypeError)
+  own = error.is_a?(NameError) ? %i[Undefined undefined].include?(error.name) : error.message.match?(/^Task .* not found$/)
+  raise error if !own && [NameError, ArgumentError, TypeError].any? { |kind| error.is_a?(kind) }
   { "failed" => error.class.name }
 end
 

@@ -1,0 +1,162 @@
+//! Code that ends with an error in Capistrano too: the recipe ends there with the same error. It needs nobody's hand, and the report tells
+//! it apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruby_prism::CallNode;
+
+use super::facts::Facts;
+use super::form::{Block, Call, Expr, Line, Statement};
+use super::note::{Kind, Lack, Missing, Note, SameError};
+use super::ruby::{arguments, constant, source};
+use super::tidy::FileDraft;
+use crate::packed::{Packed, packed};
+use crate::recipe::Vocabulary;
+
+/// The functions of Ruby and of Capistrano 1 to 3, the tasks of Capistrano 2 and 3, and the functions that gems with a counterpart here
+/// define for recipes. They are what `ruby` 3.1, Capistrano 3.17.2 and 2.15.11 and the sources of these gems tell.
+const KNOWN: Packed = packed!("src/port/known.txt");
+
+/// Finds the notes about such code, and puts the errors into the recipes.
+pub(super) fn settle(facts: &Facts, is_on_disk: bool, drafts: &mut [FileDraft<'_>]) {
+    if !drafts
+        .iter()
+        .flat_map(|draft| &draft.notes)
+        .any(|note| note.failure.is_some())
+    {
+        return;
+    }
+    let known = KNOWN.text();
+    let known: BTreeSet<&str> = known.lines().collect();
+    let is_whole = is_whole(facts, drafts);
+    let fails = |failure: &SameError| match &failure.if_missing {
+        Missing::Nothing => true,
+        Missing::File => is_on_disk,
+        Missing::Function(name) => is_whole && !known.contains(name.as_str()),
+        Missing::Tasks(names) => {
+            let is_somewhere = |name: &String| known.contains(name.as_str()) || may_be_of_library(facts, name);
+            is_whole && !facts.computes_tasks && !names.iter().any(is_somewhere)
+        }
+    };
+    for draft in drafts {
+        let mut failures: BTreeMap<usize, Box<SameError>> = BTreeMap::new();
+        for note in &mut draft.notes {
+            if let Some(failure) = note.failure.take_if(|failure| fails(failure)) {
+                note.kind = Kind::Fails;
+                failures.insert(note.number, failure);
+            }
+        }
+        if !failures.is_empty() {
+            end(&mut draft.block, &failures);
+        }
+    }
+}
+
+/// Returns true if all that could define a name was read or is known.
+fn is_whole(facts: &Facts, drafts: &[FileDraft<'_>]) -> bool {
+    let lacks_source = |note: &Note| {
+        let is_loaded = matches!(note.lack, Some(Lack::Library(_) | Lack::File(_) | Lack::Class(_)));
+        is_loaded && note.kind != Kind::Template
+    };
+    let has_capfile = drafts.iter().any(|draft| draft.source.is_capfile());
+    !facts.is_open
+        && (facts.version == 1 || has_capfile)
+        && super::read::are_all_known(facts)
+        && !drafts.iter().flat_map(|draft| &draft.notes).any(lacks_source)
+}
+
+/// Returns true for a call that may define functions or tasks which cannot be seen.
+pub(super) fn opens(name: &str, node: &CallNode<'_>) -> bool {
+    const MODULES: &[&str] = &["ERB::Util", "FileUtils", "Rake::DSL", "SSHKit::DSL", "Capistrano::DSL"];
+    let given = arguments(node, false).values;
+    match name {
+        "alias_method"
+        | "alias_task"
+        | "class_eval"
+        | "define_method"
+        | "define_singleton_method"
+        | "define_task"
+        | "instance_eval"
+        | "instance_exec"
+        | "module_eval"
+        | "autoload" => true,
+        "eval" => node.receiver().is_some(),
+        "include" | "extend" => !given.iter().all(|module| MODULES.contains(&source(module).as_str())),
+        "require" => node.receiver().as_ref().and_then(constant).as_deref() == Some("Bundler"),
+        _ => false,
+    }
+}
+
+/// Returns true if a library that the files require may have a task of this name, as others of its family are in it.
+fn may_be_of_library(facts: &Facts, name: &str) -> bool {
+    let family = name.split(':').next().unwrap_or(name);
+    let inside = format!("{family}:");
+    let required = facts
+        .libraries
+        .iter()
+        .filter_map(|path| Vocabulary::library_of_ruby(path));
+    let required: BTreeSet<&str> = required.chain(facts.unnamed_libraries.keys().copied()).collect();
+    let libraries = Vocabulary::of_libraries();
+    let of_family = |tasks: &BTreeSet<String>| family != "deploy" && tasks.iter().any(|task| task.starts_with(&inside));
+    libraries
+        .iter()
+        .filter(|(library, _)| required.contains(*library))
+        .any(|(library, own)| library.rsplit('/').next() == Some(family) || of_family(&own.tasks))
+}
+
+/// Puts the errors into a block.
+fn end(block: &mut Block, failures: &BTreeMap<usize, Box<SameError>>) {
+    let mut lines = Vec::new();
+    for mut line in std::mem::take(&mut block.lines) {
+        line.statement
+            .blocks()
+            .into_iter()
+            .for_each(|inner| end(inner, failures));
+        let mut after = None;
+        match &line.statement {
+            Statement::Note(number, ends) => {
+                if let Some(failure) = failures.get(number) {
+                    let throws = Line::new(Statement::Throw(Expr::text(&failure.error)));
+                    after = match (failure.waits, *ends) {
+                        (_, true) => Some(throws),
+                        (true, false) => None,
+                        // Capistrano does not get to the first task.
+                        (false, false) => Some(Line::verb(Call::with_block(
+                            "on",
+                            vec![Expr::symbol("start")],
+                            Block::of(vec![throws]),
+                        ))),
+                    };
+                    line.statement = Statement::Note(*number, false);
+                }
+            }
+            Statement::Value(Expr::Call(call)) if call.name == "unported" => {
+                if let Some(failure) = noted(call).and_then(|number| failures.get(&number)) {
+                    line.statement = Statement::Throw(Expr::text(&failure.error));
+                }
+            }
+            _ => {}
+        }
+        lines.push(line);
+        lines.extend(after);
+    }
+    block.lines = lines;
+}
+
+/// Returns the number of the note at which a call ends the run.
+fn noted(call: &Call) -> Option<usize> {
+    let text = call.arguments.first().and_then(Expr::literal)?;
+    text.split_once(':')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KNOWN;
+
+    #[test]
+    fn the_known_names_are_sorted_and_stand_once() {
+        let text = KNOWN.text();
+        let names: Vec<&str> = text.lines().collect();
+        assert!(names.len() > 700 && names.is_sorted_by(|a, b| a < b));
+    }
+}

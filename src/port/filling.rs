@@ -1,0 +1,35 @@
+//! Functions that fill in a template whose path one of their parameters tells.
+
+use ruby_prism::{CallNode, Visit};
+
+use super::ruby::{constant, id};
+
+/// Returns true for `def template(from, to)` with `ERB.new(File.read("templates/#{from}"))`.
+pub(super) fn is_of_templates(node: &ruby_prism::DefNode<'_>) -> bool {
+    #[derive(Default)]
+    struct Template {
+        /// The number of surrounding calls that make a path.
+        paths: usize,
+        takes_local: bool,
+        fills_in: bool,
+    }
+    impl<'pr> Visit<'pr> for Template {
+        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+            let class = node.receiver().as_ref().and_then(constant);
+            let name = id(&node.name());
+            self.fills_in |= class.as_deref() == Some("ERB") && name == "new";
+            let is_path = class.as_deref() == Some("File") && matches!(name.as_str(), "read" | "join" | "expand_path");
+            self.paths += usize::from(is_path);
+            ruby_prism::visit_call_node(self, node);
+            self.paths -= usize::from(is_path);
+        }
+        fn visit_embedded_statements_node(&mut self, node: &ruby_prism::EmbeddedStatementsNode<'pr>) {
+            let only = node.statements().and_then(|list| list.body().iter().next());
+            let is_local = only.is_some_and(|only| only.as_local_variable_read_node().is_some());
+            self.takes_local |= self.paths > 0 && is_local;
+        }
+    }
+    let mut template = Template::default();
+    template.visit_def_node(node);
+    template.fills_in && template.takes_local
+}

@@ -1,0 +1,115 @@
+//! The errors of Capistrano at code that ends with an error there as well.
+
+use ruby_prism::{CallNode, Node, Visit};
+
+use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
+use super::Reader;
+use super::hooks::unknown_task;
+
+impl Reader<'_> {
+    /// Returns the reason for a task that nothing in the files defines.
+    pub(super) fn no_task(&self, name: &str) -> Unported {
+        let plain = name.trim_start_matches(':');
+        let error = match self.facts.version {
+            3 => format!("Don't know how to build task '{plain}'"),
+            _ => format!("the task `{plain}' does not exist"),
+        };
+        let around = |depth| self.namespaces.iter().take(depth).map(String::as_str);
+        let full = (0..=self.namespaces.len()).map(|depth| around(depth).chain([plain]).collect::<Vec<_>>().join(":"));
+        unknown_task(name).failing(SameError::new(error, Missing::Tasks(full.collect())))
+    }
+
+    /// Returns the reason for code that ends with an error in Capistrano, whatever else there is.
+    pub(super) fn always_fails(&self, reason: &str, error: &str) -> Unported {
+        Unported::new(Kind::Construct, reason).failing(SameError::new(error, Missing::Nothing))
+    }
+
+    /// Returns the reason for a task of a hook that nothing in the files defines. The hook fails when it runs.
+    pub(super) fn no_task_to_hook(&self, task: &Node<'_>, name: &str, is_after: bool) -> Unported {
+        let mut unported = self.no_task(name);
+        let shown = match task.as_symbol_node() {
+            Some(_) if !name.contains(':') => format!(":{name}"),
+            Some(_) => format!(":\"{name}\""),
+            None => format!("\"{name}\""),
+        };
+        if let Some(failure) = &mut unported.failure {
+            failure.waits = true;
+            if is_after && self.facts.version > 2 {
+                failure.error = format!("Task {shown} not found");
+            }
+        }
+        unported
+    }
+
+    /// Returns the reason for `deploy.web.off`, a task of namespaces that nothing in the files defines.
+    pub(super) fn no_member(&self, full: &str) -> Unported {
+        let parts: Vec<&str> = full.split(':').collect();
+        let is_there = |count: &usize| {
+            let path = parts.get(..*count).unwrap_or_default().join(":");
+            self.facts.namespace(&path, &[]).is_some() || self.facts.is_task(&path)
+        };
+        let first = (1..=parts.len()).find(|count| !is_there(count)).unwrap_or(parts.len());
+        let name = parts.get(first - 1).unwrap_or(&full);
+        let failure = SameError::new(
+            format!("undefined method `{name}'"),
+            Missing::Tasks(vec![full.to_owned()]),
+        );
+        unknown_task(full).failing(failure)
+    }
+
+    /// Refuses a call of a function that nothing in the files defines. Ruby computes the arguments before it fails.
+    pub(super) fn no_function<T>(&mut self, name: &str, given: &[Node<'_>], reason: String) -> Read<T> {
+        let unported = Unported::new(Kind::Code, reason).lacking(Lack::Name(name.to_owned()));
+        let error = format!("undefined method `{name}'");
+        self.expressions(given)?;
+        Err(unported.failing(SameError::new(error, Missing::Function(name.to_owned()))))
+    }
+
+    /// Returns the failure of a statement whose part fails, if that part is always evaluated.
+    pub(super) fn failure(&self, node: &Node<'_>, mut failure: Box<SameError>) -> Option<Box<SameError>> {
+        failure.waits |= self.deferred > 0;
+        (failure.if_missing == Missing::Nothing || is_reached(node)).then_some(failure)
+    }
+
+    /// Refuses a name that nothing in the files defines.
+    pub(super) fn no_name<T>(&self, kind: Kind, name: &str, reason: String) -> Read<T> {
+        let error = format!("undefined local variable or method `{name}'");
+        let failure = SameError::new(error, Missing::Function(name.to_owned()));
+        let unported = Unported::new(kind, reason).lacking(Lack::Name(name.to_owned()));
+        Err(unported.failing(failure))
+    }
+}
+
+/// Returns true if all of a statement is evaluated, so that an error in a part of it ends it. What is in the block of a call comes after
+/// its arguments.
+fn is_reached(node: &Node<'_>) -> bool {
+    #[derive(Default)]
+    struct Choices(bool);
+    impl<'pr> Visit<'pr> for Choices {
+        fn visit_branch_node_enter(&mut self, node: Node<'pr>) {
+            self.0 |= node.as_if_node().is_some()
+                || node.as_unless_node().is_some()
+                || node.as_case_node().is_some()
+                || node.as_and_node().is_some()
+                || node.as_or_node().is_some()
+                || node.as_while_node().is_some()
+                || node.as_until_node().is_some()
+                || node.as_rescue_modifier_node().is_some()
+                || node.as_begin_node().is_some()
+                || node.as_block_node().is_some()
+                || node.as_lambda_node().is_some();
+        }
+    }
+    let mut choices = Choices::default();
+    match node.as_call_node() {
+        Some(call) => parts(&call).iter().for_each(|part| choices.visit(part)),
+        None => choices.visit(node),
+    }
+    !choices.0
+}
+
+/// Returns the receiver and the arguments of a call.
+fn parts<'pr>(call: &CallNode<'pr>) -> Vec<Node<'pr>> {
+    let given = call.arguments().map(|arguments| arguments.as_node());
+    call.receiver().into_iter().chain(given).collect()
+}

@@ -1,0 +1,52 @@
+//! The names of tasks that loops over lists define: `%w[start stop].each { |name| task name … }`.
+
+use ruby_prism::{CallNode, Node};
+
+use super::ruby::{behind, id, literal};
+
+/// The most names that one line defines.
+const MOST: usize = 200;
+
+/// Returns the local of a loop over a list that is written out, with the items of the list.
+pub(super) fn through(method: &str, call: &CallNode<'_>) -> Option<(String, Vec<String>)> {
+    if !matches!(method, "each" | "map" | "each_with_index") {
+        return None;
+    }
+    let receiver = call.receiver()?;
+    let list = receiver.as_array_node()?;
+    let items: Option<Vec<String>> = list.elements().iter().map(|item| literal(&item)).collect();
+    let local = behind(call)?.parameters.into_iter().next()?;
+    Some((local, items?))
+}
+
+/// Returns the names that a value has in these loops; `None` if they cannot be told.
+pub(super) fn names(node: &Node<'_>, loops: &[(String, Vec<String>)]) -> Option<Vec<String>> {
+    if let Some(name) = literal(node) {
+        return Some(vec![name]);
+    }
+    if let Some(local) = node.as_local_variable_read_node() {
+        let local = id(&local.name());
+        let found = loops.iter().rev().find(|(name, _)| *name == local);
+        return found.map(|(_, items)| items.clone());
+    }
+    if let Some(call) = node.as_call_node() {
+        let is_same = matches!(id(&call.name()).as_str(), "to_s" | "to_sym" | "intern");
+        return names(&call.receiver().filter(|_| is_same)?, loops);
+    }
+    let parts: Vec<Node<'_>> = match (node.as_interpolated_string_node(), node.as_interpolated_symbol_node()) {
+        (Some(text), _) => text.parts().iter().collect(),
+        (_, Some(symbol)) => symbol.parts().iter().collect(),
+        (None, None) => return None,
+    };
+    let mut all = vec![String::new()];
+    for part in &parts {
+        let inner = part.as_embedded_statements_node().and_then(|part| part.statements());
+        let inner = inner.and_then(|list| list.body().iter().next());
+        let ends = names(inner.as_ref().unwrap_or(part), loops)?;
+        let joined = all
+            .iter()
+            .flat_map(|start| ends.iter().map(move |end| format!("{start}{end}")));
+        all = joined.take(MOST).collect();
+    }
+    Some(all)
+}
