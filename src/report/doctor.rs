@@ -23,7 +23,7 @@ pub(crate) enum FindingForm {
     Json,
     /// Blocks for a person; equal findings of many servers are counted.
     Blocks,
-    /// The same with the names of all servers.
+    /// Blocks for a person, with the names of all servers.
     AllServers,
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Gathering {
 }
 
 impl Gathering {
-    /// Makes an empty one. Output is held back only if there are several servers.
+    /// Makes a gathering that holds nothing. Output is held back only if there are several servers.
     pub(super) fn new(servers: &[Server], longest: Duration) -> Self {
         Self {
             longest,

@@ -56,7 +56,7 @@ struct Captured<'a> {
     left_out: Option<usize>,
 }
 
-/// An object, with its time in a log.
+/// An object on its line; in a log it has its time.
 #[derive(Serialize)]
 struct Timed<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]

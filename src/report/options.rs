@@ -71,7 +71,7 @@ pub(crate) struct Times {
 
 /// The settings of a console.
 pub(crate) struct ConsoleOptions {
-    /// The form.
+    /// The form of messages.
     pub format: Format,
     /// The level up to which events are shown.
     pub threshold: Level,

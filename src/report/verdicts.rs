@@ -47,7 +47,7 @@ fn named(case: &Case, look: Look) -> String {
     }
 }
 
-/// Returns the first line.
+/// Returns the line before the tests: their number, and that of the files.
 pub(super) fn starting(tests: usize, files: usize, look: Look) -> String {
     let head = headed(Label::Good, "Starting", look);
     format!("{head} {} in {}\n", counted(tests, "test"), counted(files, "file"))

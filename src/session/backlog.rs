@@ -38,7 +38,7 @@ impl Space {
 #[derive(Debug)]
 pub(super) struct Backlog {
     waiting: AtomicUsize,
-    /// A thread has stopped reading.
+    /// True if a thread has stopped reading.
     paused: AtomicBool,
     space: Space,
 }

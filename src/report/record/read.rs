@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-/// One line.
+/// A line of the log, with its time.
 #[derive(Debug, Deserialize)]
 pub(super) struct LogLine {
     pub(super) time: Option<String>,
@@ -13,7 +13,7 @@ pub(super) struct LogLine {
     pub(super) told: Told,
 }
 
-/// The first line.
+/// The first line, which names the format.
 #[derive(Debug, Deserialize)]
 pub(super) struct LogVersion {
     pub(super) log_format: String,
@@ -35,7 +35,7 @@ pub(super) struct LoggedUndoneOn {
     pub(super) reason: String,
 }
 
-/// An object by its type.
+/// The content of a line, by its type.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Told {

@@ -133,7 +133,7 @@ pub(super) struct LocalJob {
     abandoned: bool,
     exited: Option<Instant>,
     backlog: Arc<Backlog>,
-    /// Reading has stopped, since the backlog is full.
+    /// True if reading has stopped, since the backlog is full.
     paused: bool,
     output: OnOutput,
 }

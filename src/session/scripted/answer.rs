@@ -79,7 +79,7 @@ impl Answer {
         self.then(ScriptStep::Output(Stream::Err, bytes.as_ref().to_vec()))
     }
 
-    /// Prints the marks first: the command begins, and sudo, if it is called, starts its own without a question.
+    /// Prints the marks first, as if the command had begun, and sudo, where it is called, had started its own without a question.
     pub(super) fn behind(mut self, opening: &Opening) -> Self {
         if opening.started.is_some() {
             self.steps.push_front(ScriptStep::Start);

@@ -11,7 +11,7 @@ pub(super) struct Guard {
     /// Bytes from the agent that were not looked at yet.
     answers: Vec<u8>,
     state: GuardState,
-    /// The agent knows that a server uses it, and which.
+    /// True once the agent knows that a server uses it, and which one.
     is_bound: bool,
 }
 
@@ -20,7 +20,9 @@ enum GuardState {
     Fresh(Option<Vec<u8>>),
     /// The agent was told which server it serves; its answer is awaited.
     Binding,
+    /// The next request may come.
     Idle,
+    /// The agent has a request; its answer is awaited.
     Awaiting,
 }
 

@@ -259,7 +259,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Returns what the agent may know of this connection, if all of it is known.
+    /// Returns the facts that identify this connection to an agent, if all of them are known.
     fn binding(&self) -> Option<Binding> {
         Some(Binding {
             proof: self.proof.clone()?,

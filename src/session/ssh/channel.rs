@@ -234,7 +234,7 @@ impl SessionLink {
         Self(ptr::from_mut(&mut *session.raw()))
     }
 
-    /// Turns off libssh2's own limit of a minute for answers; capr keeps its own deadlines.
+    /// Turns off libssh2's limit of a minute for answers: capr has deadlines of its own.
     pub(super) fn wait_for_answers_without_limit(self) {
         // SAFETY: the session is live.
         unsafe { libssh2_session_set_read_timeout(self.0, 24 * 3600) }

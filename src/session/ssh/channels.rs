@@ -12,7 +12,7 @@ pub(super) struct Channels {
     closing: Vec<Channel>,
     /// The number of open channels beside which the server refused another one.
     full_until: Option<usize>,
-    /// A channel was closed after the server had last refused one.
+    /// True if a channel was closed after the server had last refused one.
     freed: bool,
 }
 

@@ -75,7 +75,9 @@ enum Kin {
 #[derive(Debug)]
 struct Strike {
     signal: JobSignal,
+    /// The processes that it was sent to.
     struck: BTreeSet<ProcessMark>,
+    /// The number of times that it was sent to new ones.
     rounds: u32,
 }
 
@@ -88,16 +90,16 @@ pub(super) struct JobEnding {
     is_root: Option<bool>,
     /// The time from which the command may be told to end; `None` while it does not run yet.
     ready: Option<Instant>,
-    /// The command was told to end, even if no signal could be sent.
+    /// True if the command was told to end, even if no signal could be sent.
     is_ordered: bool,
     /// The processes that the command has started. They have to be known before it is told to end.
     kin: Kin,
-    /// Processes that the command has started may be alive, and nothing more can be learned about them.
+    /// True if processes that the command has started may be alive, and nothing more can be learned about them.
     is_lost: bool,
-    /// The processes that the command has started could not be looked for.
+    /// True if the processes that the command has started could not be looked for.
     is_blind: bool,
     steps: VecDeque<(EndingStep, Instant)>,
-    /// The first step could not be taken yet.
+    /// True if the first step could not be taken yet.
     blocked: bool,
     /// The signal for those processes that the server's signal does not reach.
     strike: Option<Strike>,

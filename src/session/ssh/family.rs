@@ -31,7 +31,7 @@ struct Process {
     mark: ProcessMark,
     parent: u32,
     session: u32,
-    /// The process has ended, and its parent has not collected its exit status yet.
+    /// True if the process has ended, and its parent has not collected its exit status yet.
     is_over: bool,
     is_sudo: bool,
 }
@@ -112,10 +112,10 @@ pub(super) struct Family {
     known: BTreeMap<ProcessMark, u32>,
     /// The known processes that are alive.
     alive: Vec<ProcessMark>,
-    /// A process lives in its sessions that is not proven to belong to it.
+    /// True if a process lives in its sessions that is not proven to belong to it.
     has_strangers: bool,
-    /// One of its sudo processes runs nothing yet. The process that it is about to start has no session of its own, and misses a
-    /// signal that comes before it has begun.
+    /// True if one of its sudo processes runs nothing yet. The process that it is about to start has no session of its own, and
+    /// misses a signal that comes before it has begun.
     is_starting: bool,
 }
 

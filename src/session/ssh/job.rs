@@ -23,7 +23,7 @@ const TURN: Duration = Duration::from_millis(100);
 /// The time between two reports of how much input was sent.
 const TELLING: Duration = Duration::from_millis(500);
 
-/// The moment of a lost connection at which the command has done nothing yet.
+/// The words about a command that had done nothing when the connection was lost.
 pub(super) const NOT_STARTED: &str = "before the command was started";
 
 /// The progress of a command towards running.

@@ -42,7 +42,7 @@ struct Pipe {
     inward: Flow,
     /// From the socket to the server.
     outward: Flow,
-    /// A packet was sent in part; it has to be completed before anything else is sent.
+    /// True if a packet was sent in part: it has to be completed before anything else is sent.
     half_sent: bool,
     /// The guard that checks all messages, if the socket leads to our agent.
     guard: Option<Guard>,

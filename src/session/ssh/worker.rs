@@ -52,10 +52,10 @@ pub(super) struct Worker {
     link: SessionLink,
     channels: Channels,
     jobs: Vec<SshJob>,
-    /// Something could not be sent yet.
+    /// True if something could not be sent yet.
     blocked_on_send: bool,
     paused: bool,
-    /// Something new that can be started came up in the middle of a turn.
+    /// True if something that can be started came up in the middle of a turn.
     restless: bool,
     /// The number of commands that were given a channel so far.
     started: u64,

@@ -45,11 +45,11 @@ struct Dialogue {
     known: Option<Secret>,
     /// The password that the server refused in the attempt before.
     refused: Option<Secret>,
-    /// The server has the password already, so a hidden question that is not clear does not ask for it.
+    /// True if the server has the password already: a hidden question that is not clear then asks for something else.
     has_password: bool,
     /// The password that was sent as an answer.
     given: Option<Secret>,
-    /// The server has asked at least one question.
+    /// True if the server has asked at least one question.
     was_asked: bool,
     /// The reason to end the attempt.
     over: Option<Over>,

@@ -32,9 +32,9 @@ pub(super) struct Tried {
     keys: Vec<(PathBuf, String)>,
     agent: Option<String>,
     pub(super) others: Vec<String>,
-    /// The server accepted the password and wants more.
+    /// True if the server accepted the password and wants more.
     pub(super) password_was_right: bool,
-    /// Methods were left out because the host key is not trusted.
+    /// True if methods were left out because the host key is not trusted.
     refused_by_us: bool,
     hints: Vec<String>,
 }

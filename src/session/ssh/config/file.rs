@@ -60,7 +60,7 @@ pub(super) fn read_all(files: Option<&[PathBuf]>, home: Option<&Path>) -> Result
 struct Origin<'a> {
     /// The directory of relative file names.
     base: Option<&'a Path>,
-    /// Nobody but the user may be able to write the file.
+    /// True if nobody but the user may be able to write the file.
     private: bool,
     depth: usize,
 }

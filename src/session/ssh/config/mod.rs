@@ -82,13 +82,13 @@ pub(crate) struct HostConfig {
     pub identity_files: Vec<PathBuf>,
     /// The certificates of those keys, or of the agent's.
     pub certificate_files: Vec<PathBuf>,
-    /// Only those keys are used, and no others of the agent.
+    /// True if only those keys are used, and no others of the agent.
     pub identities_only: bool,
     /// The ways to log in, best first.
     pub methods: Vec<AuthMethod>,
     /// The number of times that a password is asked for.
     pub password_prompts: u32,
-    /// The server's message before the login is shown.
+    /// True if the server's message before the login is shown.
     pub shows_banner: bool,
     /// The agent's socket; `None` if no agent is used.
     pub identity_agent: Option<PathBuf>,
@@ -100,11 +100,11 @@ pub(crate) struct HostConfig {
     pub known_hosts_command: Vec<String>,
     /// Files with keys that no host may have.
     pub revoked_host_keys: Vec<PathBuf>,
-    /// The names in new lines of known-hosts files are hashed.
+    /// True if the names in new lines of known-hosts files are hashed.
     pub hash_known_hosts: bool,
-    /// Servers at a loopback address are trusted whatever key they show.
+    /// True if servers at a loopback address are trusted whatever key they show.
     pub trusts_localhost: bool,
-    /// If a key is known for the server's address, the server has to show the same.
+    /// True if a server has to show the key that is known for its address, where one is known.
     pub checks_host_ip: bool,
     /// The least length of RSA keys, the servers' and ours, in bits.
     pub required_rsa_bits: u32,
@@ -126,7 +126,7 @@ pub(crate) struct HostConfig {
     pub bind_interface: Option<String>,
     /// The number of unanswered questions after which the server counts as lost, if the files set it.
     pub server_alive_count: Option<u32>,
-    /// The connection is compressed.
+    /// True if the connection is compressed.
     pub compression: bool,
     /// The algorithms that are offered.
     pub algorithms: Algorithms,

@@ -154,7 +154,7 @@ struct Search<'a> {
     host: String,
     original_host: &'a str,
     local_user: &'a str,
-    /// This is the second reading.
+    /// True in the second reading.
     last: bool,
     found: FoundValues,
 }

@@ -46,7 +46,7 @@ enum ErrandState {
     Starting,
     Idle,
     Asked(Question),
-    /// The errand was told to end, or has ended by itself.
+    /// True if the errand was told to end, or has ended by itself.
     Over,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Errand {
     rest: Option<Instant>,
     /// The time until which a process that sudo is about to start is waited for.
     beginning: Option<Instant>,
-    /// The errand ends because it was told to.
+    /// True if the errand ends because it was told to.
     is_dismissed: bool,
     /// True if the login is root's, whatever its name; `None` until the errand has said so.
     is_root: Option<bool>,

@@ -14,7 +14,7 @@ pub(super) const HASH_LENGTH: usize = 20;
 pub(super) enum Marker {
     None,
     Revoked,
-    /// A key that signs the keys of hosts, and is not a host's itself.
+    /// The key is an authority's: it signs the keys of hosts, and no host has it.
     CertAuthority,
 }
 
