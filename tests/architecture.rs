@@ -88,6 +88,25 @@ const WHOLE_RUN: &[&str] = &[
     "recipe/running/replayed.rs",
 ];
 
+/// The parts of the interpreter that stand below it: they keep what they know to themselves, and name no interpreter.
+const PARTS: &[&str] = &[
+    "budget",
+    "clues",
+    "consent",
+    "exclusions",
+    "frames",
+    "handlers",
+    "locks",
+    "mode",
+    "notices",
+    "person",
+    "reading_place",
+    "resumption",
+    "shared_actor",
+    "stops",
+    "this_machine",
+];
+
 const LINES: usize = 600;
 
 #[derive(Debug)]
@@ -357,6 +376,17 @@ fn the_interpreter_keeps_its_fields_and_is_extended_in_six_files() {
         .map(|source| source.path.as_str())
         .collect();
     assert_eq!(extended, WHOLE_RUN);
+    for part in PARTS {
+        let path = format!("recipe/running/{part}.rs");
+        let part = sources.iter().find(|source| source.path == path).expect(&path);
+        assert!(!part.code.contains("Interpreter"), "{path} names the interpreter");
+        let field = Regex::new(r"(?m)^    pub[^\n]*\w: [^\n]*,$").unwrap();
+        let shown = field.find(&part.code).map(|found| found.as_str());
+        assert!(
+            shown.is_none() || *path == *"recipe/running/consent.rs",
+            "{path}: {shown:?}"
+        );
+    }
     let path = "recipe/running/interpreter.rs";
     let own = sources.iter().find(|source| source.path == path).unwrap();
     let fields = own.code.split_once("struct Interpreter {").unwrap().1;

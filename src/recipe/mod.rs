@@ -189,7 +189,7 @@ impl Recipe {
     fn new<P: AsRef<Path>>(paths: &[P], options: &Options, surroundings: Surroundings) -> Self {
         let interpreter = Rc::new(Interpreter::new(options, surroundings));
         let engine = Rc::new(engine::engine(&interpreter));
-        interpreter.blocks().are_evaluated_by(&interpreter, &engine);
+        interpreter.blocks().keep_evaluators(&interpreter, &engine);
         Self {
             engine,
             interpreter,

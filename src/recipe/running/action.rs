@@ -15,6 +15,7 @@ use super::connection;
 use super::connection::Reach;
 use super::download::Downloads;
 use super::examining;
+use super::failure::failure;
 use super::interpreter::Interpreter;
 use super::lock_owed;
 use super::perform::Broken;
@@ -29,7 +30,7 @@ use crate::diagnostic::ServerFailure;
 use crate::event::Level;
 use crate::plan::{Before, CommandLine, command_line, placeholders, sudo_calls, sudo_command};
 use crate::recipe::language::options::{COMMAND, flag, pairs, refuse_unknown, run_options, selection, shell};
-use crate::recipe::language::origin::{Fallible, origin, raise, terminate};
+use crate::recipe::language::origin::{Fallible, origin};
 use crate::session::{Command, Destination, Input, Meant, Opening, SentFile, SshOptions, Terminal};
 use crate::source::{self, joined};
 
@@ -300,7 +301,7 @@ impl Interpreter {
         let mut front = lock_owed::in_front(self, context.source(), (&request, settings), servers);
         match &front {
             Some(front) => {
-                self.locks().perhaps_held(servers);
+                self.locks().note_perhaps_held(servers);
                 request.text.insert_str(0, &format!("{}\n", front.script));
             }
             None => lock_owed::settle(self, context.engine())?,
@@ -523,14 +524,5 @@ pub(super) fn action(
         asks: request.asks,
         is_apart: false,
         gate: None,
-    }
-}
-
-/// Turns an action's error into one that a recipe can catch; the error of a signal ends the run.
-pub(in crate::recipe) fn failure(error: ActionError, position: Position) -> Box<rhai::EvalAltResult> {
-    let diagnostic = error.diagnostic();
-    match error.can_be_caught() {
-        true => raise(diagnostic, position),
-        false => terminate(diagnostic, position),
     }
 }

@@ -28,7 +28,7 @@ impl Blocks {
     }
 
     /// Notes who evaluates the blocks.
-    pub(in crate::recipe) fn are_evaluated_by(&self, interpreter: &Rc<Interpreter>, engine: &Rc<Engine>) {
+    pub(in crate::recipe) fn keep_evaluators(&self, interpreter: &Rc<Interpreter>, engine: &Rc<Engine>) {
         self.evaluators
             .replace((Rc::downgrade(interpreter), Rc::downgrade(engine)));
     }

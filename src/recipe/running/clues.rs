@@ -1,9 +1,10 @@
 //! Clues to the cause of the next error.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::missing::MissingValue;
+use rhai::Position;
+
 use crate::diagnostic::Origin;
 
 /// The clues that were found so far.
@@ -45,5 +46,30 @@ impl Clues {
         Some(format!(
             "`{verb}'{at} was not run, since the recipe is only looked at; made lazy it is not needed: set :name {{ … }}"
         ))
+    }
+}
+
+/// The place where a string was first made of a missing value since the last check.
+#[derive(Default)]
+pub(in crate::recipe) struct MissingValue {
+    /// True if there is a place: the check at each step must cost little.
+    is_noted: Cell<bool>,
+    place: RefCell<Option<(Option<Rc<str>>, Position)>>,
+}
+
+impl MissingValue {
+    /// Notes the place, unless there is one already.
+    pub(super) fn note(&self, file: Option<&str>, position: Position) {
+        if !self.is_noted.replace(true) {
+            self.place.replace(Some((file.map(Into::into), position)));
+        }
+    }
+
+    /// Takes the place: the file, and the position in it.
+    pub(super) fn take(&self) -> Option<(Option<Rc<str>>, Position)> {
+        match self.is_noted.replace(false) {
+            true => self.place.take(),
+            false => None,
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use rhai::{EvalAltResult, Position};
 
-use super::action::failure;
+use super::failure::failure;
 use super::interpreter::Interpreter;
 use crate::actor::ActionError;
 use crate::configuration::Server;

@@ -88,3 +88,26 @@ impl Exclusions {
         self.failed.borrow_mut().clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Exclusions;
+    use crate::configuration::{Filter, Server};
+    use crate::diagnostic::ServerFailure;
+
+    #[test]
+    fn the_first_failure_of_a_server_is_kept_and_its_turn_given_back() {
+        let exclusions = Exclusions::new(Filter::default());
+        let app = Server::host("app1");
+        let failure = |why: &str| ServerFailure::new(app.clone(), why);
+        exclusions.leave_out(vec![failure("first"), failure("second")]);
+        assert!(exclusions.has_failed(&app));
+        assert_eq!(exclusions.failures().len(), 1);
+        exclusions.forget_failures();
+        assert!(!exclusions.has_failed(&app));
+        assert_eq!(exclusions.replace_turn(Some(vec![app.clone()])), None);
+        assert!(exclusions.has_turn());
+        assert_eq!(exclusions.replace_turn(None), Some(vec![app]));
+        assert!(!exclusions.has_turn());
+    }
+}

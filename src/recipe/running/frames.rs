@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use rhai::{INT, Position};
 
-use super::rollback::Handlers;
+use super::handlers::Handlers;
 use crate::configuration::{Task, TaskId};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};

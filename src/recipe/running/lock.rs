@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use indexmap::{IndexMap, IndexSet};
 use rhai::{Engine, Position};
 
-use super::action::{Request, failure};
+use super::action::Request;
 use super::call::VerbCall;
 use super::connection;
+use super::failure::failure;
 use super::interpreter::Interpreter;
 use super::lock_holder::{LockHolder, failures, headline, locked};
 use super::lock_owed;
@@ -193,12 +194,12 @@ impl Interpreter {
         scripts: &Scripts,
         servers: &[Server],
     ) -> Fallible<Result<LockAttempt, ActionError>> {
-        self.locks().perhaps_held(servers);
+        self.locks().note_perhaps_held(servers);
         let outcome = match self.apart(engine, "lock", &scripts.take(), servers)? {
             Ok(outcome) => outcome,
             Err(error) => {
                 if let ActionError::Failed { servers, .. } = &error {
-                    self.locks().was_asked(servers.iter().map(|failed| &failed.server));
+                    self.locks().note_asked(servers.iter().map(|failed| &failed.server));
                 }
                 return Ok(Err(error));
             }
@@ -218,7 +219,7 @@ impl Interpreter {
     pub(super) fn holds(&self, servers: impl Iterator<Item = Server>) {
         for server in servers {
             let session = self.actor().with(|actor| actor.session(&server));
-            self.locks().is_held(server, session);
+            self.locks().note_held(server, session);
         }
     }
 
@@ -228,7 +229,7 @@ impl Interpreter {
         let mut failed = Vec::new();
         for (server, (status, said)) in answers {
             if status == TAKEN {
-                self.locks().is_not_held(&server);
+                self.locks().note_free(&server);
                 refused.insert(server, LockHolder::read(&said));
             } else {
                 failed.push(ServerFailure::new(server, said.trim()));
@@ -263,7 +264,7 @@ impl Interpreter {
             Ok(Err(error)) => Err(error),
         };
         for (server, session) in held.into_iter().filter(|(server, _)| severed.contains(server)) {
-            self.locks().is_held(server, Some(session));
+            self.locks().note_held(server, Some(session));
         }
         taken
     }
@@ -293,7 +294,7 @@ impl Interpreter {
             .cloned()
             .collect();
         for server in servers {
-            self.locks().is_not_held(server);
+            self.locks().note_free(server);
         }
         // Servers that are tried once more, on a new connection.
         let mut again: IndexSet<Server> = IndexSet::new();

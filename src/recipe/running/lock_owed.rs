@@ -94,6 +94,6 @@ pub(super) fn in_front(
 /// Notes that the script in front of a command has taken the lock on these servers, and perhaps on those that are lost.
 pub(super) fn taken_in_front(interpreter: &Interpreter, lost: &[Server], servers: Vec<Server>) {
     interpreter.holds(servers.iter().cloned());
-    interpreter.locks().was_asked(lost.iter());
-    interpreter.locks().settled(&servers);
+    interpreter.locks().note_asked(lost.iter());
+    interpreter.locks().note_settled(&servers);
 }

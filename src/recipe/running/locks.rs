@@ -133,7 +133,7 @@ impl Locks {
     // Where the lock is held.
 
     /// Notes that these servers may have the lock of this run from now on.
-    pub(super) fn perhaps_held(&self, servers: &[Server]) {
+    pub(super) fn note_perhaps_held(&self, servers: &[Server]) {
         let mut held = self.held.borrow_mut();
         for server in servers {
             held.entry(server.clone()).or_default();
@@ -141,7 +141,7 @@ impl Locks {
     }
 
     /// Notes that the connections of these servers were lost while they were asked for the lock.
-    pub(super) fn was_asked<'a>(&self, servers: impl Iterator<Item = &'a Server>) {
+    pub(super) fn note_asked<'a>(&self, servers: impl Iterator<Item = &'a Server>) {
         let mut locks = self.held.borrow_mut();
         for server in servers {
             if let Some(held @ Held::Perhaps) = locks.get_mut(server) {
@@ -152,13 +152,13 @@ impl Locks {
 
     /// Notes that the lock is taken on a server, on this connection. One that was lost since then is made anew before the next
     /// action, or to free the lock.
-    pub(super) fn is_held(&self, server: Server, session: Option<SessionId>) {
+    pub(super) fn note_held(&self, server: Server, session: Option<SessionId>) {
         let held = session.map_or(Held::Asked, Held::By);
         self.held.borrow_mut().insert(server, held);
     }
 
     /// Notes that this run has no lock on a server.
-    pub(super) fn is_not_held(&self, server: &Server) {
+    pub(super) fn note_free(&self, server: &Server) {
         self.held.borrow_mut().shift_remove(server);
     }
 
@@ -231,11 +231,43 @@ impl Locks {
     }
 
     /// Notes that the lock is not owed any more for these servers.
-    pub(super) fn settled(&self, servers: &[Server]) {
+    pub(super) fn note_settled(&self, servers: &[Server]) {
         let mut owed = self.owed.borrow_mut();
         if let Some(owed) = &mut *owed {
             owed.servers.retain(|server| !servers.contains(server));
         }
         owed.take_if(|owed| owed.servers.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Locks;
+    use crate::configuration::Server;
+    use crate::run_id::RunId;
+
+    #[test]
+    fn a_server_that_was_only_asked_is_freed_only_if_it_has_a_connection() {
+        let locks = Locks::new(RunId::default(), Duration::ZERO);
+        let (app, db) = (Server::host("app1"), Server::host("db1"));
+        locks.note_perhaps_held(&[app.clone(), db.clone()]);
+        assert!(!locks.is_to_be_freed(&app, || false));
+        assert!(locks.is_to_be_freed(&app, || true));
+        locks.note_asked([&app].into_iter());
+        assert!(locks.is_to_be_freed(&app, || false));
+        locks.note_free(&app);
+        assert!(!locks.is_to_be_freed(&app, || true));
+        assert_eq!(locks.all_held(), [db]);
+    }
+
+    #[test]
+    fn a_server_is_missing_until_its_lock_is_taken_on_a_connection() {
+        let locks = Locks::new(RunId::default(), Duration::ZERO);
+        let app = Server::host("app1");
+        locks.note_held(app.clone(), None);
+        assert_eq!(locks.missing([app.clone()].into_iter()), [app.clone()]);
+        assert!(locks.taken_on(&[app]).is_empty());
     }
 }

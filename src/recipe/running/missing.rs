@@ -4,7 +4,6 @@
 //! Rhai makes a string of `()` without asking. It calls `to_string` and drops its errors. So that function notes the place, and
 //! the next step of the script, or the verb that is given the string, ends in an error.
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use rhai::{ASTNode, Dynamic, Engine, Expr, ImmutableString, NativeCallContext, Position, Scope, Stmt};
@@ -17,29 +16,6 @@ use crate::recipe::language::origin::{Fallible, origin, raise};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verb::{Choices, Verb};
 use crate::recipe::meaning::mentions::verb;
-
-/// The place where a string was first made of a missing value since the last check.
-#[derive(Default)]
-pub(in crate::recipe) struct MissingValue {
-    /// True if there is a place: the check at each step must cost little.
-    is_noted: Cell<bool>,
-    place: RefCell<Option<(Option<Rc<str>>, Position)>>,
-}
-
-impl MissingValue {
-    fn note(&self, file: Option<&str>, position: Position) {
-        if !self.is_noted.replace(true) {
-            self.place.replace(Some((file.map(Into::into), position)));
-        }
-    }
-
-    fn take(&self) -> Option<(Option<Rc<str>>, Position)> {
-        match self.is_noted.replace(false) {
-            true => self.place.take(),
-            false => None,
-        }
-    }
-}
 
 /// Registers the functions that make strings of `()`.
 pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {

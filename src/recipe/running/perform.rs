@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, EvalContext, Position};
 
-use super::action::failure;
 use super::block::in_place;
 use super::call::VerbCall;
 use super::channel::BlockChannel;
 use super::download::{ContentBegun, Downloads};
+use super::failure::failure;
 use super::interpreter::Interpreter;
 use super::lock_owed;
 use super::passwords::Asker;

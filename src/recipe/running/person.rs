@@ -2,8 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 
+use rhai::Position;
+
 use super::consent::{Consents, GivenConsent};
 use super::surroundings::Prompts;
+use crate::configuration::Task;
+use crate::diagnostic::{Diagnostic, Fault};
+use crate::recipe::language::origin::{Fallible, raise};
 use crate::secret::Secret;
 use crate::unanswered::Unanswered;
 
@@ -70,5 +75,38 @@ impl Person {
     /// Returns true if the variable `password` was refused.
     pub(super) fn is_refused(&self) -> bool {
         self.is_refused.get()
+    }
+
+    /// Asks whether a task is to run, if it says `:confirm` and the person has not consented yet.
+    pub(in crate::recipe) fn confirm(&self, task: &Task) -> Fallible<()> {
+        let Some(question) = &task.confirm else {
+            return Ok(());
+        };
+        if self.consents().include(task) {
+            return Ok(());
+        }
+        let shown = match question.is_empty() {
+            true => format!("Run {}?", task.name),
+            false => format!("{}: {question}", task.name),
+        };
+        let asked = self.question(&format!("{shown} [y/N] "));
+        let refused = match asked {
+            Err(reason) => reason.into(),
+            Ok(Some(answer)) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => {
+                self.consents().add(task);
+                return Ok(());
+            }
+            Ok(Some(_)) => Diagnostic::new(Fault::Failed, format!("the task `{}' was not confirmed", task.name)),
+            Ok(None) => {
+                let message = format!(
+                    "the task `{}' wants to be confirmed, and nobody can be asked",
+                    task.name
+                );
+                Diagnostic::new(Fault::Usage, message)
+                    .hint(format!("it asks: {shown}"))
+                    .hint("-y says yes to all such questions")
+            }
+        };
+        Err(raise(refused, Position::NONE))
     }
 }

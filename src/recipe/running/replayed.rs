@@ -1,6 +1,6 @@
 //! Returns the results of an earlier run instead of doing the steps again, until the recipe has reached the end of that run.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use rhai::serde::{from_dynamic, to_dynamic};
@@ -54,34 +54,6 @@ impl ReplayedStep {
             Self::Ended(step) => &mut step.pieces,
             Self::Live(_, step) => &mut step.pieces,
         })
-    }
-}
-
-/// The journal of the run, and its progress if it resumes an earlier one.
-pub(in crate::recipe) struct Resumption {
-    journal: Journal,
-    /// True while the results of the earlier run are returned and not reported.
-    is_replaying: Cell<bool>,
-    was_undone: Cell<bool>,
-}
-
-impl Resumption {
-    pub(super) fn of(journal: Journal) -> Self {
-        Self {
-            is_replaying: Cell::new(journal.is_replaying()),
-            was_undone: Cell::default(),
-            journal,
-        }
-    }
-
-    /// Returns the journal.
-    pub(super) fn journal(&self) -> &Journal {
-        &self.journal
-    }
-
-    /// Returns true if the run is rolled back because the person wanted it.
-    pub(in crate::recipe) fn was_undone(&self) -> bool {
-        self.was_undone.get()
     }
 }
 
@@ -189,10 +161,9 @@ impl Interpreter {
     /// Notes that the recipe has reached the end of the earlier run: from here on everything is done and reported. If the run is
     /// to be undone, returns the error that begins the rollback.
     fn wake(&self, position: Position) -> Fallible<()> {
-        if !self.resumption().is_replaying.get() || self.journal().is_replaying() {
+        if !self.resumption().wakes() {
             return Ok(());
         }
-        self.resumption().is_replaying.set(false);
         let (is_open, is_rolling_back) = self.actor().with(|actor| {
             actor.unmute();
             (actor.in_transaction(), actor.is_rolling_back())
@@ -212,14 +183,14 @@ impl Interpreter {
             self.journal().refuse(Refusal::Gone(diagnostic.message.clone()));
             return Err(terminate(diagnostic, position));
         }
-        self.resumption().was_undone.set(true);
+        self.resumption().note_undone();
         let message = format!("run {name} is rolled back, as you wanted");
         Err(terminate(Diagnostic::new(Fault::Failed, message), position))
     }
 
     /// Handles the end of a transaction or of the run: if the earlier run has no further step, the replay ends here.
     pub(in crate::recipe) fn come_to_end(&self, position: Position) -> Fallible<()> {
-        if self.resumption().is_replaying.get() && self.journal().is_over() {
+        if self.resumption().is_replaying() && self.journal().is_over() {
             return self.wake(position);
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rhai::Position;
 
-use super::action::failure;
+use super::failure::failure;
 use super::mode::RunMode;
 use crate::actor::ActionError;
 use crate::interrupt::{Interrupt, Signal};

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use rhai::{Engine, EvalAltResult, Position};
 
-use super::action::failure;
 use super::channel::BlockChannel;
 use super::download::{Downloads, written_twice};
 use super::endings::Endings;
 use super::evaluation::{Continuation, EvaluationNeed};
+use super::failure::failure;
 use super::interpreter::Interpreter;
 use super::passwords::Asker;
 use super::perform::Broken;

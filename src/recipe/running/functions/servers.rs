@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rhai::{Array, Dynamic, Engine, NativeCallContext, Position};
 
-use super::super::action::failure;
+use super::super::failure::failure;
 use super::super::interpreter::Interpreter;
 use super::super::parallel::described;
 use super::super::role_block;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use rhai::{Dynamic, Position};
 
-use super::super::action::failure;
 use super::super::block::{KeptBlock, own_locals};
 use super::super::evaluation::BlockWork;
 use super::super::examining;
+use super::super::failure::failure;
 use super::super::lock_owed;
 use super::super::selected;
 use super::super::turns::{TurnOrder, evaluate};

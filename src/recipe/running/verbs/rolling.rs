@@ -2,7 +2,7 @@
 
 use rhai::Dynamic;
 
-use super::super::action::failure;
+use super::super::failure::failure;
 use super::super::selected;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::event::Level;

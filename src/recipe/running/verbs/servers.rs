@@ -2,8 +2,8 @@
 
 use rhai::{Dynamic, Position};
 
-use super::super::action::failure;
 use super::super::connection;
+use super::super::failure::failure;
 use super::super::parallel::described;
 use super::super::selected;
 use super::super::verb_context::{Performed, VerbContext};
