@@ -40,12 +40,13 @@ pub(super) struct Pretty {
     /// The indentation of the next lines, in steps of two columns.
     pub(super) indent: usize,
     pub(super) connecting: Connecting,
-    pub(super) running: IndexMap<ActionId, Running>,
+    pub(super) running: IndexMap<ActionId, ShownAction>,
     pub(super) names: Names,
 }
 
+/// An action as it is shown while it runs.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(super) struct ShownAction {
     pub(super) gathering: Gathering,
     pub(super) verb: &'static str,
     pub(super) command: Vec<String>,
@@ -64,6 +65,27 @@ pub(super) struct Running {
     pub(super) last: HashMap<Server, (String, Instant)>,
     /// True if the command has been shown already.
     pub(super) is_shown: bool,
+}
+
+impl ShownAction {
+    /// Returns an action that begins now on these servers, with nothing known of it; its output is held back for `held`.
+    fn on(servers: &[Server], held: Duration) -> Self {
+        Self {
+            gathering: Gathering::new(servers, held),
+            verb: "",
+            command: Vec::new(),
+            options: Vec::new(),
+            is_local: false,
+            started: Instant::now(),
+            servers: servers.to_vec(),
+            left: servers.to_vec(),
+            indent: 0,
+            ended: Vec::new(),
+            copied: HashMap::new(),
+            last: HashMap::new(),
+            is_shown: false,
+        }
+    }
 }
 
 impl Pretty {
@@ -214,20 +236,13 @@ impl Pretty {
                 servers,
             } => {
                 self.names.meet(servers);
-                let running = Running {
-                    gathering: Gathering::new(servers, self.held),
+                let running = ShownAction {
                     verb,
                     command: brief(self.cleaner.lines(command), self.threshold),
                     options: options.clone(),
                     is_local: *is_local,
-                    started: Instant::now(),
-                    servers: servers.clone(),
-                    left: servers.clone(),
                     indent: self.indent,
-                    ended: Vec::new(),
-                    copied: HashMap::new(),
-                    last: HashMap::new(),
-                    is_shown: false,
+                    ..ShownAction::on(servers, self.held)
                 };
                 self.running.insert(*action, running);
                 // Without a last line that shows what runs, the command is shown at once.
@@ -361,7 +376,7 @@ impl Pretty {
     }
 
     /// Returns a line for each server on which a long action has not ended, as many as there is room for.
-    fn progress(&self, running: &Running, columns: usize, most: usize) -> Vec<String> {
+    fn progress(&self, running: &ShownAction, columns: usize, most: usize) -> Vec<String> {
         let elapsed = running.started.elapsed();
         if running.servers.len() < 2 || elapsed < LONG || most == 0 {
             return Vec::new();

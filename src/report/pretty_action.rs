@@ -10,7 +10,7 @@ use crate::listed::{and_more, counted};
 use super::broken::{broken, columns_of, padded};
 use super::clean::shown;
 use super::palette::Label;
-use super::pretty::{Pretty, Running};
+use super::pretty::{Pretty, ShownAction};
 use super::pretty_lines::LinePrefix;
 use super::text::{duration, progress, progress_in_short, said};
 
@@ -73,7 +73,7 @@ impl Pretty {
     }
 
     /// Adds the servers on which an action has failed, with its end; those with the same end together.
-    fn failed(&self, text: &mut String, running: &Running, bad: Vec<&(Server, Option<Exit>, Duration)>) {
+    fn failed(&self, text: &mut String, running: &ShownAction, bad: Vec<&(Server, Option<Exit>, Duration)>) {
         let width = self.names.widest(&running.servers);
         let mut groups: Vec<(String, Vec<&Server>, Duration)> = Vec::new();
         for (server, exit, elapsed) in bad {
@@ -112,7 +112,7 @@ impl Pretty {
 
     /// Returns the servers on which an action went well: by name with the time of each if they are few, else their number and the
     /// time of the slowest. If the slowest held up the others, it is named, and the time of the others is the median.
-    fn state(&self, running: &Running, good: &[&(Server, Option<Exit>, Duration)], elapsed: Duration) -> String {
+    fn state(&self, running: &ShownAction, good: &[&(Server, Option<Exit>, Duration)], elapsed: Duration) -> String {
         if running.is_local {
             return duration(elapsed);
         }
@@ -141,7 +141,7 @@ impl Pretty {
 
     /// Adds a command after a mark, the words about its servers, on the same line if there is room, and its options, if they are
     /// to be shown.
-    fn whole(&self, text: &mut String, running: &Running, mark: &str, servers: &str) {
+    fn whole(&self, text: &mut String, running: &ShownAction, mark: &str, servers: &str) {
         let mut lines = self.headed(running);
         if !servers.is_empty() {
             let room = self.room(running.indent, MARK);
@@ -164,7 +164,7 @@ impl Pretty {
     }
 
     /// Returns the verb and the lines of its command.
-    fn headed(&self, running: &Running) -> Vec<String> {
+    fn headed(&self, running: &ShownAction) -> Vec<String> {
         let room = self.room(running.indent, MARK);
         let verb = self.look.paint(Label::Aside, running.verb);
         let mut headed = Vec::new();
@@ -188,7 +188,7 @@ impl Pretty {
     }
 
     /// Returns a side remark below a command.
-    fn below(&self, running: &Running, said: &str) -> Vec<String> {
+    fn below(&self, running: &ShownAction, said: &str) -> Vec<String> {
         let said = self.cleaner.line(said);
         let lines = match self.room(running.indent, MARK + 2) {
             Some(room) => broken(&said, room, room),
@@ -216,7 +216,7 @@ fn front(mark: &str) -> LinePrefix {
 
 /// Returns the progress of a transfer, of all servers together; in few columns only the part that is done and the time that is
 /// left.
-pub(super) fn copied(running: &Running, columns: usize) -> String {
+pub(super) fn copied(running: &ShownAction, columns: usize) -> String {
     if running.copied.is_empty() {
         return String::new();
     }

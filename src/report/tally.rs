@@ -24,11 +24,12 @@ pub(super) struct Tally {
     pub(super) left: Vec<String>,
     /// The handlers of incomplete rollbacks.
     pub(super) undone: Vec<UndoneStep>,
-    running: HashMap<ActionId, Running>,
+    running: HashMap<ActionId, CountedAction>,
 }
 
+/// An action that runs, as far as its failures need it.
 #[derive(Debug, Default)]
-struct Running {
+struct CountedAction {
     /// True if a stop request came while the action ran: its end is then not a failure of its own.
     is_stopped: bool,
     /// The last lines of each server's standard output and standard error.
@@ -70,7 +71,7 @@ impl Tally {
                 if !is_local {
                     self.servers.extend(servers.iter().cloned());
                 }
-                self.running.insert(*action, Running::default());
+                self.running.insert(*action, CountedAction::default());
             }
             Event::Output {
                 action,
