@@ -376,11 +376,11 @@ fn the_interpreter_keeps_its_fields_and_is_extended_in_six_files() {
         .map(|source| source.path.as_str())
         .collect();
     assert_eq!(extended, WHOLE_RUN);
+    let field = Regex::new(r"(?m)^    pub[^\n]*\w: [^\n]*,$").unwrap();
     for part in PARTS {
         let path = format!("recipe/running/{part}.rs");
         let part = sources.iter().find(|source| source.path == path).expect(&path);
         assert!(!part.code.contains("Interpreter"), "{path} names the interpreter");
-        let field = Regex::new(r"(?m)^    pub[^\n]*\w: [^\n]*,$").unwrap();
         let shown = field.find(&part.code).map(|found| found.as_str());
         assert!(
             shown.is_none() || *path == *"recipe/running/consent.rs",

@@ -132,7 +132,7 @@ fn servers_listed(names: &[String]) -> String {
     let shown = listed(names, NAMED);
     match names.len() {
         0 => "it names no servers; role :app, \"app1.example.com\"; names one".to_owned(),
-        ..=NAMED => format!("its servers: {shown}"),
+        1..=NAMED => format!("its servers: {shown}"),
         _ => format!("its servers: {shown}: capr RECIPE TASK --servers"),
     }
 }

@@ -267,7 +267,7 @@ mod tests {
         let locks = Locks::new(RunId::default(), Duration::ZERO);
         let app = Server::host("app1");
         locks.note_held(app.clone(), None);
-        assert_eq!(locks.missing([app.clone()].into_iter()), [app.clone()]);
+        assert_eq!(locks.missing(std::iter::once(app.clone())), std::slice::from_ref(&app));
         assert!(locks.taken_on(&[app]).is_empty());
     }
 }

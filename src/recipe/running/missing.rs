@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, origin, raise};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::verb::{Choices, Verb};
+use crate::recipe::meaning::defined::Defined;
 use crate::recipe::meaning::mentions::verb;
 
 /// Registers the functions that make strings of `()`.
@@ -53,7 +54,7 @@ pub(in crate::recipe) fn register(engine: &mut Engine, interpreter: &Rc<Interpre
 pub(in crate::recipe) fn take(interpreter: &Interpreter, scope: Option<&Scope>) -> Option<Diagnostic> {
     let (file, position) = interpreter.clues().missing().take()?;
     let is_here = |part: &&Expr| part.position() == position;
-    let what = written(interpreter, file.as_deref(), |node| match node {
+    let what = written(interpreter.defined(), file.as_deref(), |node| match node {
         ASTNode::Expr(Expr::InterpolatedString(parts, _)) => parts.iter().find(is_here).map(What::of),
         _ => None,
     });
@@ -69,7 +70,7 @@ pub(in crate::recipe) fn argument(
     side: usize,
 ) -> Box<rhai::EvalAltResult> {
     let position = context.call_position();
-    let what = written(interpreter, context.call_source(), |node| match node {
+    let what = written(interpreter.defined(), context.call_source(), |node| match node {
         ASTNode::Expr(Expr::FnCall(call, place)) if *place == position => call.args.get(side).map(What::of),
         ASTNode::Stmt(Stmt::Assignment(assignment)) if assignment.0.position() == position => {
             Some(What::of(&assignment.1.rhs))
@@ -81,9 +82,9 @@ pub(in crate::recipe) fn argument(
 }
 
 /// Returns the expression in a source for which `is_it` returns something.
-fn written(interpreter: &Interpreter, file: Option<&str>, is_it: impl Fn(&ASTNode) -> Option<What>) -> Option<What> {
+fn written(defined: &Defined, file: Option<&str>, is_it: impl Fn(&ASTNode) -> Option<What>) -> Option<What> {
     let file = file?;
-    let files = interpreter.defined().files();
+    let files = defined.files();
     let text = files.read.iter().rev().find(|text| *text.file == *file)?;
     let mut found = None;
     text.ast.walk(&mut |nodes| {

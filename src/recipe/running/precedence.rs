@@ -6,6 +6,7 @@ use super::interpreter::Interpreter;
 use crate::configuration::Setter;
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 use crate::recipe::language::origin::{Fallible, raise};
+use crate::recipe::meaning::defined::Defined;
 use crate::recipe::meaning::files::Owner;
 use crate::recipe::meaning::library::TO_BE_REPLACED;
 
@@ -34,15 +35,15 @@ enum What {
 ///
 /// Another library has one, and `capr.toml` does not say which of them is used.
 pub(in crate::recipe) fn takes_task(
-    interpreter: &Interpreter,
+    defined: &Defined,
     name: &str,
     from: Option<&Origin>,
     position: Position,
 ) -> Fallible<bool> {
-    let Some(there) = interpreter.defined().configuration().tasks.get(name) else {
+    let Some(there) = defined.configuration().tasks.get(name) else {
         return Ok(true);
     };
-    let files = interpreter.defined().files();
+    let files = defined.files();
     let owners = from
         .and_then(|from| files.owner(&from.file))
         .zip(files.owner(&there.origin.file));
@@ -52,7 +53,7 @@ pub(in crate::recipe) fn takes_task(
         return Ok(true);
     }
     drop(files);
-    let precedence = of(interpreter, What::Task, name, (&own, &other), position)?;
+    let precedence = of(defined, What::Task, name, (&own, &other), position)?;
     Ok(precedence != Precedence::Loses)
 }
 
@@ -90,13 +91,14 @@ pub(in crate::recipe) fn of_variable(
     };
     drop(files);
     match other {
-        Some(other) => of(interpreter, What::Variable, name, (&own, &other), position),
+        Some(other) => of(interpreter.defined(), What::Variable, name, (&own, &other), position),
         None => Ok(Precedence::Free),
     }
 }
 
+/// Returns which of two libraries has a name.
 fn of(
-    interpreter: &Interpreter,
+    defined: &Defined,
     what: What,
     name: &str,
     (own, other): (&Owner, &Owner),
@@ -106,7 +108,7 @@ fn of(
     if own == other || !is_of_others {
         return Ok(Precedence::Free);
     }
-    match interpreter.defined().files().shelf.winner(name) {
+    match defined.files().shelf.winner(name) {
         Some(winner) if winner == own.name() => Ok(Precedence::Wins),
         Some(winner) if winner == other.name() => Ok(Precedence::Loses),
         winner => Err(both((what, name), (own, other), winner, position)),

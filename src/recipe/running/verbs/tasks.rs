@@ -64,7 +64,7 @@ fn task(cx: &mut VerbContext) -> Fallible {
             column: 0,
         }),
     };
-    if precedence::takes_task(interpreter, &task.name, cx.origin().as_ref(), cx.position())? {
+    if precedence::takes_task(interpreter.defined(), &task.name, cx.origin().as_ref(), cx.position())? {
         interpreter
             .defined()
             .change(|configuration| configuration.tasks.define(task));
@@ -126,7 +126,12 @@ fn named_task(cx: &VerbContext, index: usize) -> Fallible<Rc<Task>> {
 pub(super) const ALIAS_TASK: Performed = (&rows::ALIAS_TASK, |cx| {
     let mut copy = Task::clone(&*named_task(cx, 1)?);
     copy.name = cx.interpreter.place().full_name(&cx.text(0));
-    if precedence::takes_task(cx.interpreter, &copy.name, cx.origin().as_ref(), cx.position())? {
+    if precedence::takes_task(
+        cx.interpreter.defined(),
+        &copy.name,
+        cx.origin().as_ref(),
+        cx.position(),
+    )? {
         cx.interpreter
             .defined()
             .change(|configuration| configuration.tasks.define(copy));
@@ -135,7 +140,12 @@ pub(super) const ALIAS_TASK: Performed = (&rows::ALIAS_TASK, |cx| {
 });
 
 pub(super) const SYNONYM_TASK: Performed = (&rows::SYNONYM_TASK, |cx| {
-    if precedence::takes_task(cx.interpreter, &cx.text(0), cx.origin().as_ref(), cx.position())? {
+    if precedence::takes_task(
+        cx.interpreter.defined(),
+        &cx.text(0),
+        cx.origin().as_ref(),
+        cx.position(),
+    )? {
         cx.interpreter
             .defined()
             .change(|configuration| configuration.tasks.synonym(&cx.text(0), &cx.text(1)));
