@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::place::Draft;
-use crate::port::{Done, File, GemPlaces, PortRefusal, Ported, RubyProject, json, port, report};
+use crate::port::{Done, File, GemPlaces, PortRefusal, Ported, RubyProject, json, port_with_gems, report};
 use crate::report::Console;
 
 use super::arguments::TypedArguments;
@@ -34,10 +34,7 @@ pub(super) fn run(arguments: &TypedArguments, shell: &Invocation, console: &Cons
         ));
     }
     let (root, project) = RubyProject::find(&named).map_err(refused)?;
-    let project = project
-        .with_gems(&gem_places(arguments, shell), &root)
-        .map_err(refused)?;
-    let ported = port(&project).map_err(refused)?;
+    let ported = port_with_gems(&project, &gem_places(arguments, shell), &root).map_err(refused)?;
     let done = match arguments.only_check {
         true => Done::Checked,
         false => {

@@ -234,6 +234,9 @@ pub(crate) fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> R
             }
             None => roles.names().collect(),
         };
+        // As in Capistrano 3; libraries take it as the value of a variable.
+        let is_all = wanted.contains(&"all") && !roles.contains("all");
+        let wanted = if is_all { roles.names().collect() } else { wanted };
         for role in wanted {
             if !roles.contains(role) {
                 return Err(SelectionError::UnknownRole {
@@ -409,6 +412,15 @@ mod tests {
             ..Selection::default()
         };
         assert_eq!(selected(&except, &Filter::default()), ["www1", "www2", "app1", "app2"]);
+    }
+
+    #[test]
+    fn r5_all_means_every_role_unless_a_role_has_that_name() {
+        let all = |roles: &Roles| select(roles, &of_roles(&["all"]), &Filter::default()).unwrap();
+        assert_eq!(all(&six()).len(), 6);
+        let mut roles = six();
+        roles.assign("all", Server::host("one"), Attributes::new()).unwrap();
+        assert_eq!(all(&roles).len(), 1);
     }
 
     #[test]

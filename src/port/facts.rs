@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
+use super::acting::Acting;
 use super::gems::FromGems;
+use super::parameters::taking;
 use super::ruby::{Offsets, arguments, bare, constant, id, literal};
 use super::version::weigh;
 use crate::recipe::Vocabulary;
@@ -63,9 +65,17 @@ pub(super) struct Facts {
     pub(super) set_in: BTreeMap<String, BTreeSet<usize>>,
     /// The full names of tasks.
     pub(super) tasks: BTreeSet<String>,
+    /// The namespaces with tasks whose names are computed.
+    computed_tasks: BTreeSet<String>,
     pub(super) namespaces: BTreeSet<String>,
     /// The functions, by name.
     pub(super) functions: BTreeMap<String, Function>,
+    /// Those of them that act on servers or change what they are given.
+    pub(super) acting: Acting,
+    /// The classes of plugins that are installed, by the last part of their names.
+    pub(super) plugins: BTreeSet<String>,
+    /// The methods of modules that give their block to Capistrano: `Helpers.with_configuration do`.
+    pub(super) loaders: BTreeSet<String>,
     /// The names of the functions that each file defines.
     defined_in: BTreeSet<(usize, String)>,
     /// The libraries that are required.
@@ -139,6 +149,7 @@ impl Facts {
 
     /// Derives the facts that depend on all files.
     pub(super) fn conclude(&mut self) {
+        self.acting = Acting::of(&self.functions);
         let [one, two, three] = self.points;
         let is_own = |scm: &String| matches!(scm.as_str(), "git" | "svn" | "subversion" | "hg" | "mercurial" | "none");
         // Capistrano loads the library of that name.
@@ -237,12 +248,23 @@ impl Facts {
 
     /// Returns the full name of the task that a name means in a namespace.
     pub(super) fn task(&self, name: &str, namespaces: &[String]) -> Option<String> {
-        (0..=namespaces.len()).rev().find_map(|depth| {
+        let named = (0..=namespaces.len()).rev().find_map(|depth| {
             let around = namespaces.iter().take(depth).map(String::as_str);
             let full = around.chain([name]).collect::<Vec<_>>().join(":");
             let with_default = format!("{full}:default");
             (self.is_task(&full) || self.is_task(&with_default)).then_some(full)
-        })
+        });
+        named.or_else(|| self.computed_task(name, namespaces))
+    }
+
+    /// Returns the full name of a task that may be one of those whose names are computed.
+    fn computed_task(&self, name: &str, namespaces: &[String]) -> Option<String> {
+        let inner = format!("{}:{name}", namespaces.join(":"));
+        let is_one = |full: &&String| {
+            full.rsplit_once(':')
+                .is_some_and(|(namespace, _)| self.computed_tasks.contains(namespace))
+        };
+        [inner, name.to_owned()].iter().find(is_one).cloned()
     }
 
     /// Returns the full name of the namespace that a name means in a namespace.
@@ -294,45 +316,6 @@ pub(super) fn kept(ruby: &str) -> String {
     ruby.trim_start_matches(['@', '$']).to_lowercase()
 }
 
-/// Returns the parameters that are given by their names, each with the code of its default.
-pub(super) fn named_parameters(list: &ruby_prism::ParametersNode<'_>) -> Vec<(String, Option<String>)> {
-    let named = list.keywords();
-    let named = named.iter().filter_map(|node| {
-        if let Some(node) = node.as_optional_keyword_parameter_node() {
-            return Some((id(&node.name()), Some(super::ruby::source(&node.value()))));
-        }
-        let node = node.as_required_keyword_parameter_node()?;
-        Some((id(&node.name()), None))
-    });
-    named.collect()
-}
-
-/// Adds the parameters to the facts about a function.
-fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function {
-    let required = list.requireds();
-    let are_names = required.iter().all(|node| node.as_required_parameter_node().is_some());
-    let rest = list.rest();
-    let has_optional = list.optionals().iter().next().is_some();
-    let is_named = rest
-        .as_ref()
-        .is_none_or(|rest| rest.as_rest_parameter_node().is_some_and(|rest| rest.name().is_some()));
-    let has_others = list.posts().iter().next().is_some() || list.keyword_rest().is_some() || list.block().is_some();
-    let named = named_parameters(list);
-    // Named parameters follow the others, so the number of the others must be fixed.
-    let is_fixed = named.is_empty() || rest.is_none() && !has_optional;
-    Function {
-        is_plain: function.is_plain
-            && are_names
-            && is_named
-            && is_fixed
-            && !has_others
-            && !(rest.is_some() && has_optional),
-        named,
-        before_rest: rest.map(|_| required.iter().count()),
-        ..function
-    }
-}
-
 struct Visitor<'a> {
     facts: &'a mut Facts,
     text: &'a [u8],
@@ -378,6 +361,12 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
         let name = id(&node.name());
         self.facts.is_open |= name == "method_missing";
+        if node.receiver().is_some() && self.is_of_gem() {
+            let code = String::from_utf8_lossy(node.location().as_slice()).into_owned();
+            if code.contains("Capistrano::Configuration.instance") && code.contains(".load(&") {
+                self.facts.loaders.insert(name.clone());
+            }
+        }
         // Many recipes define a helper of this name, which is a verb here.
         if !matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists") && self.is_word(&name, node) {
             let (start, source) = (node.location().start_offset(), node.location().as_slice());
@@ -483,6 +472,9 @@ impl Visitor<'_> {
                 let named = first.or_else(|| given.pairs.first().map(|(key, _)| key));
                 let names = named.and_then(|name| super::repeated::names(name, &self.loops));
                 self.facts.computes_tasks |= names.is_none();
+                if names.is_none() && !self.namespaces.is_empty() {
+                    self.facts.computed_tasks.insert(self.namespaces.join(":"));
+                }
                 for name in names.into_iter().flatten() {
                     let path = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
                     self.facts.tasks.insert(path.collect::<Vec<_>>().join(":"));
@@ -522,6 +514,10 @@ impl Visitor<'_> {
                     self.facts.primaries.extend(self.facts.roles.iter().cloned());
                 }
                 self.facts.roles.extend(before);
+            }
+            "install_plugin" => {
+                let class = first.and_then(constant).unwrap_or_default();
+                self.facts.plugins.extend(class.rsplit("::").next().map(str::to_owned));
             }
             "require" | "load" => {
                 let is_of_gem = self.is_of_gem();

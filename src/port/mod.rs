@@ -9,6 +9,8 @@
 //! version   the words that tell the version
 //! filling   finds the functions that fill in templates
 //! repeated  finds the names of tasks that loops define
+//! parameters the parameters of functions
+//! acting    the functions that act on servers or change what they are given
 //! read/     turns a Ruby file into the form; code without a form becomes a note
 //! form      the content of a recipe, without layout
 //! tidy      changes that need all files: unread variables, roles, defaults of the version
@@ -22,6 +24,7 @@
 //!
 //! This folder knows the rows of the language (`Vocabulary`) and its style (`format`), and nothing of how recipes run.
 
+mod acting;
 mod facts;
 mod fails;
 mod filling;
@@ -32,6 +35,7 @@ mod gems;
 mod lacks;
 mod loaded;
 mod note;
+mod parameters;
 mod paths;
 mod project;
 mod reach;
@@ -46,6 +50,7 @@ mod version;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -73,6 +78,9 @@ pub(crate) struct File {
     pub text: String,
     /// The places that a person has to work on.
     pub notes: Vec<Note>,
+    /// The gem from which the Ruby file comes.
+    #[serde(skip)]
+    gem: Option<String>,
 }
 
 /// The result of porting a project.
@@ -103,6 +111,31 @@ impl Ported {
 
 /// The number of mistakes, besides one per 50 lines, above which a file does not count as Ruby.
 const MISTAKES: usize = 5;
+
+/// The most places of a gem that may need a hand. A gem with more is code, and its recipes are of no use.
+const MOST_OF_GEM: usize = 3;
+
+/// Reads a project with the gems that it requires, and returns its recipes in the language of capr.
+pub(crate) fn port_with_gems(project: &RubyProject, places: &GemPlaces, root: &Path) -> Result<Ported, PortRefusal> {
+    let mut left_out = BTreeMap::new();
+    loop {
+        let ported = port(&project.clone().with_gems(places, root, &left_out)?)?;
+        let mut needing: BTreeMap<&str, usize> = BTreeMap::new();
+        for file in &ported.files {
+            let Some(gem) = &file.gem else { continue };
+            let work = file
+                .notes
+                .iter()
+                .filter(|note| note.depends_on.is_none() && !note.only_if_called);
+            *needing.entry(gem).or_default() += work.count();
+        }
+        needing.retain(|_, places| *places > MOST_OF_GEM);
+        if needing.is_empty() {
+            return Ok(ported);
+        }
+        left_out.extend(needing.into_iter().map(|(gem, places)| (gem.to_owned(), places)));
+    }
+}
 
 /// Reads a project and returns its recipes in the language of capr.
 pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
@@ -161,6 +194,7 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
                 text: format(&to, &text).unwrap_or(text),
                 to,
                 notes: draft.notes.clone(),
+                gem: draft.source.gem.as_ref().map(|gem| gem.name.clone()),
             }
         })
         .collect();

@@ -10,7 +10,11 @@ const DEEPEST: usize = 20;
 /// Returns the path that an expression makes without anything that is known only when it runs. `own` is the path of the file below
 /// the directory of its gem; a path that begins with `/` is below that directory, and any other one is as it is written.
 pub(super) fn path(node: &Node<'_>, own: &str) -> Option<String> {
-    value(node, own, 0)
+    let path = value(node, own, 0)?;
+    match path.starts_with('/') {
+        true => rooted(&path),
+        false => Some(path),
+    }
 }
 
 /// Returns the pattern in `Dir.glob("…")` and `Dir["…"]`, sorted or not.

@@ -256,6 +256,11 @@ impl<'pr> Visit<'pr> for Reading<'_> {
 
     fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
         let name = id(&node.name());
+        if matches!(name.as_str(), "set_defaults" | "define_tasks" | "register_hooks") {
+            // Capistrano calls these when a plugin is installed.
+            ruby_prism::visit_def_node(self, node);
+            return;
+        }
         // Functions have no namespaces.
         self.item(name, &node.as_node(), |reading| {
             ruby_prism::visit_def_node(reading, node)

@@ -241,3 +241,36 @@ fn tasks_of_a_loop_over_a_list_are_known() {
         &["after \"deploy\", \"web:start\", \"web:stop_all\";", "web.stop;"],
     );
 }
+
+#[test]
+fn commands_in_a_function_go_to_the_servers_of_the_block_that_calls_it() {
+    let (text, notes) = recipe(
+        "set :repo_url, 'x'\nserver 'a', roles: %w[app web]\ndef valid?\n  test '[ -f /x ]'\nend\n\
+         task(:t) { on(release_roles(fetch(:wanted))) { abort('bad') unless valid? } }\n\
+         task(:u) { on(roles(:app)) { within('/y') { abort('bad') unless valid? } } }\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "on release_roles(fetch(:wanted, ())) {\n    if (valid()",
+            "within \"/y\" {\n      if (valid()",
+        ],
+    );
+}
+
+#[test]
+fn a_function_that_changes_a_list_returns_it() {
+    let (text, notes) = recipe(
+        "set :repo_url, 'x'\nserver 'a', roles: %w[app]\ndef louder(words, *keys)\n  words.unshift(:sudo) if keys.include?(:loud)\nend\n\
+         task :t do\n  on roles(:app) do\n    words = [:echo, 'a']\n    louder words, :loud\n    execute(*words)\n  end\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "words = louder(words, [:loud]);\n  run `${join(words, \" \")}`;",
+            "  }\n  words\n}",
+        ],
+    );
+}

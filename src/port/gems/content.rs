@@ -11,6 +11,8 @@ use super::super::ruby::{arguments, constant, id, source, statements};
 pub(super) struct Content {
     /// The paths that it loads: below the directory of the gem if they begin with `/`, else as `require` finds them.
     pub(super) loads: Vec<String>,
+    /// The classes of plugins in it, by the last part of their names.
+    pub(super) plugins: Vec<String>,
     has_words: bool,
 }
 
@@ -162,7 +164,11 @@ impl<'pr> Visit<'pr> for Reading<'_> {
     }
 
     fn visit_class_node(&mut self, node: &ruby_prism::ClassNode<'pr>) {
-        self.content.has_words |= node.superclass().as_ref().is_some_and(is_plugin);
+        if node.superclass().as_ref().is_some_and(is_plugin) {
+            self.content.has_words = true;
+            let name = constant(&node.constant_path()).unwrap_or_default();
+            self.content.plugins.extend(name.rsplit("::").next().map(str::to_owned));
+        }
         self.inside(|reading| ruby_prism::visit_class_node(reading, node));
     }
 

@@ -69,6 +69,10 @@ pub(crate) struct FromGems {
     pub(super) not_installed: BTreeMap<String, String>,
     /// The numbers of the files that each file loads, by the number of that file and the path in it.
     pub(super) loads: BTreeMap<(usize, String), Vec<usize>>,
+    /// The classes of plugins, by the last part of their names.
+    pub(super) plugins: BTreeSet<String>,
+    /// The gems whose recipes are of no use, in words, by the path of their library.
+    pub(super) left_out: BTreeMap<String, String>,
     /// Differences that a person should know.
     pub(super) remarks: Vec<String>,
 }
@@ -82,6 +86,7 @@ struct Wanted {
 /// The search for the files of gems.
 struct Search<'a> {
     installed: &'a Installed,
+    left_out: &'a BTreeMap<String, usize>,
     project: &'a mut RubyProject,
     version: u8,
     /// The gems that have been used.
@@ -93,7 +98,13 @@ struct Search<'a> {
 
 impl RubyProject {
     /// Adds the files of gems that the recipes load and that no library of capr replaces.
-    pub(crate) fn with_gems(mut self, places: &GemPlaces, root: &Path) -> Result<Self, PortRefusal> {
+    /// `left_out` has gems that are not read, with the number of places that need a hand in each.
+    pub(super) fn with_gems(
+        mut self,
+        places: &GemPlaces,
+        root: &Path,
+        left_out: &BTreeMap<String, usize>,
+    ) -> Result<Self, PortRefusal> {
         let installed = Installed::of(places, root).map_err(|(path, error)| PortRefusal::Unreadable(path, error))?;
         let parsed: Vec<_> = self
             .sources
@@ -112,6 +123,7 @@ impl RubyProject {
         let mut search = Search {
             installed: &installed,
             version: facts.version,
+            left_out,
             project: &mut self,
             gems: Vec::new(),
             added: BTreeMap::new(),
@@ -137,6 +149,14 @@ impl Search<'_> {
             }
             return;
         };
+        if let Some(places) = self.left_out.get(&gem.name) {
+            let shown = format!(
+                "gem {} {}: {places} places of it have no form here",
+                gem.name, gem.version
+            );
+            from.left_out.insert(feature.to_owned(), shown);
+            return;
+        }
         let gem = self.number(gem);
         let before = self.project.sources.len();
         let Some(first) = self.add(gem, &path) else { return };
@@ -220,6 +240,7 @@ impl Search<'_> {
             return;
         };
         let content = Content::of(&source.text, &wanted.path, self.version);
+        from.plugins.extend(content.plugins);
         for load in content.loads {
             let paths = self.loaded(wanted.gem, &load, facts);
             let files: Vec<usize> = paths
@@ -248,7 +269,8 @@ impl Search<'_> {
         if is_at_hand(facts, load) {
             return Vec::new();
         }
-        let Some((other, path)) = self.installed.with(load) else {
+        let found = self.installed.with(load);
+        let Some((other, path)) = found.filter(|(gem, _)| !self.left_out.contains_key(&gem.name)) else {
             return Vec::new();
         };
         let is_recipe = other

@@ -10,6 +10,9 @@ use super::Reader;
 impl Reader<'_> {
     /// Returns true for a file that defines classes and modules, and has no word of a recipe outside of them.
     pub(super) fn is_of_application(&self, program: &ProgramNode<'_>) -> bool {
+        if self.facts.in_gem(self.file).is_some() {
+            return false;
+        }
         let is_class = |node: &Node<'_>| node.as_class_node().is_some() || node.as_module_node().is_some();
         let is_other = |node: &Node<'_>| {
             let call = node.as_call_node();

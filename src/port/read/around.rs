@@ -63,6 +63,12 @@ impl Reader<'_> {
             let block = Some(self.block_of(onion, behind));
             return Ok(vec![Line::verb(Call { block, ..call })]);
         }
+        if self.calls_acting(&behind) {
+            return self.refuse(
+                Kind::Construct,
+                format!("`{name}` around a function that runs commands, in a place where it cannot be carried over"),
+            );
+        }
         let mut onion = self.onion.clone();
         match (name, given.values.first()) {
             ("within", Some(dir)) => {

@@ -22,6 +22,9 @@ impl Reader<'_> {
             return self.method_statement(node, call, &receiver);
         }
         let facts = self.facts;
+        if let Some(at) = facts.acting.changing.get(&name) {
+            return self.changing_call(call, &name, *at).map(Some);
+        }
         if let Some(function) = facts.functions.get(&name) {
             return match function.is_of_templates && function.is_plain {
                 true => self.in_place_of(call, &name, function).map(Some),
@@ -91,6 +94,10 @@ impl Reader<'_> {
             return self.refuse(Kind::Construct, format!("`*` among the arguments of `{name}`"));
         }
         if self.facts.functions.contains_key(&name) {
+            if self.facts.acting.changing.contains_key(&name) {
+                let reason = format!("the value of `{name}`, which changes what it is given");
+                return self.refuse(Kind::Construct, reason);
+            }
             return self.own_function(call, &name);
         }
         if let Some(value) = self.word_value(call, &name)? {
@@ -102,6 +109,19 @@ impl Reader<'_> {
         // `set`, `role` and similar words return nothing that a recipe could use.
         let reason = format!("`{name}` is a function that nothing in these files defines");
         self.no_function(&name, &given.values, reason)
+    }
+
+    /// Reads the call of a function that changes what it is given: here it returns that value, and the local takes it.
+    fn changing_call(&mut self, call: &CallNode<'_>, name: &str, at: usize) -> Read<Vec<Line>> {
+        let value = self.own_function(call, name)?;
+        let given = arguments(call, false).values;
+        let local = given
+            .get(at)
+            .filter(|node| node.as_local_variable_read_node().is_some());
+        Ok(vec![Line::new(match local {
+            Some(local) => Statement::Assign(self.expression(local)?, "=", value),
+            None => Statement::Value(value),
+        })])
     }
 
     /// Reads the call of a function of the file.
@@ -166,6 +186,7 @@ impl Reader<'_> {
         match name {
             "sudo" => return Ok(Expr::call("sudo", Vec::new())),
             "try_sudo" => return Ok(Expr::call("try_sudo", Vec::new())),
+            "dry_run?" => return Ok(Expr::call("fetch", vec![Expr::symbol("dry_run"), Expr::Bool(false)])),
             "release_timestamp" => return Ok(Expr::name("release_name")),
             "now" => return Ok(Expr::call("utc_now", vec![Expr::text("%Y%m%d%H%M%S")])),
             "repo_path" => return Ok(Expr::name("repository_cache")),

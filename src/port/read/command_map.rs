@@ -27,6 +27,9 @@ impl Reader<'_> {
                 None => self.refuse(Kind::Construct, "a command map that is computed"),
             };
         }
+        if text == "SSHKit.config.output" && matches!(name, "info" | "debug" | "warn" | "error" | "fatal") {
+            return self.logged(name, &arguments(call, false)).map(Some);
+        }
         if text == "SSHKit.config" {
             return match name {
                 "output_verbosity=" | "format=" | "output=" => Ok(Some(Vec::new())),

@@ -226,6 +226,8 @@ impl Reader<'_> {
             };
             if let Expr::List(items) = value {
                 value = listed(items);
+            } else if node.is_some_and(|node| node.as_splat_node().is_some()) || self.kind_of(&value) == Type::List {
+                value = Expr::call("join", vec![value, Expr::text(" ")]);
             }
             if index == 0 {
                 let first = value.clone().parts();

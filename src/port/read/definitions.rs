@@ -126,6 +126,12 @@ impl Reader<'_> {
         let name = match (first.take(), given.values.first()) {
             (Some(name), _) => Expr::Symbol(name),
             (None, Some(value)) => self.expression(value)?,
+            (None, None) if !given.pairs.is_empty() => {
+                // The name is computed: `task command => [:other]`.
+                let (key, other) = given.pairs.remove(0);
+                needs = self.needs(&other)?;
+                self.expression(&key)?
+            }
             (None, None) => return self.refuse(Kind::Construct, "a task without a name"),
         };
         let options = self.options("task", &given.pairs);
@@ -406,7 +412,9 @@ impl Reader<'_> {
         }
         if name == "load" && source(receiver).starts_with("Capistrano::Configuration.instance") {
             // In a recipe library the block is the recipe.
-            let Some(behind) = behind(call) else { return Ok(None) };
+            let Some(behind) = behind(call) else {
+                return self.load(call, &name).map(Some);
+            };
             let nodes = statements(behind.body.as_ref());
             let block = self.statements(&nodes, behind.end, false);
             return Ok(Some(block.lines));
@@ -468,7 +476,7 @@ impl Reader<'_> {
     }
 
     /// Reads `logger.info "…"`.
-    fn logged(&mut self, level: &str, given: &Arguments<'_>) -> Read<Vec<Line>> {
+    pub(super) fn logged(&mut self, level: &str, given: &Arguments<'_>) -> Read<Vec<Line>> {
         let verb = match level {
             "info" => "info",
             "debug" | "trace" => "debug",

@@ -1,5 +1,7 @@
 //! Reads `on roles(:app) do |host|` with a block that differs from server to server: it becomes a block for each.
 
+use std::collections::BTreeSet;
+
 use ruby_prism::{CallNode, Node, Visit};
 
 use super::super::form::{Call, Expr, Line};
@@ -30,12 +32,28 @@ impl Reader<'_> {
             is_one: of_one.is_some_and(|call| matches!(id(&call.name()).as_str(), "primary" | "first")),
             blocks: 0,
             differ: has_turns,
+            acting: &self.facts.acting.on_servers,
         };
         let list = behind.body.as_ref().map(|list| list.as_node());
         for node in list.iter().chain(&behind.rescue) {
             ways.visit(node);
         }
         ways.differ
+    }
+
+    /// Returns true if a block calls a function that runs commands.
+    pub(super) fn calls_acting(&self, behind: &Behind<'_>) -> bool {
+        let mut calls = Ways {
+            host: None,
+            is_one: true,
+            blocks: 1,
+            differ: false,
+            acting: &self.facts.acting.on_servers,
+        };
+        if let Some(list) = &behind.body {
+            calls.visit(&list.as_node());
+        }
+        calls.differ
     }
 
     /// Reads the block as one that is evaluated for each server.
@@ -123,6 +141,7 @@ impl Reader<'_> {
         let mut words = Words {
             has_command: false,
             hold: behind.rescue.is_none() && self.facts.version >= 3 && !self.onion.is_local,
+            acting: &self.facts.acting.on_servers,
         };
         if let Some(list) = &behind.body {
             words.visit(&list.as_node());
@@ -138,12 +157,16 @@ struct Ways<'a> {
     /// The number of blocks around.
     blocks: usize,
     differ: bool,
+    /// The functions that run commands.
+    acting: &'a BTreeSet<String>,
 }
 
 impl<'pr> Visit<'pr> for Ways<'_> {
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         let asks = matches!(id(&node.name()).as_str(), "test" | "capture") && node.receiver().is_none();
         self.differ |= asks && !self.is_one;
+        // Commands in a function have no other way to the servers of the block.
+        self.differ |= node.receiver().is_none() && self.acting.contains(&id(&node.name()));
         ruby_prism::visit_call_node(self, node);
     }
 
@@ -164,12 +187,14 @@ impl<'pr> Visit<'pr> for Ways<'_> {
 }
 
 /// Looks at the first words of commands.
-struct Words {
+struct Words<'a> {
     has_command: bool,
     hold: bool,
+    /// The functions that run commands.
+    acting: &'a BTreeSet<String>,
 }
 
-impl<'pr> Visit<'pr> for Words {
+impl<'pr> Visit<'pr> for Words<'_> {
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         let name = id(&node.name());
         match name.as_str() {
@@ -177,8 +202,11 @@ impl<'pr> Visit<'pr> for Words {
                 let first = arguments(node, false).values.into_iter().next();
                 let word = first.as_ref().and_then(literal);
                 self.has_command = true;
-                self.hold &= word.is_some_and(|word| !word.contains(char::is_whitespace));
+                // Words in a list are arguments of their own.
+                let is_list = first.as_ref().is_some_and(|first| first.as_splat_node().is_some());
+                self.hold &= is_list || word.is_some_and(|word| !word.contains(char::is_whitespace));
             }
+            name if node.receiver().is_none() && self.acting.contains(name) => self.has_command = true,
             // These have options of their own, or none apply to them.
             "sudo" | "run" | "upload!" | "download!" | "upload" | "download" | "put" | "invoke" | "on"
             | "run_locally" => self.hold = false,

@@ -12,8 +12,8 @@ use super::locals::{Local, Type};
 impl Reader<'_> {
     /// Reads one statement.
     pub(super) fn read_statement(&mut self, node: &Node<'_>, gives: bool) -> Read<Vec<Line>> {
-        if self.is_code_of_gem(node) {
-            return Ok(Vec::new());
+        if let Some(lines) = self.code_of_gem(node) {
+            return Ok(lines);
         }
         if let Some(lines) = self.assignment(node)? {
             return Ok(lines);
@@ -126,7 +126,7 @@ impl Reader<'_> {
             (is_so, choice.statements(), choice.subsequent())
         } else {
             let choice = node.as_unless_node()?;
-            let is_so = !super::decided(&choice.predicate(), self.facts.version)?;
+            let is_so = self.is_guard(&choice.predicate()) || !super::decided(&choice.predicate(), self.facts.version)?;
             (
                 is_so,
                 choice.statements(),

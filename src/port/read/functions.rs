@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
                 parameters.push(self.declare(&id(&optional.name()), Local::default()));
             }
             // Parameters with names come after the others, and each call gives all of them.
-            for (name, _) in super::super::facts::named_parameters(&list) {
+            for (name, _) in super::super::parameters::named_parameters(&list) {
                 parameters.push(self.declare(&name, Local::default()));
             }
             if let Some(rest) = rest {
@@ -102,7 +102,17 @@ impl<'a> Reader<'a> {
             }
         }
         let name = self.function_name(&ruby_name);
-        let body = self.function_body(function);
+        let mut body = self.function_body(function);
+        if let Some(changed) = self
+            .facts
+            .acting
+            .changing
+            .get(&ruby_name)
+            .and_then(|at| parameters.get(*at))
+        {
+            body.lines.push(Line::new(Statement::Value(Expr::name(changed))));
+            body.gives = true;
+        }
         self.scopes = scopes;
         for (count, default) in defaults {
             // The function with fewer parameters calls the one with one more.

@@ -3,9 +3,10 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Call, Expr, Line};
+use super::super::gems::is_plugin;
 use super::super::note::{Kind, Lack, Read};
 use super::super::paths;
-use super::super::ruby::{arguments, bare, behind, id, literal, statements};
+use super::super::ruby::{Offsets, arguments, bare, behind, constant, id, literal, statements};
 use super::Reader;
 
 impl Reader<'_> {
@@ -73,6 +74,12 @@ impl Reader<'_> {
         recipes.map(line).collect()
     }
 
+    /// Returns true for the condition of `require "x" unless defined?(X)` in a gem: a file is required once here, too.
+    pub(super) fn is_guard(&self, condition: &Node<'_>) -> bool {
+        let asked = condition.as_defined_node().map(|asked| asked.value());
+        self.facts.in_gem(self.file).is_some() && asked.as_ref().and_then(constant).is_some()
+    }
+
     /// Reads the task `load:defaults` of Capistrano 3: it runs before `config/deploy.rb` is read, so its statements stand where it is
     /// defined.
     pub(super) fn defaults(&mut self, call: &CallNode<'_>) -> Option<Vec<Line>> {
@@ -87,11 +94,45 @@ impl Reader<'_> {
         Some(self.statements(&nodes, behind.end, false).lines)
     }
 
-    /// Returns true for a module or a class of a gem: its functions are written where they are called, and what needs an object of
-    /// it has a note of its own.
-    pub(super) fn is_code_of_gem(&self, node: &Node<'_>) -> bool {
-        let is_code = node.as_module_node().is_some() || node.as_class_node().is_some();
-        is_code && self.facts.in_gem(self.file).is_some()
+    /// Reads a module or a class of a gem. Its functions are written where they are called, and what needs an object of it has a note of
+    /// its own, so nothing stands here but the content of a plugin; `None` if the node is anything else.
+    pub(super) fn code_of_gem(&mut self, node: &Node<'_>) -> Option<Vec<Line>> {
+        self.facts.in_gem(self.file)?;
+        if let Some(module) = node.as_module_node() {
+            let body = module.body().and_then(|body| body.as_statements_node());
+            let nodes = statements(body.as_ref());
+            let inner = nodes.iter().map(|node| self.code_of_gem(node).unwrap_or_default());
+            return Some(inner.flatten().collect());
+        }
+        let class = node.as_class_node()?;
+        let name = constant(&class.constant_path()).unwrap_or_default();
+        let is_installed = self.facts.plugins.contains(name.rsplit("::").next().unwrap_or(""));
+        if !is_installed || !class.superclass().as_ref().is_some_and(is_plugin) {
+            return Some(Vec::new());
+        }
+        let body = class.body().and_then(|body| body.as_statements_node());
+        let nodes = statements(body.as_ref());
+        let mut lines = Vec::new();
+        // Capistrano calls these in this order, and the defaults before it reads `config/deploy.rb`.
+        for wanted in ["set_defaults", "define_tasks", "register_hooks"] {
+            let methods = nodes.iter().filter_map(Node::as_def_node);
+            for method in methods.filter(|method| id(&method.name()) == wanted) {
+                let body = method.body().and_then(|body| body.as_statements_node());
+                let inner = statements(body.as_ref());
+                lines.extend(self.statements(&inner, method.location().end_offset(), false).lines);
+            }
+        }
+        self.carry("a plugin");
+        Some(lines)
+    }
+
+    /// Reads `CapistranoHelpers.with_configuration do … end`: the block is the recipe.
+    pub(super) fn given_to_capistrano(&mut self, call: &CallNode<'_>) -> Option<Vec<Line>> {
+        let is_loader = self.facts.loaders.contains(&id(&call.name()));
+        call.receiver().as_ref().and_then(constant).filter(|_| is_loader)?;
+        let behind = behind(call)?;
+        let nodes = statements(behind.body.as_ref());
+        Some(self.statements(&nodes, behind.end, false).lines)
     }
 
     /// Returns true for `include Capistrano::X::Helpers` and its siblings: functions of modules are found by their names here.

@@ -93,7 +93,10 @@ impl Reader<'_> {
             Some(gem) => format!(
                 "the recipe library `{path}` is in a gem that is not here: `bundle install` brings {gem}, or --gems names its directory"
             ),
-            None => library_reason(&path),
+            None => match self.facts.gems.left_out.get(&path) {
+                Some(gem) => format!("{gem}, so it was left out: what its tasks ran stands in tasks of the recipe"),
+                None => library_reason(&path),
+            },
         };
         self.lacks(Kind::Library, Lack::Library(path), reason)
     }
@@ -140,6 +143,15 @@ impl Reader<'_> {
             .unwrap_or("")
             .to_lowercase();
         if Vocabulary::library_of_ruby(&format!("capistrano/{gem}")).is_some() {
+            return Ok(Vec::new());
+        }
+        if self
+            .facts
+            .gems
+            .plugins
+            .contains(class.rsplit("::").next().unwrap_or(""))
+        {
+            // Its tasks and hooks stand where the class was.
             return Ok(Vec::new());
         }
         let reason = format!("the plugin `{class}`");

@@ -28,6 +28,9 @@ impl Reader<'_> {
         if self.is_mixing_in(call) {
             return Ok(Some(Vec::new()));
         }
+        if let Some(lines) = self.given_to_capistrano(call) {
+            return Ok(Some(lines));
+        }
         if name == "each"
             && let Some(lines) = self.load_each_from_gem(call, receiver)
         {

@@ -82,7 +82,8 @@ def recorded(_, settings)
   end
   SSHKit.config.default_runner = :sequence
   SSHKit.config.default_runner_config = { in: :sequence, wait: 0 }
-  own = Rake::Task.tasks.select { |task| task.own? }
+  # `load:defaults` is a task of Capistrano, to which libraries add.
+  own = Rake::Task.tasks.select { |task| task.own? && task.name != "load:defaults" }
   tasks = own.to_h { |task| [task.name, task.full_comment.to_s] }
   (servers, runs) = [{}, {}]
   ((settings["runs"] || own.map(&:name)) - (settings["not run"] || [])).each do |name|

@@ -1,0 +1,5 @@
+module Capistrano
+  module Lamp
+    VERSION = "1.2.0"
+  end
+end
