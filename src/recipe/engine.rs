@@ -6,15 +6,17 @@ use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, BasicTimePackage, CorePackage, LogicPackage,
     MoreStringPackage, Package,
 };
-use rhai::{Dynamic, Engine, EvalContext, FnPtr, NativeCallContext, OptimizationLevel, Position, def_package};
+use rhai::{
+    Dynamic, Engine, EvalContext, Expression, FnPtr, INT, NativeCallContext, OptimizationLevel, Position, def_package,
+};
 
 use super::language::grammar;
-use super::language::origin::{Fallible, raise};
-use super::language::syntax::marks::{is_parameter, statement_name, test_verb_key, verb_key};
-use super::language::syntax::reading::symbols;
+use super::language::origin::{Fallible, raise, wrong};
+use super::language::syntax::marks::{BODY, is_parameter, statement_name, test_verb_key, verb_key};
+use super::language::syntax::reading::{MAX_STRINGS, symbols};
 use super::language::values::Namespace;
 use super::language::verb::{Choices, Verb};
-use super::running::block::call_function;
+use super::running::block::{call_function, in_place};
 use super::running::call::{GivenValue, VerbCall, check, decode};
 use super::running::interpreter::Interpreter;
 use super::running::loader::Modules;
@@ -23,10 +25,6 @@ use super::running::verbs::{PERFORMED, PERFORMED_IN_TESTS};
 use super::running::{channel, examining, functions, limits, missing, names, parallel, rehearsed};
 use crate::configuration::join;
 use crate::event::Event;
-
-/// The most short strings that are kept once for all places. The library alone has more than Rhai's 256; above the limit each new
-/// one makes Rhai look through all of them for one to drop.
-const MAX_STRINGS: usize = 1 << 16;
 
 def_package! {
     /// The functions of Rhai that recipes have: all but those for lists of bytes and for single bits (docs/decisions/0109).
@@ -46,6 +44,7 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     words(&mut engine, interpreter);
     names(&mut engine, interpreter);
     verbs(&mut engine, interpreter);
+    bodies(&mut engine, interpreter);
     channel::register(&mut engine, interpreter);
     parallel::register(&mut engine);
     if interpreter.mode().trial().is_some() {
@@ -60,6 +59,24 @@ pub(super) fn engine(interpreter: &Rc<Interpreter>) -> Engine {
     let printed = interpreter.clone();
     engine.on_print(move |text| printed.emit(Event::Printed { text: text.to_owned() }));
     engine
+}
+
+/// Registers the syntax that stands for a body which was cut out of a source of the library: it evaluates the body in its place.
+fn bodies(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    let bodies = interpreter.clone();
+    engine.register_custom_syntax_with_state_raw(
+        BODY,
+        |symbols, _, _| Ok((symbols.len() == 1).then(|| "$int$".into())),
+        false,
+        move |context, inputs, _| {
+            let number = inputs.first().and_then(Expression::get_literal_value::<INT>);
+            let number = number.and_then(|number| usize::try_from(number).ok());
+            let body = number.and_then(|number| bodies.library_body(context.engine(), number));
+            let unread = || wrong("this part of the library cannot be read", Position::NONE);
+            let body = body.ok_or_else(unread)?;
+            in_place(context, &Expression::from(&*body), Vec::new())
+        },
+    );
 }
 
 #[allow(deprecated)] // Rhai marks on_parse_token, on_var and on_missing_function "volatile", not deprecated.
@@ -195,7 +212,7 @@ fn perform(
     (verb, action): Performed,
     interpreter: &Interpreter,
     context: &mut EvalContext,
-    inputs: &[rhai::Expression],
+    inputs: &[Expression],
     state: &Dynamic,
 ) -> Fallible {
     let look = |context: &EvalContext, given: &GivenValue| match missing::take(interpreter, Some(context.scope())) {

@@ -171,7 +171,7 @@ impl Recipe {
             .read
             .iter()
             .skip(self.own.get())
-            .map(|text| text.ast.clone())
+            .map(|text| text.ast().clone())
             .collect();
         drop(files);
         let mut found = false;

@@ -7,7 +7,8 @@
 //!   functions/ verbs/  the functions and verbs of recipes, one row each
 //!   syntax/            reads sources: words, layout, recovery after mistakes, habits of Ruby
 //! format/              the one style: tokens, statements, line ends; reads its result again and compares
-//! meaning/             definitions (`defined.rs`), the claims of each source (`claims.rs`), errors (`findings.rs`)
+//! meaning/             definitions (`defined.rs`), the claims of each source (`claims.rs`), errors (`findings.rs`), the bodies of
+//!                      the library that are parsed late (`bodies.rs`)
 //! running/             the interpreter: blocks, variables, tasks, actions
 //!   functions/ verbs/  the code of functions and verbs; each verb is paired with its row
 //! engine.rs …          the face: engine, loaded recipe, stages, shell, reference, definitions

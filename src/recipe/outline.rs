@@ -307,7 +307,10 @@ impl<'a> Teller<'a> {
             namespace: "".into(),
             ..body.clone()
         };
-        (text.map(|text| of_functions(&text.ast, name)).unwrap_or_default(), body)
+        (
+            text.map(|text| of_functions(text.ast(), name)).unwrap_or_default(),
+            body,
+        )
     }
 
     /// Returns the task that a name stands for, unless it stands for a variable.

@@ -1,13 +1,13 @@
 //! Finds calls of functions and methods that do not exist, or that do not take this number of arguments.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use rhai::{ASTNode, Engine, Expr, Position, Stmt, is_valid_identifier};
+use rhai::{ASTNode, Expr, Position, Stmt, is_valid_identifier};
 
 use super::claims::{Claims, Text};
 use super::findings::{Findings, at};
 use super::names::{takes_no_arguments, written};
-use super::types::signatures;
+use super::types::Functions;
 use crate::configuration::suggestion;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
@@ -101,55 +101,35 @@ impl Claims {
     }
 }
 
-/// The numbers of arguments that the existing functions and methods take, by name; the key begins with true for a method.
-pub(super) type KnownFunctions = HashMap<(bool, String), BTreeSet<usize>>;
-
 impl Findings<'_> {
     /// Returns an error for each call of a function or method that does not exist or does not take these arguments.
-    pub(super) fn unknown_calls(&self, engine: &Engine, known: &KnownFunctions) -> Vec<Diagnostic> {
-        let signatures = signatures(engine);
-        let own = self.texts();
-        let calls = own.flat_map(|(text, claims)| claims.calls.iter().map(move |call| (text, call)));
+    pub(super) fn unknown_calls(&self, functions: &Functions) -> Vec<Diagnostic> {
+        let calls = self
+            .examined()
+            .flat_map(|(text, claims)| claims.calls.iter().map(move |call| (text, call)));
         calls
             .filter_map(|(text, call)| {
                 if let Some(module) = &call.module {
                     return Some(at(self.unknown_of_module(text, module, call)?, text, call.position));
                 }
-                match self.unknown_call(text, call, known) {
+                match self.unknown_call(text, call, functions) {
                     Some(told) => Some(at(told, text, call.position)),
-                    None => self.wrong_type(text, call, &signatures),
+                    None => self.wrong_type(text, call, functions),
                 }
             })
             .collect()
     }
 
-    pub(super) fn known(&self, engine: &Engine) -> KnownFunctions {
-        let mut known = KnownFunctions::new();
-        let of_engine = engine.collect_fn_metadata(
-            None,
-            |function| Some((function.metadata.name.to_string(), function.metadata.num_params)),
-            true,
-        );
-        let mut takes = |is_method, name: &str, number| {
-            known.entry((is_method, name.to_owned())).or_default().insert(number);
-        };
-        for (name, parameters) in of_engine {
-            takes(false, &name, parameters);
-            if let Some(behind) = parameters.checked_sub(1) {
-                takes(true, &name, behind);
-            }
-        }
-        known
-    }
-
-    fn unknown_call(&self, text: &Text, call: &SourceCall, known: &KnownFunctions) -> Option<Diagnostic> {
+    fn unknown_call(&self, text: &Text, call: &SourceCall, functions: &Functions) -> Option<Diagnostic> {
         let name = call.name.as_str();
         // Names in the library's own values say nothing about those in a recipe.
         let is_near = |other: &Text| other.file == text.file || !self.defined.is_of_stdlib(&other.file);
-        let may_hold = |(other, claims): (&Text, &Claims)| {
-            is_near(other) && claims.holders.contains(name) || call.given == 0 && other.names.variables.contains(name)
+        let may_hold = |other: &Text| {
+            is_near(other) && other.claims().holders.contains(name)
+                || call.given == 0 && other.names().variables.contains(name)
         };
-        if KEYWORDS.contains(&name) || self.texts().any(may_hold) {
+        let numbers = numbers(text, call, functions);
+        if numbers.contains(&call.given) || KEYWORDS.contains(&name) || self.texts.iter().any(may_hold) {
             return None;
         }
         // A member of a namespace is a task; an unknown owner is reported elsewhere.
@@ -158,21 +138,20 @@ impl Findings<'_> {
         {
             return None;
         }
-        let numbers = numbers(text, call, known);
-        if numbers.contains(&call.given) {
-            return None;
-        }
         if !call.is_method && self.is_task_anywhere(name) {
             return (call.given > 0).then(|| takes_no_arguments(name));
         }
-        let is_parameter = |(text, _): (&Text, &Claims)| {
-            let mut functions = text.ast.iter_functions();
-            is_near(text) && functions.any(|function| function.params.contains(&name))
+        let is_parameter = |text: &Text| {
+            is_near(text)
+                && text
+                    .ast()
+                    .iter_functions()
+                    .any(|function| function.params.contains(&name))
         };
         let is_variable = || self.defined.configuration().variables.exists(name);
         // A variable or a task may be written with brackets.
         let may_be_name = numbers.is_empty() && !call.is_method && call.given == 0;
-        if self.texts().any(is_parameter) || may_be_name && is_variable() {
+        if self.texts.iter().any(is_parameter) || may_be_name && is_variable() {
             return None;
         }
         let what = if call.is_method { "method" } else { "function" };
@@ -186,21 +165,21 @@ impl Findings<'_> {
         };
         let mut diagnostic = Diagnostic::new(Fault::Recipe, message).label(label);
         let elsewhere = || self.defined.function_elsewhere(name).filter(|_| !call.is_method);
-        let alike = || self.alike(call, known);
+        let alike = || self.alike(call, functions);
         let unknown = || numbers.is_empty().then(|| elsewhere().or_else(alike)).flatten();
         diagnostic.hints.extend(written(name).or_else(unknown));
         Some(diagnostic)
     }
 
     /// Returns the hint with a name like that of an unknown call.
-    fn alike(&self, call: &SourceCall, known: &KnownFunctions) -> Option<String> {
+    fn alike(&self, call: &SourceCall, functions: &Functions) -> Option<String> {
         let name = call.name.as_str();
-        let alike = known.keys().filter(|(is_method, _)| *is_method == call.is_method);
-        let mut names: Vec<&str> = alike.map(|(_, name)| name.as_str()).collect();
-        // If several names are equally similar, the first one is taken.
-        names.sort_unstable();
         let known_name = (!call.is_method).then(|| self.defined.suggestion(name, "")).flatten();
-        known_name.or_else(|| suggestion(name, names))
+        known_name.or_else(|| {
+            // If several names are equally similar, the first one is taken.
+            let names = functions.names(call.is_method);
+            suggestion(name, names.iter().map(String::as_str))
+        })
     }
 
     /// Returns true if a task in some namespace has this name: functions look up names from wherever they are called.
@@ -219,11 +198,14 @@ impl Findings<'_> {
 }
 
 /// Returns the numbers of arguments that the functions of this name take. Those of a source are known only there.
-fn numbers(text: &Text, call: &SourceCall, known: &KnownFunctions) -> BTreeSet<usize> {
-    let there = known.get(&(call.is_method, call.name.clone()));
-    let own = text.ast.iter_functions().filter(|function| function.name == call.name);
+fn numbers(text: &Text, call: &SourceCall, functions: &Functions) -> BTreeSet<usize> {
+    let there = functions.numbers(&call.name, call.is_method);
+    let own = text
+        .ast()
+        .iter_functions()
+        .filter(|function| function.name == call.name);
     let own = own.map(|function| function.params.len());
-    there.into_iter().flatten().copied().chain(own).collect()
+    there.chain(own).collect()
 }
 
 /// Returns the numbers in words: `1 argument`, `1 or 3 arguments`, `1 to 8 arguments`.

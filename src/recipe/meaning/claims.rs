@@ -20,6 +20,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::syntax::named::SourceNames;
+use crate::recipe::language::syntax::reading;
 use crate::recipe::language::verb::{Choices, Verb, Written, sets};
 use crate::recipe::language::verbs::takes_names;
 
@@ -29,8 +30,9 @@ pub(super) type Walk<'a> = &'a mut dyn FnMut(&[ASTNode]) -> bool;
 /// A source that was read.
 pub(in crate::recipe) struct Text {
     pub(in crate::recipe) file: Rc<str>,
-    pub(in crate::recipe) ast: Rc<AST>,
-    pub(in crate::recipe) names: SourceNames,
+    /// The source of a file of the built-in library, which is read as a whole only if somebody wants that.
+    of_library: Option<Rc<str>>,
+    read: OnceCell<(Rc<AST>, SourceNames)>,
     /// The words in the parts that could not be read.
     pub(super) lost: HashSet<String>,
     /// Its claims, which are read once.
@@ -41,11 +43,39 @@ impl Text {
     pub(in crate::recipe) fn new(file: Rc<str>, ast: Rc<AST>, names: SourceNames, lost: HashSet<String>) -> Self {
         Self {
             file,
-            ast,
-            names,
+            of_library: None,
+            read: OnceCell::from((ast, names)),
             lost,
             claims: OnceCell::new(),
         }
+    }
+
+    /// Makes the source of a file of the built-in library, which has no mistakes.
+    pub(in crate::recipe) fn of_library(file: Rc<str>, source: Rc<str>) -> Self {
+        Self {
+            file,
+            of_library: Some(source),
+            read: OnceCell::new(),
+            lost: HashSet::new(),
+            claims: OnceCell::new(),
+        }
+    }
+
+    pub(in crate::recipe) fn ast(&self) -> &Rc<AST> {
+        &self.read().0
+    }
+
+    pub(in crate::recipe) fn names(&self) -> &SourceNames {
+        &self.read().1
+    }
+
+    fn read(&self) -> &(Rc<AST>, SourceNames) {
+        self.read.get_or_init(|| {
+            let source = self.of_library.as_deref().unwrap_or_default();
+            let (mut ast, names) = reading::parsed(&self.file, source).unwrap_or_default();
+            ast.set_source(&*self.file);
+            (Rc::new(ast), names)
+        })
     }
 
     pub(in crate::recipe) fn claims(&self) -> &Claims {
@@ -54,7 +84,7 @@ impl Text {
 
     /// Returns the places of the functions of this name; Rhai gives closures names, too.
     pub(super) fn functions(&self, name: &str) -> impl Iterator<Item = Span> {
-        let functions = self.ast.iter_fn_def().filter(move |function| function.name == name);
+        let functions = self.ast().iter_fn_def().filter(move |function| function.name == name);
         functions.map(|function| Span::new(function.body.start_position(), function.body.end_position()))
     }
 
@@ -64,7 +94,7 @@ impl Text {
             let position = node.position();
             span.start() <= position && position <= span.end()
         };
-        self.ast
+        self.ast()
             .walk(&mut |nodes| !nodes.last().is_some_and(is_inside) || on(nodes));
     }
 }
@@ -148,7 +178,7 @@ pub(in crate::recipe) struct Claims {
 impl Claims {
     fn of(text: &Text) -> Self {
         let mut claims = Self::default();
-        text.ast.walk(&mut |nodes| {
+        text.ast().walk(&mut |nodes| {
             match nodes.last() {
                 Some(ASTNode::Expr(Expr::Custom(call, _))) => {
                     if let Some(verb) = row(call) {
@@ -186,7 +216,7 @@ impl Claims {
             claims.lost(text, nodes);
             true
         });
-        claims.statements(text.ast.statements());
+        claims.statements(text.ast().statements());
         claims
     }
 

@@ -118,7 +118,7 @@ fn of_environment(value: &Expr) -> Option<String> {
 impl Findings<'_> {
     pub(super) fn no_conditions(&self) -> Vec<Diagnostic> {
         let wrong = self
-            .texts()
+            .examined()
             .flat_map(|(text, claims)| claims.conditions.wrong.iter().map(move |found| (text, found)));
         wrong
             .map(|(text, (told, position))| at(told.clone(), text, *position))

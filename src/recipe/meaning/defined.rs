@@ -103,9 +103,16 @@ impl Defined {
         BlockId(bodies.len() - 1)
     }
 
+    /// Returns the file of a block.
+    pub(super) fn file_of(&self, id: BlockId) -> Option<Rc<str>> {
+        self.bodies.borrow().get(id.0)?.file.clone()
+    }
+
     /// Returns the syntax of a block.
     pub(in crate::recipe) fn body(&self, id: BlockId) -> Option<Body> {
-        self.bodies.borrow().get(id.0).cloned()
+        let body = self.bodies.borrow().get(id.0).cloned()?;
+        let expression = self.files.borrow().bodies.whole(&body.expression);
+        Some(Body { expression, ..body })
     }
 
     /// Returns true if a file belongs to the library that comes with capr.

@@ -45,7 +45,7 @@ impl Defined {
                 let inside = join(&claim.namespace, &claim.name);
                 [claim.name.clone(), inside]
             });
-            let paths = text.names.named.iter().map(|named| named.path.join(":"));
+            let paths = text.names().named.iter().map(|named| named.path.join(":"));
             let defined = claims.defines_tasks.iter().cloned();
             let words = named.chain(paths).chain(defined).map(|name| dialect_of(&name)).max();
             let sets = claims.sets.iter().any(|(name, _)| name == "repo_url");

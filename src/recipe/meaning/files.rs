@@ -8,6 +8,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use rhai::Position;
 
+use super::bodies::LibraryBodies;
 use super::claims::Text;
 use super::stdlib;
 use crate::diagnostic::Diagnostic;
@@ -59,6 +60,8 @@ pub(in crate::recipe) struct Files {
     pub(in crate::recipe) unfilled: Vec<(String, Unfilled)>,
     /// All sources that could be parsed, in the order in which they were read; broken parts are left out.
     pub(in crate::recipe) read: Vec<Text>,
+    /// The bodies that were cut out of sources of the library.
+    pub(in crate::recipe) bodies: LibraryBodies,
     /// The syntax errors of all sources.
     pub(in crate::recipe) errors: Vec<Diagnostic>,
 }

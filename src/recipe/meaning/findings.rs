@@ -11,6 +11,7 @@ use super::defined::Defined;
 use super::errors::{diagnostic, locate};
 use super::names::bare;
 use super::stdlib;
+use super::types::Functions;
 use crate::configuration::{join, outwards, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::choice::unknown_key;
@@ -62,6 +63,19 @@ impl<'a> Findings<'a> {
         self.texts.iter().map(|text| (text, text.claims()))
     }
 
+    /// Returns the sources whose mistakes are looked for, with their claims. The built-in library has none, which a test makes sure
+    /// of: its claims only tell what it defines, and are not even read where nobody asks for that.
+    pub(super) fn examined(&self) -> impl Iterator<Item = (&'a Text, &'a Claims)> {
+        let examined = self.texts.iter().filter(|text| !stdlib::is_own(&text.file));
+        examined.map(|text| (text, text.claims()))
+    }
+
+    /// Returns the recipe's own sources, with those of the libraries that it requires.
+    pub(super) fn of_recipe(&self) -> impl Iterator<Item = (&'a Text, &'a Claims)> {
+        let of_recipe = self.texts.iter().skip(self.own);
+        of_recipe.map(|text| (text, text.claims()))
+    }
+
     /// Returns all errors except those of unreadable parts, and warnings if the recipe `is_checked`.
     pub(in crate::recipe) fn all(&self, engine: &Engine, unread: &[Diagnostic], is_checked: bool) -> Vec<Diagnostic> {
         let mut found = self.wrong_calls();
@@ -100,9 +114,9 @@ impl<'a> Findings<'a> {
         found.extend(self.bare_tasks());
         found.extend(self.loops());
         found.extend(self.circles());
-        let known = self.known(engine);
-        found.extend(self.unknown_calls(engine, &known));
-        found.extend(self.unknown_properties(engine, &known));
+        let functions = Functions::named_in(engine, self.examined().map(|(_, claims)| claims));
+        found.extend(self.unknown_calls(&functions));
+        found.extend(self.unknown_properties(&functions));
         found.extend(self.unknown_modules());
         found.extend(self.no_conditions());
         found
@@ -111,9 +125,7 @@ impl<'a> Findings<'a> {
     /// Returns the errors that do not depend on other sources.
     fn wrong_calls(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        // All calls of the built-in library are right, which a test makes sure of.
-        for text in self.texts.iter().filter(|text| !stdlib::is_own(&text.file)) {
-            let claims = text.claims();
+        for (text, claims) in self.examined() {
             found.extend(claims.wrong.iter().cloned());
             for (variable, key, position) in &claims.keys {
                 let unknown = match *variable {
@@ -138,7 +150,7 @@ impl<'a> Findings<'a> {
     /// Returns an error for each task that a closure only mentions, but that would run when the closure is made.
     fn captured_tasks(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        for (text, claims) in self.texts() {
+        for (text, claims) in self.examined() {
             for claim in &claims.captured {
                 let name = &claim.name;
                 let task = self.defined.task(name, &claim.namespace);
@@ -157,12 +169,12 @@ impl<'a> Findings<'a> {
     /// Returns an error for each task that would run although only its name is meant.
     fn bare_tasks(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        for (text, claims) in self.texts() {
+        for (text, claims) in self.examined() {
             for claim in &claims.bare {
                 let first = claim.name.split(':').next().unwrap_or_default();
-                let is_looked_up = text.names.named.iter().any(|named| named.position == claim.position);
-                if is_looked_up && !self.may_be_set(first) && self.defined.task(&claim.name, &claim.namespace).is_some()
-                {
+                let is_looked_up = || text.names().named.iter().any(|named| named.position == claim.position);
+                let is_task = self.defined.task(&claim.name, &claim.namespace).is_some();
+                if is_task && is_looked_up() && !self.may_be_set(first) {
                     found.push(at(bare(&claim.name), text, claim.position));
                 }
             }
@@ -174,7 +186,7 @@ impl<'a> Findings<'a> {
     fn names_of_ruby(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for text in self.texts {
-            for named in &text.names.named {
+            for named in &text.names().named {
                 let first = named.path.first().map_or("", String::as_str);
                 if first != "ENV" && first.starts_with(char::is_uppercase) && meant(first).is_some() {
                     found.push(at(self.defined.unknown(first, ""), text, named.position));
@@ -187,10 +199,10 @@ impl<'a> Findings<'a> {
     /// Returns an error for each unknown name, now that everything was read.
     fn unknown_names(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        for (text, claims) in self.texts() {
-            for named in &text.names.named {
+        for (text, claims) in self.examined() {
+            for named in &text.names().named {
                 let first = named.path.first().map_or("", String::as_str);
-                if !text.names.functions.contains(first)
+                if !text.names().functions.contains(first)
                     && !self.may_be_lost(named.path.iter().map(String::as_str))
                     && let Some(diagnostic) = self.unknown_name(first, named)
                 {
@@ -215,7 +227,7 @@ impl<'a> Findings<'a> {
     /// Returns an error for each unknown task in hooks that were not registered because the recipe could not be loaded that far.
     fn unknown_in_hooks(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        for (text, claims) in self.texts() {
+        for (text, claims) in self.examined() {
             for (claim, event) in &claims.hooks {
                 if !self.is_task(&claim.name, &claim.namespace) && !self.may_be_lost(claim.name.split(':')) {
                     let diagnostic = self.defined.no_hook(&claim.name, &claim.namespace, event);
@@ -264,14 +276,20 @@ impl<'a> Findings<'a> {
     }
 
     pub(in crate::recipe) fn may_be_set(&self, name: &str) -> bool {
+        let names = |text: &Text| text.names().variables.contains(name);
+        let (of_library, others): (Vec<&Text>, Vec<&Text>) =
+            self.texts.iter().partition(|text| stdlib::is_own(&text.file));
         self.defined.configuration().variables.exists(name)
-            || self.texts.iter().any(|text| text.names.variables.contains(name))
-            || self.texts().skip(self.own).any(|(_, claims)| claims.computes_variables)
+            || others.into_iter().any(names)
+            || self.of_recipe().any(|(_, claims)| claims.computes_variables)
+            || of_library.into_iter().any(names)
     }
 
     fn unknown_name(&self, first: &str, named: &Named) -> Option<Diagnostic> {
         let namespace = named.namespace.as_ref()?;
-        if first == "ENV" || first == "this" || self.may_be_set(first) || self.may_define_any() {
+        // The library is read as a whole only for a name that nothing has defined yet.
+        let is_task = || self.defined.task(&named.path.join(":"), namespace).is_some();
+        if first == "ENV" || first == "this" || is_task() || self.may_be_set(first) || self.may_define_any() {
             return None;
         }
         let around = outwards(namespace).find(|around| {
@@ -309,11 +327,15 @@ impl<'a> Findings<'a> {
     fn unknown_roles(&self, text: &Text, claims: &Claims) -> Vec<Diagnostic> {
         let configuration = self.defined.configuration();
         let mut roles: Vec<&str> = configuration.roles.names().collect();
+        let are_defined = claims.roles.iter().all(|(role, _)| roles.contains(&role.as_str()));
+        if are_defined || self.defined.is_of_stdlib(&text.file) {
+            return Vec::new();
+        }
         for (_, claims) in self.texts() {
             roles.extend(claims.defines_roles.iter().map(String::as_str));
         }
         let may_be_any = self.any(|claims| claims.computes_roles) && !self.is_whole;
-        if roles.is_empty() || may_be_any || self.defined.is_of_stdlib(&text.file) {
+        if roles.is_empty() || may_be_any {
             return Vec::new();
         }
         let is_unknown = |role: &str| !roles.contains(&role) && !self.may_be_lost([role].into_iter());

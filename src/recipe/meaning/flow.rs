@@ -11,7 +11,8 @@ use super::defined::Defined;
 use super::findings::{Findings, at};
 use super::libraries::libraries;
 use super::mentions::verb;
-use crate::configuration::{BlockId, HookAction, Task, VariableRead, When, suggestion};
+use super::stdlib;
+use crate::configuration::{BlockId, Hook, HookAction, Task, VariableRead, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::capistrano::instead;
 use crate::recipe::language::gems;
@@ -47,8 +48,9 @@ impl Findings<'_> {
     }
 
     pub(super) fn own(&self) -> impl Iterator<Item = (&Text, &Claims)> {
-        let own = self.texts().skip(self.own);
-        own.filter(|(text, _)| !self.defined.is_of_stdlib(&text.file))
+        let own = self.texts.iter().skip(self.own);
+        let own = own.filter(|text| !self.defined.is_of_stdlib(&text.file));
+        own.map(|text| (text, text.claims()))
     }
 
     /// Returns a warning for each entry of `[wins]` in `capr.toml` that names no library.
@@ -124,11 +126,16 @@ impl Findings<'_> {
     pub(super) fn loops(&self) -> Vec<Diagnostic> {
         let tasks: Vec<Rc<Task>> = self.defined.configuration().tasks.iter().cloned().collect();
         let index = |task: &Rc<Task>| tasks.iter().position(|other| Rc::ptr_eq(other, task));
-        let next: Vec<Vec<usize>> = tasks
-            .iter()
-            .map(|task| self.defined.runs_always(task).iter().filter_map(index).collect())
-            .collect();
-        let told = cycles(&next).into_iter().map(|cycle| {
+        let next = |at: usize| {
+            let always = tasks.get(at).map(|task| self.defined.runs_always(task));
+            always.iter().flatten().filter_map(index).collect::<Vec<_>>()
+        };
+        // The built-in library has no circles: the recipe has put a task or a hook into each.
+        let begins = tasks.iter().enumerate().filter(|(_, task)| self.is_changed(task));
+        if cycles(begins.map(|(index, _)| index), next).is_empty() {
+            return Vec::new();
+        }
+        let told = cycles(0..tasks.len(), next).into_iter().map(|cycle| {
             let around = || cycle.iter().filter_map(|index| tasks.get(*index));
             let named = around().zip(around().cycle().skip(1)).find_map(|(task, next)| {
                 let configuration = self.defined.configuration();
@@ -156,33 +163,51 @@ impl Findings<'_> {
         told.collect()
     }
 
+    /// Returns true if a task is the recipe's own, or if a hook of the recipe runs around it.
+    fn is_changed(&self, task: &Rc<Task>) -> bool {
+        let configuration = self.defined.configuration();
+        let is_own = |hook: &Hook| !hook.origin.as_ref().is_some_and(|origin| stdlib::is_own(&origin.file));
+        let mut hooks = AROUND.iter().flat_map(|when| configuration.hooked(*when, Some(task)));
+        !stdlib::is_own(&task.origin.file) || hooks.any(|hook| is_own(&hook))
+    }
+
     /// Returns an error for each circle of lazy variables that read each other in all cases.
     pub(super) fn circles(&self) -> Vec<Diagnostic> {
         let defined = self.defined;
-        let names: Vec<String> = {
+        let lazy: Vec<(String, BlockId)> = {
             let variables = &defined.configuration().variables;
-            variables.names().map(str::to_owned).collect()
+            let lazy = variables.names().filter_map(|name| match variables.read(name) {
+                VariableRead::Lazy(block) => Some((name.to_owned(), block)),
+                _ => None,
+            });
+            lazy.collect()
         };
+        let next = |lazy: &[(String, BlockId)], at: usize| {
+            let index = |name: &String| lazy.iter().position(|(other, _)| other == name);
+            let needed = lazy.get(at).map(|(_, block)| defined.needs_always(*block));
+            needed.iter().flatten().filter_map(index).collect::<Vec<_>>()
+        };
+        // The recipe sets a variable of each circle: those of the built-in library alone have none.
+        let is_own = |block: BlockId| !defined.file_of(block).as_deref().is_some_and(stdlib::is_own);
+        let begins = lazy.iter().enumerate().filter(|(_, (_, block))| is_own(*block));
+        if cycles(begins.map(|(index, _)| index), |at| next(&lazy, at)).is_empty() {
+            return Vec::new();
+        }
         let sets = || {
             self.texts()
                 .flat_map(|(text, claims)| claims.sets.iter().map(move |set| (text, set)))
         };
-        let lazy: Vec<(&str, BlockId)> = names
-            .iter()
-            // A variable that is set in other places as well may have another value by then.
-            .filter(|name| sets().filter(|(_, (set, _))| set == *name).count() == 1)
-            .filter_map(|name| match defined.configuration().variables.read(name) {
-                VariableRead::Lazy(block) => Some((name.as_str(), block)),
-                _ => None,
-            })
-            .collect();
-        let index = |name: &String| lazy.iter().position(|(other, _)| other == name);
-        let next: Vec<Vec<usize>> = lazy
-            .iter()
-            .map(|(_, block)| defined.needs_always(*block).iter().filter_map(index).collect())
-            .collect();
-        let told = cycles(&next).into_iter().filter_map(|cycle| {
-            let around = || cycle.iter().filter_map(|index| lazy.get(*index)).map(|(name, _)| *name);
+        // A variable that is set in other places as well may have another value by then.
+        let is_set_once = |(name, _): &(String, BlockId)| sets().filter(|(_, (set, _))| set == name).count() == 1;
+        let lazy: Vec<(String, BlockId)> = lazy.into_iter().filter(is_set_once).collect();
+        let circles = cycles(0..lazy.len(), |at| next(&lazy, at));
+        let told = circles.into_iter().filter_map(|cycle| {
+            let around = || {
+                cycle
+                    .iter()
+                    .filter_map(|index| lazy.get(*index))
+                    .map(|(name, _)| name.as_str())
+            };
             let first = around().next()?;
             let message = format!("variable `{first}' depends on itself: {}", chain(around()));
             let diagnostic = Diagnostic::new(Fault::Recipe, message).label("set here");
@@ -236,18 +261,18 @@ impl Findings<'_> {
 
     /// Returns a warning for each variable that is set and that nothing reads. A template may read any variable.
     fn never_read(&self) -> Vec<Diagnostic> {
-        let is_any_read = |(text, claims): (&Text, &Claims)| text.names.reads_any || claims.renders;
+        let is_any_read = |(text, claims): (&Text, &Claims)| text.names().reads_any || claims.renders;
         if self.own().any(is_any_read) {
             return Vec::new();
         }
         let mut read: BTreeSet<&str> = READ_BY_CAPR.iter().map(|(name, _)| *name).collect();
         for text in self.texts {
-            read.extend(text.names.read.iter().map(String::as_str));
-            let named = text.names.named.iter().filter_map(|named| named.path.first());
+            read.extend(text.names().read.iter().map(String::as_str));
+            let named = text.names().named.iter().filter_map(|named| named.path.first());
             read.extend(named.map(String::as_str));
             if self.defined.is_of_stdlib(&text.file) {
                 // The library mentions the variable, even if the parts that were loaded do not read it.
-                read.extend(text.names.variables.iter().map(String::as_str));
+                read.extend(text.names().variables.iter().map(String::as_str));
             }
         }
         let mut found = Vec::new();
@@ -292,7 +317,7 @@ impl Findings<'_> {
             }
         };
         for (text, claims) in self.texts() {
-            for named in text.names.named.iter().chain(&text.names.called) {
+            for named in text.names().named.iter().chain(&text.names().called) {
                 let namespace = named.namespace.clone().unwrap_or_default();
                 for length in 1..=named.path.len() {
                     call(
@@ -347,9 +372,15 @@ impl Findings<'_> {
     }
 }
 
-/// Returns all cycles of a graph, each once.
-fn cycles(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    fn follow(node: usize, next: &[Vec<usize>], path: &mut Vec<usize>, done: &mut HashSet<usize>) -> Vec<Vec<usize>> {
+/// Returns the cycles of a graph that can be reached from some of its nodes, each once; `next` returns the nodes behind a node, and
+/// is asked once for each.
+fn cycles(begins: impl Iterator<Item = usize>, mut next: impl FnMut(usize) -> Vec<usize>) -> Vec<Vec<usize>> {
+    fn follow(
+        node: usize,
+        next: &mut dyn FnMut(usize) -> Vec<usize>,
+        path: &mut Vec<usize>,
+        done: &mut HashSet<usize>,
+    ) -> Vec<Vec<usize>> {
         if let Some(start) = path.iter().position(|other| *other == node) {
             return path.get(start..).map(<[usize]>::to_vec).into_iter().collect();
         }
@@ -357,16 +388,19 @@ fn cycles(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
             return Vec::new();
         }
         path.push(node);
-        let behind = next.get(node).into_iter().flatten();
-        let found = behind.flat_map(|node| follow(*node, next, path, done)).collect();
+        let mut found = Vec::new();
+        for behind in next(node) {
+            found.extend(follow(behind, next, path, done));
+        }
         path.pop();
         found
     }
     let mut done = HashSet::new();
-    let nodes = 0..next.len();
-    nodes
-        .flat_map(|node| follow(node, next, &mut Vec::new(), &mut done))
-        .collect()
+    let mut found = Vec::new();
+    for node in begins {
+        found.extend(follow(node, &mut next, &mut Vec::new(), &mut done));
+    }
+    found
 }
 
 /// Returns the words for a cycle in a message: the first name is also the last.

@@ -152,15 +152,19 @@ impl Findings<'_> {
         }
         let configuration = self.defined.configuration();
         let mut known: BTreeSet<&str> = configuration.roles.names().collect();
+        let mut lacked: Vec<String> = {
+            let roles = self.roles_of(task);
+            let each = roles.iter().flat_map(|roles| roles.split(',')).map(str::trim);
+            each.filter(|role| !known.contains(*role)).map(str::to_owned).collect()
+        };
+        if lacked.is_empty() {
+            return lacked;
+        }
         for (_, claims) in self.texts() {
             known.extend(claims.defines_roles.iter().map(String::as_str));
         }
-        if known.is_empty() {
-            return Vec::new();
-        }
-        let roles = self.roles_of(task);
-        let each = roles.iter().flat_map(|roles| roles.split(',')).map(str::trim);
-        each.filter(|role| !known.contains(*role)).map(str::to_owned).collect()
+        lacked.retain(|role| !known.is_empty() && !known.contains(role.as_str()));
+        lacked
     }
 
     /// Returns the roles of a task of the library. A restart has none if nothing is restarted, or if that is not known yet.

@@ -39,7 +39,7 @@ impl Findings<'_> {
 /// Returns a warning for each such habit in a source of a library.
 pub(in crate::recipe) fn habits(text: &Text) -> Vec<Diagnostic> {
     let (mut found, mut is_described, locals) = (Vec::new(), false, locals(text));
-    text.ast.walk(&mut |nodes| {
+    text.ast().walk(&mut |nodes| {
         let Some((ASTNode::Expr(Expr::Custom(call, _)), around)) = nodes.split_last() else {
             return true;
         };
@@ -103,12 +103,12 @@ fn unquoted(name: &str) -> Diagnostic {
 
 /// Returns the local names of a source, and the parameters of its functions.
 fn locals(text: &Text) -> HashSet<String> {
-    let functions = text.ast.iter_functions();
+    let functions = text.ast().iter_functions();
     let mut locals: HashSet<String> = functions
         .flat_map(|function| function.params)
         .map(str::to_owned)
         .collect();
-    text.ast.walk(&mut |nodes| {
+    text.ast().walk(&mut |nodes| {
         let made = nodes.last().map(made_by).unwrap_or_default();
         locals.extend(made.into_iter().map(|name| as_written(name).to_owned()));
         true

@@ -76,7 +76,7 @@ impl Claims {
         let Some((owner, method, position)) = in_place(value) else {
             return;
         };
-        if text.ast.iter_functions().any(|function| function.name == method) {
+        if text.ast().iter_functions().any(|function| function.name == method) {
             return;
         }
         let told = Diagnostic::new(

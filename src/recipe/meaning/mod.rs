@@ -3,6 +3,7 @@
 pub(super) mod asked;
 pub(super) mod backticks;
 pub(super) mod bared;
+pub(in crate::recipe) mod bodies;
 pub(super) mod calls;
 pub(super) mod claims;
 pub(super) mod conditions;

@@ -21,7 +21,7 @@ impl Findings<'_> {
         let imported = self.texts.iter().find(|other| *other.file == *file)?;
         let public = || {
             imported
-                .ast
+                .ast()
                 .iter_functions()
                 .filter(|function| !function.access.is_private())
         };
@@ -42,7 +42,7 @@ impl Findings<'_> {
             return Some(Diagnostic::new(Fault::Recipe, message).label("wrong number of arguments"));
         }
         let told = Diagnostic::new(Fault::Recipe, format!("{file} has no function `{name}'")).label("not known");
-        let is_private = imported.ast.iter_functions().any(|function| function.name == name);
+        let is_private = imported.ast().iter_functions().any(|function| function.name == name);
         let hint = match is_private {
             true => Some(format!("it is private there: leave `private' out before `fn {name}'")),
             false => suggestion(name, public().map(|function| function.name)),
@@ -56,7 +56,7 @@ impl Defined {
     pub(in crate::recipe) fn function_elsewhere(&self, name: &str) -> Option<String> {
         let files = self.files();
         let text = files.read.iter().rev().find(|text| {
-            !self.is_of_stdlib(&text.file) && text.ast.iter_functions().any(|function| function.name == name)
+            !self.is_of_stdlib(&text.file) && text.ast().iter_functions().any(|function| function.name == name)
         })?;
         let file = &text.file;
         let stem = Path::new(&**file).file_stem()?.to_str()?;

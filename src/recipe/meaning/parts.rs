@@ -81,7 +81,7 @@ impl Parts {
 
     fn add(&mut self, text: &Text, meanings: &[Meaning]) {
         let mut described = None;
-        text.ast.walk(&mut |nodes| {
+        text.ast().walk(&mut |nodes| {
             let Some((ASTNode::Expr(Expr::Custom(call, _)), around)) = nodes.split_last() else {
                 return true;
             };

@@ -3,14 +3,16 @@
 
 use std::collections::HashMap;
 
-use rhai::{ASTNode, Engine, Expr, Position, Stmt};
+use rhai::{ASTNode, Expr, Position, Stmt};
 
-use super::calls::KnownFunctions;
+use super::claims::{Claims, Text};
 use super::findings::{Findings, at};
 use super::locals::made_by;
 use super::mentions::{literal, verb};
 use super::names::{no_property, property_hint};
 use super::read::ReadCall;
+use super::stdlib;
+use super::types::Functions;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::syntax::marks::as_written;
 use crate::recipe::language::takes::Shape;
@@ -75,8 +77,8 @@ pub(super) struct Shapes {
 
 impl Shapes {
     /// Returns true if a local variable of the source, or a parameter of a function, has this name.
-    pub(super) fn has_local(&self, text: &super::claims::Text, name: &str) -> bool {
-        let mut functions = text.ast.iter_functions();
+    pub(super) fn has_local(&self, text: &Text, name: &str) -> bool {
+        let mut functions = text.ast().iter_functions();
         self.locals.contains_key(name) || functions.any(|function| function.params.contains(&name))
     }
 
@@ -166,11 +168,18 @@ fn property(expression: &Expr) -> Option<Property> {
     }
 }
 
+impl Claims {
+    /// Returns the names of the properties that a source reads.
+    pub(super) fn properties(&self) -> impl Iterator<Item = &str> {
+        self.shapes.properties.iter().map(|property| property.name.as_str())
+    }
+}
+
 impl Findings<'_> {
     /// Returns an error for each property that its value does not have; a warning for a map, where a method was probably meant.
-    pub(super) fn unknown_properties(&self, engine: &Engine, known: &KnownFunctions) -> Vec<Diagnostic> {
+    pub(super) fn unknown_properties(&self, functions: &Functions) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        for (text, claims) in self.texts() {
+        for (text, claims) in self.examined() {
             for Property { name, owner, position } in &claims.shapes.properties {
                 let owner_name = match owner {
                     Owner::Name(owner) => Some(owner.as_str()),
@@ -186,10 +195,10 @@ impl Findings<'_> {
                         Diagnostic::warning(format!("this map has no name `{name}'")).label("always nothing")
                     }
                     None | Some(Shape::Map) => continue,
-                    Some(_) if known.contains_key(&(false, format!("get${name}"))) => continue,
+                    Some(_) if functions.has_property(name) => continue,
                     Some(shape) => no_property(name, shape.name()),
                 };
-                let hint = property_hint(engine, name, owner_name);
+                let hint = property_hint(functions.engine, name, owner_name);
                 found.push(at(hint.into_iter().fold(told, Diagnostic::hint), text, *position));
             }
         }
@@ -203,7 +212,7 @@ impl Findings<'_> {
             name == "global" || imported.any(|other| other == name)
         };
         let mut found = Vec::new();
-        for (text, claims) in self.texts() {
+        for (text, claims) in self.examined() {
             for (name, position) in claims.shapes.modules.iter().filter(|(name, _)| !is_imported(name)) {
                 let message = format!("there is no module `{name}'");
                 let diagnostic = Diagnostic::new(Fault::Recipe, message).label("not imported");
@@ -214,17 +223,22 @@ impl Findings<'_> {
     }
 
     /// Returns the kind that the values of a name have wherever it is set; `None` if it is not certain.
-    pub(super) fn shape(&self, text: &super::claims::Text, name: &str) -> Option<Shape> {
+    pub(super) fn shape(&self, text: &Text, name: &str) -> Option<Shape> {
         let is_parameter = text
-            .ast
+            .ast()
             .iter_functions()
             .any(|function| function.params.contains(&name));
         if is_parameter || self.may_be_computed() {
             return None;
         }
-        let here = self.texts().find(|(other, _)| std::ptr::eq(*other, text))?;
-        let locals = here.1.shapes.locals.get(name).into_iter().flatten();
-        let variables = self.texts().filter_map(|(_, claims)| claims.shapes.variables.get(name));
+        let locals = text.claims().shapes.locals.get(name).into_iter().flatten();
+        // The built-in library sets a variable in other words only if it has one of this name.
+        let is_variable = self.defined.configuration().variables.exists(name);
+        let texts = self
+            .texts
+            .iter()
+            .filter(|text| is_variable || !stdlib::is_own(&text.file));
+        let variables = texts.filter_map(|text| text.claims().shapes.variables.get(name));
         let mut shapes = locals.chain(variables.flatten());
         let first = (*shapes.next()?)?;
         shapes.all(|shape| *shape == Some(first)).then_some(first)
@@ -232,7 +246,7 @@ impl Findings<'_> {
 
     /// Returns true if the recipe sets variables with computed names.
     fn may_be_computed(&self) -> bool {
-        self.texts().skip(self.own).any(|(_, claims)| claims.computes_variables)
+        self.of_recipe().any(|(_, claims)| claims.computes_variables)
     }
 
     /// Returns true if a name after a map can only be a method.

@@ -1,12 +1,12 @@
 //! Finds values that are written out and whose kind a function does not take: `sleep("a")`.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, Map};
 
 use super::calls::SourceCall;
-use super::claims::Text;
+use super::claims::{Claims, Text};
 use super::errors::types;
 use super::findings::{Findings, at};
 use super::names::written;
@@ -14,47 +14,90 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::functions::MAX_PARTS;
 use crate::recipe::language::takes::Shape;
 
-/// The kinds of the parameters of each function, beginning with the value that a method is called on: one list for each form.
-pub(super) type Signatures = HashMap<String, Vec<Vec<TypeId>>>;
+/// The prefix of the functions of Rhai that return a property.
+const GETTER: &str = "get$";
 
-/// Returns the signatures of the functions that every file can call.
-pub(super) fn signatures(engine: &Engine) -> Signatures {
-    let mut signatures = Signatures::new();
-    let all = engine.collect_fn_metadata(
-        None,
-        |function| {
-            let metadata = function.metadata;
-            let is_told = metadata.param_types.len() == metadata.num_params;
-            // A parameter whose kind is not known may be anything.
-            let kinds = match is_told {
-                true => metadata.param_types.to_vec(),
-                false => vec![TypeId::of::<Dynamic>(); metadata.num_params],
-            };
-            Some((metadata.name.to_string(), kinds))
-        },
-        true,
-    );
-    for (name, kinds) in all {
-        signatures.entry(name).or_default().push(kinds);
+/// The functions that every file can call, as far as the sources name them.
+pub(super) struct Functions<'a> {
+    pub(super) engine: &'a Engine,
+    /// The kinds of the parameters of each function, beginning with the value that a method is called on: one list for each form.
+    forms: HashMap<String, Vec<Vec<TypeId>>>,
+}
+
+impl<'a> Functions<'a> {
+    /// Finds the functions that these sources call, and those behind the properties that they read.
+    pub(super) fn named_in<'c>(engine: &'a Engine, sources: impl Iterator<Item = &'c Claims>) -> Self {
+        let mut named: HashSet<&str> = HashSet::new();
+        for claims in sources {
+            named.extend(claims.calls.iter().map(|call| call.name.as_str()));
+            named.extend(claims.properties());
+        }
+        let all = engine.collect_fn_metadata(
+            None,
+            |function| {
+                let metadata = function.metadata;
+                let name = metadata.name.as_str();
+                let is_told = metadata.param_types.len() == metadata.num_params;
+                // A parameter whose kind is not known may be anything.
+                let kinds = || match is_told {
+                    true => metadata.param_types.to_vec(),
+                    false => vec![TypeId::of::<Dynamic>(); metadata.num_params],
+                };
+                named
+                    .contains(name.strip_prefix(GETTER).unwrap_or(name))
+                    .then(|| (name.to_owned(), kinds()))
+            },
+            true,
+        );
+        let mut forms: HashMap<String, Vec<Vec<TypeId>>> = HashMap::new();
+        for (name, kinds) in all {
+            forms.entry(name).or_default().push(kinds);
+        }
+        // `join_path` has no form of its own for each mixture of strings and lists.
+        if let Some(forms) = forms.get_mut("join_path") {
+            let mixtures = (1..=MAX_PARTS).flat_map(|number| {
+                let kinds = [TypeId::of::<ImmutableString>(), TypeId::of::<Array>()];
+                kinds.map(|kind| vec![kind; number])
+            });
+            *forms = mixtures.collect();
+        }
+        Self { engine, forms }
     }
-    // `join_path` has no form of its own for each mixture of strings and lists.
-    let forms = (1..=MAX_PARTS).flat_map(|number| {
-        let kinds = [TypeId::of::<ImmutableString>(), TypeId::of::<Array>()];
-        kinds.map(|kind| vec![kind; number])
-    });
-    signatures.insert("join_path".to_owned(), forms.collect());
-    signatures
+
+    /// Returns the numbers of arguments that a function takes; for a method without the value that it is called on.
+    pub(super) fn numbers(&self, name: &str, is_method: bool) -> impl Iterator<Item = usize> {
+        let forms = self.forms.get(name).into_iter().flatten();
+        forms.filter_map(move |kinds| kinds.len().checked_sub(usize::from(is_method)))
+    }
+
+    /// Returns true if some value has a property of this name.
+    pub(super) fn has_property(&self, name: &str) -> bool {
+        self.forms.contains_key(&format!("{GETTER}{name}"))
+    }
+
+    /// Returns the names of all functions or methods, sorted, each once.
+    pub(super) fn names(&self, are_methods: bool) -> BTreeSet<String> {
+        let named = self.engine.collect_fn_metadata(
+            None,
+            |function| {
+                let is_meant = !are_methods || function.metadata.num_params > 0;
+                is_meant.then(|| function.metadata.name.to_string())
+            },
+            true,
+        );
+        named.into_iter().collect()
+    }
 }
 
 impl Findings<'_> {
     /// Returns the error for an argument of a kind that the function never takes at this position.
-    pub(super) fn wrong_type(&self, text: &Text, call: &SourceCall, signatures: &Signatures) -> Option<Diagnostic> {
+    pub(super) fn wrong_type(&self, text: &Text, call: &SourceCall, functions: &Functions) -> Option<Diagnostic> {
         let name = call.name.as_str();
-        if text.ast.iter_functions().any(|function| function.name == name) {
+        if text.ast().iter_functions().any(|function| function.name == name) {
             return None;
         }
         let before = usize::from(call.is_method);
-        let forms = signatures.get(name)?.iter();
+        let forms = functions.forms.get(name)?.iter();
         let forms: Vec<&[TypeId]> = forms
             .filter(|kinds| kinds.len() == call.given + before)
             .filter_map(|kinds| kinds.get(before..))

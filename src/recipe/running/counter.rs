@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rhai::{
-    AST, ASTNode, CustomExpr, Dynamic, Engine, Expr, Expression, FlowControl, INT, Module, Position, ScriptFuncDef,
-    Shared, Stmt, StmtBlock, Token,
+    AST, CustomExpr, Dynamic, Engine, Expr, Expression, FlowControl, INT, Module, Position, ScriptFuncDef, Shared,
+    Stmt, StmtBlock, Token,
 };
 
+use crate::recipe::language::syntax::cut::statements;
 use crate::verdict::{Coverage, Covered};
 
 /// The key of the custom syntax of a probe. It has a blank in it, so no word of a recipe is equal to it.
@@ -236,20 +237,9 @@ impl Walk<'_> {
         module
     }
 
-    /// Returns a function that evaluates a body with probes. The type of a body has no name outside of Rhai: so the new function
-    /// begins as one that Rhai has parsed.
+    /// Returns a function that evaluates a body with probes. It begins as one that Rhai has parsed.
     fn function(&mut self, function: &ScriptFuncDef) -> Option<ScriptFuncDef> {
-        let mut module = Module::new();
-        module.set_script_fn(function.clone());
-        let alone = AST::new([], module);
-        let mut statements = Vec::new();
-        alone.walk(&mut |nodes| {
-            if let [ASTNode::Stmt(statement)] = nodes {
-                statements.push((*statement).clone());
-            }
-            true
-        });
-        let mut block = StmtBlock::new(statements, Position::NONE, Position::NONE);
+        let mut block = StmtBlock::new(statements(function), Position::NONE, Position::NONE);
         self.block(&mut block);
         let bodies = &mut self.counter.0.borrow_mut().bodies;
         let mut counted = (*stand_in(bodies.len())?).clone();

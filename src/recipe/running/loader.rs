@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
+use rhai::{AST, Engine, EvalAltResult, Expr, Module, ModuleResolver, Position, Scope, Shared};
 
 use super::interpreter::Interpreter;
 use super::sources::read_file;
@@ -15,7 +15,7 @@ use crate::recipe::language::origin::{Fallible, origin, raise, wrong};
 use crate::recipe::language::syntax::classes::library;
 use crate::recipe::language::syntax::layout::is_word;
 use crate::recipe::language::syntax::reading::countable;
-use crate::recipe::language::syntax::recovery::{self, Recovered};
+use crate::recipe::language::syntax::recovery;
 use crate::recipe::language::syntax::unfilled::Unfilled;
 use crate::recipe::language::verbs::is_test_file;
 use crate::recipe::meaning::claims::Text;
@@ -276,9 +276,12 @@ impl Interpreter {
             self.place().begin_source(name, text);
             engine.compile(text)
         };
-        // Mistakes are not looked for in the built-in library.
-        let right = stdlib::is_own(name).then(|| parse(&text).ok()).flatten();
-        let read = right.map_or_else(|| recovery::read(&text, name, parse), Recovered::whole);
+        if stdlib::is_own(name)
+            && let Some(ast) = self.compile_library(engine, name, &text)
+        {
+            return Ok(ast);
+        }
+        let read = recovery::read(&text, name, parse);
         let unfilled = self.place().take_unfilled();
         let unfilled = unfilled.into_iter().map(|unfilled| (name.to_owned(), unfilled));
         self.defined().change_files(|files| files.unfilled.extend(unfilled));
@@ -301,6 +304,29 @@ impl Interpreter {
             None => Ok(counter.map_or_else(|| ast.clone(), |counter| Rc::new(counter.with_probes(name, &ast)))),
             Some(error) => Err(raise(error, Position::NONE)),
         }
+    }
+
+    /// Compiles a source of the built-in library, in which mistakes are not looked for. Its bodies are left for later.
+    fn compile_library(&self, engine: &Engine, name: &str, text: &str) -> Option<Rc<AST>> {
+        let cut = self.defined().files().bodies.cut(text);
+        self.place().begin_cut_source(name, &cut.text);
+        let mut ast = engine.compile(&cut.text).ok()?;
+        ast.set_source(name);
+        let (file, source): (Rc<str>, Rc<str>) = (name.into(), text.into());
+        self.defined().change_files(|files| {
+            files.bodies.add(&file, &source, &cut.bodies);
+            files.read.push(Text::of_library(file, source));
+        });
+        Some(Rc::new(ast))
+    }
+
+    /// Returns the body with this number, which was cut out of a source of the library.
+    pub(in crate::recipe) fn library_body(&self, engine: &Engine, number: usize) -> Option<Rc<Expr>> {
+        let body = self.defined().files().bodies.get(number)?;
+        body.read(|file, source| {
+            self.place().begin_source(file, source);
+            engine.compile(source).ok()
+        })
     }
 
     fn evaluate_text(&self, engine: &Engine, name: &str, text: &str) -> Fallible<()> {

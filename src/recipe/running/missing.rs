@@ -87,7 +87,7 @@ fn written(defined: &Defined, file: Option<&str>, is_it: impl Fn(&ASTNode) -> Op
     let files = defined.files();
     let text = files.read.iter().rev().find(|text| *text.file == *file)?;
     let mut found = None;
-    text.ast.walk(&mut |nodes| {
+    text.ast().walk(&mut |nodes| {
         found = nodes.last().and_then(&is_it);
         found.is_none()
     });

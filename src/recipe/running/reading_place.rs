@@ -42,6 +42,11 @@ impl ReadingPlace {
         self.words.borrow_mut().begin(name, text);
     }
 
+    /// Begins a new source whose bodies were cut out.
+    pub(super) fn begin_cut_source(&self, name: &str, text: &str) {
+        self.words.borrow_mut().begin_cut(name, text);
+    }
+
     /// Sorts out a word of the source before Rhai parses it.
     pub(in crate::recipe) fn map_word(&self, token: Token, position: Position) -> Token {
         self.words.borrow_mut().map(token, position)

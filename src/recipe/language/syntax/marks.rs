@@ -10,6 +10,12 @@ const OF_TESTS: &str = "of tests ";
 pub(super) const STATEMENT: &str = "call ";
 pub(super) const PARAMETER: &str = "parameter ";
 
+/// The word in place of a body that was cut out of a source of the built-in library; the number of the body follows it.
+pub(super) const CUT_OUT: &str = "cut_out";
+
+/// The key of the syntax that evaluates such a body.
+pub(in crate::recipe) const BODY: &str = "body that was cut out";
+
 /// Returns the key under which a verb's syntax is registered; no identifier of a recipe can be equal to it.
 pub(in crate::recipe) fn verb_key(verb: &str) -> String {
     format!("{VERB}{verb}")

@@ -3,6 +3,7 @@
 
 mod ahead;
 pub(in crate::recipe) mod classes;
+pub(in crate::recipe) mod cut;
 mod error_place;
 pub(in crate::recipe) mod errors;
 mod fragments;

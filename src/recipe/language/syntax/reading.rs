@@ -16,6 +16,10 @@ use crate::recipe::language::{grammar, verbs};
 /// The deepest nesting of expressions, in a file and in a function.
 pub(in crate::recipe) const MAX_DEPTHS: (usize, usize) = (128, 128);
 
+/// The most short strings that are kept once for all places. The library alone has more than Rhai's 256; above the limit each new
+/// one makes Rhai look through all of them for one to drop.
+pub(in crate::recipe) const MAX_STRINGS: usize = 1 << 16;
+
 /// The parser's view of a source: two sources with the same reading make the same calls.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::recipe) struct Reading {
@@ -34,7 +38,7 @@ pub(in crate::recipe) fn read(name: &str, text: &str) -> Result<Reading, Vec<Dia
     let text = countable(name, text).map_err(|wrong| vec![*wrong])?;
     let words = Rc::new(RefCell::new(Words::new(|word| verbs::find(word).is_some())));
     let reading = Rc::new(RefCell::new(Reading::default()));
-    let engine = engine(&words, &reading);
+    let engine = engine(&words, Some(&reading));
     let read = recovery::read(&text, name, |text| {
         words.borrow_mut().begin(name, text);
         reading.take();
@@ -53,16 +57,34 @@ pub(in crate::recipe) fn read(name: &str, text: &str) -> Result<Reading, Vec<Dia
 /// All mistakes of its syntax.
 pub(in crate::recipe) fn parsed(name: &str, text: &str) -> Result<(AST, SourceNames), Vec<Diagnostic>> {
     let text = countable(name, text).map_err(|wrong| vec![*wrong])?;
-    let words = Rc::new(RefCell::new(Words::new(|word| verbs::find(word).is_some())));
-    let mut engine = engine(&words, &Rc::default());
-    engine.set_optimization_level(OptimizationLevel::None);
-    let read = recovery::read(&text, name, |text| {
-        words.borrow_mut().begin(name, text);
-        engine.compile(text)
-    });
-    match read.ast.filter(|_| read.errors.is_empty()) {
-        Some(ast) => Ok((ast, words.borrow_mut().take_names())),
-        None => Err(read.errors),
+    PARSER.with(|parser| {
+        let Parser { engine, words } = parser;
+        let read = recovery::read(&text, name, |text| {
+            words.borrow_mut().begin(name, text);
+            engine.compile(text)
+        });
+        match read.ast.filter(|_| read.errors.is_empty()) {
+            Some(ast) => Ok((ast, words.borrow_mut().take_names())),
+            None => Err(read.errors),
+        }
+    })
+}
+
+thread_local! {
+    /// The parser of [`parsed`]. To make one takes longer than to parse a short source.
+    static PARSER: Parser = Parser::new();
+}
+
+struct Parser {
+    engine: Engine,
+    words: Rc<RefCell<Words>>,
+}
+
+impl Parser {
+    fn new() -> Self {
+        let words = Rc::new(RefCell::new(Words::new(|word| verbs::find(word).is_some())));
+        let engine = engine(&words, None);
+        Self { engine, words }
     }
 }
 
@@ -85,16 +107,20 @@ pub(in crate::recipe) fn countable(name: &str, text: &str) -> Result<String, Box
     })
 }
 
-/// Returns an engine that knows the grammar and nothing else.
+/// Returns an engine that knows the grammar and nothing else. It notes in `reading` what it reads.
 #[allow(deprecated)] // Rhai marks on_parse_token "volatile", not deprecated.
-fn engine(words: &Rc<RefCell<Words>>, reading: &Rc<RefCell<Reading>>) -> Engine {
+fn engine(words: &Rc<RefCell<Words>>, reading: Option<&Rc<RefCell<Reading>>>) -> Engine {
     let mut engine = Engine::new_raw();
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_max_strings_interned(MAX_STRINGS);
     engine.set_max_expr_depths(MAX_DEPTHS.0, MAX_DEPTHS.1);
     engine.disable_symbol("eval");
-    let (mapped, seen) = (words.clone(), reading.clone());
+    let (mapped, seen) = (words.clone(), reading.cloned());
     engine.on_parse_token(move |token, position, _| {
         let token = mapped.borrow_mut().map(token, position);
-        seen.borrow_mut().tokens.push(token.clone());
+        if let Some(seen) = &seen {
+            seen.borrow_mut().tokens.push(token.clone());
+        }
         token
     });
     symbols(&mut engine);
@@ -103,13 +129,15 @@ fn engine(words: &Rc<RefCell<Words>>, reading: &Rc<RefCell<Reading>>) -> Engine 
         .iter()
         .map(|verb| (verb, test_verb_key(verb.name)));
     for (verb, key) in recipes.chain(tests) {
-        let (words, reading) = (words.clone(), reading.clone());
+        let (words, reading) = (words.clone(), reading.cloned());
         engine.register_custom_syntax_with_state_raw(
             key,
             move |_, look, state| {
                 grammar::parse(verb.tail, look, state, || {
                     let (position, has_bracket) = words.borrow_mut().next_verb();
-                    reading.borrow_mut().have_brackets.push(has_bracket);
+                    if let Some(reading) = &reading {
+                        reading.borrow_mut().have_brackets.push(has_bracket);
+                    }
                     (position, has_bracket)
                 })
             },

@@ -35,17 +35,6 @@ pub(in crate::recipe) struct Recovered {
     pub(in crate::recipe) lost: HashSet<String>,
 }
 
-impl Recovered {
-    /// Returns the result for a source without mistakes.
-    pub(in crate::recipe) fn whole(ast: AST) -> Self {
-        Self {
-            ast: Some(ast),
-            errors: Vec::new(),
-            lost: HashSet::new(),
-        }
-    }
-}
-
 /// Parses a source and finds all errors in it.
 pub(in crate::recipe) fn read(
     text: &str,

@@ -12,7 +12,7 @@ use rhai::{LexError, Position, Token};
 
 use super::lines::SourceLines;
 use super::locals::{LocalKind, Locals};
-use super::marks::{STATEMENT, SYMBOL, test_verb_key, verb_key, verb_of};
+use super::marks::{BODY, CUT_OUT, STATEMENT, SYMBOL, test_verb_key, verb_key, verb_of};
 use super::named::SourceNames;
 use super::numbers::{Numbers, is_whole, malformed};
 use super::unfilled::{Unfilled, unfilled};
@@ -31,6 +31,8 @@ pub(in crate::recipe) struct Words {
     is_verb: fn(&str) -> bool,
     /// True for a test file, which has verbs of its own.
     has_tests: bool,
+    /// True for a source whose bodies were cut out.
+    is_cut: bool,
     lines: SourceLines,
     previous: Option<Token>,
     /// For each open bracket, true if it is that of a map literal.
@@ -56,6 +58,7 @@ impl Words {
         Self {
             is_verb,
             has_tests: false,
+            is_cut: false,
             lines: SourceLines::default(),
             previous: None,
             brackets: Vec::new(),
@@ -79,6 +82,12 @@ impl Words {
         self.has_tests = is_test_file(name);
         self.numbers = numbers;
         self.lines = SourceLines::new(text);
+    }
+
+    /// Begins a source whose bodies were cut out.
+    pub(in crate::recipe) fn begin_cut(&mut self, name: &str, text: &str) {
+        self.begin(name, text);
+        self.is_cut = true;
     }
 
     /// Returns the position of the verb that the grammar reads next, and true if an opening bracket follows it without a blank.
@@ -106,6 +115,7 @@ impl Words {
         self.follow(&token, position);
         self.names.token(&token, self.brackets.len());
         let mapped = match token {
+            Token::Identifier(word) if self.is_cut && *word == CUT_OUT => Token::Custom(Box::new(BODY.into())),
             Token::Identifier(word) => self.word(*word, position),
             // `debug` is reserved by Rhai.
             Token::Reserved(word) if (self.is_verb)(&word) => self.word(*word, position),
