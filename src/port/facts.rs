@@ -487,8 +487,12 @@ impl Visitor<'_> {
                     self.facts.tasks.insert(path.collect::<Vec<_>>().join(":"));
                 }
             }
+            // Rake makes tasks of files, too.
+            "file" | "directory" | "multitask" | "rule" | "remote_file" => self.facts.computes_tasks = true,
             "namespace" => {
-                let text = text.or_else(|| given.pairs.first().and_then(|(key, _)| literal(key)))?;
+                let text = text.or_else(|| given.pairs.first().and_then(|(key, _)| literal(key)));
+                self.facts.computes_tasks |= text.is_none();
+                let text = text?;
                 let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
                 self.facts.namespaces.insert(path.collect::<Vec<_>>().join(":"));
                 return Some(text);

@@ -14,7 +14,8 @@ use crate::packed::{Packed, packed};
 use crate::recipe::Vocabulary;
 
 /// The functions of Ruby and of Capistrano 1 to 3, the tasks of Capistrano 2 and 3, and the functions that gems with a counterpart here
-/// define for recipes. They are what `ruby` 3.1, Capistrano 3.17.2 and 2.15.11 and the sources of these gems tell.
+/// define for recipes. They are what `ruby` 3.1, Capistrano 3.17.2 and 2.15.11 tell,
+/// and the sources of all versions of Capistrano and of these gems.
 const KNOWN: Packed = packed!("src/port/known.txt");
 
 /// Finds the notes about such code, and puts the errors into the recipes.

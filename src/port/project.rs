@@ -191,11 +191,18 @@ impl RubyProject {
         if loaded.has_more || !self.sources.iter().any(RubyFile::is_capfile) {
             return Ok(());
         }
+        // Capistrano 1 and 2 have stages only with a library for them.
+        let words = ["capistrano/setup", "multistage", "multiconfig"];
+        let has_stages = self.sources.iter().any(|source| {
+            let text = String::from_utf8_lossy(&source.text);
+            let mut code = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+            code.any(|line| words.iter().any(|word| line.contains(word)))
+        });
         let is_needed = |source: &RubyFile| {
             let path = root.join(&source.path);
             source.is_capfile()
                 || source.is_main()
-                || source.stage().is_some()
+                || has_stages && source.stage().is_some()
                 || named.contains(&path)
                 || loaded.files.contains(&path)
         };

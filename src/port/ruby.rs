@@ -83,6 +83,15 @@ pub(super) fn literal(node: &Node<'_>) -> Option<String> {
     if let Some(text) = node.as_string_node() {
         return Some(String::from_utf8_lossy(text.unescaped()).into_owned());
     }
+    if let Some(inner) = node.as_parentheses_node() {
+        // This is `namespace (:deploy) do`.
+        let body = inner.body()?.as_statements_node()?;
+        let nodes: Vec<Node<'_>> = body.body().iter().collect();
+        return match nodes.as_slice() {
+            [only] if only.as_parentheses_node().is_none() => literal(only),
+            _ => None,
+        };
+    }
     let symbol = node.as_symbol_node()?;
     Some(String::from_utf8_lossy(symbol.unescaped()).into_owned())
 }

@@ -218,6 +218,8 @@ fn a_name_that_something_unread_may_define_is_no_error() {
         (THREE, "task(:a) { Run Own.value }\n"),
         (THREE, "task(:a) { x = ENV['A'] ? Run('x') : Own.value }\n"),
         (THREE, "task(:a) { invoke 'doctor' }\n"),
+        (THREE, "file('x') { }\ntask(:a) { invoke 'none' }\n"),
+        (THREE, "task(:a) { remote_file 'x' }\n"),
         (
             THREE,
             "ENV.keys.each { |name| task(name) { } }\ntask(:a) { invoke 'none' }\n",
@@ -271,6 +273,97 @@ fn a_function_that_changes_a_list_returns_it() {
         &[
             "words = louder(words, [:loud]);\n  run `${join(words, \" \")}`;",
             "  }\n  words\n}",
+        ],
+    );
+}
+
+#[test]
+fn a_recipe_is_loaded_where_its_values_cannot_be_used_yet() {
+    let (text, notes) = recipe(
+        "set :application, 'a'\nset :repository, ''\nset :keep_releases, 0\nrole :app, ''\n\
+         unless ENV['HOST']\n  puts 'which?'\n  exit 1\nend\nif ENV['A'] then set :a, 1 else abort 'no A' end\nputs a\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "set :repository { abort \"the recipe sets the repository to nothing\"; }",
+            "set :keep_releases, 1;",
+            "role :app { \"\" }",
+            "  on :start {\n    puts \"which?\";\n    exit(1);\n  }",
+            "} else {\n  on :start {\n    abort \"no A\";\n  }\n}",
+        ],
+    );
+}
+
+#[test]
+fn a_stage_that_a_capfile_invokes_is_the_default() {
+    let capfile = format!("{THREE}invoke 'production'\n");
+    let files = [
+        ("Capfile", capfile.as_str()),
+        ("config/deploy.rb", "set :repo_url, 'x'\n"),
+        ("config/deploy/production.rb", "server 'a', roles: %w[app]\n"),
+    ];
+    has(
+        &ported(&files).unwrap().files[0].text,
+        &["set :default_stage, \"production\";"],
+    );
+}
+
+#[test]
+fn code_of_the_application_needs_no_hand_unless_it_changes_another_module() {
+    let kinds = |code: &str| {
+        let files = [
+            ("config/deploy.rb", "set :repository, 'x'\nload 'lib/own'\n"),
+            ("lib/own.rb", code),
+        ];
+        let ported = ported(&files).unwrap();
+        ported.files[1].notes.iter().map(|note| note.kind).collect::<Vec<_>>()
+    };
+    assert!(kinds("module Own\n  def self.x = 1\nend\n").is_empty());
+    assert!(kinds("class Capistrano::Words < Slackistrano::Messaging::Base\n  def x = 1\nend\n").is_empty());
+    assert_eq!(kinds("class String\n  def x = 1\nend\n"), [Kind::Code]);
+    assert_eq!(
+        kinds("module Own\n  Capistrano::Configuration.instance.load do\n    set :a, 1\n  end\nend\n"),
+        [Kind::Code]
+    );
+}
+
+#[test]
+fn assignments_in_conditions_and_open_files_are_read() {
+    let (text, notes) = recipe(
+        "task :t do\n  if (x = run_locally('a')) != ''\n    puts x\n  elsif (y = 'b').empty?\n    puts y\n  end\n\
+         f = File.open('n', 'a')\n  f.puts 'one'\n  f.close\n  Dir.foreach('d') { |n| puts n }\nend\nset :q, ENV['Q'] || proc { 'z' }\nputs q\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "let x = run_locally(\"a\");\n  if x != \"\" {",
+            "} else {\n    let y = \"b\";\n    if y.is_empty() {",
+            "write_file(\"n\", `${if file_exists(\"n\") { read_file(\"n\") } else { \"\" }}one",
+            "set :q { ENV[\"Q\"] ?? \"z\" }",
+        ],
+    );
+}
+
+#[test]
+fn words_of_ruby_that_unseen_recipes_had_are_read() {
+    let (text, notes) = recipe(
+        "namespace (:web) do\n  task(:stop) { run 'x' }\nend\nafter 'deploy', 'web:stop'\nset :here, File.expand_path('x', __dir__)\nputs here\n\
+         task :t do\n  tags = run_locally('git tag').split.last(5)\n  tags.each_index { |i| puts tags[i] }\n  puts tags.first(2)\n\
+         t = ERB.new(\"a <%= application %>\")\n  put t.result(binding), '/x'\nend\nset :application, 'a'\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "namespace :web {",
+            "set :here, expand_path(\"x\", dirname(recipe_file()));",
+            ".extract(-5);",
+            "for i in 0..tags.len() {",
+            "tags.extract(0, 2)",
+            "put t, \"/x\";",
         ],
     );
 }

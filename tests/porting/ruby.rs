@@ -78,6 +78,21 @@ fn files() -> Vec<Trial> {
         )
         .local("x", "text"),
         gives("write_file(\"x\", \"text\");", "puts read_file(\"x\");", "text\n").local("x", "text"),
+        gives(
+            "let before = if file_exists(\"x\") { read_file(\"x\") } else { \"\" }; write_file(\"x\", before + \"text\\n\");",
+            "",
+            "",
+        )
+        .file("x", "one\n")
+        .local("x", "one\ntext\n"),
+        gives(
+            "let names = glob(\"x/*\").map(|path| basename(path));",
+            "puts join(names, \" \");",
+            "a\n",
+        )
+        .file("x/a", ""),
+        gives("let x = \"y\"; if x != \"\" { puts x; }", "", "y\n"),
+        gives("set :x { ENV[\"NOT_SET\"] ?? \"y\" }", "puts x;", "y\n"),
         gives("for file in glob(\"*.x\") { puts file; }", "", "a.x\n").file("a.x", ""),
         gives(
             "let place = temp_dir();",

@@ -187,10 +187,11 @@ impl Reader<'_> {
             "sudo" => return Ok(Expr::call("sudo", Vec::new())),
             "try_sudo" => return Ok(Expr::call("try_sudo", Vec::new())),
             "dry_run?" => return Ok(Expr::call("fetch", vec![Expr::symbol("dry_run"), Expr::Bool(false)])),
+            "__dir__" => return Ok(Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())])),
             "release_timestamp" => return Ok(Expr::name("release_name")),
             "now" => return Ok(Expr::call("utc_now", vec![Expr::text("%Y%m%d%H%M%S")])),
             "repo_path" => return Ok(Expr::name("repository_cache")),
-            "stages" if self.facts.version > 2 && !self.facts.variables.contains_key("stages") => {
+            "stages" if !self.facts.stages.is_empty() => {
                 return Ok(Expr::List(
                     self.facts.stages.iter().map(|stage| Expr::text(stage)).collect(),
                 ));

@@ -33,6 +33,9 @@ impl Reader<'_> {
         {
             return Ok(Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]));
         }
+        if let ("Dir", "entries" | "children", [dir]) = (class, name, given.values.as_slice()) {
+            return self.names_in(dir, name);
+        }
         if let Some(command) = self.file_command(class, name, &given.values)? {
             return Ok(command);
         }

@@ -247,6 +247,14 @@ impl Reader<'_> {
                 let large = value.binary("*", factor.clone());
                 Ok(Some(large.method("round", Vec::new()).binary("/", factor)))
             }
+            ("first", [count]) if count.as_integer_node().is_some() => {
+                let count = self.expression(count)?;
+                Ok(Some(value.method("extract", vec![Expr::Number("0".to_owned()), count])))
+            }
+            ("last", [count]) if count.as_integer_node().is_some() => {
+                let count = Expr::Negative(Box::new(self.expression(count)?));
+                Ok(Some(value.method("extract", vec![count])))
+            }
             ("<<", [more]) if self.kind_of(&value) == Type::Text => Ok(Some(value.binary("+", self.expression(more)?))),
             ("[]" | "slice", [_, _]) if self.kind_of(&value) == Type::Text => {
                 Ok(Some(value.method("sub_string", self.expressions(given)?)))

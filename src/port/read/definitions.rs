@@ -356,6 +356,11 @@ impl Reader<'_> {
                 "{name}: the deploy does that by itself"
             )));
         }
+        if self.deferred == 0 && self.facts.stages.contains(name) {
+            // `invoke "production"` at the end of a Capfile chooses the stage where the command line names none.
+            let stage = vec![Expr::symbol("default_stage"), Expr::text(name)];
+            return Ok(Line::verb(Call::new("set", stage)));
+        }
         match self.facts.task(name, &self.namespaces) {
             Some(full) => Ok(Line::verb(Call::new("invoke", vec![Expr::Text(full)]))),
             None if super::ruby_libraries::INSTALLERS.contains(&name) => {

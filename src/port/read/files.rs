@@ -2,9 +2,9 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Expr, Line, Part, Statement, string};
+use super::super::form::{Block, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, bare, behind, constant, id, literal, statements};
+use super::super::ruby::{arguments, bare, behind, constant, id, literal, source, statements};
 use super::Reader;
 use super::locals::Type;
 
@@ -46,10 +46,27 @@ impl Reader<'_> {
                     behind.end,
                 )]))
             }
+            (Some("Dir"), "foreach" | "each_child", [file], [dir]) => {
+                let list = self.names_in(dir, name)?;
+                Ok(Some(vec![self.each(
+                    &[(file.clone(), Type::Text)],
+                    list,
+                    &nodes,
+                    behind.end,
+                )]))
+            }
             (Some("File"), "open", [file], [path, mode])
-                if matches!(literal(mode).as_deref(), Some("w" | "w+" | "wb")) =>
+                if matches!(
+                    literal(mode).as_deref(),
+                    Some("w" | "w+" | "wb" | "wt" | "a" | "a+" | "ab")
+                ) =>
             {
                 let mut parts = Vec::new();
+                if literal(mode).is_some_and(|mode| mode.starts_with('a')) {
+                    // What is there stays in front.
+                    let path = self.expression(path)?;
+                    parts.push(Part::Value(with_content(path)));
+                }
                 for node in &nodes {
                     match self.written(node, file)? {
                         Some(more) => parts.extend(more),
@@ -65,6 +82,75 @@ impl Reader<'_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// Reads `file = File.open("x", "w")`: what is written to it is added to the file.
+    pub(super) fn opened_file(&mut self, local: &str, value: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let Some(call) = value.as_call_node().filter(|call| call.block().is_none()) else {
+            return Ok(None);
+        };
+        let is_file = call.receiver().as_ref().and_then(constant).as_deref() == Some("File");
+        let given = arguments(&call, false).values;
+        let ([path, mode], true) = (
+            given.as_slice(),
+            is_file && matches!(id(&call.name()).as_str(), "open" | "new"),
+        ) else {
+            return Ok(None);
+        };
+        let mode = literal(mode).filter(|mode| mode.starts_with(['w', 'a']) && !mode.contains('+'));
+        let Some(mode) = mode else { return Ok(None) };
+        let path = self.expression(path)?;
+        self.carry("File.open");
+        let begun = match mode.starts_with('a') {
+            true => with_content(path.clone()),
+            false => Expr::text(""),
+        };
+        self.opened.insert(local.to_owned(), path.clone());
+        let write = Expr::call("write_file", vec![path, begun]);
+        Ok(Some(vec![Line::new(Statement::Value(write))]))
+    }
+
+    /// Reads `file.puts "…"` and `file.close` of a file that a local has opened.
+    pub(super) fn written_to_opened(
+        &mut self,
+        call: &CallNode<'_>,
+        receiver: &Node<'_>,
+        name: &str,
+    ) -> Read<Option<Vec<Line>>> {
+        let local = receiver.as_local_variable_read_node().map(|local| id(&local.name()));
+        let Some((local, path)) = local.and_then(|local| Some((local.clone(), self.opened.get(&local)?.clone())))
+        else {
+            return Ok(None);
+        };
+        if matches!(name, "close" | "flush") {
+            return Ok(Some(Vec::new()));
+        }
+        let Some(more) = self.written(&call.as_node(), &local)? else {
+            return self.refuse(Kind::Construct, format!("`{name}` of a file that is open"));
+        };
+        // In a dry run the file may not be there.
+        let mut parts = vec![Part::Value(with_content(path.clone()))];
+        parts.extend(more);
+        let write = Expr::call("write_file", vec![path, string(parts)]);
+        Ok(Some(vec![Line::new(Statement::Value(write))]))
+    }
+
+    /// Returns the names of what is in a directory of this machine.
+    pub(super) fn names_in(&mut self, dir: &Node<'_>, method: &str) -> Read<Expr> {
+        let dir = self.expression(dir)?;
+        let path = Expr::call("join_path", vec![dir, Expr::text("*")]);
+        let name = Expr::Closure(
+            vec!["path".to_owned()],
+            Block::giving(Expr::call("basename", vec![Expr::name("path")])),
+        );
+        let names = Expr::call("glob", vec![path]).method("map", vec![name]);
+        self.remarks
+            .push(format!("`Dir.{method}`: names that begin with a dot are left out"));
+        self.carry(&format!("Dir.{method}"));
+        Ok(match method {
+            "foreach" | "entries" => Expr::List(vec![Expr::text("."), Expr::text("..")]).binary("+", names),
+            _ => names,
+        })
     }
 
     /// Reads statements whose commands of this machine run in a directory. Other uses of the directory have no form.
@@ -114,6 +200,10 @@ impl Reader<'_> {
             return Ok(None);
         };
         let name = id(&call.name());
+        if name == "truncate" && value.as_integer_node().is_some_and(|_| source(value) == "0") {
+            // A file that is written anew is empty.
+            return Ok(Some(Vec::new()));
+        }
         if !matches!(name.as_str(), "write" | "print" | "<<" | "puts") {
             return Ok(None);
         }
@@ -166,4 +256,11 @@ impl Reader<'_> {
         self.carry("source");
         Ok(Some(value))
     }
+}
+
+/// Returns the content of a file, or nothing if it is not there.
+fn with_content(path: Expr) -> Expr {
+    let there = Expr::call("file_exists", vec![path.clone()]);
+    let before = Block::giving(Expr::call("read_file", vec![path]));
+    Expr::If(vec![(there, before)], Some(Block::giving(Expr::text(""))))
 }

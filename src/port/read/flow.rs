@@ -79,7 +79,9 @@ impl Reader<'_> {
             {
                 return Ok(Some(lines));
             }
-            let (mut before, condition) = self.matching(&choice.predicate(), node)?;
+            let mut before = self.assigned_first(&choice.predicate())?;
+            let (found, condition) = self.matching(&choice.predicate(), node)?;
+            before.extend(found);
             self.is_known_at_load(&condition)?;
             let end = choice
                 .subsequent()
@@ -98,6 +100,7 @@ impl Reader<'_> {
             if let Some(lines) = self.shell_choice(&choice.predicate(), choice.statements(), otherwise, true)? {
                 return Ok(Some(lines));
             }
+            let mut before = self.assigned_first(&choice.predicate())?;
             let condition = self.condition(&choice.predicate())?.negated();
             self.is_known_at_load(&condition)?;
             let end = choice
@@ -108,8 +111,11 @@ impl Reader<'_> {
                 let end = clause.location().end_offset();
                 self.list(clause.statements(), end, gives)
             });
-            let value = Expr::If(vec![(condition, then)], otherwise);
-            return Ok(Some(vec![Line::new(Statement::Value(value))]));
+            before.push(Line::new(Statement::Value(Expr::If(
+                vec![(condition, then)],
+                otherwise,
+            ))));
+            return Ok(Some(before));
         }
         if let Some(case) = node.as_case_node() {
             let value = self.case(&case, gives)?;
@@ -168,13 +174,21 @@ impl Reader<'_> {
         let Some(choice) = next.as_if_node() else {
             return Ok(None);
         };
+        let mut before = self.assigned_first(&choice.predicate())?;
         let condition = self.condition(&choice.predicate())?;
         let end = choice
             .subsequent()
             .map_or(next.location().end_offset(), |next| next.location().start_offset());
         let then = self.list(choice.statements(), end, gives);
-        arms.push((condition, then));
-        self.rest(choice.subsequent(), arms, gives)
+        if before.is_empty() {
+            arms.push((condition, then));
+            return self.rest(choice.subsequent(), arms, gives);
+        }
+        // The assignment stands in the branch that makes the decision.
+        let mut inner = vec![(condition, then)];
+        let otherwise = self.rest(choice.subsequent(), &mut inner, gives)?;
+        before.push(Line::new(Statement::Value(Expr::If(inner, otherwise))));
+        Ok(Some(Block { lines: before, gives }))
     }
 
     /// Reads a condition that may keep the match of a regular expression for `$1`.
@@ -374,6 +388,17 @@ impl Reader<'_> {
                 && let Some(pairs) = self.pairs(&write.value())?
             {
                 return Ok(Some(self.write_local(&id(&write.name()), pairs)));
+            }
+            if let Some(new) = self.unfilled(&write.value()) {
+                // It is filled in where it is made: the locals are the same.
+                let value = self.template(&new)?;
+                let lines = self.write_local(&id(&write.name()), value);
+                let local = self.local(&id(&write.name())).map(|local| local.written.clone());
+                self.rendered.extend(local);
+                return Ok(Some(lines));
+            }
+            if let Some(lines) = self.opened_file(&id(&write.name()), &write.value())? {
+                return Ok(Some(lines));
             }
             if super::commands::is_stream(&write.value()) {
                 self.streams.insert(id(&write.name()));

@@ -131,6 +131,7 @@ impl Reader<'_> {
             Expr::Closure(..) => Type::Function,
             Expr::Index(owner, _) if **owner == Expr::name("ENV") => Type::Maybe,
             Expr::Binary("??", _, default) => self.kind_of(default),
+            Expr::Binary("+", left, _) if self.kind_of(left) == Type::Text => Type::Text,
             Expr::Call(call) => match call.name.as_str() {
                 "join_path" | "dirname" | "basename" | "strip" | "chomp" | "capture" | "now" | "utc_now" | "join"
                 | "read_file" | "gsub" | "sub" | "run_locally" | "quote" | "expand_path" => Type::Text,

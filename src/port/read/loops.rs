@@ -30,6 +30,10 @@ impl Reader<'_> {
         let list = match (name, given.values.as_slice(), of_servers) {
             (_, _, Some(list)) => list,
             ("times", _, _) => Expr::Number("0".to_owned()).binary("..", self.expression(receiver)?),
+            ("each_index", _, _) => {
+                let count = self.expression(receiver)?.method("len", Vec::new());
+                Expr::Number("0".to_owned()).binary("..", count)
+            }
             ("upto", [end], _) => self.expression(receiver)?.binary("..=", self.expression(end)?),
             ("each_line", _, _) => Expr::call("lines", vec![self.expression(receiver)?]),
             _ => match super::conditions::inside(receiver) {

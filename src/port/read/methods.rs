@@ -42,12 +42,23 @@ impl Reader<'_> {
         }
         if matches!(
             name.as_str(),
-            "each" | "map" | "collect" | "each_pair" | "each_with_index" | "times" | "upto" | "each_line"
+            "each"
+                | "map"
+                | "collect"
+                | "each_pair"
+                | "each_with_index"
+                | "each_index"
+                | "times"
+                | "upto"
+                | "each_line"
         ) && call.block().is_some()
         {
             return self.loops_over(call, receiver, &name).map(Some);
         }
         if let Some(lines) = self.shrink(call, receiver, &name)? {
+            return Ok(Some(lines));
+        }
+        if let Some(lines) = self.written_to_opened(call, receiver, &name)? {
             return Ok(Some(lines));
         }
         if let Some(lines) = self.file_block(call, receiver, &name)? {
@@ -206,13 +217,18 @@ impl Reader<'_> {
 
     fn method_alone(&mut self, node: &Node<'_>, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let name = id(&call.name());
-        let is_variables = receiver.as_self_node().is_some() || bare(receiver).as_deref() == Some("variables");
+        let is_variables = receiver.as_self_node().is_some()
+            || bare(receiver).as_deref() == Some("variables")
+            || self.facts.version < 3 && source(receiver) == "@variables";
         if let ("[]", true, Some(key)) = (name.as_str(), is_variables, arguments(call, false).values.first()) {
             let key = match literal(key) {
                 Some(key) => Expr::symbol(renamed(&key)),
                 None => self.expression(key)?,
             };
             return Ok(Expr::call("fetch", vec![key, Expr::Unit]));
+        }
+        if name == "gets" && matches!(source(receiver).as_str(), "$stdin" | "STDIN") {
+            return Ok(Expr::call("ask", vec![Expr::text("")]));
         }
         if let ("[]", Some("roles"), Some(role)) = (
             name.as_str(),
@@ -332,6 +348,13 @@ impl Reader<'_> {
         }
         let value = self.expression(receiver)?;
         let arguments = given.values.as_slice();
+        if name == "result" && matches!(&value, Expr::Name(local) if self.rendered.contains(local)) {
+            return Ok(value);
+        }
+        if name == ">>" && self.kind_of(&value) == Type::Text {
+            self.expressions(arguments)?;
+            return Err(self.always_fails("a string has no `>>`", "undefined method `>>'"));
+        }
         // This is `args.what`.
         let is_argument = matches!(&value, Expr::Name(local) if self.task_arguments.as_ref() == Some(local));
         if is_argument && arguments.is_empty() && matches!(name, "extras" | "to_a") {

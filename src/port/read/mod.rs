@@ -2,6 +2,7 @@
 
 mod application;
 mod around;
+mod assigned;
 mod calls;
 mod classes;
 mod command_map;
@@ -16,6 +17,7 @@ mod files;
 mod flow;
 mod functions;
 mod gems;
+mod guards;
 mod hooks;
 mod jinja;
 mod lists;
@@ -134,6 +136,12 @@ pub(super) struct Reader<'a> {
     task_arguments: Option<String>,
     /// The names of errors that may be strings.
     raised: BTreeSet<String>,
+    /// The locals that hold a template of ERB, filled in.
+    rendered: BTreeSet<String>,
+    /// The files that locals have opened for writing, by their paths.
+    opened: BTreeMap<String, Expr>,
+    /// The places of assignments in conditions that were written before the decision.
+    assigned: BTreeSet<usize>,
     /// True under a condition that looks for a file: what is loaded there may not exist.
     looked_for: bool,
     /// The local that holds the last match of a regular expression.
@@ -184,6 +192,9 @@ impl<'a> Reader<'a> {
             copied: BTreeSet::new(),
             prefixes: BTreeMap::new(),
             defined: BTreeMap::new(),
+            rendered: BTreeSet::new(),
+            opened: BTreeMap::new(),
+            assigned: BTreeSet::new(),
             looked_for: false,
             found: None,
             unset: BTreeSet::new(),
@@ -299,7 +310,11 @@ impl<'a> Reader<'a> {
             Ok(lines) => {
                 let lines = self.while_loading(node, lines, notes);
                 let lines = self.at_stage(lines);
-                self.when_needed(lines)
+                let mut lines = self.when_needed(lines);
+                if self.deferred == 0 && !gives {
+                    lines.iter_mut().for_each(guards::postpone);
+                }
+                lines
             }
             Err(unported) => vec![self.noted(node, unported)],
         }

@@ -20,6 +20,23 @@ impl Reader<'_> {
         Some(self.pieces(&nodes))
     }
 
+    /// Returns a value that is filled in. A variable that a library sets may be nothing there, where in Capistrano nobody sets it.
+    fn filled_here(&self, value: Expr) -> Expr {
+        let value = filled(value);
+        let name = match &value {
+            Expr::Call(call) if call.name == "fetch" => call.arguments.first().and_then(Expr::literal),
+            _ => None,
+        };
+        let of_library = name.is_some_and(|name| {
+            self.facts.vocabulary.variables.contains(name)
+                && (!self.facts.variables.contains_key(name) || self.may_lack(name))
+        });
+        match of_library {
+            true => value.binary("??", Expr::text("")),
+            false => value,
+        }
+    }
+
     /// Reads the parts of a string with values in it.
     pub(super) fn pieces(&mut self, nodes: &[Node<'_>]) -> Read<Vec<Part>> {
         let mut parts = Vec::new();
@@ -41,7 +58,7 @@ impl Reader<'_> {
                             }
                             None => self.expression(value)?,
                         };
-                        parts.extend(filled(value).parts());
+                        parts.extend(self.filled_here(value).parts());
                     }
                     _ => return self.refuse(Kind::Construct, "several statements stand in one `#{…}`"),
                 }

@@ -33,6 +33,13 @@ enum Piece<'t> {
 }
 
 impl Reader<'_> {
+    /// Returns the call in `ERB.new(…)` without its `result`.
+    pub(super) fn unfilled<'pr>(&self, value: &Node<'pr>) -> Option<CallNode<'pr>> {
+        let call = value.as_call_node()?;
+        let class = call.receiver().as_ref().and_then(super::super::ruby::constant);
+        (class.as_deref() == Some("ERB") && super::super::ruby::id(&call.name()) == "new").then_some(call)
+    }
+
     /// Reads `ERB.new(File.read("x.erb"), trim_mode: "-").result(binding)`, with the template in a file or in the recipe.
     pub(super) fn template(&mut self, new: &CallNode<'_>) -> Read<Expr> {
         let given = arguments(new, false);
@@ -147,7 +154,10 @@ impl Reader<'_> {
                         let reason = format!("the template `{plain}` is not among the files that were read");
                         let error = format!("No such file or directory - {plain}");
                         let unported = Unported::new(Kind::Template, reason).lacking(Lack::File(plain));
-                        Err(unported.failing(SameError::new(error, Missing::File)))
+                        Err(match call.arguments.first().is_some_and(is_written_out) {
+                            true => unported.failing(SameError::new(error, Missing::File)),
+                            false => unported,
+                        })
                     }
                 }
             }
@@ -366,13 +376,25 @@ fn rendered(text: String, pairs: Vec<(String, Expr)>) -> Expr {
 }
 
 /// Returns the path that a file is read from, if it is written out: as it stands, or beside the recipe.
-fn path_of(value: &Expr) -> Option<&str> {
+fn path_of(value: &Expr) -> Option<String> {
     match value {
-        Expr::Text(path) => Some(path),
-        Expr::Call(call) if matches!(call.name.as_str(), "expand_path" | "join_path") => {
-            call.arguments.iter().find_map(Expr::literal)
+        Expr::Text(path) => Some(path.clone()),
+        Expr::Call(call) if call.name == "expand_path" => {
+            call.arguments.iter().find_map(Expr::literal).map(str::to_owned)
+        }
+        Expr::Call(call) if call.name == "join_path" => {
+            let parts: Vec<&str> = call.arguments.iter().filter_map(Expr::literal).collect();
+            (!parts.is_empty()).then(|| parts.join("/"))
         }
         _ => None,
+    }
+}
+
+/// Returns true for a path that is written out.
+fn is_written_out(value: &Expr) -> bool {
+    match value {
+        Expr::Call(call) => call.name == "join_path" && call.arguments.iter().all(|part| part.literal().is_some()),
+        value => value.literal().is_some(),
     }
 }
 

@@ -76,6 +76,11 @@ impl Reader<'_> {
         if let Some(begin) = node.as_begin_node() {
             return self.begin_value(&begin);
         }
+        if let Some(write) = node.as_local_variable_write_node()
+            && self.assigned.contains(&node.location().start_offset())
+        {
+            return self.read_local(&id(&write.name()));
+        }
         self.special(node)
     }
 

@@ -170,6 +170,18 @@ impl Reader<'_> {
             ("deploy_to", value @ Expr::Index(..)) => Expr::Block(Block::giving(value)),
             ("normalize_asset_timestamps", Expr::Text(_)) => Expr::Bool(true),
             ("keep_releases", Expr::Text(number)) if number.parse::<u32>().is_ok() => Expr::Number(number),
+            ("keep_releases", Expr::Number(number)) if number.chars().all(|c| c == '0') => {
+                self.remarks.push(
+                    "`keep_releases` is 0, of which Capistrano 3 makes the current release: here it is 1".to_owned(),
+                );
+                Expr::Number("1".to_owned())
+            }
+            ("repository", Expr::Text(path)) if path.is_empty() => {
+                self.remarks
+                    .push("the repository is empty: what needs it fails".to_owned());
+                let ends = Call::new("abort", vec![Expr::text("the recipe sets the repository to nothing")]);
+                Expr::Block(Block::of(vec![Line::verb(ends)]))
+            }
             ("repository_cache", Expr::Text(name)) if !name.starts_with('/') => {
                 let parts = vec![Part::Value(Expr::name("shared_path")), Part::Text(format!("/{name}"))];
                 Expr::Block(Block::giving(Expr::Template(parts)))
@@ -246,25 +258,39 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads `set :name, ENV["x"] || Proc.new { … }`: Capistrano calls the function when the variable is read.
+    fn lazy_otherwise(&mut self, value: &Node<'_>) -> Read<Option<Block>> {
+        let Some(either) = value.as_or_node() else {
+            return Ok(None);
+        };
+        let right = either.right();
+        let Some(behind) = function_of(&right).filter(|behind| behind.parameters.is_empty() && !behind.is_odd) else {
+            return Ok(None);
+        };
+        let nodes = statements(behind.body.as_ref());
+        self.deferred += 1;
+        let left = self.expression(&either.left());
+        self.deferred -= 1;
+        let otherwise = self.later(&nodes, behind.end, true);
+        let otherwise = match otherwise.value() {
+            Some(value) => value.clone(),
+            None => Expr::Block(otherwise),
+        };
+        Ok(Some(Block::giving(left?.binary("??", otherwise))))
+    }
+
     /// Reads the block of a lazy variable.
     fn lazy(&mut self, call: &CallNode<'_>, given: &super::super::ruby::Arguments<'_>) -> Read<Option<Block>> {
-        let of_value = given.values.get(1).and_then(|value| {
-            if let Some(lambda) = value.as_lambda_node() {
-                return Some(body_of(
-                    lambda.parameters(),
-                    lambda.body(),
-                    lambda.location().end_offset(),
-                ));
-            }
-            let inner = super::conditions::inside(value);
-            let call = inner.as_ref().unwrap_or(value).as_call_node()?;
-            let is_function = matches!(id(&call.name()).as_str(), "lambda" | "proc" | "defer");
-            let is_new = id(&call.name()) == "new"
-                && call
-                    .receiver()
-                    .is_some_and(|class| super::super::ruby::constant(&class).as_deref() == Some("Proc"));
-            behind_if(&call, is_function && call.receiver().is_none() || is_new)
-        });
+        if let Some(block) = given
+            .values
+            .get(1)
+            .map(|value| self.lazy_otherwise(value))
+            .transpose()?
+            .flatten()
+        {
+            return Ok(Some(block));
+        }
+        let of_value = given.values.get(1).and_then(function_of);
         let Some(behind) = behind(call).or(of_value) else {
             return Ok(None);
         };
@@ -379,7 +405,7 @@ impl Reader<'_> {
     }
 
     /// Returns true for a variable of Capistrano 3 that is set in the files of some stages alone: in the others it is `nil`.
-    fn may_lack(&self, name: &str) -> bool {
+    pub(super) fn may_lack(&self, name: &str) -> bool {
         let here = self.facts.stage_files.contains(&self.file);
         let places = self.facts.set_in.get(name);
         let only_stages = |places: &std::collections::BTreeSet<usize>| {
@@ -467,6 +493,25 @@ fn below_home(path: &str) -> Expr {
     let below = path.strip_prefix('~').unwrap_or(path).trim_end_matches('/');
     let parts = vec![Part::Value(home), Part::Text(below.to_owned())];
     Expr::Block(Block::giving(Expr::Template(parts)))
+}
+
+/// Returns the content of a function without a name: `-> { … }`, `lambda { … }`, `Proc.new { … }`.
+fn function_of<'pr>(value: &Node<'pr>) -> Option<super::super::ruby::Behind<'pr>> {
+    if let Some(lambda) = value.as_lambda_node() {
+        return Some(body_of(
+            lambda.parameters(),
+            lambda.body(),
+            lambda.location().end_offset(),
+        ));
+    }
+    let inner = super::conditions::inside(value);
+    let call = inner.as_ref().unwrap_or(value).as_call_node()?;
+    let is_function = matches!(id(&call.name()).as_str(), "lambda" | "proc" | "defer");
+    let is_new = id(&call.name()) == "new"
+        && call
+            .receiver()
+            .is_some_and(|class| super::super::ruby::constant(&class).as_deref() == Some("Proc"));
+    behind_if(&call, is_function && call.receiver().is_none() || is_new)
 }
 
 fn behind_if<'pr>(call: &CallNode<'pr>, wanted: bool) -> Option<super::super::ruby::Behind<'pr>> {

@@ -131,9 +131,12 @@ impl Reader<'_> {
         names.into_iter().find(is_free).filter(|_| is_fit)
     }
 
-    /// Returns true for a host that may be missing while the recipe is loaded.
+    /// Returns true for a host that may be missing while the recipe is loaded. An empty one is missing wherever it is used.
     fn may_be_missing(&self, host: &Expr) -> bool {
-        of(host, &self.unsure).is_some() || of(host, &self.lacking).is_some() || asks_environment(host)
+        host.literal() == Some("")
+            || of(host, &self.unsure).is_some()
+            || of(host, &self.lacking).is_some()
+            || asks_environment(host)
     }
 
     /// Returns the roles of a server that may be missing, each with a block that gives it.

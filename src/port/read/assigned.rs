@@ -1,0 +1,48 @@
+//! Reads assignments inside of conditions: `if (diff = `git log`) != ""`. They stand in front of the decision here.
+
+use ruby_prism::{Node, Visit};
+
+use super::super::form::Line;
+use super::super::note::Read;
+use super::super::ruby::{Offsets, id};
+use super::Reader;
+
+impl Reader<'_> {
+    /// Returns the lines of the assignments in a condition, for the place before the decision. Only those that are always evaluated are read.
+    pub(super) fn assigned_first(&mut self, predicate: &Node<'_>) -> Read<Vec<Line>> {
+        let mut found = Assignments::default();
+        found.visit(predicate);
+        let mut lines = Vec::new();
+        for write in found.writes {
+            let Some(write) = write.as_local_variable_write_node() else {
+                continue;
+            };
+            let value = self.expression(&write.value())?;
+            lines.extend(self.write_local(&id(&write.name()), value));
+            self.assigned.insert(write.location().start_offset());
+        }
+        Ok(lines)
+    }
+}
+
+/// The assignments to locals that an expression always makes, innermost first.
+#[derive(Default)]
+struct Assignments<'pr> {
+    writes: Vec<Node<'pr>>,
+}
+
+impl<'pr> Visit<'pr> for Assignments<'pr> {
+    fn visit_local_variable_write_node(&mut self, node: &ruby_prism::LocalVariableWriteNode<'pr>) {
+        ruby_prism::visit_local_variable_write_node(self, node);
+        self.writes.push(node.as_node());
+    }
+    fn visit_and_node(&mut self, node: &ruby_prism::AndNode<'pr>) {
+        self.visit(&node.left());
+    }
+    fn visit_or_node(&mut self, node: &ruby_prism::OrNode<'pr>) {
+        self.visit(&node.left());
+    }
+    fn visit_if_node(&mut self, _: &ruby_prism::IfNode<'pr>) {}
+    fn visit_block_node(&mut self, _: &ruby_prism::BlockNode<'pr>) {}
+    fn visit_lambda_node(&mut self, _: &ruby_prism::LambdaNode<'pr>) {}
+}

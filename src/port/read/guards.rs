@@ -1,0 +1,42 @@
+//! Decisions that end a recipe while it is read: `abort "which host?" unless ENV["HOST"]`. The recipe is loaded here nevertheless, and a run
+//! ends with that error before its first task.
+
+use super::super::form::{Block, Call, Expr, Line, Statement};
+
+/// Puts the end of a recipe in the branches of a decision into `on :start`.
+pub(super) fn postpone(line: &mut Line) {
+    let Statement::Value(Expr::If(..) | Expr::Switch(..)) = &line.statement else {
+        return;
+    };
+    for block in line.statement.blocks() {
+        block.lines.iter_mut().for_each(postpone);
+        let ends = block.lines.last().is_some_and(ends);
+        if !ends {
+            continue;
+        }
+        let says = |line: &&Line| is_said(line);
+        let said = block.lines.iter().rev().skip(1).take_while(says).count();
+        let mut last = block.lines.split_off(block.lines.len().saturating_sub(said + 1));
+        let above = last.first_mut().map(|first| std::mem::take(&mut first.above));
+        block.gives = false;
+        block.lines.push(Line {
+            above: above.unwrap_or_default(),
+            ..Line::verb(Call::with_block("on", vec![Expr::symbol("start")], Block::of(last)))
+        });
+    }
+}
+
+/// Returns true for a line that ends the run.
+fn ends(line: &Line) -> bool {
+    match &line.statement {
+        Statement::Throw(_) => true,
+        Statement::Verb(call) => call.name == "abort",
+        Statement::Value(Expr::Call(call)) => matches!(call.name.as_str(), "exit" | "abort"),
+        _ => false,
+    }
+}
+
+/// Returns true for a line that only tells something.
+fn is_said(line: &Line) -> bool {
+    matches!(&line.statement, Statement::Verb(call) if matches!(call.name.as_str(), "puts" | "info" | "warn"))
+}
