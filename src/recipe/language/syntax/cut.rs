@@ -5,6 +5,7 @@
 //! where it is.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use rhai::{AST, ASTNode, Expr, Module, Position, ScriptFuncDef, Stmt, StmtBlock};
 
@@ -76,63 +77,82 @@ const CUT: [&str; 4] = ["task", "set", "set_default", "fn"];
 /// Cuts the bodies out of a source; they are numbered from `first` on.
 pub(in crate::recipe) fn cut(source: &str, first: usize) -> CutSource {
     let pieces = exact_pieces(source, 0);
-    let word = |index: usize| pieces.get(index).and_then(|piece| source.get(piece.range.clone()));
     let (mut text, mut bodies) = (String::with_capacity(source.len() / 2), Vec::new());
-    let (mut index, mut copied, mut line, mut counted) = (0, 0, 1, 0);
-    while let (Some(begin), Some(first_word)) = (pieces.get(index), word(index)) {
+    let (mut copied, mut line, mut counted) = (0, 1, 0);
+    for Block { statement, inside } in blocks(source, &pieces) {
+        let whole = source.get(inside.clone()).unwrap_or_default();
+        let before = source.get(..statement).unwrap_or_default();
+        let from = before.rfind('\n').map_or(0, |at| at + 1);
+        line += newlines(source.get(counted..from).unwrap_or_default());
+        counted = from;
+        text.push_str(source.get(copied..inside.start).unwrap_or_default());
+        let lines = "\n".repeat(newlines(whole));
+        let _ = write!(text, " {CUT_OUT} {}{lines}", first + bodies.len());
+        let indent = whole.rsplit('\n').next().filter(|last| last.trim().is_empty());
+        copied = inside.end - indent.map_or(0, str::len);
+        let to = inside.end + 1;
+        bodies.push(CutBody { line, from, to });
+    }
+    text.push_str(source.get(copied..).unwrap_or_default());
+    CutSource { text, bodies }
+}
+
+/// A body that can be cut out, in bytes.
+struct Block {
+    /// The beginning of its statement.
+    statement: usize,
+    /// The body without its braces.
+    inside: Range<usize>,
+}
+
+/// Finds the bodies that can be cut out, also in namespaces.
+fn blocks(source: &str, pieces: &[SourcePiece]) -> Vec<Block> {
+    let word = |index: usize| pieces.get(index).and_then(|piece| source.get(piece.range.clone()));
+    let mut blocks = Vec::new();
+    let mut index = 0;
+    while let (Some(begin), Some(first)) = (pieces.get(index), word(index)) {
         if matches!(begin.kind, SourcePieceKind::Semicolon | SourcePieceKind::Close(_)) {
             index += 1;
             continue;
         }
-        let brace = match brace(&pieces, index) {
+        let verb = if first == "private" {
+            word(index + 1)
+        } else {
+            Some(first)
+        };
+        let open = match brace(pieces, index) {
             Ok(brace) => brace,
             Err(end) => {
                 index = end + 1;
                 continue;
             }
         };
-        if first_word == "namespace" {
-            index = brace + 1;
+        if first == "namespace" {
+            index = open + 1;
             continue;
         }
-        let close = closing(&pieces, brace);
-        let verb = if first_word == "private" {
-            word(index + 1)
-        } else {
-            Some(first_word)
-        };
+        let close = closing(pieces, open);
         index = close + 1;
-        let (Some(open), Some(end)) = (pieces.get(brace), pieces.get(close)) else {
+        let (Some(before), Some(behind)) = (pieces.get(open), pieces.get(close)) else {
             break;
         };
-        let inside = pieces.get(brace + 1..close).unwrap_or_default();
-        let whole = source.get(open.range.end..end.range.start).unwrap_or_default();
-        let is_cut =
-            verb.is_some_and(|verb| CUT.contains(&verb)) && whole.contains('\n') && !has_closure(source, inside);
-        if !is_cut {
-            continue;
+        let block = Block {
+            statement: begin.range.start,
+            inside: before.range.end..behind.range.start,
+        };
+        let body = pieces.get(open + 1..close).unwrap_or_default();
+        if verb.is_some_and(|verb| CUT.contains(&verb)) && can_be_cut(source, &block, body) {
+            blocks.push(block);
         }
-        let before = source.get(..begin.range.start).unwrap_or_default();
-        let from = before.rfind('\n').map_or(0, |at| at + 1);
-        line += newlines(source.get(counted..from).unwrap_or_default());
-        counted = from;
-        text.push_str(source.get(copied..open.range.end).unwrap_or_default());
-        let _ = write!(
-            text,
-            " {CUT_OUT} {}{}",
-            first + bodies.len(),
-            "\n".repeat(newlines(whole))
-        );
-        let indent = whole.rsplit('\n').next().filter(|last| last.trim().is_empty());
-        copied = end.range.start - indent.map_or(0, str::len);
-        bodies.push(CutBody {
-            line,
-            from,
-            to: end.range.end,
-        });
     }
-    text.push_str(source.get(copied..).unwrap_or_default());
-    CutSource { text, bodies }
+    blocks
+}
+
+/// Returns true for a body of several lines that means the same if it is read alone. What checks modes has to know how a number was
+/// written, and asks only for what the run has read.
+fn can_be_cut(source: &str, block: &Block, body: &[SourcePiece]) -> bool {
+    let text = source.get(block.inside.clone()).unwrap_or_default();
+    text.contains('\n') && !text.contains("0o") && !has_closure(source, body)
 }
 
 fn newlines(text: &str) -> usize {
@@ -197,4 +217,35 @@ fn has_closure(source: &str, body: &[SourcePiece]) -> bool {
         previous = Some(piece);
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_cut_out_with_its_lines() {
+        let source = "namespace :a {\n  task :b, :roles => [\"{\"] {\n    run `}${x[\"}\"]}`;\n  }\n}\nset :c, 1;\nfn d(e) {\n  e\n}\n";
+        let cut = cut(source, 7);
+        let text = "namespace :a {\n  task :b, :roles => [\"{\"] { cut_out 7\n\n  }\n}\nset :c, 1;\nfn d(e) { cut_out 8\n\n}\n";
+        assert_eq!(cut.text, text);
+        let sources: Vec<String> = cut.bodies.iter().map(|body| body.source(source)).collect();
+        assert_eq!(
+            sources,
+            [
+                "\n  task :b, :roles => [\"{\"] {\n    run `}${x[\"}\"]}`;\n  }",
+                "\n\n\n\n\n\nfn d(e) {\n  e\n}"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_body_with_a_closure_or_an_octal_number_stays_in_its_file() {
+        for body in ["x.map(|y| y)", "x(|| 1)", "#{ y: || 1 }", "`${x.map(|y| y)}`", "0o644"] {
+            let source = format!("task :a {{\n  {body};\n}}\n");
+            assert_eq!(cut(&source, 0).text, source, "{body}");
+        }
+        let source = "task :a {\n  if x || y { run `a | b`; }\n}\n";
+        assert_eq!(cut(source, 0).bodies.len(), 1);
+    }
 }
