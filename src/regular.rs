@@ -58,7 +58,9 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Returns the content of an open file.
 pub(crate) fn content(file: &File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // One read for all of it, and one that finds the end. The length of a file that grows is only the first guess.
+    let length = file.metadata()?.len().min(LONGEST) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     if file.take(LONGEST + 1).read_to_end(&mut bytes)? > usize::try_from(LONGEST).unwrap_or(usize::MAX) {
         return Err(io::Error::new(ErrorKind::FileTooLarge, "it is larger than 64 MiB"));
     }
