@@ -277,12 +277,10 @@ impl<'a> Findings<'a> {
 
     pub(in crate::recipe) fn may_be_set(&self, name: &str) -> bool {
         let names = |text: &Text| text.names().variables.contains(name);
-        let (of_library, others): (Vec<&Text>, Vec<&Text>) =
-            self.texts.iter().partition(|text| stdlib::is_own(&text.file));
         self.defined.configuration().variables.exists(name)
-            || others.into_iter().any(names)
+            || self.examined().any(|(text, _)| names(text))
             || self.of_recipe().any(|(_, claims)| claims.computes_variables)
-            || of_library.into_iter().any(names)
+            || self.texts.iter().any(names)
     }
 
     fn unknown_name(&self, first: &str, named: &Named) -> Option<Diagnostic> {

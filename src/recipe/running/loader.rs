@@ -270,17 +270,17 @@ impl Interpreter {
         Ok(())
     }
 
-    fn compile(&self, engine: &Engine, name: &str, text: &str) -> Fallible<Rc<AST>> {
+    fn compile(&self, engine: &Engine, name: &str, text: &Rc<str>) -> Fallible<Rc<AST>> {
+        if stdlib::is_own(name)
+            && let Some(ast) = self.compile_library(engine, name, text)
+        {
+            return Ok(ast);
+        }
         let text = countable(name, text).map_err(|wrong| raise(*wrong, Position::NONE))?;
         let parse = |text: &str| {
             self.place().begin_source(name, text);
             engine.compile(text)
         };
-        if stdlib::is_own(name)
-            && let Some(ast) = self.compile_library(engine, name, &text)
-        {
-            return Ok(ast);
-        }
         let read = recovery::read(&text, name, parse);
         let unfilled = self.place().take_unfilled();
         let unfilled = unfilled.into_iter().map(|unfilled| (name.to_owned(), unfilled));
@@ -307,15 +307,15 @@ impl Interpreter {
     }
 
     /// Compiles a source of the built-in library, in which mistakes are not looked for. Its bodies are left for later.
-    fn compile_library(&self, engine: &Engine, name: &str, text: &str) -> Option<Rc<AST>> {
+    fn compile_library(&self, engine: &Engine, name: &str, text: &Rc<str>) -> Option<Rc<AST>> {
         let cut = self.defined().files().bodies.cut(text);
         self.place().begin_cut_source(name, &cut.text);
         let mut ast = engine.compile(&cut.text).ok()?;
         ast.set_source(name);
-        let (file, source): (Rc<str>, Rc<str>) = (name.into(), text.into());
+        let file: Rc<str> = name.into();
         self.defined().change_files(|files| {
-            files.bodies.add(&file, &source, &cut.bodies);
-            files.read.push(Text::of_library(file, source));
+            files.bodies.add(&file, text, &cut.bodies);
+            files.read.push(Text::of_library(file, Rc::clone(text)));
         });
         Some(Rc::new(ast))
     }
@@ -329,7 +329,7 @@ impl Interpreter {
         })
     }
 
-    fn evaluate_text(&self, engine: &Engine, name: &str, text: &str) -> Fallible<()> {
+    fn evaluate_text(&self, engine: &Engine, name: &str, text: &Rc<str>) -> Fallible<()> {
         let ast = self.compile(engine, name, text)?;
         let around = self.place().enter_namespace("".into());
         let result = engine.run_ast_with_scope(&mut Scope::new(), &ast);

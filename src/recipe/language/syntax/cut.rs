@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rhai::{AST, ASTNode, Expr, Module, Position, ScriptFuncDef, Stmt, StmtBlock};
 
-use super::layout::{SourcePiece, SourcePieceKind, exact_pieces};
+use super::layout::{SourcePiece, SourcePieceKind, exact_pieces, line_of, line_start};
 use super::marks::CUT_OUT;
 
 /// A source without its bodies.
@@ -78,20 +78,19 @@ const CUT: [&str; 4] = ["task", "set", "set_default", "fn"];
 pub(in crate::recipe) fn cut(source: &str, first: usize) -> CutSource {
     let pieces = exact_pieces(source, 0);
     let (mut text, mut bodies) = (String::with_capacity(source.len() / 2), Vec::new());
-    let (mut copied, mut line, mut counted) = (0, 1, 0);
+    let mut copied = 0;
     for Block { statement, inside } in blocks(source, &pieces) {
         let whole = source.get(inside.clone()).unwrap_or_default();
-        let before = source.get(..statement).unwrap_or_default();
-        let from = before.rfind('\n').map_or(0, |at| at + 1);
-        line += newlines(source.get(counted..from).unwrap_or_default());
-        counted = from;
         text.push_str(source.get(copied..inside.start).unwrap_or_default());
-        let lines = "\n".repeat(newlines(whole));
+        let lines = "\n".repeat(whole.matches('\n').count());
         let _ = write!(text, " {CUT_OUT} {}{lines}", first + bodies.len());
         let indent = whole.rsplit('\n').next().filter(|last| last.trim().is_empty());
         copied = inside.end - indent.map_or(0, str::len);
-        let to = inside.end + 1;
-        bodies.push(CutBody { line, from, to });
+        bodies.push(CutBody {
+            line: line_of(source, statement),
+            from: line_start(source, statement),
+            to: inside.end + 1,
+        });
     }
     text.push_str(source.get(copied..).unwrap_or_default());
     CutSource { text, bodies }
@@ -153,10 +152,6 @@ fn blocks(source: &str, pieces: &[SourcePiece]) -> Vec<Block> {
 fn can_be_cut(source: &str, block: &Block, body: &[SourcePiece]) -> bool {
     let text = source.get(block.inside.clone()).unwrap_or_default();
     text.contains('\n') && !text.contains("0o") && !has_closure(source, body)
-}
-
-fn newlines(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
 /// Returns the brace of the body of a statement; the end of the statement, if it has none.
