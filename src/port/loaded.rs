@@ -1,8 +1,9 @@
 //! Finds the files that the files of a project load: by their names, and by patterns such as `lib/capistrano/tasks/*.rake`.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use super::paths::{alternatives, normal};
 use super::project::RubyFile;
 
 /// The most files that one pattern finds.
@@ -134,30 +135,8 @@ fn with_stars(path: &str) -> String {
 
 /// Returns a path without `.` and `..`; `None` if it leaves the project.
 pub(super) fn below(path: &Path) -> Option<PathBuf> {
-    let mut whole = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::Normal(name) => whole.push(name),
-            Component::CurDir => {}
-            Component::ParentDir if whole.pop() => {}
-            _ => return None,
-        }
-    }
-    Some(whole)
-}
-
-/// Returns the patterns that `{rake,cap}` stands for.
-fn alternatives(pattern: &str) -> Vec<String> {
-    let parts = pattern
-        .split_once('{')
-        .and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
-    match parts {
-        Some((before, (inner, after))) if !after.contains('{') => inner
-            .split(',')
-            .map(|one| format!("{before}{}{after}", one.trim()))
-            .collect(),
-        _ => vec![pattern.to_owned()],
-    }
+    let text = path.is_relative().then(|| path.to_string_lossy())?;
+    normal(&text).map(PathBuf::from)
 }
 
 /// Returns the files that a pattern matches.

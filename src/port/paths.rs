@@ -17,6 +17,29 @@ pub(super) fn path(node: &Node<'_>, own: &str) -> Option<String> {
     }
 }
 
+/// Returns the path that `require`, `load` or another word loads from a file, as [`path`] does.
+pub(super) fn loaded(word: &str, node: &Node<'_>, own: &str) -> Option<String> {
+    let path = path(node, own)?;
+    Some(match word {
+        "require_relative" if !path.starts_with('/') => format!("/{}/{path}", folder(own)),
+        _ => path,
+    })
+}
+
+/// Returns the patterns that `{rake,cap}` stands for, which patterns of the crate do not have.
+pub(super) fn alternatives(pattern: &str) -> Vec<String> {
+    let parts = pattern
+        .split_once('{')
+        .and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+    match parts {
+        Some((before, (inner, after))) if !after.contains('{') => inner
+            .split(',')
+            .map(|one| format!("{before}{}{after}", one.trim()))
+            .collect(),
+        _ => vec![pattern.to_owned()],
+    }
+}
+
 /// Returns the pattern in `Dir.glob("…")` and `Dir["…"]`, sorted or not.
 pub(super) fn pattern(node: &Node<'_>, own: &str) -> Option<String> {
     let call = node.as_call_node()?;

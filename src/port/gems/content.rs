@@ -82,13 +82,7 @@ impl Reading<'_> {
             if is_load {
                 let given = arguments(call, false).values;
                 for node in &given {
-                    let path = paths::path(node, self.own).map(|path| match name.as_str() {
-                        "require_relative" if !path.starts_with('/') => {
-                            let folder = self.own.rsplit_once('/').map_or("", |(folder, _)| folder);
-                            format!("/{folder}/{path}")
-                        }
-                        _ => path,
-                    });
+                    let path = paths::loaded(&name, node, self.own);
                     self.loads(path);
                 }
             }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::lock::{From, GemInLock, GemLock};
 use super::places::{GemPlaces, entries};
 use super::version::compare;
+use crate::port::paths::{alternatives, normal};
 
 /// The size above which a file of a gem is not read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -145,22 +146,12 @@ impl Gem {
     pub(super) fn matching(&self, pattern: &str) -> Vec<String> {
         let fixed = pattern.split(['*', '?', '[', '{']).next().unwrap_or("");
         let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
-        // `{a,b}` is a choice, which patterns of the crate do not have.
-        let choices = match (pattern.find('{'), pattern.find('}')) {
-            (Some(open), Some(close)) if open < close => {
-                let (front, rest) = (pattern.get(..open), pattern.get(open + 1..close));
-                let back = pattern.get(close + 1..).unwrap_or("");
-                let rest = rest.unwrap_or("").split(',');
-                rest.map(|choice| format!("{}{choice}{back}", front.unwrap_or("")))
-                    .collect()
-            }
-            _ => vec![pattern.to_owned()],
-        };
         let options = glob::MatchOptions {
             require_literal_separator: true,
             ..glob::MatchOptions::new()
         };
-        let patterns: Vec<glob::Pattern> = choices
+        let patterns = alternatives(pattern);
+        let patterns: Vec<_> = patterns
             .iter()
             .filter_map(|text| glob::Pattern::new(text).ok())
             .collect();
@@ -203,7 +194,7 @@ impl Gem {
 
 /// Returns the path of a file in a gem that `require` finds under this name.
 fn required(directory: &Path, feature: &str) -> Option<String> {
-    let feature = super::super::paths::normal(feature).filter(|path| !path.is_empty())?;
+    let feature = normal(feature).filter(|path| !path.is_empty())?;
     let mut names = match feature.rsplit_once('.') {
         Some((_, "rb" | "rake" | "cap")) => vec![format!("lib/{feature}")],
         _ => vec![format!("lib/{feature}.rb")],
@@ -214,7 +205,7 @@ fn required(directory: &Path, feature: &str) -> Option<String> {
 
 /// Returns the real path of a file that lies inside a directory, whatever links are on the way.
 pub(super) fn inside(directory: &Path, path: &str) -> Option<PathBuf> {
-    let path = super::super::paths::normal(path)?;
+    let path = normal(path)?;
     let real = fs::canonicalize(directory.join(path)).ok()?;
     real.starts_with(fs::canonicalize(directory).ok()?).then_some(real)
 }

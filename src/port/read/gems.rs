@@ -28,12 +28,8 @@ impl Reader<'_> {
         };
         let mut lines = Vec::new();
         for node in &given {
-            let Some(path) = paths::path(node, own) else {
+            let Some(path) = paths::loaded(name, node, own) else {
                 return Ok(None);
-            };
-            let path = match (name, own.rsplit_once('/')) {
-                ("require_relative", Some((folder, _))) if !path.starts_with('/') => format!("/{folder}/{path}"),
-                _ => path,
             };
             match facts.gems.loads.get(&(self.file, path.clone())) {
                 Some(files) if !files.is_empty() => lines.extend(self.loaded(files, name)),
