@@ -72,6 +72,27 @@ fn errors_of_a_decision_by_stage_are_rescued_where_it_is_made() {
 }
 
 #[test]
+fn what_the_library_makes_of_a_value_that_needs_the_stage_waits_for_the_stage() {
+    let text = "lock '3'\nset :env, fetch(:stage) == :beta ? 'b' : 'p'\nset :deploy_to, \"/srv/#{fetch(:env)}\"\n\
+                set :bind, \"unix://#{shared_path}/x\"\n";
+    let ported = ported(&[
+        ("config/deploy.rb", text),
+        ("config/deploy/beta.rb", "server 'a', roles: %w[app]\n"),
+    ]);
+    has(&ported.unwrap().files[0].text, &["set :bind { `unix://${shared_path}/x` }"]);
+}
+
+#[test]
+fn a_variable_of_a_library_that_has_no_value_is_nothing_in_a_string() {
+    let files = [
+        ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/rbenv'\n"),
+        ("config/deploy.rb", "lock '3'\nset :line, \"V=#{fetch(:rbenv_ruby)} P=#{fetch(:rbenv_path)}\"\n"),
+    ];
+    let ported = ported(&files).unwrap();
+    has(&ported.files[1].text, &["`V=${rbenv_ruby ?? \"\"} P=${rbenv_path}`"]);
+}
+
+#[test]
 fn recipes_of_other_tools_are_refused() {
     let mina = ported(&[(
         "config/deploy.rb",

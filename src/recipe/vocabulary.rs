@@ -94,6 +94,8 @@ const RESERVED: &[&str] = &[
 pub(crate) struct Vocabulary {
     /// The variables that the library sets or capr reads.
     pub variables: BTreeSet<String>,
+    /// Those of them whose value is nothing until a recipe sets it.
+    pub nothing: BTreeSet<String>,
     /// The variables that the library reads if a recipe sets them.
     pub read: BTreeSet<String>,
     /// The full names of the library's tasks.
@@ -110,6 +112,7 @@ impl Vocabulary {
     pub(crate) fn of_this_program() -> Self {
         let mut vocabulary = Self {
             variables: READ_BY_CAPR.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            nothing: BTreeSet::new(),
             read: BTreeSet::new(),
             libraries: BTreeSet::new(),
             tasks: BTreeSet::new(),
@@ -194,6 +197,10 @@ impl Vocabulary {
                 }
                 "set" | "set_default" | "set_if_empty" => {
                     self.variables.insert(name.to_owned());
+                    let value = line.trim_end_matches([' ', '}', ';']);
+                    if value.ends_with(", ()") || value.ends_with("{ ()") || value.ends_with(", ())") {
+                        self.nothing.insert(name.to_owned());
+                    }
                 }
                 _ => {}
             }

@@ -25,6 +25,17 @@ impl Reader<'_> {
 
     /// Notes that a variable has no value, and that those made of it have none.
     fn lose_variable(&mut self, name: &str, note: Option<usize>) {
+        for lost in self.with_those_made_of(name) {
+            match note {
+                Some(note) => self.lost_at.insert(lost.clone(), note),
+                None => self.lost_at.remove(&lost),
+            };
+            self.lost_variables.insert(lost);
+        }
+    }
+
+    /// Returns a variable and those whose values the deploy library makes of it. One that the recipe sets itself has that value.
+    pub(super) fn with_those_made_of(&self, name: &str) -> Vec<String> {
         let of_paths: &[&str] = &[
             "releases_path",
             "release_path",
@@ -34,6 +45,7 @@ impl Reader<'_> {
             "latest_release",
             "previous_release",
             "deploy_path",
+            "repository_cache",
         ];
         let made_of_it: &[&[&str]] = match name {
             "application" => &[&["deploy_to"], of_paths],
@@ -41,16 +53,9 @@ impl Reader<'_> {
             "repository" | "branch" | "scm" => &[&["revision", "real_revision", "source"]],
             _ => &[],
         };
-        // A variable that the recipe sets itself has that value.
         let made_of_it = made_of_it.iter().copied().flatten().copied();
         let made_of_it = made_of_it.filter(|made| !self.set.contains(*made));
-        for lost in made_of_it.chain([name]).collect::<Vec<_>>() {
-            self.lost_variables.insert(lost.to_owned());
-            match note {
-                Some(note) => self.lost_at.insert(lost.to_owned(), note),
-                None => self.lost_at.remove(lost),
-            };
-        }
+        made_of_it.chain([name]).map(str::to_owned).collect()
     }
 
     /// Checks lines that run while the recipe is loaded: `set` of a value that is not known yet becomes lazy, and anything else

@@ -65,7 +65,7 @@ impl Reader<'_> {
                 .iter()
                 .any(|block| read_of(&block.lines, &self.late).is_some());
             if is_late {
-                self.late.insert(name.to_owned());
+                self.late.extend(self.with_those_made_of(name));
                 return lines;
             }
         }
@@ -80,7 +80,7 @@ impl Reader<'_> {
         ] = lines.as_mut_slice()
             && let Some(variable) = lazy(call)
         {
-            self.late.insert(variable);
+            self.late.extend(self.with_those_made_of(&variable));
             return lines;
         }
         let mut block = Block::of(lines);
@@ -88,8 +88,8 @@ impl Reader<'_> {
         variables(&mut block, &mut given);
         for name in &given {
             self.set.remove(name);
+            self.late.extend(self.with_those_made_of(name));
         }
-        self.late.extend(given);
         unwrap(&mut block);
         let mut above = Vec::new();
         if let Some(first) = block.lines.first_mut() {

@@ -23,7 +23,13 @@ impl Reader<'_> {
     /// Returns a value that is filled in. A variable that a library sets may be nothing there, where in Capistrano nobody sets it.
     fn filled_here(&self, value: Expr) -> Expr {
         let value = filled(value);
+        let is_nothing = |name: &str| {
+            self.facts.version > 2
+                && self.facts.vocabulary.nothing.contains(name)
+                && !self.facts.variables.contains_key(name)
+        };
         let name = match &value {
+            Expr::Name(name) if is_nothing(name) => return value.binary("??", Expr::text("")),
             Expr::Call(call) if call.name == "fetch" => call.arguments.first().and_then(Expr::literal),
             _ => None,
         };

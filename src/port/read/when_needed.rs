@@ -63,7 +63,8 @@ impl Reader<'_> {
                 };
                 if call.block.as_ref().is_some_and(lacks) {
                     let variable = call.arguments.first().and_then(Expr::literal);
-                    self.lacking.extend(variable.map(str::to_owned));
+                    let lacking = variable.map(|name| self.with_those_made_of(name));
+                    self.lacking.extend(lacking.into_iter().flatten());
                 }
             }
             Statement::Verb(call) if sets(&call.name) => {
@@ -71,7 +72,7 @@ impl Reader<'_> {
                 if value.is_some_and(|value| of(value, &self.unsure).is_some() || uses_environment(value))
                     && let Some(variable) = lazy(call)
                 {
-                    self.unsure.insert(variable);
+                    self.unsure.extend(self.with_those_made_of(&variable));
                 }
             }
             Statement::Verb(call) if call.name == "role" && call.block.is_none() => {
