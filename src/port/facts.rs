@@ -568,7 +568,7 @@ impl Visitor<'_> {
             self.facts.prefixed.extend(given.values.first().and_then(literal));
         }
         let class = constant(&receiver);
-        if name == "[]" && class.as_deref() == Some("Rake::Task") {
+        if super::read::is_task_of_rake(node) {
             self.ask_for(&given.values);
         }
         if class.is_some_and(|class| class == "SSHKit") && !self.is_of_gem() {

@@ -79,17 +79,37 @@ fn what_the_library_makes_of_a_value_that_needs_the_stage_waits_for_the_stage() 
         ("config/deploy.rb", text),
         ("config/deploy/beta.rb", "server 'a', roles: %w[app]\n"),
     ]);
-    has(&ported.unwrap().files[0].text, &["set :bind { `unix://${shared_path}/x` }"]);
+    has(
+        &ported.unwrap().files[0].text,
+        &["set :bind { `unix://${shared_path}/x` }"],
+    );
 }
 
 #[test]
 fn a_variable_of_a_library_that_has_no_value_is_nothing_in_a_string() {
     let files = [
-        ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/rbenv'\n"),
-        ("config/deploy.rb", "lock '3'\nset :line, \"V=#{fetch(:rbenv_ruby)} P=#{fetch(:rbenv_path)}\"\n"),
+        (
+            "Capfile",
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/rbenv'\n",
+        ),
+        (
+            "config/deploy.rb",
+            "lock '3'\nset :line, \"V=#{fetch(:rbenv_ruby)} P=#{fetch(:rbenv_path)}\"\n",
+        ),
     ];
     let ported = ported(&files).unwrap();
     has(&ported.files[1].text, &["`V=${rbenv_ruby ?? \"\"} P=${rbenv_path}`"]);
+}
+
+#[test]
+fn a_task_of_rake_is_found_in_two_ways_and_under_a_computed_name() {
+    let text = "lock '3'\ntask(:once) { puts 'x' }\ntask :again do\n  ::Rake.application['once'].reenable\n  ::Rake.application['once']\n  \
+                Rake.application['once'].invoke\n  %w[a b].each { |x| Rake::Task[\"once:#{x}\"].invoke }\nend\n";
+    let (text, notes) = recipe(text);
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["invoke \"once\";", "invoke `once:${x}`;"]);
+    let (_, notes) = recipe("lock '3'\ntask(:again) { Rake.application['none'] }\n");
+    assert_eq!(notes.len(), 1, "{notes:?}");
 }
 
 #[test]

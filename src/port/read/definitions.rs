@@ -450,15 +450,19 @@ impl Reader<'_> {
                 .push("`Rake.application.options`: -v and -vv show more of a run".to_owned());
             return Ok(Some(Vec::new()));
         }
-        let Some(index) = receiver.as_call_node() else {
+        let Some(index) = receiver.as_call_node().filter(is_task_of_rake) else {
             return Ok(None);
         };
-        let class = index.receiver().as_ref().and_then(constant);
-        if class.as_deref() != Some("Rake::Task") || id(&index.name()) != "[]" {
-            return Ok(None);
-        }
-        let Some(task) = arguments(&index, false).values.first().and_then(literal) else {
-            return self.refuse(Kind::Construct, "a task of Rake whose name is computed");
+        let given = arguments(&index, false);
+        let Some(task) = given.values.first().and_then(literal) else {
+            return match (name, given.values.as_slice()) {
+                ("invoke" | "execute", [name]) => {
+                    let name = self.expression(name)?;
+                    Ok(Some(vec![Line::verb(Call::new("invoke", vec![name]))]))
+                }
+                ("reenable", _) => Ok(Some(Vec::new())),
+                _ => self.refuse(Kind::Construct, "a task of Rake whose name is computed"),
+            };
         };
         match name {
             "invoke" | "execute" => Ok(Some(vec![self.invoked(&task)?])),
@@ -480,6 +484,15 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads `Rake::Task["deploy:restart"]` alone, which finds the task and does nothing with it.
+    pub(super) fn only_found(&mut self, call: &CallNode<'_>) -> Option<Read<Vec<Line>>> {
+        let task = arguments(call, false).values.first().and_then(literal)?;
+        is_task_of_rake(call).then(|| match self.facts.task(&task, &[]) {
+            Some(_) => Ok(Vec::new()),
+            None => Err(self.no_task(&task)),
+        })
+    }
+
     /// Reads `logger.info "…"`.
     pub(super) fn logged(&mut self, level: &str, given: &Arguments<'_>) -> Read<Vec<Line>> {
         let verb = match level {
@@ -493,6 +506,14 @@ impl Reader<'_> {
         let values = self.expressions(given.values.get(..1).unwrap_or_default())?;
         Ok(vec![Line::verb(Call::new(verb, values))])
     }
+}
+
+/// Returns true for `Rake::Task[…]` and `Rake.application[…]`.
+pub(in crate::port) fn is_task_of_rake(index: &CallNode<'_>) -> bool {
+    let owner = index.receiver();
+    let is_application = |owner: &Node<'_>| source(owner).trim_start_matches("::") == "Rake.application";
+    let is_class = |owner: &Node<'_>| constant(owner).as_deref() == Some("Rake::Task");
+    id(&index.name()) == "[]" && owner.is_some_and(|owner| is_class(&owner) || is_application(&owner))
 }
 
 /// Returns the definition of a task that does nothing, in its namespaces.

@@ -18,6 +18,9 @@ impl Reader<'_> {
         receiver: &Node<'_>,
     ) -> Read<Option<Vec<Line>>> {
         let name = id(&call.name());
+        if let Some(lines) = self.only_found(call) {
+            return lines.map(Some);
+        }
         if let Some(lines) = self.of_capistrano(node, call, receiver)? {
             return Ok(Some(lines));
         }

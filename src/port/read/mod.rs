@@ -47,6 +47,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruby_prism::{Node, ParseResult};
 
 use self::comments::Comments;
+pub(super) use self::definitions::is_task_of_rake;
 pub(super) use self::loads::is_at_hand;
 use self::locals::Local;
 pub(super) use self::which_version::decided;
