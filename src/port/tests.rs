@@ -113,6 +113,26 @@ fn a_task_of_rake_is_found_in_two_ways_and_under_a_computed_name() {
 }
 
 #[test]
+fn a_command_that_may_fail_is_one_wherever_its_recipe_says_so() {
+    let text = "lock '3'\ntask :x do\n  on roles(:app) do\n    %w[start stop].each do |c|\n      \
+                sudo :svc, c, raise_on_non_zero_exit: c == 'start'\n    end\n    \
+                info 'yes' if execute(:ls, raise_on_non_zero_exit: false)\n    \
+                info 'no' unless test(:ls, '-d', raise_on_non_zero_exit: false)\n    \
+                info capture(:ls, raise_on_non_zero_exit: false, strip: false)\n    \
+                execute :ls, '-x', in: '/tmp'\n  end\nend\n";
+    let (text, notes) = recipe(text);
+    assert!(notes.is_empty(), "{notes:?}");
+    let parts = [
+        "sudo `svc ${c}${if c == \"start\" { \"\" } else { \" || true\" }}`;",
+        "if test(\"ls\") {",
+        "if !test(\"ls -d\") {",
+        "info capture(\"ls || true\");",
+        "run \"ls -x\";",
+    ];
+    has(&text, &parts);
+}
+
+#[test]
 fn recipes_of_other_tools_are_refused() {
     let mina = ported(&[(
         "config/deploy.rb",

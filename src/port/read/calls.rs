@@ -7,6 +7,7 @@ use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Arguments, arguments, bare, behind, id, literal, source, statements};
 use super::Reader;
+use super::commands::may_fail;
 use super::locals::Type;
 
 impl Reader<'_> {
@@ -259,6 +260,9 @@ impl Reader<'_> {
                 if !given.values.is_empty() =>
             {
                 return self.command_value(call, name).map(Some);
+            }
+            ("execute", _) if !given.values.is_empty() && self.facts.version > 2 && may_fail(call) => {
+                return self.command_value(call, "test").map(Some);
             }
             ("execute", _) if !given.values.is_empty() && self.facts.version > 2 => {
                 // The word returns true: if the command fails, the run ends.

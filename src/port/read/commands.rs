@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::Mapped;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, bare, behind, constant, id, literal, statements};
+use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -15,6 +15,8 @@ pub(super) struct Executed {
     /// True if `within`, `with`, `as` and the command map apply, because the command is one word.
     pub(super) is_mapped: bool,
     pub(super) options: Vec<(String, Expr)>,
+    /// The command as a statement: it may fail where the recipe says so.
+    pub(super) command: Expr,
 }
 
 impl Reader<'_> {
@@ -189,7 +191,7 @@ impl Reader<'_> {
             }
             lines.push(Line::verb(Call {
                 options,
-                ..Call::new("run_locally", vec![executed.text])
+                ..Call::new("run_locally", vec![executed.command])
             }));
             return Ok(lines);
         }
@@ -204,7 +206,7 @@ impl Reader<'_> {
         options.extend(onion.servers);
         lines.push(Line::verb(Call {
             options,
-            ..Call::new(verb, vec![executed.text])
+            ..Call::new(verb, vec![executed.command])
         }));
         Ok(lines)
     }
@@ -251,24 +253,42 @@ impl Reader<'_> {
             }
         }
         let mut options = Vec::new();
-        let mut tolerates = false;
+        let mut tolerance = None;
         for (key, value) in &given.pairs {
             match literal(key).as_deref() {
-                Some("raise_on_non_zero_exit") => tolerates = value.as_false_node().is_some(),
+                Some("raise_on_non_zero_exit") => tolerance = self.tolerance(value)?,
                 Some("verbosity" | "log_output" | "strip") => {}
                 Some("pty") => options.push(("pty".to_owned(), self.expression(value)?)),
-                Some(other) => return self.refuse(Kind::Construct, format!("`execute` with `{other}`")),
+                Some(key @ ("in" | "env" | "user" | "group" | "host")) => self.remarks.push(format!(
+                    "`{key}: …` of a command: SSHKit takes the one of `within`, `with`, `as` and `on` in its place"
+                )),
+                Some("interaction_handler") if value.as_nil_node().is_some() => {}
+                Some(other) => return self.refuse(Kind::Construct, format!("`{}` with `{other}`", id(&call.name()))),
                 None => return self.refuse(Kind::Construct, "an option whose name is computed"),
             }
         }
-        if tolerates {
-            parts.push(Part::Text(" || true".to_owned()));
-        }
+        let text = self.as_command(string(parts.clone()));
+        parts.extend(tolerance);
         Ok(Executed {
-            text: self.as_command(string(parts)),
+            text,
+            command: self.as_command(string(parts)),
             is_mapped,
             options,
         })
+    }
+
+    /// Reads `raise_on_non_zero_exit: …`: the end of a command that may fail.
+    fn tolerance(&mut self, value: &Node<'_>) -> Read<Option<Part>> {
+        const MAY_FAIL: &str = " || true";
+        if value.as_true_node().is_some() {
+            return Ok(None);
+        }
+        if value.as_false_node().is_some() || value.as_nil_node().is_some() {
+            return Ok(Some(Part::Text(MAY_FAIL.to_owned())));
+        }
+        let giving = |text| Block::giving(Expr::text(text));
+        let ends = vec![(self.condition(value)?, giving(""))];
+        Ok(Some(Part::Value(Expr::If(ends, Some(giving(MAY_FAIL))))))
     }
 
     /// Reads a command whose output or success is the value.
@@ -294,6 +314,11 @@ impl Reader<'_> {
             }));
         }
         let executed = self.executed(call)?;
+        // `test` and the value of `execute` tell whether the command failed.
+        let command = match name {
+            "capture" => executed.command,
+            _ => executed.text,
+        };
         let onion = self.onion.clone();
         let mut options = executed.options;
         if executed.is_mapped {
@@ -318,14 +343,15 @@ impl Reader<'_> {
         }
         let value = Expr::Call(Call {
             options,
-            ..Call::new(verb, vec![executed.text])
+            ..Call::new(verb, vec![command])
         });
         let value = match (onion.user, executed.is_mapped) {
             (Some(user), true) => Expr::Call(Call::with_block("as", vec![user], Block::giving(value))),
             _ => value,
         };
+        let is_whole = option(&given, "strip").is_some_and(|strip| strip.as_false_node().is_some());
         Ok(match name {
-            "capture" => Expr::call("strip", vec![value]),
+            "capture" if !is_whole => Expr::call("strip", vec![value]),
             _ => value,
         })
     }
@@ -483,4 +509,16 @@ fn listed(items: Vec<Expr>) -> Expr {
         parts.extend(item.parts());
     }
     string(parts)
+}
+
+/// Returns the value of an option.
+fn option<'a, 'pr>(given: &'a Arguments<'pr>, name: &str) -> Option<&'a Node<'pr>> {
+    let mut pairs = given.pairs.iter();
+    pairs.find_map(|(key, value)| (literal(key).as_deref() == Some(name)).then_some(value))
+}
+
+/// Returns true if a command may fail, and the caller asks whether it did.
+pub(super) fn may_fail(call: &CallNode<'_>) -> bool {
+    let given = arguments(call, false);
+    option(&given, "raise_on_non_zero_exit").is_some_and(|value| value.as_true_node().is_none())
 }

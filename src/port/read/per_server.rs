@@ -87,13 +87,13 @@ impl Reader<'_> {
             match call.as_ref().map(|call| id(&call.name())).as_deref() {
                 Some("execute") => {
                     if let Some(call) = &call {
-                        commands.push(self.executed(call)?.text);
+                        commands.push(self.executed(call)?.command);
                     }
                 }
                 Some("sudo") => {
                     if let Some(call) = &call {
                         let mut parts = vec![Part::Text("sudo ".to_owned())];
-                        parts.extend(self.executed(call)?.text.parts());
+                        parts.extend(self.executed(call)?.command.parts());
                         commands.push(string(parts));
                     }
                 }
