@@ -91,7 +91,7 @@ pub(super) fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, c
     let found = resolved
         .as_ref()
         .map_err(Clone::clone)
-        .and_then(|selection| selected::wanted(interpreter, selection).map_err(|error| error.to_string()));
+        .and_then(|selection| selected::addressed(interpreter, selection).map_err(|error| error.to_string()));
     let servers = match found {
         Ok(servers) => Servers::Found(
             servers

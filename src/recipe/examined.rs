@@ -101,7 +101,7 @@ impl Recipe {
         let resolved = role_block::resolved(interpreter, &self.engine, task.selection.clone(), &Selection::default());
         let selection = resolved.map_err(|error| Box::new(self.diagnostic(error)))?;
         // A recipe without the role has no such server.
-        let found = selected::wanted(interpreter, &selection);
+        let found = selected::addressed(interpreter, &selection);
         Ok(found.unwrap_or_default().into_iter().collect())
     }
 

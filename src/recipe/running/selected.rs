@@ -3,8 +3,11 @@
 use super::around::says_servers;
 use super::interpreter::Interpreter;
 use crate::actor::ActionError;
-use crate::configuration::{Selection, SelectionError, Server, did_you_mean};
+use crate::configuration::{Filter, Selection, SelectionError, Server, VariableRead, did_you_mean, select};
 use crate::event::Level;
+
+/// The attribute of the one server of a role that acts for all.
+const PRIMARY: &str = "primary";
 
 /// Returns the servers of a selection among those that the person wants.
 pub(in crate::recipe) fn wanted(
@@ -15,13 +18,45 @@ pub(in crate::recipe) fn wanted(
     interpreter.exclusions().select(&configuration.roles, selection)
 }
 
+/// Returns the servers that a task or a command addresses. In the words of Capistrano 3 the first server of a role is its primary one
+/// where none is marked, so `only: {primary: true}` means that server there.
+pub(in crate::recipe) fn addressed(
+    interpreter: &Interpreter,
+    selection: &Selection,
+) -> Result<Vec<Server>, SelectionError> {
+    let servers = wanted(interpreter, selection)?;
+    let mut others = selection.clone();
+    let asks = others.only.as_mut().and_then(|only| only.shift_remove(PRIMARY));
+    if !servers.is_empty() || asks.is_none() || selection.roles.is_none() || !speaks_three(interpreter) {
+        return Ok(servers);
+    }
+    let configuration = interpreter.defined().configuration();
+    let all = |selection: &Selection| select(&configuration.roles, selection, &Filter::default());
+    if !all(selection)?.is_empty() {
+        return Ok(servers);
+    }
+    let mut servers = wanted(interpreter, &others)?;
+    let first = all(&others)?.into_iter().next();
+    servers.retain(|server| Some(server) == first.as_ref());
+    Ok(servers)
+}
+
+/// Returns true in a recipe in the words of Capistrano 3.
+fn speaks_three(interpreter: &Interpreter) -> bool {
+    let said = match interpreter.defined().configuration().variables.read("dialect") {
+        VariableRead::Value(said) => said.as_int().ok(),
+        VariableRead::Lazy(_) | VariableRead::Unknown => None,
+    };
+    said.unwrap_or_else(|| interpreter.defined().dialect_spoken()) == 3
+}
+
 /// Returns the servers of a selection for a command. In the block of one server these are that server, or none if the command
 /// names others.
 fn chosen(interpreter: &Interpreter, selection: &Selection) -> Result<Vec<Server>, SelectionError> {
     let Some(own) = interpreter.around().server() else {
-        return wanted(interpreter, selection);
+        return addressed(interpreter, selection);
     };
-    if says_servers(selection) && !wanted(interpreter, selection)?.contains(&own) {
+    if says_servers(selection) && !addressed(interpreter, selection)?.contains(&own) {
         return Ok(Vec::new());
     }
     Ok(vec![own])

@@ -139,6 +139,30 @@ fn servers_are_listed_by_their_roles() {
 }
 
 #[test]
+fn where_no_server_is_marked_the_first_of_a_role_is_its_primary_one() {
+    let recipe = |dialect: u8, servers: &str| {
+        let text = "task :t, :roles => :db, :only => #{ primary: true } { run \"x\"; }";
+        super::recipe(&format!("set :dialect, {dialect}; {servers} {text}"))
+    };
+    let two = "role :app, \"a\"; role :db, \"d1\", \"d2\";";
+    let of = |case: super::Case| {
+        let outcome = case.run(&["t"]);
+        assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+        let commands = outcome.script.commands();
+        let servers = commands.iter().map(|record| record.server.to_string());
+        servers.collect::<Vec<_>>()
+    };
+    assert_eq!(of(recipe(3, two)), ["d1"]);
+    let marked = "role :db, \"d1\"; role :db, \"d2\", :primary => true;";
+    assert_eq!(of(recipe(3, marked)), ["d2"]);
+    // The person leaves out the one: no other takes its place.
+    assert_eq!(of(recipe(3, two).env("HOSTFILTER", "d2")), [""; 0]);
+    assert_eq!(of(recipe(3, marked).env("HOSTFILTER", "d1")), [""; 0]);
+    let error = recipe(2, two).run(&["t"]).error().message.clone();
+    assert!(error.contains("but no servers matched"), "{error}");
+}
+
+#[test]
 fn a_role_that_is_listed_has_to_be_there() {
     let text = "role :app, \"a\"; task :t { for server in roles(:ap) { puts server.host; } puts roles(:all).len; }";
     let found = recipe(text).check();
