@@ -21,6 +21,7 @@ const WORDS: &[&str] = &[
     "as",
     "capture",
     "download!",
+    "background",
     "execute",
     "put",
     "rake",

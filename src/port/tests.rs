@@ -133,6 +133,25 @@ fn a_command_that_may_fail_is_one_wherever_its_recipe_says_so() {
 }
 
 #[test]
+fn filters_of_servers_groups_and_the_background_are_carried_over() {
+    let text = "lock '3'\nserver 'a', roles: %w[app], my: 1\ntask :x do\n  on roles(:app, select: ->(s) { s.properties.my == 1 }) do\n    \
+                execute :a\n  end\n  on roles(:app, exclude: proc { |s| s.fetch(:my) }) do |host|\n    background :sleep, 5\n    \
+                as(user: 'u', group: 'g') { execute :id, host.properties.my }\n  end\nend\n\
+                Rake::Task['deploy:check'].enhance ['x']\nRake::Task['deploy:check'].enhance { puts 'checked' }\n";
+    let (text, notes) = recipe(text);
+    assert!(notes.is_empty(), "{notes:?}");
+    let parts = [
+        "run \"a\", :hosts => roles(:app).filter(|s| s.properties.my == 1).map(|server| server.name);",
+        "roles(:app).filter(|s| (s.properties.my ?? false) == false).map(",
+        "run \"( nohup sleep 5 > /dev/null & )\";",
+        "`sg g -c ${quote(`id ${host.properties.my ?? \"\"}`)}`, :as => \"u\"",
+        "before \"deploy:check\", \"x\";",
+        "after \"deploy:check\" { puts \"checked\"; }",
+    ];
+    has(&text, &parts);
+}
+
+#[test]
 fn recipes_of_other_tools_are_refused() {
     let mina = ported(&[(
         "config/deploy.rb",

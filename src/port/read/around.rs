@@ -82,13 +82,13 @@ impl Reader<'_> {
             }
             ("as", Some(user)) => onion.user = Some(self.expression(user)?),
             ("as", None) => {
-                let user = given
-                    .pairs
-                    .iter()
-                    .find(|(key, _)| literal(key).as_deref() == Some("user"));
-                match user {
-                    Some((_, user)) if given.pairs.len() == 1 => onion.user = Some(self.expression(user)?),
-                    _ => return self.refuse(Kind::Construct, "`as` with a group"),
+                for (key, value) in &given.pairs {
+                    let value = Some(self.expression(value)?);
+                    match literal(key).as_deref() {
+                        Some("user") => onion.user = value,
+                        Some("group") => onion.group = value,
+                        _ => return self.refuse(Kind::Construct, "`as` with an option of this kind"),
+                    }
                 }
             }
             ("with", None) => {

@@ -30,6 +30,7 @@ impl Reader<'_> {
                 self.run(call, name).map(Some)
             }
             "execute" | "sudo" | "run" if !given.values.is_empty() => self.execute(call, name).map(Some),
+            "background" if self.facts.version > 2 && !given.values.is_empty() => self.execute(call, name).map(Some),
             // SSHKit has these words for commands of the same name.
             "rake" | "make" if self.facts.version > 2 && self.onion.host.is_some() && !given.values.is_empty() => {
                 self.execute(call, name).map(Some)
@@ -173,6 +174,10 @@ impl Reader<'_> {
         let onion = self.onion.clone();
         let mut lines = Vec::new();
         let mut options = executed.options;
+        let command = match name {
+            "background" => in_background(executed.command),
+            _ => executed.command,
+        };
         if executed.is_mapped {
             options.extend(onion.dir.map(|dir| ("dir".to_owned(), dir)));
             if !onion.env.is_empty() {
@@ -191,7 +196,7 @@ impl Reader<'_> {
             }
             lines.push(Line::verb(Call {
                 options,
-                ..Call::new("run_locally", vec![executed.command])
+                ..Call::new("run_locally", vec![command])
             }));
             return Ok(lines);
         }
@@ -206,7 +211,7 @@ impl Reader<'_> {
         options.extend(onion.servers);
         lines.push(Line::verb(Call {
             options,
-            ..Call::new(verb, vec![executed.command])
+            ..Call::new(verb, vec![command])
         }));
         Ok(lines)
     }
@@ -249,6 +254,9 @@ impl Reader<'_> {
             }
             match (one, value) {
                 (_, value @ (Expr::Text(_) | Expr::Symbol(_) | Expr::Template(_))) => parts.extend(value.parts()),
+                (_, Expr::Number(digits)) if digits.chars().all(|c| c.is_ascii_digit()) => {
+                    parts.push(Part::Text(digits))
+                }
                 (_, value) => parts.push(Part::Value(super::strings::filled(value))),
             }
         }
@@ -269,9 +277,11 @@ impl Reader<'_> {
         }
         let text = self.as_command(string(parts.clone()));
         parts.extend(tolerance);
+        let command = self.as_command(string(parts));
+        let group = self.onion.group.as_ref().filter(|_| is_mapped);
         Ok(Executed {
-            text,
-            command: self.as_command(string(parts)),
+            text: in_group(group, text),
+            command: in_group(group, command),
             is_mapped,
             options,
         })
@@ -509,6 +519,28 @@ fn listed(items: Vec<Expr>) -> Expr {
         parts.extend(item.parts());
     }
     string(parts)
+}
+
+/// Returns a command that SSHKit runs with the rights of a group.
+fn in_group(group: Option<&Expr>, command: Expr) -> Expr {
+    let Some(group) = group else { return command };
+    let quoted = |value| Part::Value(Expr::call("quote", vec![value]));
+    let text = |text: &str| Part::Text(text.to_owned());
+    let group = match group.literal() {
+        Some(name) => text(name),
+        None => quoted(group.clone()),
+    };
+    Expr::Template(vec![text("sg "), group, text(" -c "), quoted(command)])
+}
+
+/// Returns a command that goes on when the connection ends, as SSHKit writes it.
+fn in_background(command: Expr) -> Expr {
+    let ends = [
+        Part::Text("( nohup ".to_owned()),
+        Part::Text(" > /dev/null & )".to_owned()),
+    ];
+    let [begin, end] = ends;
+    string([begin].into_iter().chain(command.parts()).chain([end]).collect())
 }
 
 /// Returns the value of an option.

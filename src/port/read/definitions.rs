@@ -424,6 +424,12 @@ impl Reader<'_> {
             let block = self.statements(&nodes, behind.end, false);
             return Ok(Some(block.lines));
         }
+        if name == "enhance"
+            && let Some(index) = receiver.as_call_node().filter(is_task_of_rake)
+            && let Some(task) = arguments(&index, false).values.first().and_then(literal)
+        {
+            return self.enhance(node, call, &task).map(Some);
+        }
         if let Some(lines) = self.of_rake(&name, receiver)? {
             return Ok(Some(lines));
         }

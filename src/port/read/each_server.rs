@@ -198,7 +198,7 @@ impl<'pr> Visit<'pr> for Words<'_> {
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         let name = id(&node.name());
         match name.as_str() {
-            "execute" | "capture" | "test" if node.receiver().is_none() => {
+            "execute" | "capture" | "test" | "background" if node.receiver().is_none() => {
                 let first = arguments(node, false).values.into_iter().next();
                 let word = first.as_ref().and_then(literal);
                 self.has_command = true;

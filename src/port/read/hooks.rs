@@ -41,6 +41,23 @@ impl Reader<'_> {
         self.hook_on(node, call, (verb, &hooked), rest)
     }
 
+    /// Reads `Rake::Task["deploy:check"].enhance ["first"]` and the form with a block, of which Capistrano makes its hooks.
+    pub(super) fn enhance(&mut self, node: &Node<'_>, call: &CallNode<'_>, task: &str) -> Read<Vec<Line>> {
+        let given = arguments(call, false);
+        match (given.values.as_slice(), behind(call).is_some()) {
+            ([], true) => self.hook_on(node, call, ("after", task), &[]),
+            ([needs], false) => {
+                let list = needs.as_array_node().map(|list| list.elements().iter().collect());
+                let names: Vec<Node<'_>> = match list {
+                    Some(names) => names,
+                    None => given.values,
+                };
+                self.hook_on(node, call, ("before", task), &names)
+            }
+            _ => self.refuse(Kind::Construct, "`enhance` of a task of Rake, in this form"),
+        }
+    }
+
     /// Reads a hook on the task of this name.
     fn hook_on(
         &mut self,

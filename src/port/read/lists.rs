@@ -74,6 +74,20 @@ impl Reader<'_> {
         Ok(Expr::Block(Block { lines, gives: true }))
     }
 
+    /// Returns a function that tells yes or no, or else its contrary, by Ruby's truth; `None` for one with several statements.
+    pub(super) fn asking(&self, closure: Expr, is_negated: bool) -> Option<Expr> {
+        let Expr::Closure(names, body) = closure else {
+            return None;
+        };
+        let value = body.value().cloned()?;
+        let asked = match self.kind_of(&value) {
+            Type::YesNo => value,
+            _ => value.binary("??", Expr::Bool(false)).binary("!=", Expr::Bool(false)),
+        };
+        let asked = if is_negated { asked.negated() } else { asked };
+        Some(Expr::Closure(names, Block::giving(asked)))
+    }
+
     /// Reads `list.map { |x| … }` and similar calls.
     pub(super) fn method_with_block(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let items = match self.servers_of(receiver)? {
@@ -106,17 +120,10 @@ impl Reader<'_> {
                 let tests = method != "map";
                 let closure = self.closure_over(behind, items)?;
                 match (closure, tests) {
-                    (Expr::Closure(names, body), true) => {
-                        let Some(value) = body.value().cloned() else {
-                            return self.refuse(Kind::Construct, format!("`{name}` with a longer block"));
-                        };
-                        let asked = match self.kind_of(&value) {
-                            Type::YesNo => value,
-                            _ => value.binary("??", Expr::Bool(false)).binary("!=", Expr::Bool(false)),
-                        };
-                        let asked = if method == "reject" { asked.negated() } else { asked };
-                        Expr::Closure(names, Block::giving(asked))
-                    }
+                    (closure, true) => match self.asking(closure, method == "reject") {
+                        Some(asking) => asking,
+                        None => return self.refuse(Kind::Construct, format!("`{name}` with a longer block")),
+                    },
                     (closure, _) => closure,
                 }
             }

@@ -67,6 +67,7 @@ struct Onion {
     dir: Option<Expr>,
     env: Vec<(String, Expr)>,
     user: Option<Expr>,
+    group: Option<Expr>,
     /// The name of the server in a block for each.
     host: Option<String>,
     /// True in a block that is evaluated for each server.

@@ -7,6 +7,7 @@ use super::super::note::{Kind, Read};
 use super::super::ruby::{Arguments, arguments, behind, id, literal, statements};
 use super::Reader;
 use super::locals::Type;
+use super::variables::function_of;
 
 impl Reader<'_> {
     /// Reads `role` and `server`.
@@ -220,6 +221,17 @@ impl Reader<'_> {
                         false,
                     ));
                 }
+                (Some(key @ ("exclude" | "filter" | "select")), None) if name == "roles" && given.pairs.len() == 1 => {
+                    let Some(behind) = function_of(value) else {
+                        return self.refuse(Kind::PerServer, "a filter of servers that is computed");
+                    };
+                    let closure = self.closure_over(behind, Type::Server)?;
+                    let Some(asking) = self.asking(closure, key == "exclude") else {
+                        return self.refuse(Kind::PerServer, "a filter of servers with several statements");
+                    };
+                    let chosen = self.roles_named(&given)?.method("filter", vec![asking]);
+                    return Ok((vec![("hosts".to_owned(), names_of(chosen))], false));
+                }
                 _ => return self.refuse(Kind::PerServer, "a filter of servers that is a function"),
             }
         }
@@ -251,14 +263,19 @@ fn with_attribute(list: Expr, attribute: &str, has: bool) -> Expr {
     let attributes = Expr::Member(Box::new(server.clone()), "properties".to_owned());
     let is_there = Expr::text(attribute).binary("in", attributes);
     let is_there = if has { is_there } else { is_there.negated() };
-    let closure = |body| {
-        vec![Expr::Closure(
-            vec!["server".to_owned()],
-            super::super::form::Block::giving(body),
-        )]
-    };
-    let name = Expr::Member(Box::new(server), "name".to_owned());
-    list.method("filter", closure(is_there)).method("map", closure(name))
+    names_of(list.method("filter", of_server(is_there)))
+}
+
+/// Returns the names of the servers of a list.
+fn names_of(servers: Expr) -> Expr {
+    let name = Expr::Member(Box::new(Expr::name("server")), "name".to_owned());
+    servers.method("map", of_server(name))
+}
+
+/// Returns a function of a server.
+fn of_server(body: Expr) -> Vec<Expr> {
+    let body = super::super::form::Block::giving(body);
+    vec![Expr::Closure(vec!["server".to_owned()], body)]
 }
 
 /// Returns `:except => #{ no_release: true }` and similar options.

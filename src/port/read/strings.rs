@@ -183,6 +183,10 @@ pub(super) fn filled(value: Expr) -> Expr {
         Expr::Index(owner, index) if *owner == Expr::name("ENV") => {
             Expr::Index(owner, index).binary("??", Expr::text(""))
         }
+        // Servers have different properties.
+        Expr::Member(owner, name) if matches!(&*owner, Expr::Member(_, of) if of == "properties") => {
+            Expr::Member(owner, name).binary("??", Expr::text(""))
+        }
         Expr::Unit => Expr::text(""),
         Expr::If(arms, None) => Expr::If(arms, Some(super::super::form::Block::giving(Expr::text("")))),
         other => other,

@@ -496,7 +496,7 @@ fn below_home(path: &str) -> Expr {
 }
 
 /// Returns the content of a function without a name: `-> { … }`, `lambda { … }`, `Proc.new { … }`.
-fn function_of<'pr>(value: &Node<'pr>) -> Option<super::super::ruby::Behind<'pr>> {
+pub(super) fn function_of<'pr>(value: &Node<'pr>) -> Option<super::super::ruby::Behind<'pr>> {
     if let Some(lambda) = value.as_lambda_node() {
         return Some(body_of(
             lambda.parameters(),
