@@ -152,6 +152,21 @@ fn filters_of_servers_groups_and_the_background_are_carried_over() {
 }
 
 #[test]
+fn what_the_configuration_of_capistrano_2_tells_is_carried_over() {
+    let text = "namespace :a do\n  task :x do\n    run 'ls'\n    puts current_task.fully_qualified_name\n    puts current_task.name\n    \
+                puts 'y' if variables.include?(:rails_env)\n    Capistrano::CLI.ui.say \"hello\"\n  end\nend\n";
+    let (text, notes) = recipe(text);
+    assert!(notes.is_empty(), "{notes:?}");
+    let parts = [
+        "puts current_task;",
+        "puts current_task.split(\":\").pop();",
+        "if exists(:rails_env) {",
+        "puts \"hello\";",
+    ];
+    has(&text, &parts);
+}
+
+#[test]
 fn recipes_of_other_tools_are_refused() {
     let mina = ported(&[(
         "config/deploy.rb",

@@ -18,7 +18,7 @@ impl Reader<'_> {
         receiver: &Node<'_>,
     ) -> Read<Option<Vec<Line>>> {
         let name = id(&call.name());
-        if let Some(lines) = self.only_found(call) {
+        if let Some(lines) = self.only_found(call).or_else(|| self.said(call, receiver)) {
             return lines.map(Some);
         }
         if let Some(lines) = self.of_capistrano(node, call, receiver)? {
@@ -272,6 +272,9 @@ impl Reader<'_> {
             return Ok(value);
         }
         if let Some(value) = self.of_source(&name, call, receiver)? {
+            return Ok(value);
+        }
+        if let Some(value) = self.of_configuration(&name, call, receiver) {
             return Ok(value);
         }
         if let Some(owner) = bare(receiver)

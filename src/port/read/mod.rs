@@ -9,6 +9,7 @@ mod command_map;
 mod commands;
 mod comments;
 mod conditions;
+mod configuration;
 mod counterparts;
 mod definitions;
 mod each_server;
