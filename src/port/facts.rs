@@ -106,6 +106,10 @@ pub(super) struct Facts {
     pub(super) primaries: BTreeSet<String>,
     /// The paths of the project's files, as they are named.
     pub(super) files: Vec<String>,
+    /// The files that belong to the application, which no recipe is written from.
+    pub(super) application_files: Vec<String>,
+    /// The names that the application defines: of classes and constants, and of functions outside of classes.
+    pub(super) of_application: BTreeSet<String>,
     /// The ERB templates of the project, by their paths.
     pub(super) templates: BTreeMap<String, String>,
     /// The path of each file below the directory of its gem; `None` for a file of the project.
@@ -137,6 +141,9 @@ impl Facts {
         let source = String::from_utf8_lossy(text);
         let application = ["config/environment", "config/application", "config/boot"];
         self.is_open |= application.iter().any(|file| source.contains(file));
+        if let Some(program) = parsed.node().as_program_node().filter(super::read::is_classes) {
+            super::read::names_of(&program, &mut self.of_application);
+        }
         let mut visitor = Visitor {
             facts: self,
             text,
@@ -424,7 +431,10 @@ impl Visitor<'_> {
     /// Returns true if recipes can call a function by its name. Those of the project come first; those of classes of a gem belong to
     /// their objects.
     fn is_word(&self, name: &str, node: &ruby_prism::DefNode<'_>) -> bool {
-        !self.is_of_gem() || self.classes == 0 && node.receiver().is_none() && !self.facts.functions.contains_key(name)
+        // A method of a class never stands for a word of Capistrano.
+        let is_hidden = self.classes > 0 && self.facts.vocabulary.is_verb(name);
+        !is_hidden && !self.is_of_gem()
+            || self.classes == 0 && node.receiver().is_none() && !self.facts.functions.contains_key(name)
     }
 
     fn line_of(&self, offset: usize) -> usize {

@@ -79,6 +79,7 @@ pub(super) fn opens(name: &str, node: &CallNode<'_>) -> bool {
         | "define_task"
         | "instance_eval"
         | "instance_exec"
+        | "load_tasks"
         | "module_eval"
         | "autoload" => true,
         "eval" => node.receiver().is_some(),

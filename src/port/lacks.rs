@@ -1,6 +1,8 @@
 //! Finds the places that lack the same thing. They are one piece of work: all but one wait for that one. A gem that was not
 //! carried over defines tasks, functions and classes; each place that names one of these waits for the place that loads the gem.
 
+use std::collections::BTreeSet;
+
 use super::note::Lack;
 use super::tidy::FileDraft;
 
@@ -11,8 +13,18 @@ struct Origin {
     note: usize,
 }
 
-/// Makes each note wait for an earlier one that lacks the same thing.
-pub(super) fn settle(drafts: &mut [FileDraft<'_>]) {
+/// Makes each note wait for an earlier one that lacks the same thing. `of_application` has the names that the application defines.
+pub(super) fn settle(of_application: &BTreeSet<String>, drafts: &mut [FileDraft<'_>]) {
+    for note in drafts.iter_mut().flat_map(|draft| &mut draft.notes) {
+        let name = match &note.lack {
+            Some(Lack::Class(class)) => class.split("::").next(),
+            Some(Lack::Name(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        if name.is_some_and(|name| of_application.contains(name)) {
+            note.lack = Some(Lack::Application);
+        }
+    }
     let mut origins = loaded(drafts);
     // Work that can wait must not hide work that cannot.
     for may_wait in [false, true] {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::paths::{alternatives, normal};
+use super::loads::{LoadedPath, Loads};
+use super::paths::{RubyPath, RubyPaths, alternatives, normal};
 use super::project::RubyFile;
 
 /// The most files that one pattern finds.
@@ -22,69 +23,70 @@ pub(super) struct Loaded {
     pub(super) files: BTreeSet<PathBuf>,
     /// True if more is loaded than these: plugins, or files whose path is computed.
     pub(super) has_more: bool,
+    /// The number of files that have been looked at.
+    seen: usize,
+    /// The directories besides the project's in which files are looked for.
+    folders: BTreeSet<String>,
 }
 
 impl Loaded {
-    /// Finds the files that these load. Their paths are below the root of the project.
-    pub(super) fn by(sources: &[RubyFile], root: &Path) -> Self {
-        let mut loaded = Self::default();
-        for source in sources {
-            let text = String::from_utf8_lossy(&source.text);
-            for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
-                loaded.line(line, &source.path, root);
-            }
-        }
-        loaded
-    }
-
-    fn line(&mut self, line: &str, own: &str, root: &Path) {
-        let strings = strings(line);
-        let here = Path::new(own).parent().unwrap_or(Path::new(""));
-        let is_beside = line.contains("__FILE__") || line.contains("__dir__");
-        let word = line
-            .split(|c: char| !c.is_ascii_alphabetic() && c != '_')
-            .next()
-            .unwrap_or("");
-        let is_load = matches!(word, "load" | "import" | "require" | "require_relative");
-        let patterns = strings
-            .iter()
-            .filter(|text| text.contains("/*") || text.starts_with("*."));
-        let mut paths: Vec<PathBuf> = Vec::new();
-        if is_beside && (is_load || patterns.clone().next().is_some()) {
-            let joined = strings.join("/");
-            paths.push(match line.contains("expand_path") && joined.starts_with("..") {
-                // The file itself counts as a part of the path.
-                true => Path::new(own).join(joined),
-                false => here.join(joined.trim_start_matches('/')),
+    /// Adds the files that those load which have not been looked at. Their paths are below the root of the project.
+    pub(super) fn follow(&mut self, sources: &[RubyFile], root: &Path) {
+        for source in sources.iter().skip(self.seen) {
+            let parsed = ruby_prism::parse(&source.text);
+            let loads = Loads::of(&parsed, RubyPaths::of_project(&source.path), None);
+            let folders = loads.folders.iter().filter_map(|path| match RubyPaths::place(path)? {
+                RubyPath::Below(folder) => Some(folder),
+                RubyPath::Named(folder) => normal(&folder),
             });
-        } else if is_load && let [path] = strings.as_slice() {
-            match word {
-                "require_relative" => paths.push(here.join(path)),
-                _ => paths.extend([PathBuf::from(path), here.join(path)]),
+            self.folders
+                .extend(folders.filter(|folder| !folder.contains('*') && !folder.starts_with(FOREIGN)));
+            for load in &loads.files {
+                self.load(load, &source.path, root);
             }
-        } else {
-            paths.extend(patterns.map(PathBuf::from));
         }
-        for path in paths {
-            self.add(&path.to_string_lossy(), root);
-        }
+        self.seen = sources.len();
     }
 
-    /// Adds the files of a path, in which `*` and interpolated values stand for anything.
-    fn add(&mut self, path: &str, root: &Path) {
-        let pattern = with_stars(path);
-        let Some(pattern) = below(Path::new(&pattern)) else {
-            self.has_more |= pattern.contains('*');
+    fn load(&mut self, load: &LoadedPath, own: &str, root: &Path) {
+        let here = own.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let Some(place) = RubyPaths::place(&load.path) else {
+            self.has_more |= load.path.contains('*');
             return;
         };
-        let pattern = pattern.to_string_lossy().into_owned();
+        let paths = match place {
+            RubyPath::Below(path) => vec![path],
+            RubyPath::Named(path) if load.word == "require_relative" => {
+                normal(&format!("{here}/{path}")).into_iter().collect()
+            }
+            RubyPath::Named(path) => {
+                let folders = self.folders.iter().map(String::as_str);
+                let beside = folders.chain([here]).map(|folder| format!("{folder}/{path}"));
+                let beside: Vec<String> = match load.is_listed {
+                    true => Vec::new(),
+                    false => beside.collect(),
+                };
+                [path]
+                    .into_iter()
+                    .chain(beside)
+                    .filter_map(|path| normal(&path))
+                    .collect()
+            }
+        };
+        for path in paths {
+            self.add(&path, root);
+        }
+    }
+
+    /// Adds the files of a path, in which `*` stands for anything.
+    fn add(&mut self, pattern: &str, root: &Path) {
         let is_pattern = pattern.contains('*');
         if pattern.starts_with('*') {
             self.has_more = true;
             return;
         }
         let mut found = Vec::new();
-        for one in alternatives(&pattern) {
+        for one in alternatives(pattern) {
             let has_ending = ENDINGS.iter().any(|ending| one.ends_with(&format!(".{ending}")));
             let endings = ENDINGS.iter().map(|ending| format!("{one}.{ending}"));
             let names: Vec<String> = match has_ending {
@@ -103,40 +105,6 @@ impl Loaded {
             false => self.files.extend(found),
         }
     }
-}
-
-/// Returns the strings of a line.
-fn strings(line: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = line;
-    while let Some((before, inner)) = rest.split_once(['"', '\'']) {
-        let quote = rest.chars().nth(before.chars().count()).unwrap_or('"');
-        let Some((text, after)) = inner.split_once(quote) else {
-            break;
-        };
-        found.push(text.to_owned());
-        rest = after;
-    }
-    found
-}
-
-/// Replaces interpolated values by `*`.
-fn with_stars(path: &str) -> String {
-    let mut written = String::new();
-    let mut rest = path;
-    while let Some((before, inner)) = rest.split_once("#{") {
-        written.push_str(before);
-        written.push('*');
-        rest = inner.split_once('}').map_or("", |(_, after)| after);
-    }
-    written.push_str(rest);
-    written
-}
-
-/// Returns a path without `.` and `..`; `None` if it leaves the project.
-pub(super) fn below(path: &Path) -> Option<PathBuf> {
-    let text = path.is_relative().then(|| path.to_string_lossy())?;
-    normal(&text).map(PathBuf::from)
 }
 
 /// Returns the files that a pattern matches.
@@ -178,7 +146,8 @@ mod tests {
                 is_wanted: true,
                 gem: None,
             };
-            let loaded = Loaded::by(&[source], root.path());
+            let mut loaded = Loaded::default();
+            loaded.follow(&[source], root.path());
             let names = loaded
                 .files
                 .iter()
@@ -191,7 +160,7 @@ mod tests {
                 "lib/capistrano/tasks/a.rake",
             ),
             (
-                "# it's\nDir['lib/capistrano/**/*.{cap,rake}'].each do |r|",
+                "# it's\nDir['lib/capistrano/**/*.{cap,rake}'].each do |r|\n  load r\nend",
                 "lib/capistrano/more/c.cap lib/capistrano/tasks/a.rake",
             ),
             ("require_relative '../lib/one'", "lib/one.rb"),
@@ -205,7 +174,44 @@ mod tests {
                 "require File.join(File.dirname(__FILE__), '..', 'lib', 'one')",
                 "lib/one.rb",
             ),
-            ("%w(x).each { |r| load \"config/recipes/#{r}\" }", ""),
+            ("%w(x).each { |r| load \"config/recipes/#{r}\" }", "config/recipes/x.rb"),
+            (
+                "%w(x none).each do |r|\n  require_relative \"./recipes/#{r}\"\nend",
+                "config/recipes/x.rb",
+            ),
+            (
+                "for f in Dir['lib/capistrano/more/*'].sort\n  load f\nend",
+                "lib/capistrano/more/c.cap",
+            ),
+            (
+                "here = File.dirname(__FILE__)\nload \"#{here}/recipes/x\"",
+                "config/recipes/x.rb",
+            ),
+            ("load \"#{File.dirname(__FILE__)}/recipes/x\"", "config/recipes/x.rb"),
+            (
+                "Dir.glob('lib/capistrano/tasks/*.rake', &method(:load))",
+                "lib/capistrano/tasks/a.rake",
+            ),
+            (
+                "Dir['lib/capistrano/tasks/*.rake'].each(&method(:import))",
+                "lib/capistrano/tasks/a.rake",
+            ),
+            (
+                "Dir.glob('config/recipes/*.rb') do |file|\n  load file\nend",
+                "config/recipes/x.rb",
+            ),
+            (
+                "more = FileList['lib/capistrano/more/*.cap']\nmore.each { |f| import f }",
+                "lib/capistrano/more/c.cap",
+            ),
+            ("Rake.add_rakelib 'lib/capistrano/tasks'", "lib/capistrano/tasks/a.rake"),
+            (
+                "$:.unshift File.expand_path('../../lib', __FILE__)\nrequire 'one'",
+                "lib/one.rb",
+            ),
+            ("load File.join(Dir.pwd, 'lib', 'one.rb')", "lib/one.rb"),
+            ("load Rails.root.join('lib/one.rb')", "lib/one.rb"),
+            ("set :linked_files, Dir['config/*.rb']", ""),
             ("load \"config/recipes/#{r}.rb\"", "config/recipes/x.rb"),
             ("load 'config/none'; load '/etc/passwd'", ""),
             ("# load 'two'", ""),

@@ -1,7 +1,8 @@
 //! Recipes of Capistrano 1, 2 and 3, read with Ruby's own parser and written as recipes of capr. Ruby is never evaluated.
 //!
 //! ```text
-//! loaded    finds the files that others load
+//! loads     finds the places of a file that load others
+//! loaded    finds the files that the files of a project load
 //! project   finds the files that belong to the given paths, and names the recipes
 //! gems/     finds the recipe libraries in the gems that are installed
 //! paths     the paths that a Ruby file makes of its own place
@@ -34,6 +35,7 @@ pub(crate) mod fuzz;
 mod gems;
 mod lacks;
 mod loaded;
+mod loads;
 mod note;
 mod parameters;
 mod paths;
@@ -181,7 +183,7 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     reach::mark(&facts, &parsed, &mut drafts);
     facts.is_open |= project.loads_more;
     fails::settle(&facts, project.is_on_disk, &mut drafts);
-    lacks::settle(&mut drafts);
+    lacks::settle(&facts.of_application, &mut drafts);
     let wanted = drafts.iter().filter(|draft| draft.source.is_wanted);
     let files: Vec<File> = wanted
         .map(|draft| {
@@ -211,6 +213,7 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
             .sources
             .iter()
             .filter(|source| !source.is_wanted)
+            .chain(&project.application)
             .map(RubyFile::shown)
             .collect(),
         files,
@@ -242,6 +245,12 @@ fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Fa
         }
         facts.read(parsed, &source.text);
         facts.files.push(source.path.clone());
+    }
+    for source in &project.application {
+        facts.application_files.push(source.path.clone());
+        if let Some(program) = ruby_prism::parse(&source.text).node().as_program_node() {
+            read::names_of(&program, &mut facts.of_application);
+        }
     }
     facts.templates = project.templates.iter().cloned().collect();
     facts.gems = project.gems.clone();

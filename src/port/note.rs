@@ -77,6 +77,8 @@ pub(super) enum Lack {
     File(String),
     /// A class of a gem or of the application.
     Class(String),
+    /// Code of the application.
+    Application,
     /// A function, an object or a task that something else defines.
     Name(String),
     /// A function of these files that was not carried over whole: the number of its file, and its lines.

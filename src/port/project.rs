@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::gems::{FromGems, OfGem};
 use super::loaded::Loaded;
+use super::read::is_start_of_rails;
 
 /// The size above which a file does not count as a recipe, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -113,6 +114,8 @@ pub(crate) enum PortRefusal {
 pub(crate) struct RubyProject {
     /// The files in the order in which Capistrano reads them.
     pub sources: Vec<RubyFile>,
+    /// The files that they load and that belong to the application: no recipe is written from them.
+    pub application: Vec<RubyFile>,
     /// The ERB templates below the project, with their paths.
     pub templates: Vec<(String, String)>,
     /// The files of gems among them.
@@ -177,16 +180,17 @@ impl RubyProject {
     /// Adds the files that the sources load, and takes those out that nothing loads.
     fn follow(&mut self, root: &Path, named: &[PathBuf]) -> Result<(), PortRefusal> {
         let is_whole = named.iter().any(|path| path.is_dir());
-        let loaded = loop {
-            let loaded = Loaded::by(&self.sources, root);
+        let mut loaded = Loaded::default();
+        loop {
+            loaded.follow(&self.sources, root);
             let before = self.sources.len();
             for path in &loaded.files {
-                self.add(root, path, is_whole)?;
+                self.add_loaded(root, path, is_whole)?;
             }
             if self.sources.len() == before {
-                break loaded;
+                break;
             }
-        };
+        }
         self.loads_more = loaded.has_more;
         if loaded.has_more || !self.sources.iter().any(RubyFile::is_capfile) {
             return Ok(());
@@ -241,6 +245,23 @@ impl RubyProject {
                 self.templates.push((below.to_string_lossy().into_owned(), text));
             }
         }
+    }
+
+    /// Adds a file that another one loads. What code of the application loads is not followed.
+    fn add_loaded(&mut self, root: &Path, path: &Path, is_wanted: bool) -> Result<(), PortRefusal> {
+        let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+        if self.application.iter().any(|source| source.path == name) {
+            return Ok(());
+        }
+        let before = self.sources.len();
+        self.add(root, path, is_wanted)?;
+        if self.sources.len() > before {
+            let code = self
+                .sources
+                .pop_if(|source| is_start_of_rails(&source.path, &source.text));
+            self.application.extend(code);
+        }
+        Ok(())
     }
 
     fn add(&mut self, root: &Path, path: &Path, is_wanted: bool) -> Result<(), PortRefusal> {
@@ -318,4 +339,109 @@ fn with_ending(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::{Note, Ported, port};
+    use super::RubyProject;
+    use std::fs;
+
+    fn ported(files: &[(&str, &str)]) -> Ported {
+        let root = tempfile::tempdir().unwrap();
+        for (file, text) in files {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let (_, project) = RubyProject::find(&[root.path().to_owned()]).unwrap();
+        port(&project).unwrap()
+    }
+
+    fn work(ported: &Ported) -> Vec<&Note> {
+        let notes = ported.files.iter().flat_map(|file| &file.notes);
+        notes.filter(|note| note.depends_on.is_none()).collect()
+    }
+
+    const CAPFILE: (&str, &str) = ("Capfile", "load 'deploy'\nload 'config/deploy'\n");
+
+    #[test]
+    fn code_of_the_application_is_only_read_and_using_it_is_one_piece_of_work() {
+        let application = [
+            (
+                "config/boot.rb",
+                "require_relative 'more'\nmodule Boot\n  class << self\n    def run\n      X.y\n    end\n  end\nend\nBoot.run\n",
+            ),
+            ("config/more.rb", "Other.thing!\n"),
+            (
+                "config/initializers/site.rb",
+                "SITE = Site.find\nMailer.sender = SITE.mail\n",
+            ),
+        ];
+        let unused = "require './config/boot'\nset :application, 'a'\nDir['config/initializers/*.rb'].each { |f| require f }\ntask(:t) { run 'x' }\n";
+        let found = ported(&[&[CAPFILE, ("config/deploy.rb", unused)][..], &application].concat());
+        assert!(work(&found).is_empty(), "{found:?}");
+        let written: Vec<&str> = found.files.iter().map(|file| file.to.as_str()).collect();
+        assert_eq!(written, ["Caprfile", "config/deploy.rhai"]);
+        assert_eq!(found.only_read, ["config/boot.rb", "config/initializers/site.rb"]);
+        let used = format!("{unused}set :mail, SITE.mail\ntask(:u) {{ run SITE.name }}\ntask(:v) {{ Boot.now }}\n");
+        let found = ported(&[&[CAPFILE, ("config/deploy.rb", &used)][..], &application].concat());
+        assert_eq!(work(&found).iter().map(|note| note.line).collect::<Vec<_>>(), [5]);
+    }
+
+    #[test]
+    fn a_file_of_rails_with_tasks_is_a_recipe() {
+        let deploy = ("config/deploy.rb", "load 'config/environment'\nset :application, 'a'\n");
+        let tasks = ("config/environment.rb", "task(:t) { run 'x' }\n");
+        let found = ported(&[CAPFILE, deploy, tasks]);
+        assert!(
+            found.files.iter().any(|file| file.to == "config/environment.rhai"),
+            "{found:?}"
+        );
+        let main = found.files.iter().find(|file| file.to == "config/deploy.rhai").unwrap();
+        assert!(main.text.contains("load \"config/environment.rhai\""), "{}", main.text);
+    }
+
+    #[test]
+    fn a_file_in_a_directory_of_the_load_path_is_loaded_from_there() {
+        let capfile = (
+            "Capfile",
+            "load 'deploy'\n$LOAD_PATH.unshift 'lib'\nrequire 'recipes/web'\nload 'config/deploy'\n",
+        );
+        let found = ported(&[
+            capfile,
+            ("config/deploy.rb", "set :application, 'a'\n"),
+            ("lib/recipes/web.rb", "task(:t) { run 'x' }\n"),
+        ]);
+        assert!(work(&found).is_empty(), "{found:?}");
+        let main = found.files.iter().find(|file| file.to == "Caprfile").unwrap();
+        assert!(main.text.contains("load \"lib/recipes/web.rhai\""), "{}", main.text);
+    }
+
+    #[test]
+    fn a_task_of_rails_that_capistrano_cannot_run_needs_no_hand() {
+        let capfile = (
+            "Capfile",
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nimport 'lib/tasks/x.rake'\n",
+        );
+        let rake = "task a: :environment do\n  User.find_each { |user| user.touch }\nend\ntask b: :environment do\n  puts 'b'\nend\n";
+        let found = ported(&[
+            capfile,
+            ("config/deploy.rb", "set :repo_url, 'x'\n"),
+            ("lib/tasks/x.rake", rake),
+        ]);
+        assert!(
+            work(&found).iter().all(|note| note.kind == super::super::Kind::Fails),
+            "{found:?}"
+        );
+        let rake = found.files.iter().find(|file| file.to == "lib/tasks/x.rhai").unwrap();
+        assert!(
+            rake.text
+                .contains("throw \"Don't know how to build task 'environment'\";"),
+            "{}",
+            rake.text
+        );
+    }
 }

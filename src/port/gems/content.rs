@@ -2,9 +2,10 @@
 
 use ruby_prism::{CallNode, Node, Visit};
 
-use super::super::paths;
+use super::super::loads::Loads;
+use super::super::paths::{RubyPaths, of_gem};
 use super::super::read::decided;
-use super::super::ruby::{arguments, constant, id, source, statements};
+use super::super::ruby::{constant, id, source, statements};
 
 /// The content of a file.
 #[derive(Debug, Default)]
@@ -21,13 +22,18 @@ impl Content {
     pub(super) fn of(text: &[u8], own: &str, version: u8) -> Self {
         let parsed = ruby_prism::parse(text);
         let mut reading = Reading {
-            own,
             version,
             classes: 0,
             content: Self::default(),
         };
         reading.visit(&parsed.node());
-        reading.content
+        let mut content = reading.content;
+        for load in Loads::of(&parsed, RubyPaths::of_gem(own), Some(version)).files {
+            content.has_words |= load.is_listed && !load.is_inside;
+            let path = of_gem(&load.word, &load.path, own);
+            content.loads.extend(path.filter(|path| !content.loads.contains(path)));
+        }
+        content
     }
 
     /// Returns true if loading the file defines tasks, hooks or variables of Capistrano, or loads files that may.
@@ -36,8 +42,7 @@ impl Content {
     }
 }
 
-struct Reading<'a> {
-    own: &'a str,
+struct Reading {
     version: u8,
     /// The number of classes, modules and functions around the place.
     classes: usize,
@@ -64,7 +69,7 @@ const WORDS: &[&str] = &[
     "_cset",
 ];
 
-impl Reading<'_> {
+impl Reading {
     fn call(&mut self, call: &CallNode<'_>) {
         let name = id(&call.name());
         let receiver = call.receiver();
@@ -74,38 +79,6 @@ impl Reading<'_> {
         });
         let is_word = receiver.is_none() && WORDS.contains(&name.as_str());
         self.content.has_words |= self.classes == 0 && (is_word || of_configuration);
-        let is_load = matches!(
-            name.as_str(),
-            "require" | "load" | "import" | "require_relative" | "eval_rakefile" | "load_imported"
-        );
-        if receiver.is_none() || of_configuration {
-            if is_load {
-                let given = arguments(call, false).values;
-                for node in &given {
-                    let path = paths::loaded(&name, node, self.own);
-                    self.loads(path);
-                }
-            }
-            return;
-        }
-        if let (Some(list), "each") = (&receiver, name.as_str())
-            && let Some(pattern) = paths::pattern(list, self.own)
-            && call.block().is_some_and(|block| {
-                let code = source(&block);
-                ["load", "require", "import"].iter().any(|word| code.contains(word))
-            })
-        {
-            self.content.has_words |= self.classes == 0;
-            self.loads(Some(pattern));
-        }
-    }
-
-    fn loads(&mut self, path: Option<String>) {
-        if let Some(path) = path
-            && !self.content.loads.contains(&path)
-        {
-            self.content.loads.push(path);
-        }
     }
 
     fn inside(&mut self, visit: impl FnOnce(&mut Self)) {
@@ -115,7 +88,7 @@ impl Reading<'_> {
     }
 }
 
-impl<'pr> Visit<'pr> for Reading<'_> {
+impl<'pr> Visit<'pr> for Reading {
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         self.call(node);
         ruby_prism::visit_call_node(self, node);

@@ -1,31 +1,31 @@
-//! Files that a pattern brings along and that are no recipes: the classes and modules of the application.
+//! Files that a recipe loads and that are no recipes: the classes and modules of the application, and its own start.
+
+use std::collections::BTreeSet;
 
 use ruby_prism::{Node, ProgramNode, Visit};
 
 use super::super::form::{Line, Statement};
-use super::super::note::{Kind, Unported};
-use super::super::ruby::{bare, constant, id};
+use super::super::note::{Kind, Lack, Unported};
+use super::super::ruby::{bare, constant, id, statements};
 use super::Reader;
 
-impl Reader<'_> {
-    /// Returns true for a file that defines classes and modules, and has no word of a recipe outside of them.
-    pub(super) fn is_of_application(&self, program: &ProgramNode<'_>) -> bool {
-        if self.facts.in_gem(self.file).is_some() {
-            return false;
-        }
-        let is_class = |node: &Node<'_>| node.as_class_node().is_some() || node.as_module_node().is_some();
-        let is_other = |node: &Node<'_>| {
-            let call = node.as_call_node();
-            let named = call.as_ref().is_some_and(|call| {
-                let loads = matches!(id(&call.name()).as_str(), "require" | "require_relative" | "autoload");
-                call.receiver().as_ref().and_then(constant).is_some() || call.receiver().is_none() && loads
-            });
-            named && bare(node).is_none() || node.as_constant_write_node().is_some()
-        };
-        let nodes: Vec<Node<'_>> = program.statements().body().iter().collect();
-        nodes.iter().any(is_class) && nodes.iter().all(|node| is_class(node) || is_other(node))
-    }
+/// The modules and classes of Ruby, of Capistrano and of its libraries.
+const OF_OTHERS: &[&str] = &[
+    "Array",
+    "Capistrano",
+    "Class",
+    "File",
+    "Hash",
+    "Kernel",
+    "Module",
+    "Net",
+    "Object",
+    "Rake",
+    "SSHKit",
+    "String",
+];
 
+impl Reader<'_> {
     /// Reads a whole file as one piece of code. If it only defines things of its own, those who use them have notes of their own.
     pub(super) fn whole(&mut self, program: &ProgramNode<'_>) -> Line {
         let path = self.facts.files.get(self.file).cloned().unwrap_or_default();
@@ -36,7 +36,8 @@ impl Reader<'_> {
             ));
         }
         let reason = format!("`{path}` is code of the application, no recipe");
-        let number = self.note(&program.as_node(), Unported::new(Kind::Code, reason));
+        let unported = Unported::new(Kind::Code, reason).lacking(Lack::Application);
+        let number = self.note(&program.as_node(), unported);
         if let Some(note) = self.notes.last_mut() {
             note.ruby = note.ruby.lines().take(3).collect::<Vec<_>>().join("\n");
         }
@@ -44,23 +45,65 @@ impl Reader<'_> {
     }
 }
 
+/// Returns true for the files of Rails that belong to the application, whatever a recipe loads them for; the path has no ending.
+pub(super) fn is_of_rails(path: &str) -> bool {
+    let path = path.trim_end_matches(".rb");
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_in = |wanted: &str| folder == wanted || folder.ends_with(&format!("/{wanted}"));
+    let is_start = matches!(name, "boot" | "environment" | "application" | "preinitializer");
+    is_start && is_in("config") || is_in("config/initializers") || is_in("config/environments")
+}
+
+/// Returns true for such a file if it has no tasks or settings of a recipe.
+pub(in crate::port) fn is_start_of_rails(path: &str, text: &[u8]) -> bool {
+    let has_word = |node: &Node<'_>| {
+        let call = node.as_call_node().filter(|call| call.receiver().is_none());
+        call.is_some_and(|call| matches!(id(&call.name()).as_str(), "namespace" | "role" | "set" | "task"))
+    };
+    is_of_rails(path) && {
+        let parsed = ruby_prism::parse(text);
+        let program = parsed.node();
+        !statements(program.as_program_node().map(|program| program.statements()).as_ref())
+            .iter()
+            .any(has_word)
+    }
+}
+
+/// Returns true for a file that defines classes and modules, and has no word of a recipe outside of them.
+pub(in crate::port) fn is_classes(program: &ProgramNode<'_>) -> bool {
+    let is_class = |node: &Node<'_>| node.as_class_node().is_some() || node.as_module_node().is_some();
+    let is_other = |node: &Node<'_>| {
+        let call = node.as_call_node();
+        let named = call.as_ref().is_some_and(|call| {
+            let loads = matches!(id(&call.name()).as_str(), "require" | "require_relative" | "autoload");
+            call.receiver().as_ref().and_then(constant).is_some() || call.receiver().is_none() && loads
+        });
+        named && bare(node).is_none() || node.as_constant_write_node().is_some()
+    };
+    let nodes: Vec<Node<'_>> = program.statements().body().iter().collect();
+    nodes.iter().any(is_class) && nodes.iter().all(|node| is_class(node) || is_other(node))
+}
+
+/// Adds the names of the classes, modules and constants of a file, and of its functions outside of them.
+pub(in crate::port) fn names_of(program: &ProgramNode<'_>, names: &mut BTreeSet<String>) {
+    for node in &program.statements().body() {
+        let class = node.as_class_node().map(|class| class.constant_path());
+        let module = || node.as_module_node().map(|module| module.constant_path());
+        let path = class.or_else(module).as_ref().and_then(constant);
+        let written = node.as_constant_write_node().map(|written| id(&written.name()));
+        let function = node.as_def_node().map(|function| id(&function.name()));
+        let first = path
+            .as_deref()
+            .and_then(|path| path.split("::").next())
+            .map(str::to_owned);
+        let is_own = |name: &String| !OF_OTHERS.contains(&name.as_str());
+        names.extend(first.or(written).or(function).filter(is_own));
+    }
+}
+
 /// Returns true for code that changes nothing outside of itself: a class or a module of its own, a constant, a `require`. One that
 /// reopens a module of Capistrano or of Ruby may change what a deploy does.
 fn is_its_own(node: &Node<'_>) -> bool {
-    const OF_OTHERS: &[&str] = &[
-        "Array",
-        "Capistrano",
-        "Class",
-        "File",
-        "Hash",
-        "Kernel",
-        "Module",
-        "Net",
-        "Object",
-        "Rake",
-        "SSHKit",
-        "String",
-    ];
     let (name, parent, body) = match (node.as_class_node(), node.as_module_node()) {
         (Some(class), _) => (constant(&class.constant_path()), class.superclass(), class.body()),
         (_, Some(module)) => (constant(&module.constant_path()), None, module.body()),

@@ -3,7 +3,7 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
-use super::super::note::{Kind, Read, Unported};
+use super::super::note::{Kind, Missing, Read, Unported};
 use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, source, statements};
 use super::{Onion, Reader};
 
@@ -93,6 +93,7 @@ impl Reader<'_> {
             return Ok(lines);
         }
         let mut given = arguments(call, true);
+        let rails = self.needs_rails(&given.pairs);
         let mut needs = Vec::new();
         let mut first = given
             .values
@@ -142,7 +143,14 @@ impl Reader<'_> {
         let entered = namespace
             .map(|namespace| self.namespaces.push(namespace.to_owned()))
             .is_some();
+        let notes = self.notes.len();
         let (found, mut block) = self.task_body(call, needs)?;
+        if let Some(unported) = rails.filter(|_| self.notes.len() > notes) {
+            // Capistrano does not get to the code of the application in it.
+            self.notes.truncate(notes);
+            let line = self.task_note(node, &given, unported);
+            block = Block::of(vec![line]);
+        }
         if entered {
             self.namespaces.pop();
         }
@@ -346,6 +354,25 @@ impl Reader<'_> {
             }
         }
         Ok(lines)
+    }
+
+    /// Returns the error of a task that needs Rails' own task `environment`, which Capistrano does not have: such a task belongs to `rake`.
+    fn needs_rails(&self, pairs: &[(Node<'_>, Node<'_>)]) -> Option<Unported> {
+        let is_it = |node: &Node<'_>| literal(node).as_deref() == Some("environment");
+        let has_it = |(_, needs): &(Node<'_>, Node<'_>)| {
+            let list = needs.as_array_node();
+            is_it(needs) || list.is_some_and(|list| list.elements().iter().any(|need| is_it(&need)))
+        };
+        let may_be_there = self.facts.is_open || self.facts.is_task("environment") || !super::are_all_known(self.facts);
+        if self.facts.version < 3 || may_be_there || !pairs.iter().any(has_it) {
+            return None;
+        }
+        let mut unported = self.no_task("environment");
+        if let Some(failure) = &mut unported.failure {
+            failure.waits = true;
+            failure.if_missing = Missing::Nothing;
+        }
+        Some(unported)
     }
 
     fn invoked(&self, name: &str) -> Read<Line> {

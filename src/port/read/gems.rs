@@ -151,7 +151,7 @@ impl Reader<'_> {
 }
 
 /// Returns the path of a file as one in another folder would name it.
-fn relative(from: &str, to: &str) -> String {
+pub(super) fn relative(from: &str, to: &str) -> String {
     let mut from: Vec<&str> = from.split('/').collect();
     from.pop();
     let to: Vec<&str> = to.split('/').collect();

@@ -1,11 +1,12 @@
 //! Reads the loading of files and libraries.
 
-use ruby_prism::CallNode;
+use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Lack, Read};
+use super::super::paths::{RubyPath, RubyPaths, normal};
 use super::super::ruby::{arguments, literal, source};
-use super::{Reader, ruby_libraries};
+use super::{Reader, application, ruby_libraries};
 use crate::recipe::Vocabulary;
 
 /// The endings of files of Ruby that hold recipes.
@@ -21,6 +22,11 @@ impl Reader<'_> {
         let [file] = given.values.as_slice() else {
             return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
         };
+        if let Some(path) = self.of_application(name, file) {
+            self.remarks
+                .push(format!("`{path}` is not loaded: what needs it has a note of its own"));
+            return Ok(Vec::new());
+        }
         let Some(path) = literal(file) else {
             let path = self.expression(file)?;
             if !self.looked_for
@@ -48,31 +54,18 @@ impl Reader<'_> {
             self.remarks.push(remark);
             return Ok(Vec::new());
         }
-        if is_plain_ruby(&path) {
+        let is_here = || self.facts.files.iter().any(|own| stem(own) == stem(&path));
+        if is_plain_ruby(&path) && !is_here() {
             self.remarks
                 .push(format!("`{path}` is not loaded: what needs it has a note of its own"));
             return Ok(Vec::new());
         }
         if name == "require_relative" && self.is_beside(&path) {
-            let stem = ENDINGS
-                .iter()
-                .find_map(|ending| path.strip_suffix(ending))
-                .unwrap_or(&path);
-            return Ok(vec![Line::verb(Call::new(
-                "load",
-                vec![Expr::Text(format!("{stem}.rhai"))],
-            ))]);
+            let recipe = format!("{}.rhai", stem(&path));
+            return Ok(vec![Line::verb(Call::new("load", vec![Expr::Text(recipe)]))]);
         }
-        if self.facts.files.iter().any(|own| is_file(own, &path)) {
-            let path = path
-                .trim_end_matches(".rb")
-                .trim_end_matches(".rake")
-                .trim_end_matches(".cap");
-            let path = path.trim_start_matches("./");
-            return Ok(vec![Line::verb(Call::new(
-                "load",
-                vec![Expr::Text(format!("{path}.rhai"))],
-            ))]);
+        if let Some(recipe) = self.recipe_of(&path) {
+            return Ok(vec![Line::verb(Call::new("load", vec![Expr::Text(recipe)]))]);
         }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
@@ -101,19 +94,50 @@ impl Reader<'_> {
         self.lacks(Kind::Library, Lack::Library(path), reason)
     }
 
+    /// Returns the path of the file itself.
+    fn own(&self) -> &str {
+        self.facts.files.get(self.file).map_or("", String::as_str)
+    }
+
     /// Returns true if this path leads from the folder of the file to another one of the project.
     fn is_beside(&self, path: &str) -> bool {
-        let own = self.facts.files.get(self.file).map_or("", String::as_str);
-        let folder = std::path::Path::new(own).parent().unwrap_or(std::path::Path::new(""));
-        let whole = super::super::loaded::below(&folder.join(path));
-        let whole = whole.map(|whole| whole.to_string_lossy().into_owned());
-        let is_it = |file: &String| {
-            whole.as_ref().is_some_and(|whole| {
-                let rest = file.strip_prefix(whole.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || ENDINGS.contains(&rest))
-            })
+        let folder = RubyPaths::of_project(self.own()).folder();
+        let whole = normal(&format!("{folder}/{path}"));
+        whole.is_some_and(|whole| self.facts.files.iter().any(|file| stem(file) == stem(&whole)))
+    }
+
+    /// Returns the path at which `load` finds the recipe of a file of the project that this path names.
+    fn recipe_of(&self, path: &str) -> Option<String> {
+        let plain = path.trim_start_matches("./");
+        let file = self.facts.files.iter().find(|own| stem(own) == stem(plain));
+        if file.is_some() || self.is_beside(plain) {
+            return Some(format!("{}.rhai", stem(plain)));
+        }
+        let number = self.facts.files.iter().position(|own| is_file(own, path))?;
+        let own = self.facts.recipes.get(self.file)?;
+        Some(super::gems::relative(own, self.facts.recipes.get(number)?))
+    }
+
+    /// Returns the path of the code of the application that is loaded.
+    fn of_application(&self, word: &str, file: &Node<'_>) -> Option<String> {
+        let known = RubyPaths::of_project(self.own());
+        let paths = match RubyPaths::place(&known.path(file)?)? {
+            RubyPath::Below(path) => vec![path],
+            RubyPath::Named(path) => {
+                let beside = format!("{}/{path}", known.folder());
+                match word {
+                    "require_relative" => vec![beside],
+                    _ => vec![path, beside],
+                }
+            }
         };
-        self.facts.files.iter().any(is_it)
+        let is_among = |files: &[String], path: &str| files.iter().any(|own| stem(own) == stem(path));
+        let paths: Vec<String> = paths.iter().filter_map(|path| normal(path)).collect();
+        if paths.iter().any(|path| is_among(&self.facts.files, path)) {
+            return None;
+        }
+        let is_code = |path: &String| application::is_of_rails(path) || is_among(&self.facts.application_files, path);
+        paths.into_iter().find(is_code)
     }
 
     pub(super) fn plugin(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
@@ -179,19 +203,25 @@ pub(in crate::port) fn is_at_hand(facts: &super::super::facts::Facts, path: &str
         || is_plain_ruby(path)
         || only_called(path).is_some()
         || Vocabulary::library_of_ruby(path).is_some()
-        || facts.files.iter().any(|own| is_file(own, path))
+        || facts
+            .files
+            .iter()
+            .chain(&facts.application_files)
+            .any(|own| is_file(own, path))
 }
 
 /// Returns true if the path that is loaded is this file of the project.
 fn is_file(own: &str, path: &str) -> bool {
-    let path = path.trim_start_matches("./");
-    let bare = |name: &str| {
-        name.trim_end_matches(".rb")
-            .trim_end_matches(".rake")
-            .trim_end_matches(".cap")
-            .to_owned()
-    };
-    bare(own) == bare(path) || bare(own).ends_with(&format!("/{}", bare(path)))
+    let path = stem(path.trim_start_matches("./"));
+    stem(own) == path || stem(own).ends_with(&format!("/{path}"))
+}
+
+/// Returns the path of a file without the ending of recipes.
+fn stem(path: &str) -> &str {
+    ENDINGS
+        .iter()
+        .find_map(|ending| path.strip_suffix(ending))
+        .unwrap_or(path)
 }
 
 /// Returns the path of the recipe that is written from a Ruby file.
@@ -239,20 +269,17 @@ pub(super) fn only_called(path: &str) -> Option<String> {
     ))
 }
 
-/// Returns true for a library of Ruby without tasks and hooks of Capistrano, or for the application itself: loading it does nothing
+/// Returns true for a library of Ruby without tasks and hooks of Capistrano, or for code of the application: loading it does nothing
 /// that a server would notice.
 fn is_plain_ruby(path: &str) -> bool {
     let path = path.trim_end_matches(".rb").trim_start_matches("./");
-    let is_application = ["config/boot", "config/environment", "config/application"]
-        .iter()
-        .any(|file| path == *file || path.strip_suffix(file).is_some_and(|front| front.ends_with("../")));
     let first = path.split('/').next().unwrap_or(path);
     let is_library = ruby_libraries::PLAIN.contains(&first) || first.starts_with("aws-sdk");
     // The part of a library that is made for Capistrano has tasks: `hipchat/capistrano`, `mail/recipes`.
     let is_for_capistrano = ["capistrano", "recipes", "deploy", "tasks"]
         .iter()
         .any(|part| path.contains(part));
-    is_application || is_library && !is_for_capistrano
+    application::is_of_rails(path) || is_library && !is_for_capistrano
 }
 
 /// Returns the lines that give the library `rvm` the settings of rvm1-capistrano3, whose names and defaults are others.

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::facts::{Mapped, renamed};
 use super::super::form::{Block, Call, Expr, Line, Statement};
-use super::super::note::{Kind, Lack, Note, Read};
+use super::super::note::{Kind, Lack, Note, Read, Unported};
 use super::super::ruby::{arguments, bare, constant, id, literal, source};
 use super::Reader;
 use super::locals::Type;
@@ -338,7 +338,8 @@ impl Reader<'_> {
             return Ok(self.expression(receiver)?.binary("+", self.expression(&list)?));
         }
         if given.has_splat || !given.pairs.is_empty() {
-            return self.refuse(Kind::Construct, format!("the arguments of `{name}`"));
+            let unported = Unported::new(Kind::Construct, format!("the arguments of `{name}`"));
+            return Err(self.of_object(receiver, unported));
         }
         if call.block().is_some() {
             return self.method_with_block(name, call, receiver);
@@ -373,10 +374,22 @@ impl Reader<'_> {
             return Ok(value);
         }
         let shown: String = source(receiver).chars().take_while(|c| *c != '\n').take(30).collect();
-        self.refuse(
-            Kind::Code,
-            format!("`{name}` of `{}` is not known here", super::printable(&shown)),
-        )
+        let reason = format!("`{name}` of `{}` is not known here", super::printable(&shown));
+        Err(self.of_object(receiver, Unported::new(Kind::Code, reason)))
+    }
+
+    /// Adds the object that nothing in the files defines to the reason why its method has no form: whoever defines the object defines what
+    /// it can do.
+    fn of_object(&self, receiver: &Node<'_>, unported: Unported) -> Unported {
+        let object = path_of(receiver).and_then(|path| path.into_iter().next());
+        let is_here = |name: &String| {
+            let facts = self.facts;
+            facts.is_variable(renamed(name)) || facts.is_of_library(renamed(name)) || facts.functions.contains_key(name)
+        };
+        match object.filter(|name| !is_here(name)) {
+            Some(object) => unported.lacking(Lack::Name(object)),
+            None => unported,
+        }
     }
 
     /// Reads methods that have regular expressions among their arguments.

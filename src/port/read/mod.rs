@@ -47,6 +47,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{Node, ParseResult};
 
+pub(super) use self::application::{is_classes, is_start_of_rails, names_of};
 use self::comments::Comments;
 pub(super) use self::definitions::is_task_of_rake;
 pub(super) use self::loads::is_at_hand;
@@ -215,7 +216,7 @@ impl<'a> Reader<'a> {
         self.begin_late();
         self.begin_when_needed(&node);
         let mut block = match node.as_program_node() {
-            Some(program) if self.is_of_application(&program) => {
+            Some(program) if self.facts.in_gem(self.file).is_none() && is_classes(&program) => {
                 let line = self.whole(&program);
                 Block::of(vec![line])
             }

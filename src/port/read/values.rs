@@ -296,10 +296,13 @@ impl Reader<'_> {
         }
         let what = source(node);
         let what: String = what.chars().take_while(|c| *c != '\n').take(40).collect();
-        self.refuse(
-            Kind::Construct,
-            format!("`{}` has no form here", super::printable(&what)),
-        )
+        let reason = format!("`{}` has no form here", super::printable(&what));
+        let class = node.as_class_node().and_then(|class| constant(&class.constant_path()));
+        match class {
+            // Those who use it have nothing to work on once it has a form.
+            Some(class) => self.lacks(Kind::Construct, Lack::Class(class), reason),
+            None => self.refuse(Kind::Construct, reason),
+        }
     }
 
     /// Returns a command on this machine whose output is the value.
