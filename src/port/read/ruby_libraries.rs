@@ -252,10 +252,6 @@ pub(super) const ONLY_CALLED: &[(&str, &str)] = &[
         "it only leaves out the compiling of assets that have not changed",
     ),
     (
-        "capistrano-rails-collection",
-        "its tasks run those of the application when they are called; capr invoke COMMAND='bin/rails …' does it as well",
-    ),
-    (
         "capistrano-rails-logs",
         "its task shows a log when it is called; capr run shows it as well: capr run -- tail -f …",
     ),
@@ -270,10 +266,6 @@ pub(super) const ONLY_CALLED: &[(&str, &str)] = &[
     (
         "capistrano/faster_assets",
         "it only leaves out the compiling of assets that have not changed",
-    ),
-    (
-        "capistrano/rails/collection",
-        "its tasks run those of the application when they are called; capr invoke COMMAND='bin/rails …' does it as well",
     ),
     (
         "capistrano/rails/logs",

@@ -135,7 +135,10 @@ static LIBRARIES: &[Library] = &[
     ),
     library!("campfire", "capistrano/campfire", "capistrano-campfire"),
     library!("chruby", "capistrano/chruby", "capistrano-chruby"),
+    library!("clockwork", "capistrano-clockwork", "capistrano/clockwork"),
     library!("composer", "capistrano/composer", "capistrano-composer"),
+    library!("copy_files", "capistrano-copy-files", "capistrano/copy_files"),
+    library!("database_yml", "capistrano-database-yml", "capistrano/database_yml"),
     library!(
         "delayed_job",
         "capistrano/delayed-job",
@@ -148,10 +151,23 @@ static LIBRARIES: &[Library] = &[
     library!("dotenv", "dotenv-deployment/capistrano", "dotenv/capistrano"),
     library!("ejson", "capistrano-ejson", "capistrano/ejson"),
     library!("figaro_yml", "capistrano-figaro-yml", "capistrano/figaro_yml"),
+    library!(
+        "file_permissions",
+        "capistrano-file-permissions",
+        "capistrano/file-permissions"
+    ),
+    library!("foreman", "capistrano-foreman", "capistrano/foreman"),
+    library!("gulp", "capistrano-gulp", "capistrano/gulp"),
     library!("honeybadger", "capistrano/honeybadger", "honeybadger/capistrano"),
     library!("laravel", "capistrano/laravel"),
     library!("linked_files", "capistrano-linked-files", "capistrano/linked_files"),
+    library!(
+        "local_precompile",
+        "capistrano-local-precompile",
+        "capistrano/local_precompile"
+    ),
     library!("maintenance", "capistrano/maintenance", "capistrano-maintenance"),
+    library!("master_key", "capistrano-master-key", "capistrano/master_key"),
     library!("mattermost"),
     library!("mise", "capistrano/mise"),
     library!("mongrel_cluster", "mongrel_cluster/recipes"),
@@ -162,10 +178,12 @@ static LIBRARIES: &[Library] = &[
         "new_relic/recipes",
         "newrelic_rpm/recipes"
     ),
+    library!("nodenv", "capistrano-nodenv", "capistrano/nodenv"),
     library!("notify"),
     library!("npm", "capistrano/npm", "capistrano-npm"),
     library!("nvm", "capistrano/nvm", "capistrano-nvm"),
     library!("passenger", "capistrano/passenger", "capistrano-passenger"),
+    library!("pm2", "capistrano-pm2", "capistrano/pm2"),
     library!("pnpm", "capistrano/pnpm"),
     library!(
         "puma",
@@ -182,11 +200,17 @@ static LIBRARIES: &[Library] = &[
     library!("rails", "capistrano/rails", "capistrano-rails"),
     library!("rails/assets", "capistrano/rails/assets", "deploy/assets"),
     library!(
+        "rails/collection",
+        "capistrano-rails-collection",
+        "capistrano/rails/collection"
+    ),
+    library!(
         "rails/console",
         "capistrano/rails/console",
         "capistrano-rails-console",
         "capistrano/rails_console"
     ),
+    library!("rails/db", "capistrano-rails-db", "capistrano/rails/db"),
     library!("rails/migrations", "capistrano/rails/migrations"),
     library!("railsless", "railsless-deploy"),
     library!("rbenv", "capistrano/rbenv", "capistrano-rbenv"),
@@ -243,6 +267,11 @@ static LIBRARIES: &[Library] = &[
         "capistrano/thinking_sphinx",
         "thinking_sphinx/capistrano",
         "thinking_sphinx/deploy/capistrano"
+    ),
+    library!(
+        "touch_linked_files",
+        "capistrano-touch-linked-files",
+        "capistrano/touch-linked-files"
     ),
     library!(
         "unicorn",

@@ -140,9 +140,9 @@ fn servers_are_listed_by_their_roles() {
 
 #[test]
 fn where_no_server_is_marked_the_first_of_a_role_is_its_primary_one() {
-    let recipe = |dialect: u8, servers: &str| {
+    let speaking = |dialect: u8, servers: &str| {
         let text = "task :t, :roles => :db, :only => #{ primary: true } { run \"x\"; }";
-        super::recipe(&format!("set :dialect, {dialect}; {servers} {text}"))
+        recipe(&format!("set :dialect, {dialect}; {servers} {text}"))
     };
     let two = "role :app, \"a\"; role :db, \"d1\", \"d2\";";
     let of = |case: super::Case| {
@@ -152,13 +152,13 @@ fn where_no_server_is_marked_the_first_of_a_role_is_its_primary_one() {
         let servers = commands.iter().map(|record| record.server.to_string());
         servers.collect::<Vec<_>>()
     };
-    assert_eq!(of(recipe(3, two)), ["d1"]);
+    assert_eq!(of(speaking(3, two)), ["d1"]);
     let marked = "role :db, \"d1\"; role :db, \"d2\", :primary => true;";
-    assert_eq!(of(recipe(3, marked)), ["d2"]);
+    assert_eq!(of(speaking(3, marked)), ["d2"]);
     // The person leaves out the one: no other takes its place.
-    assert_eq!(of(recipe(3, two).env("HOSTFILTER", "d2")), [""; 0]);
-    assert_eq!(of(recipe(3, marked).env("HOSTFILTER", "d1")), [""; 0]);
-    let error = recipe(2, two).run(&["t"]).error().message.clone();
+    assert_eq!(of(speaking(3, two).env("HOSTFILTER", "d2")), [""; 0]);
+    assert_eq!(of(speaking(3, marked).env("HOSTFILTER", "d1")), [""; 0]);
+    let error = speaking(2, two).run(&["t"]).error().message.clone();
     assert!(error.contains("but no servers matched"), "{error}");
 }
 

@@ -13,7 +13,14 @@ use crate::recipe::meaning::stdlib;
 use crate::session::scripted::Script;
 
 /// The libraries that read files of this machine, and one whose tasks are whole deploys. `tests/stdlib` tests them.
-const TESTED_ELSEWHERE: [&str; 4] = ["figaro_yml", "railsless", "secrets_yml", "upload_config"];
+const TESTED_ELSEWHERE: [&str; 6] = [
+    "database_yml",
+    "figaro_yml",
+    "master_key",
+    "railsless",
+    "secrets_yml",
+    "upload_config",
+];
 
 /// Returns a recipe with all libraries, in the words of Capistrano 3, with what each needs. Prefixes are left out, since each
 /// would stand before each program.
@@ -36,7 +43,8 @@ fn everything() -> String {
         "{requires}{keys}set :application, \"shop\"; set :repository, \"/srv/code\"; set :scm, :none; set :dialect, 3;\n\
          set :deploy_to, \"/srv/shop\"; set :laravel_dotenv_file, \"LICENSE-MIT\"; set :rsync_src, \".\";\n\
          set :airbrake_project_id, 1; set :newrelic_app_id, 2; set :release_name, \"20260102030405\"; set :deploy_timestamped, true;\n\
-         set :chruby_ruby, \"ruby-3.3.0\"; set :nvm_node, \"v22.1.0\"; set :rbenv_ruby, \"3.3.0\"; set :command_prefixes, [];\n\
+         set :chruby_ruby, \"ruby-3.3.0\"; set :nvm_node, \"v22.1.0\"; set :nodenv_node, \"20.11.0\";\n\
+         set :copy_files, [\"node_modules\"]; set :linked_files, [\"LICENSE-MIT\"]; set :file_permissions_groups, [\"web\"]; set :rbenv_ruby, \"3.3.0\"; set :command_prefixes, [];\n\
          set :real_revision, \"5ca1ab1e\"; set :current_revision, \"5ca1ab1e\"; set :local_user, \"jo\"; set :stage, \"production\";\n\
          server \"a\", :app, :web, :db, :resque_worker, :resque_scheduler, :primary => true;\n"
     )
