@@ -167,6 +167,36 @@ fn what_the_configuration_of_capistrano_2_tells_is_carried_over() {
 }
 
 #[test]
+fn an_assignment_in_an_argument_stands_before_the_call() {
+    let (text, notes) = recipe(
+        "task :x do\n  run 'ls'\n  puts dump = \"pg_dump #{application}\"\n  system dump\nend\nset :application, 'a'\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &["let dump = `pg_dump ${application}`;\n  puts dump;\n  system dump;"],
+    );
+}
+
+#[test]
+fn paths_that_the_environment_or_a_server_completes_wait_until_they_are_needed() {
+    let (text, notes) = recipe(
+        "set :repository, 'x'\nset :user, ENV['WHO']\nset :deploy_to, \"/home/#{user}/a\"\n\
+         set :shared_path, \"/srv/#{ENV['NAME']}/shared\"\nset :bind, \"#{current_path}/x\"\ntask(:x) { run bind }\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    let parts = [
+        "set :user, ENV[\"WHO\"];",
+        "set :deploy_to { `/home/${user}/a` }",
+        "set :shared_path { `/srv/${ENV[\"NAME\"] ?? \"\"}/shared` }",
+        "set :bind { `${current_path}/x` }",
+    ];
+    has(&text, &parts);
+    let (text, _) = recipe("set :repository, 'x'\nset :application, 'a'\nset :deploy_to, \"~/u/#{application}/\"\n");
+    has(&text, &["`${capture(\"printf %s \\\"$HOME\\\"\")}/u/${application}`"]);
+}
+
+#[test]
 fn recipes_of_other_tools_are_refused() {
     let mina = ported(&[(
         "config/deploy.rb",

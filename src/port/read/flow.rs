@@ -27,10 +27,16 @@ impl Reader<'_> {
         if let Some(lines) = self.jump(node)? {
             return Ok(lines);
         }
-        if let Some(call) = node.as_call_node()
-            && let Some(lines) = self.call_statement(node, &call, gives)?
-        {
-            return Ok(lines);
+        if let Some(call) = node.as_call_node() {
+            let mut lines = self.assigned_first(node)?;
+            if let Some(called) = self.call_statement(node, &call, gives)? {
+                lines.extend(called);
+                return Ok(lines);
+            }
+            if !lines.is_empty() {
+                lines.push(Line::new(Statement::Value(self.expression(node)?)));
+                return Ok(lines);
+            }
         }
         if let Some(function) = node.as_def_node() {
             return self.function(node, &function);

@@ -209,6 +209,9 @@ fn targets(node: &Node<'_>) -> Vec<String> {
     if let Some(write) = node.as_local_variable_or_write_node() {
         return vec![id(&write.name())];
     }
+    if node.as_call_node().is_some() {
+        return super::assigned::always_written(node);
+    }
     let several = node.as_multi_write_node();
     let lefts = several
         .iter()

@@ -159,12 +159,18 @@ impl Reader<'_> {
             ("deploy_to", Expr::Text(path)) if path.len() > 1 && path.ends_with('/') => {
                 Expr::Text(path.trim_end_matches('/').to_owned())
             }
-            ("deploy_to", Expr::Text(path)) if path.starts_with("~/") => below_home(&path),
+            ("deploy_to", Expr::Text(path)) if path.starts_with("~/") => {
+                below_home(vec![Part::Text(path.trim_end_matches('/').to_owned())])
+            }
             ("deploy_to", Expr::Template(mut parts)) => {
                 if let Some(Part::Text(end)) = parts.last_mut() {
                     end.truncate(end.trim_end_matches('/').len());
                 }
-                super::super::form::string(parts)
+                let is_below_home = matches!(parts.first(), Some(Part::Text(begin)) if begin.starts_with("~/"));
+                match is_below_home {
+                    true => below_home(parts),
+                    false => super::super::form::string(parts),
+                }
             }
             // The entry may be missing in other stages.
             ("deploy_to", value @ Expr::Index(..)) => Expr::Block(Block::giving(value)),
@@ -487,12 +493,14 @@ impl Reader<'_> {
     }
 }
 
-/// Returns a path below the home directory of the user who logs in, which a server tells.
-fn below_home(path: &str) -> Expr {
+/// Returns a path that begins with `~/`, below the home directory of the user who logs in, which a server tells.
+fn below_home(mut path: Vec<Part>) -> Expr {
+    if let Some(Part::Text(begin)) = path.first_mut() {
+        begin.remove(0);
+    }
     let home = Expr::call("capture", vec![Expr::text("printf %s \"$HOME\"")]);
-    let below = path.strip_prefix('~').unwrap_or(path).trim_end_matches('/');
-    let parts = vec![Part::Value(home), Part::Text(below.to_owned())];
-    Expr::Block(Block::giving(Expr::Template(parts)))
+    path.insert(0, Part::Value(home));
+    Expr::Block(Block::giving(Expr::Template(path)))
 }
 
 /// Returns the content of a function without a name: `-> { … }`, `lambda { … }`, `Proc.new { … }`.

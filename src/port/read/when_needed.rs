@@ -16,6 +16,16 @@ const OF_FILES: &[&str] = &["read_file()", "read_yaml()", "env_file()"];
 /// The functions that ask people or run commands of this machine, likewise.
 const OF_OTHERS: &[&str] = &["ask()", "password_prompt()", "run_locally()"];
 
+/// The variables that take paths from the top alone, without an empty part: what the environment lacks is told when they are needed.
+const PATHS: &[&str] = &[
+    "current_path",
+    "deploy_to",
+    "release_path",
+    "releases_path",
+    "repository_cache",
+    "shared_path",
+];
+
 impl Reader<'_> {
     /// Notes the locals that may become variables, and the functions that read files.
     pub(super) fn begin_when_needed(&mut self, program: &Node<'_>) {
@@ -69,9 +79,17 @@ impl Reader<'_> {
             }
             Statement::Verb(call) if sets(&call.name) => {
                 let value = call.arguments.get(1);
-                if value.is_some_and(|value| of(value, &self.unsure).is_some() || uses_environment(value))
+                let variable = call.arguments.first().and_then(Expr::literal).map(str::to_owned);
+                let is_path = variable.as_deref().is_some_and(|name| PATHS.contains(&name));
+                let waits = |value: &Expr| {
+                    of(value, &self.unsure).is_some() || uses_environment(value) || is_path && reads_environment(value)
+                };
+                let may_be_nothing = value.is_some_and(asks_environment);
+                if value.is_some_and(waits)
                     && let Some(variable) = lazy(call)
                 {
+                    self.unsure.extend(self.with_those_made_of(&variable));
+                } else if let Some(variable) = variable.filter(|_| may_be_nothing) {
                     self.unsure.extend(self.with_those_made_of(&variable));
                 }
             }
@@ -192,6 +210,21 @@ fn asks_environment(value: &Expr) -> bool {
         Expr::Call(call) => call.arguments.iter().any(asks_environment),
         Expr::Method(owner, _, arguments) => asks_environment(owner) || arguments.iter().any(asks_environment),
         Expr::Member(owner, _) => asks_environment(owner),
+        _ => false,
+    }
+}
+
+/// Returns true for a string with something of the environment in it.
+fn reads_environment(value: &Expr) -> bool {
+    match value {
+        Expr::Name(name) => name == "ENV",
+        Expr::Binary(_, left, right) | Expr::Index(left, right) => reads_environment(left) || reads_environment(right),
+        Expr::Template(parts) => parts.iter().any(|part| match part {
+            Part::Value(value) => reads_environment(value),
+            Part::Text(_) => false,
+        }),
+        Expr::Call(call) => call.arguments.iter().any(reads_environment),
+        Expr::Method(owner, _, arguments) => reads_environment(owner) || arguments.iter().any(reads_environment),
         _ => false,
     }
 }
