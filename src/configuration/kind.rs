@@ -205,7 +205,9 @@ impl VariableKind {
         paths.iter().enumerate().find_map(|(index, path)| {
             paths.iter().skip(index + 1).find_map(|other| {
                 if path == other {
-                    Some(format!("the variable `{name}' holds {path:?} twice"))
+                    // Each is linked once, however often recipes name it.
+                    let is_linked_once = self == Self::LinkedPaths;
+                    (!is_linked_once).then(|| format!("the variable `{name}' holds {path:?} twice"))
                 } else if below(path, other) || below(other, path) {
                     Some(format!("the variable `{name}' cannot hold {path:?} and {other:?}: one is below the other"))
                 } else if self == Self::SharedPaths && last(path) == last(other) {
@@ -485,6 +487,7 @@ mod tests {
         assert_eq!(refusal("shared_children", &list(&["storage", "storage2"])), None);
         assert_eq!(refusal("public_children", &list(&["a/x", "b/x"])), None);
         assert_eq!(refusal("linked_dirs", &list(&["a/x", "b/x"])), None);
+        assert_eq!(refusal("linked_dirs", &list(&["a/x", "a/x"])), None);
         assert!(refusal("linked_files", &list(&["a/x", "a/x/y"])).is_some());
     }
 

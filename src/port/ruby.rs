@@ -183,6 +183,15 @@ pub(super) fn bare(node: &Node<'_>) -> Option<String> {
     is_bare.then(|| id(&call.name()))
 }
 
+/// Returns the name of a local; `host` alone may be the server of a block of `on`, which needs no parameter for it.
+pub(super) fn local_or_host(node: &Node<'_>) -> Option<String> {
+    let local = node.as_local_variable_read_node().map(|local| id(&local.name()));
+    local.or_else(|| bare(node).filter(|name| name == HOST))
+}
+
+/// The word for the server in a block of `on`, where it stands without a parameter.
+pub(super) const HOST: &str = "host";
+
 /// Replaces characters that would end a comment or hide something.
 pub(super) fn printable(line: &str) -> String {
     let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };

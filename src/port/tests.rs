@@ -492,3 +492,31 @@ fn words_of_ruby_that_unseen_recipes_had_are_read() {
         ],
     );
 }
+
+#[test]
+fn host_alone_is_the_server_of_a_block_of_on() {
+    let (text, notes) = recipe(
+        "set :repo_url, 'x'\ntask :a do\n  on roles(:app) do\n    execute :echo, host.hostname, \"#{host}\"\n  end\n\
+         on roles(:web) do |server|\n    execute :echo, host.properties.colour, server.user\n  end\nend\n\
+         task :b do\n  on roles(:app) do\n    execute :uptime\n  end\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "on roles(:app), |host| {\n    run `echo ${host.host} ${host.host}`;",
+            "on roles(:web), |the_server| {\n    run `echo ${the_server.properties.colour ?? \"\"} ${the_server.user}`;",
+            "task :b, :roles => :app {",
+        ],
+    );
+    let (_, notes) =
+        recipe("set :repo_url, 'x'\ndef host\n  'h'\nend\ntask(:a) { on(roles(:app)) { execute :echo, host } }\n");
+    assert!(notes.is_empty(), "{notes:?}");
+}
+
+#[test]
+fn the_looks_of_airbrussh_are_left_out() {
+    let (text, notes) = recipe("set :repo_url, 'x'\nAirbrussh.configure do |config|\n  config.color = false\nend\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    assert!(!text.contains("Airbrussh"), "{text}");
+}

@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::Mapped;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, statements};
+use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, local_or_host, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -449,7 +449,7 @@ impl Reader<'_> {
 
     /// Reads `host.hostname` in `on roles(…) do |host|`.
     pub(super) fn of_host(&mut self, name: &str, receiver: &Node<'_>) -> Read<Option<Expr>> {
-        let Some(local) = receiver.as_local_variable_read_node() else {
+        let Some(local) = local_or_host(receiver) else {
             let called = receiver.as_call_node().filter(|call| call.receiver().is_none());
             let is_one = called.is_some_and(|call| id(&call.name()) == "primary");
             return match name {
@@ -461,7 +461,6 @@ impl Reader<'_> {
                 _ => Ok(None),
             };
         };
-        let local = id(&local.name());
         if let Some(server) = self.local(&local).filter(|local| local.kind == Type::Server) {
             let owner = Expr::Name(server.written.clone());
             return match name {

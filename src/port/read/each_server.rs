@@ -6,7 +6,7 @@ use ruby_prism::{CallNode, Node, Visit};
 
 use super::super::form::{Call, Expr, Line};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, Behind, arguments, behind, id, literal};
+use super::super::ruby::{Arguments, Behind, HOST, arguments, bare, behind, id, literal, local_or_host};
 use super::locals::{Local, Type};
 use super::{Onion, Reader};
 
@@ -28,6 +28,7 @@ impl Reader<'_> {
         });
         let of_one = given.values.first().and_then(Node::as_call_node);
         let mut ways = Ways {
+            has_host: !self.facts.functions.contains_key(HOST),
             host: behind.parameters.first().map(String::as_str),
             is_one: of_one.is_some_and(|call| matches!(id(&call.name()).as_str(), "primary" | "first")),
             blocks: 0,
@@ -44,6 +45,7 @@ impl Reader<'_> {
     /// Returns true if a block calls a function that runs commands.
     pub(super) fn calls_acting(&self, behind: &Behind<'_>) -> bool {
         let mut calls = Ways {
+            has_host: false,
             host: None,
             is_one: true,
             blocks: 1,
@@ -73,8 +75,18 @@ impl Reader<'_> {
             kind: Type::Server,
             ..Local::default()
         };
-        let host = behind.parameters.first().cloned();
-        let parameters = host.iter().map(|host| self.declare(host, server.clone())).collect();
+        let mut host = behind.parameters.first().cloned();
+        if host.is_none() && names_host(&behind) && !self.facts.functions.contains_key(HOST) {
+            host = Some(HOST.to_owned());
+        }
+        let parameters: Vec<String> = host.iter().map(|host| self.declare(host, server.clone())).collect();
+        if let (Some(scope), Some(written)) = (self.scopes.last_mut(), parameters.first()) {
+            // The server has this name, too, whatever the parameter is called.
+            scope.entry(HOST.to_owned()).or_insert(Local {
+                written: written.clone(),
+                ..server
+            });
+        }
         let onion = Onion {
             host: Some(host.unwrap_or_default()),
             is_each: true,
@@ -125,12 +137,17 @@ impl Reader<'_> {
             (Some(host), "fetch" | "[]", Some(key)) => (host, literal(key)?),
             (Some(host), name, None) => (host, name.to_owned()),
             (None, "fetch", Some(key)) => {
-                let host = receiver.as_local_variable_read_node()?;
-                (host.as_node(), literal(key)?)
+                local_or_host(receiver)?;
+                return self.property(receiver, literal(key)?);
             }
             _ => return None,
         };
-        let local = self.local(&id(&host.as_local_variable_read_node()?.name()))?;
+        self.property(&host, name)
+    }
+
+    /// Returns a property of the server that a local is.
+    fn property(&self, host: &Node<'_>, name: String) -> Option<Expr> {
+        let local = self.local(&local_or_host(host)?)?;
         let server = (local.kind == Type::Server).then(|| Expr::Name(local.written.clone()))?;
         let properties = Expr::Member(Box::new(server), "properties".to_owned());
         Some(Expr::Member(Box::new(properties), name))
@@ -150,9 +167,26 @@ impl Reader<'_> {
     }
 }
 
+/// Returns true if a block names its server without a parameter.
+fn names_host(behind: &Behind<'_>) -> bool {
+    struct Named(bool);
+    impl<'pr> Visit<'pr> for Named {
+        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+            self.0 |= bare(&node.as_node()).as_deref() == Some(HOST);
+            ruby_prism::visit_call_node(self, node);
+        }
+    }
+    let mut named = Named(false);
+    let list = behind.body.as_ref().map(|list| list.as_node());
+    list.iter().chain(&behind.rescue).for_each(|node| named.visit(node));
+    named.0
+}
+
 /// Looks for code that may make servers go different ways.
 struct Ways<'a> {
     host: Option<&'a str>,
+    /// True if `host` alone is the server.
+    has_host: bool,
     is_one: bool,
     /// The number of blocks around.
     blocks: usize,
@@ -165,6 +199,7 @@ impl<'pr> Visit<'pr> for Ways<'_> {
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         let asks = matches!(id(&node.name()).as_str(), "test" | "capture") && node.receiver().is_none();
         self.differ |= asks && !self.is_one;
+        self.differ |= self.has_host && bare(&node.as_node()).as_deref() == Some(HOST);
         // Commands in a function have no other way to the servers of the block.
         self.differ |= node.receiver().is_none() && self.acting.contains(&id(&node.name()));
         ruby_prism::visit_call_node(self, node);

@@ -28,6 +28,11 @@ impl Reader<'_> {
             self.remarks.push(format!("`Bundler.{name}`: recipes load no gems"));
             return Ok(Some(Vec::new()));
         }
+        if constant(receiver).as_deref() == Some("Airbrussh") && name == "configure" {
+            self.remarks
+                .push("`Airbrussh.configure`: capr shows a run in its own way".to_owned());
+            return Ok(Some(Vec::new()));
+        }
         if self.is_mixing_in(call) {
             return Ok(Some(Vec::new()));
         }
@@ -280,6 +285,7 @@ impl Reader<'_> {
         if let Some(owner) = bare(receiver)
             && !self.is_known(&owner)
             && !self.may_be_set(&owner)
+            && self.local(&owner).is_none_or(|local| local.kind != Type::Server)
         {
             let reason = format!("`{owner}` is an object that nothing in these files makes");
             return self.no_name(Kind::Code, &owner, reason);

@@ -4,7 +4,7 @@ use ruby_prism::Node;
 
 use super::super::form::{Expr, Part, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{id, literal, statements};
+use super::super::ruby::{literal, local_or_host, statements};
 use super::Reader;
 use super::locals::Type;
 
@@ -54,8 +54,7 @@ impl Reader<'_> {
                 match inner.as_slice() {
                     [] => {}
                     [value] => {
-                        let server = value.as_local_variable_read_node().map(|local| id(&local.name()));
-                        let server = server.and_then(|name| self.local(&name).cloned());
+                        let server = local_or_host(value).and_then(|name| self.local(&name).cloned());
                         let value = match server.filter(|local| local.kind == Type::Server) {
                             // A server alone is its name.
                             Some(local) => {

@@ -5,7 +5,7 @@ use ruby_prism::Node;
 use super::super::facts::kept;
 use super::super::form::{Block, Call, Expr, Statement, string};
 use super::super::note::{Kind, Lack, Read, Unported};
-use super::super::ruby::{Offsets, body_of, constant, id, literal, source, statements};
+use super::super::ruby::{Offsets, body_of, constant, id, literal, local_or_host, source, statements};
 use super::locals::{Local, Type};
 use super::{DEEPEST, Reader};
 
@@ -100,6 +100,11 @@ impl Reader<'_> {
         }
         if let Some(local) = node.as_local_variable_read_node() {
             return Some(self.read_local(&id(&local.name())));
+        }
+        if let Some(host) = local_or_host(node)
+            && self.local(&host).is_some_and(|local| local.kind == Type::Server)
+        {
+            return Some(self.read_local(&host));
         }
         if let Some(variable) = node.as_instance_variable_read_node() {
             return Some(self.kept(&id(&variable.name())));

@@ -246,6 +246,7 @@ impl Interpreter {
                 let result = self.place.evaluating(name, || self.call(engine, block, &[]))?;
                 let value =
                     shared(result.map_err(|error| asked_by_recipe(error, |file| self.defined.is_of_stdlib(file)))?);
+                let value = linked_once(name, value);
                 self.actor().keep_secret(name, &value);
                 self.refuse(name, &value)?;
                 self.defined.change(|configuration| {
@@ -269,6 +270,7 @@ impl Interpreter {
 
     /// Sets a variable, if it can have this value. Maps and lists are shared, so that they can be changed in place.
     pub(in crate::recipe) fn set(&self, name: &str, value: Dynamic, by: Setter, position: Position) -> Fallible<()> {
+        let value = linked_once(name, value);
         self.actor().keep_secret(name, &value);
         if let Some(diagnostic) = refused(name, || Some(plain(&value))) {
             return Err(raise(diagnostic, position));
@@ -363,4 +365,23 @@ fn shared(value: Dynamic) -> Dynamic {
     } else {
         value
     }
+}
+
+/// Returns the value of a variable without paths that it repeats, where releases link each of them: recipes and libraries add to what is
+/// there already.
+fn linked_once(name: &str, value: Dynamic) -> Dynamic {
+    let list = match name {
+        "linked_dirs" | "linked_files" => value.read_lock::<rhai::Array>(),
+        _ => None,
+    };
+    let Some(list) = list.map(|list| list.clone()) else {
+        return value;
+    };
+    let mut kept = rhai::Array::new();
+    for item in list {
+        if !kept.iter().any(|one| one.to_string() == item.to_string()) {
+            kept.push(item);
+        }
+    }
+    kept.into()
 }

@@ -177,3 +177,12 @@ fn what_is_linked_already_is_not_appended_again() {
         task :t { puts linked_files; puts other; }";
     assert_eq!(prints(text), ["[\"a.yml\", \"b.yml\"]", "[1, 1]"]);
 }
+
+#[test]
+fn what_a_recipe_links_twice_is_linked_once() {
+    let text = "set :linked_dirs, [\"log\", \"tmp\", \"log\"]; set :linked_files { [\"a\", \"a\"] } set :other, [1, 1];
+        set :linked_dirs, fetch(:linked_dirs, []) + [\"tmp\", \"bin\"];
+        task :t { puts linked_dirs; puts linked_files; puts other; }";
+    assert_eq!(prints(text), ["[\"log\", \"tmp\", \"bin\"]", "[\"a\"]", "[1, 1]"]);
+    assert!(recipe(text).check().is_empty());
+}
