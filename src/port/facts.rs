@@ -65,6 +65,8 @@ pub(super) struct Facts {
     pub(super) set_in: BTreeMap<String, BTreeSet<usize>>,
     /// The full names of tasks.
     pub(super) tasks: BTreeSet<String>,
+    /// The names that the computed task of a hook has, by its file and its place.
+    pub(super) hooked_in_loops: BTreeMap<(usize, usize), Vec<String>>,
     /// The namespaces with tasks whose names are computed.
     computed_tasks: BTreeSet<String>,
     pub(super) namespaces: BTreeSet<String>,
@@ -468,6 +470,13 @@ impl Visitor<'_> {
         self.facts.has_primary |= is_primary;
         if matches!(name, "before" | "after" | "invoke") {
             self.ask_for(&given.values);
+        }
+        if matches!(name, "before" | "after")
+            && let Some(hooked) = first.filter(|first| literal(first).is_none())
+            && let Some(names) = super::repeated::names(hooked, &self.loops)
+        {
+            let place = (self.facts.files.len(), hooked.location().start_offset());
+            self.facts.hooked_in_loops.insert(place, names);
         }
         match name {
             "set" | "set_default" | "_cset" | "set_if_empty" | "ask" | "append" | "set_unless_exists" => {

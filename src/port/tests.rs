@@ -197,6 +197,36 @@ fn paths_that_the_environment_or_a_server_completes_wait_until_they_are_needed()
 }
 
 #[test]
+fn a_string_is_split_by_regular_expressions() {
+    let (text, notes) = recipe(
+        "task(:x) do\n  run 'ls'\n  capture('ps').split(/\\s+/).each { |pid| puts pid }\n  puts 'a, b'.split(/,\\s*|;/).length\n\
+         puts 'a;b'.split(/;/)\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    let parts = [
+        "gsub(capture(\"ps\"), `\\s+`, \"\\n\").split(\"\\n\")",
+        "gsub(\"a;b\", \";\", \"\\x1f\").split(\"\\x1f\")",
+    ];
+    has(&text, &parts);
+    let (_, notes) = recipe("task(:x) { puts 'a,b'.split(/(,)/) }\n");
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn a_hook_in_a_loop_is_one_on_the_tasks_that_exist() {
+    let (text, notes) = recipe(
+        "namespace :u do\n  %w[start upgrade].each do |word|\n    task(word) { run word }\n    \
+         after \"deploy:#{word}\", \"u:#{word}\"\n    after \"v:#{word}\", \"u:#{word}\"\n  end\nend\nset :deploy_via, :copy\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &["if [\"deploy:start\"].contains(`deploy:${word}`) {\n      after `deploy:${word}`, `u:${word}`;\n    }"],
+    );
+    assert!(!text.contains("v:"), "{text}");
+}
+
+#[test]
 fn recipes_of_other_tools_are_refused() {
     let mina = ported(&[(
         "config/deploy.rb",

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Lack, Read, Unported};
-use super::super::ruby::{arguments, behind, literal, statements};
+use super::super::ruby::{Offsets, arguments, behind, literal, statements};
 use super::Reader;
 
 impl Reader<'_> {
@@ -34,9 +34,11 @@ impl Reader<'_> {
             if behind(call).is_some() {
                 return self.refuse(Kind::Construct, "a hook with a block on a task whose name is computed");
             }
-            let mut values = vec![self.expression(first)?];
+            let hooked = self.expression(first)?;
+            let mut values = vec![hooked.clone()];
             values.extend(self.expressions(rest)?);
-            return Ok(vec![Line::verb(Call::new(verb, values))]);
+            let hook = Line::verb(Call::new(verb, values));
+            return Ok(self.only_on_tasks(first, hooked, hook).into_iter().collect());
         };
         self.hook_on(node, call, (verb, &hooked), rest)
     }
@@ -56,6 +58,33 @@ impl Reader<'_> {
             }
             _ => self.refuse(Kind::Construct, "`enhance` of a task of Rake, in this form"),
         }
+    }
+
+    /// Returns a hook in a loop for those of its tasks that exist: Capistrano 1 and 2 keep one on another name, and do nothing with it.
+    fn only_on_tasks(&mut self, node: &Node<'_>, hooked: Expr, hook: Line) -> Option<Line> {
+        let place = (self.file, node.location().start_offset());
+        let names = self
+            .facts
+            .hooked_in_loops
+            .get(&place)
+            .filter(|_| self.facts.version < 3);
+        let is_there = |name: &String| self.facts.task(name, &self.namespaces).is_some();
+        let Some((there, missing)) = names.map(|names| names.iter().partition::<Vec<_>, _>(|name| is_there(name)))
+        else {
+            return Some(hook);
+        };
+        if missing.is_empty() {
+            return Some(hook);
+        }
+        for name in missing {
+            self.remarks.extend(self.never_runs(name));
+        }
+        if there.is_empty() {
+            return None;
+        }
+        let there = Expr::List(there.into_iter().map(|name| Expr::text(name)).collect());
+        let arms = vec![(there.method("contains", vec![hooked]), Block::of(vec![hook]))];
+        Some(Line::new(Statement::Value(Expr::If(arms, None))))
     }
 
     /// Reads a hook on the task of this name.

@@ -429,7 +429,14 @@ impl Reader<'_> {
                 Expr::call("lines", vec![self.expression(receiver)?])
             }
             ("split", [mark]) if Self::is_pattern(mark) => {
-                return self.refuse(Kind::Construct, "`split` by a regular expression");
+                let pattern = source(mark);
+                if pattern.replace("\\(", "").replace("(?:", "").contains('(') {
+                    return self.refuse(Kind::Construct, "`split` by a regular expression with groups");
+                }
+                // What is split keeps its line ends, unless these are among what splits it.
+                let between = Expr::text(if pattern.contains("\\s") { "\n" } else { "\u{1f}" });
+                let marked = vec![self.expression(receiver)?, self.regular(mark)?, between.clone()];
+                Expr::call("gsub", marked).method("split", vec![between])
             }
             ("[]" | "slice", [pattern]) if Self::is_pattern(pattern) => {
                 let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);
