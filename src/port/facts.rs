@@ -7,8 +7,9 @@ use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
 use super::acting::Acting;
 use super::gems::FromGems;
+use super::modules::{ModuleFunctions, is_of_object};
 use super::parameters::taking;
-use super::ruby::{Offsets, arguments, bare, constant, id, literal};
+use super::ruby::{Offsets, arguments, bare, constant, id, line_of, literal};
 use super::version::weigh;
 use crate::recipe::Vocabulary;
 
@@ -57,6 +58,8 @@ pub(super) struct Function {
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub(super) vocabulary: Vocabulary,
+    /// The functions of modules.
+    pub(super) modules: ModuleFunctions,
     /// The version of Capistrano: 1, 2 or 3.
     pub(super) version: u8,
     /// The variables of the recipes, with the kinds of their values.
@@ -382,9 +385,9 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
             let function = Function {
                 file: self.facts.files.len(),
                 before_rest: None,
-                is_plain: node.receiver().is_none(),
+                is_plain: !is_of_object(node),
                 is_of_templates: super::filling::is_of_templates(node),
-                lines: (self.line_of(start), self.line_of(start + source.len())),
+                lines: (line_of(self.text, start), line_of(self.text, start + source.len())),
                 named: Vec::new(),
                 source: String::from_utf8_lossy(source).into_owned(),
             };
@@ -436,11 +439,9 @@ impl Visitor<'_> {
         // A method of a class never stands for a word of Capistrano.
         let is_hidden = self.classes > 0 && self.facts.vocabulary.is_verb(name);
         !is_hidden && !self.is_of_gem()
-            || self.classes == 0 && node.receiver().is_none() && !self.facts.functions.contains_key(name)
-    }
-
-    fn line_of(&self, offset: usize) -> usize {
-        super::ruby::line_of(self.text, offset)
+            || (self.classes == 0 || node.receiver().is_some())
+                && !is_of_object(node)
+                && !self.facts.functions.contains_key(name)
     }
 
     /// Notes the variable that a constant, `@x` or `$x` becomes.

@@ -36,6 +36,7 @@ mod gems;
 mod lacks;
 mod loaded;
 mod loads;
+mod modules;
 mod note;
 mod parameters;
 mod paths;
@@ -244,6 +245,7 @@ fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Fa
             facts.written.insert(facts.files.len());
         }
         facts.read(parsed, &source.text);
+        facts.modules.read(&parsed.node(), &facts.vocabulary);
         facts.files.push(source.path.clone());
     }
     for source in &project.application {

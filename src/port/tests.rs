@@ -550,3 +550,34 @@ fn the_looks_of_airbrussh_are_left_out() {
     assert!(notes.is_empty(), "{notes:?}");
     assert!(!text.contains("Airbrussh"), "{text}");
 }
+
+#[test]
+fn functions_of_modules_are_written_where_they_are_called() {
+    let module = "module Names\n  def self.of(stage)\n    \"#{stage}-x\"\n  end\n  class << self\n    def other(a)\n      \"o#{a}\"\n    end\n  end\nend\n\
+                  module Lib\n  module_function\n  def third(x)\n    x + 'y'\n  end\n  class Deep\n    def self.fourth\n      'z'\n    end\n  end\nend\n\
+                  include Lib\n";
+    let calls = "set :repo_url, 'x'\ntask :t do\n  puts Names.of('a'), Names::other(1), third('b'), Lib.third('c'), Lib::Deep.fourth\nend\n";
+    let (text, notes) = recipe(&format!("{module}{calls}"));
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "of(\"a\")",
+            "fn of(stage)",
+            "other(1)",
+            "third(\"b\")",
+            "third(\"c\")",
+            "fourth()",
+            "fn fourth()",
+        ],
+    );
+    assert_eq!(text.matches("fn third(").count(), 1, "{text}");
+    // One that holds more than functions, or makes objects, keeps its note.
+    for class in [
+        "class A\n  def x\n  end\nend\n",
+        "module A\n  alias y z\n  def x\n  end\nend\n",
+    ] {
+        let (_, notes) = recipe(&format!("set :repo_url, 'x'\n{class}"));
+        assert_eq!(notes.len(), 1, "{class}: {notes:?}");
+    }
+}

@@ -127,6 +127,7 @@ impl<'pr> Visit<'pr> for Reading {
     }
 
     fn visit_module_node(&mut self, node: &ruby_prism::ModuleNode<'pr>) {
+        self.content.has_words |= changed_word(node).is_some();
         self.inside(|reading| ruby_prism::visit_module_node(reading, node));
     }
 
@@ -142,6 +143,27 @@ impl<'pr> Visit<'pr> for Reading {
     fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
         self.inside(|reading| ruby_prism::visit_def_node(reading, node));
     }
+}
+
+/// Words of Capistrano 3 whose meaning a gem may change for all recipes.
+const CHANGED: &[&str] = &[
+    "capture",
+    "execute",
+    "invoke",
+    "on",
+    "roles",
+    "run_locally",
+    "test",
+    "upload!",
+];
+
+/// Returns a word of Capistrano that a module defines anew.
+pub(in crate::port) fn changed_word(module: &ruby_prism::ModuleNode<'_>) -> Option<String> {
+    let is_of_capistrano = source(&module.constant_path()).ends_with("DSL");
+    let body = module.body().and_then(|body| body.as_statements_node());
+    let words = statements(body.as_ref()).into_iter();
+    let mut words = words.filter_map(|node| node.as_def_node().map(|word| id(&word.name())));
+    words.find(|word| is_of_capistrano && CHANGED.contains(&word.as_str()))
 }
 
 /// Returns true for the classes from which plugins of Capistrano 3 are made.
@@ -184,6 +206,13 @@ mod tests {
         assert!(!of("module A\n  def x\n    set :a, 1\n  end\nend\n", 3).1);
         assert!(!of("require 'x'\nclass Y < Z\nend\n", 3).1);
         assert!(of("class A < Capistrano::Plugin\nend\n", 3).1);
+        assert!(
+            of(
+                "module Capistrano\n  module DSL\n    def on(hosts)\n    end\n  end\nend\n",
+                3
+            )
+            .1
+        );
         assert!(
             of(
                 "Capistrano::Configuration.instance(:must_exist).load do\n  set :a, 1\nend\n",

@@ -20,7 +20,7 @@ use std::path::Path;
 
 pub(crate) use self::places::GemPlaces;
 
-pub(super) use self::content::is_plugin;
+pub(super) use self::content::{changed_word, is_plugin};
 
 use self::content::Content;
 use self::installed::{Gem, Installed};

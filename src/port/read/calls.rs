@@ -126,7 +126,7 @@ impl Reader<'_> {
     }
 
     /// Reads the call of a function of the file.
-    fn own_function(&mut self, call: &CallNode<'_>, name: &str) -> Read<Expr> {
+    pub(super) fn own_function(&mut self, call: &CallNode<'_>, name: &str) -> Read<Expr> {
         if call.block().is_some() {
             return self.refuse(Kind::Construct, format!("`{name}` is given a block"));
         }
@@ -140,7 +140,8 @@ impl Reader<'_> {
                 format!("`{name}` is a function with parameters of its own kind"),
             );
         }
-        if function.file != self.file && !facts.defines(self.file, name) {
+        let is_here = function.file == self.file || facts.defines(self.file, name);
+        if !is_here || facts.modules.any_has(name) {
             self.copy_function(name, function)?;
         }
         let given = arguments(call, false);

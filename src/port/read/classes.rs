@@ -11,6 +11,9 @@ use super::locals::Type;
 impl Reader<'_> {
     /// Reads `File.join(a, b)` and similar calls.
     pub(super) fn class_method(&mut self, class: &str, name: &str, call: &CallNode<'_>) -> Read<Expr> {
+        if self.facts.modules.have(class, name) {
+            return self.own_function(call, name);
+        }
         let given = arguments(call, false);
         if class == "ENV" {
             return self.environment(name, &given.values, call);

@@ -4,6 +4,7 @@ use ruby_prism::Node;
 
 use super::super::facts::kept;
 use super::super::form::{Block, Expr, Line, Statement};
+use super::super::modules::hold_functions;
 use super::super::note::{Kind, Read, Unported};
 use super::super::ruby::{Offsets, constant, id, literal, statements};
 use super::Reader;
@@ -14,6 +15,10 @@ impl Reader<'_> {
     pub(super) fn read_statement(&mut self, node: &Node<'_>, gives: bool) -> Read<Vec<Line>> {
         if let Some(lines) = self.code_of_gem(node) {
             return Ok(lines);
+        }
+        if hold_functions(node, &self.facts.vocabulary) {
+            // Each is written where it is called.
+            return Ok(Vec::new());
         }
         if let Some(lines) = self.assignment(node)? {
             return Ok(lines);

@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         if matches!(ruby_name.as_str(), "set_default" | "_cset" | "set_unless_exists") {
             return Ok(Vec::new());
         }
-        if function.receiver().is_some() {
+        if function.receiver().is_some_and(|of| of.as_self_node().is_none()) {
             return self.refuse(Kind::Construct, "a method of an object");
         }
         if self
@@ -152,9 +152,11 @@ impl<'a> Reader<'a> {
             self.copied.remove(name);
             return Err(self.not_whole(name, function));
         }
-        let file = self.facts.files.get(function.file).map_or("", String::as_str);
-        self.remarks
-            .push(format!("`{name}` of {file} stands in each file that calls it"));
+        if function.file != self.file {
+            let file = self.facts.files.get(function.file).map_or("", String::as_str);
+            self.remarks
+                .push(format!("`{name}` of {file} stands in each file that calls it"));
+        }
         Ok(())
     }
 

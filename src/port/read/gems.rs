@@ -3,8 +3,8 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Call, Expr, Line};
-use super::super::gems::is_plugin;
-use super::super::note::{Kind, Lack, Read};
+use super::super::gems::{changed_word, is_plugin};
+use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::paths;
 use super::super::ruby::{Offsets, arguments, bare, behind, constant, id, literal, statements};
 use super::Reader;
@@ -97,6 +97,10 @@ impl Reader<'_> {
         if let Some(module) = node.as_module_node() {
             let body = module.body().and_then(|body| body.as_statements_node());
             let nodes = statements(body.as_ref());
+            if let Some(word) = changed_word(&module) {
+                let unported = Unported::new(Kind::Code, format!("the gem changes what `{word}` does"));
+                return Some(vec![self.noted(node, unported)]);
+            }
             let inner = nodes.iter().map(|node| self.code_of_gem(node).unwrap_or_default());
             return Some(inner.flatten().collect());
         }
