@@ -15,6 +15,7 @@
 //! read/     turns a Ruby file into the form; code without a form becomes a note
 //! form      the content of a recipe, without layout
 //! tidy      changes that need all files: unread variables, roles, defaults of the version
+//! waiting   statements that wait for a value which may not be there
 //! write/    writes the form as a recipe
 //! fails     finds the places where Capistrano ends with an error as well
 //! lacks     finds the places that lack the same thing, which are one piece of work
@@ -50,6 +51,7 @@ mod ruby;
 mod tests;
 mod tidy;
 mod version;
+mod waiting;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

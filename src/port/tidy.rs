@@ -7,6 +7,8 @@ use super::facts::Facts;
 use super::form::{Above, Block, Call, Expr, Line, Part, Statement};
 use super::note::Note;
 use super::project::RubyFile;
+use super::read::with_made_of;
+use super::waiting;
 
 /// A file that was read.
 pub(super) struct FileDraft<'a> {
@@ -48,6 +50,16 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
         .keys()
         .filter(|name| names.read.contains(*name) && !facts.is_of_library(name));
     unset.extend(lost.cloned());
+    unset.retain(|name| names.read.contains(name) && !names.given.contains(name));
+    let mut missing = unset.clone();
+    if !facts.variables.contains_key("application") {
+        missing.extend(with_made_of("application", &names.set));
+    }
+    if !missing.is_empty() {
+        for draft in drafts.iter_mut() {
+            waiting::wait(&mut draft.block, &mut missing, &names.set);
+        }
+    }
     let alone = drafts.len() == 1;
     let is_main = |draft: &FileDraft<'_>| {
         let source = draft.source;
@@ -79,11 +91,7 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
             Block::of(vec![Line::verb(ends)]),
         ))
     };
-    let asked: Vec<Line> = unset
-        .iter()
-        .filter(|name| names.read.contains(*name) && !names.given.contains(*name))
-        .map(asked)
-        .collect();
+    let asked: Vec<Line> = unset.iter().map(asked).collect();
     if !asked.is_empty() {
         head.push(commented(
             "Nothing in these files sets them: a stage does, or the command line.",

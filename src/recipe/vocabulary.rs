@@ -12,6 +12,7 @@ use super::language::verb::Choices;
 use super::language::verbs::find;
 use super::meaning::libraries::{libraries, library};
 use super::meaning::stdlib;
+use crate::configuration::{Server, Value, VariableKind};
 
 /// Recipes that only the libraries load.
 const OF_LIBRARIES: &[&str] = &["deploy_mark", "gems", "systemctl", "webhook"];
@@ -219,6 +220,19 @@ impl Vocabulary {
                     .collect(),
             ),
         }
+    }
+
+    /// Returns true if a variable of the library cannot have this value.
+    #[must_use]
+    pub(crate) fn refuses(&self, variable: &str, text: &str) -> bool {
+        let kind = VariableKind::of(variable);
+        kind.is_some_and(|kind| kind.refusal(variable, &Value::Text(text.to_owned())).is_some())
+    }
+
+    /// Returns true if a server can have this name.
+    #[must_use]
+    pub(crate) fn is_server(&self, text: &str) -> bool {
+        text.parse::<Server>().is_ok()
     }
 
     /// Returns true if a verb has this name.

@@ -192,6 +192,8 @@ impl Reader<'_> {
             "__dir__" => return Ok(Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())])),
             "release_timestamp" => return Ok(Expr::name("release_name")),
             "now" => return Ok(Expr::call("utc_now", vec![Expr::text("%Y%m%d%H%M%S")])),
+            // Without a name, Rake makes a task without one, and tells the namespace with it.
+            "task" if self.facts.version > 2 => return Ok(Expr::Text(format!("{}:", self.namespaces.join(":")))),
             "repo_path" => return Ok(Expr::name("repository_cache")),
             "stages" if !self.facts.stages.is_empty() => {
                 return Ok(Expr::List(
@@ -216,7 +218,9 @@ impl Reader<'_> {
             // capr reads the variable, which may not be set.
             return Ok(Expr::call("fetch", vec![Expr::symbol(name), Expr::Unit]));
         }
-        if let Some(task) = self.facts.task(name, &self.namespaces) {
+        // These are lists of Capistrano, and no names that a computed task may have.
+        let is_list = matches!(name, "namespaces" | "tasks") && !self.facts.is_task(name);
+        if let Some(task) = self.facts.task(name, &self.namespaces).filter(|_| !is_list) {
             return match self.run_task(name, &task).statement {
                 Statement::Value(value) => Ok(value),
                 _ => Ok(Expr::call("invoke", vec![Expr::Text(task)])),
@@ -227,7 +231,7 @@ impl Reader<'_> {
         }
         let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && name.starts_with(|c: char| c.is_ascii_lowercase());
-        if is_word && self.facts.version < 3 && !self.facts.vocabulary.is_verb(name) {
+        if is_word && !is_list && self.facts.version < 3 && !self.facts.vocabulary.is_verb(name) {
             self.unset.insert(name.to_owned());
             return Ok(self.variable(name));
         }

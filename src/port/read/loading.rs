@@ -36,26 +36,7 @@ impl Reader<'_> {
 
     /// Returns a variable and those whose values the deploy library makes of it. One that the recipe sets itself has that value.
     pub(super) fn with_those_made_of(&self, name: &str) -> Vec<String> {
-        let of_paths: &[&str] = &[
-            "releases_path",
-            "release_path",
-            "shared_path",
-            "current_path",
-            "current_release",
-            "latest_release",
-            "previous_release",
-            "deploy_path",
-            "repository_cache",
-        ];
-        let made_of_it: &[&[&str]] = match name {
-            "application" => &[&["deploy_to"], of_paths],
-            "deploy_to" | "release_name" => &[of_paths],
-            "repository" | "branch" | "scm" => &[&["revision", "real_revision", "source"]],
-            _ => &[],
-        };
-        let made_of_it = made_of_it.iter().copied().flatten().copied();
-        let made_of_it = made_of_it.filter(|made| !self.set.contains(*made));
-        made_of_it.chain([name]).map(str::to_owned).collect()
+        with_made_of(name, &self.set)
     }
 
     /// Checks lines that run while the recipe is loaded: `set` of a value that is not known yet becomes lazy, and anything else
@@ -97,8 +78,33 @@ impl Reader<'_> {
     }
 }
 
+/// Returns a variable with those of the library that are made of it and have no value of their own.
+pub(in crate::port) fn with_made_of(name: &str, set: &BTreeSet<String>) -> Vec<String> {
+    const OF_PATHS: &[&str] = &[
+        "releases_path",
+        "release_path",
+        "shared_path",
+        "current_path",
+        "current_release",
+        "latest_release",
+        "previous_release",
+        "deploy_path",
+        "repository_cache",
+    ];
+    let made_of_it: &[&'static [&'static str]] = match name {
+        "application" => &[&["deploy_to"], OF_PATHS],
+        "deploy_to" | "release_name" => &[OF_PATHS],
+        "repository" | "branch" | "scm" => &[&["revision", "real_revision", "source"]],
+        _ => &[],
+    };
+    let made_of_it = made_of_it.iter().copied().flatten();
+    let made_of_it = made_of_it.filter(|made| !set.contains(**made));
+    let made_of_it = made_of_it.map(|made| (*made).to_owned());
+    made_of_it.chain([name.to_owned()]).collect()
+}
+
 /// Makes `set` of a value lazy; returns the variable, or `None` if the call is another one.
-pub(super) fn lazy(call: &mut Call) -> Option<String> {
+pub(in crate::port) fn lazy(call: &mut Call) -> Option<String> {
     if !super::super::form::sets(&call.name) || call.arguments.len() != 2 || call.block.is_some() {
         return None;
     }
@@ -128,7 +134,7 @@ impl<'pr> Visit<'pr> for Sets {
 }
 
 /// Returns the first of these variables that lines read while they are loaded.
-pub(super) fn read_of<'a>(lines: &'a [Line], lost: &'a BTreeSet<String>) -> Option<&'a str> {
+pub(in crate::port) fn read_of<'a>(lines: &'a [Line], lost: &'a BTreeSet<String>) -> Option<&'a str> {
     lines.iter().find_map(|line| match &line.statement {
         Statement::Verb(call) => of_call(call, lost),
         Statement::Let(_, value) | Statement::Value(value) | Statement::Throw(value) => of(value, lost),
@@ -175,7 +181,7 @@ fn of_call<'a>(call: &'a Call, lost: &'a BTreeSet<String>) -> Option<&'a str> {
 }
 
 /// Returns the first of these names that a value reads.
-pub(super) fn of<'a>(value: &'a Expr, lost: &'a BTreeSet<String>) -> Option<&'a str> {
+pub(in crate::port) fn of<'a>(value: &'a Expr, lost: &'a BTreeSet<String>) -> Option<&'a str> {
     let of_block = |block: &'a Block| read_of(&block.lines, lost);
     match value {
         Expr::Name(name) => lost.contains(name).then_some(name.as_str()),

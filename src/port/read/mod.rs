@@ -50,6 +50,7 @@ use ruby_prism::{Node, ParseResult};
 pub(super) use self::application::{is_classes, is_start_of_rails, names_of};
 use self::comments::Comments;
 pub(super) use self::definitions::is_task_of_rake;
+pub(super) use self::loading::{lazy, of, read_of, with_made_of};
 pub(super) use self::loads::is_at_hand;
 use self::locals::Local;
 pub(super) use self::which_version::decided;
@@ -109,6 +110,8 @@ pub(super) struct Reader<'a> {
     lost_at: BTreeMap<String, usize>,
     /// The variables whose values are read from files when they are needed, and the words for functions that read files.
     unsure: BTreeSet<String>,
+    /// The variables that are a string which is written out.
+    fixed: BTreeMap<String, String>,
     /// The locals that are written once in the file, and not changed in place.
     once: BTreeSet<String>,
     /// The locals whose values may be missing, since they come from the environment.
@@ -180,6 +183,7 @@ impl<'a> Reader<'a> {
             late: BTreeSet::new(),
             lost_at: BTreeMap::new(),
             unsure: BTreeSet::new(),
+            fixed: BTreeMap::new(),
             once: BTreeSet::new(),
             lacking: BTreeSet::new(),
             onion: Onion::default(),

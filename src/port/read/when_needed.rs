@@ -1,12 +1,13 @@
 //! Code that needs a file or the environment while a recipe is loaded. The file may not be there, and a variable of the environment not set;
 //! the recipe is loaded nevertheless, and the task that needs the value fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{CallNode, Node, Visit};
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, sets};
 use super::super::ruby::id;
+use super::super::waiting::{self, given_by_block, roles_in_place, roles_of};
 use super::Reader;
 use super::loading::{lazy, of, of_function, read_of};
 
@@ -64,6 +65,7 @@ impl Reader<'_> {
         if self.deferred > 0 || self.loops > 0 {
             return lines;
         }
+        let is_unsure = self.is_unsure(&lines);
         let [line] = lines.as_mut_slice() else { return lines };
         match &mut line.statement {
             Statement::Verb(call) if sets(&call.name) && call.block.is_some() => {
@@ -79,19 +81,31 @@ impl Reader<'_> {
             }
             Statement::Verb(call) if sets(&call.name) => {
                 let value = call.arguments.get(1);
-                let variable = call.arguments.first().and_then(Expr::literal).map(str::to_owned);
-                let is_path = variable.as_deref().is_some_and(|name| PATHS.contains(&name));
+                let name = call.arguments.first().and_then(Expr::literal).unwrap_or("").to_owned();
+                let is_path = PATHS.contains(&name.as_str());
                 let waits = |value: &Expr| {
-                    of(value, &self.unsure).is_some() || uses_environment(value) || is_path && reads_environment(value)
+                    let of_environment = uses_environment(value) || ends_without_environment(value);
+                    of(value, &self.unsure).is_some() || of_environment || is_path && reads_environment(value)
                 };
                 let may_be_nothing = value.is_some_and(asks_environment);
+                let text = value.and_then(|value| self.fixed_text(value));
                 if value.is_some_and(waits)
                     && let Some(variable) = lazy(call)
                 {
                     self.unsure.extend(self.with_those_made_of(&variable));
-                } else if let Some(variable) = variable.filter(|_| may_be_nothing) {
-                    self.unsure.extend(self.with_those_made_of(&variable));
+                } else if may_be_nothing {
+                    self.unsure.extend(self.with_those_made_of(&name));
+                } else if let Some(text) = text.as_ref().filter(|text| self.facts.vocabulary.refuses(&name, text)) {
+                    let refused = refused(&name, text);
+                    call.arguments.truncate(1);
+                    call.block = Some(Block::of(vec![Line::new(Statement::Throw(Expr::text(&refused)))]));
+                    self.remarks.push(refused);
+                    self.unsure.extend(self.with_those_made_of(&name));
                 }
+                match text {
+                    Some(text) => self.fixed.insert(name, text),
+                    None => self.fixed.remove(&name),
+                };
             }
             Statement::Verb(call) if call.name == "role" && call.block.is_none() => {
                 let mut hosts = call.arguments.iter().skip(1);
@@ -100,16 +114,12 @@ impl Reader<'_> {
                     && hosts.by_ref().chain(attributes).any(|value| self.may_be_missing(value))
                 {
                     let hosts = call.arguments.split_off(1);
-                    self.given_by_block(call, hosts);
+                    given_by_block(call, hosts, &|value| self.may_be_missing(value));
                 }
             }
             Statement::Verb(call) if call.name == "server" => {
-                if let Some(roles) = self.roles_of(call) {
-                    let mut roles: Vec<Line> = roles.into_iter().map(Line::verb).collect();
-                    if let Some(first) = roles.first_mut() {
-                        first.above = std::mem::take(&mut line.above);
-                    }
-                    return roles;
+                if let Some(roles) = roles_of(call, &|value| self.may_be_missing(value)) {
+                    return roles_in_place(line, roles);
                 }
             }
             Statement::Let(name, value) => {
@@ -126,6 +136,12 @@ impl Reader<'_> {
                     line.statement = Statement::Verb(set);
                 } else if self.may_be_missing(value) {
                     self.lacking.insert(name.clone());
+                }
+            }
+            _ if is_unsure => {
+                let given = waiting::at_start(line);
+                for name in given {
+                    self.unsure.extend(self.with_those_made_of(&name));
                 }
             }
             _ => {}
@@ -152,45 +168,45 @@ impl Reader<'_> {
 
     /// Returns true for a host that may be missing while the recipe is loaded. An empty one is missing wherever it is used.
     fn may_be_missing(&self, host: &Expr) -> bool {
-        host.literal() == Some("")
+        self.is_no_host(host)
             || of(host, &self.unsure).is_some()
             || of(host, &self.lacking).is_some()
             || asks_environment(host)
     }
 
-    /// Returns the roles of a server that may be missing, each with a block that gives it.
-    fn roles_of(&self, call: &Call) -> Option<Vec<Call>> {
-        let (host, roles) = call.arguments.split_first()?;
-        let mut values = call.options.iter().map(|(_, value)| value).chain([host]);
-        let roles = roles.iter().flat_map(|role| match role {
-            Expr::List(items) => items.as_slice(),
-            role => std::slice::from_ref(role),
-        });
-        if !values.any(|value| self.may_be_missing(value)) || roles.clone().any(|role| role.literal().is_none()) {
-            return None;
-        }
-        let role = |role: &Expr| {
-            let mut call = Call {
-                options: call.options.clone(),
-                ..Call::new("role", vec![role.clone()])
-            };
-            self.given_by_block(&mut call, vec![host.clone()]);
-            call
-        };
-        Some(roles.map(role).collect())
+    /// Returns true for lines that read a file while the recipe is loaded, and do not look before whether it is there.
+    fn is_unsure(&self, lines: &[Line]) -> bool {
+        let looks = BTreeSet::from(["file_exists()".to_owned(), "dir_exists()".to_owned()]);
+        read_of(lines, &self.unsure).is_some() && read_of(lines, &looks).is_none()
     }
 
-    /// Lets a block give the servers of a role, with those of their attributes that may be missing as well.
-    fn given_by_block(&self, call: &mut Call, mut hosts: Vec<Expr>) {
-        let options = std::mem::take(&mut call.options);
-        let (late, fixed): (Vec<_>, Vec<_>) = options.into_iter().partition(|(_, value)| self.may_be_missing(value));
-        call.options = fixed;
-        if !late.is_empty() {
-            hosts.push(Expr::Map(late));
-        }
-        let only = if hosts.len() == 1 { hosts.pop() } else { None };
-        call.block = Some(Block::giving(only.unwrap_or(Expr::List(hosts))));
+    /// Returns true for a host that no server can have, such as one that somebody still has to fill in. Capistrano does not look at it before it
+    /// connects.
+    fn is_no_host(&self, host: &Expr) -> bool {
+        let text = self.fixed_text(host);
+        text.is_some_and(|text| !self.facts.vocabulary.is_server(&text))
     }
+
+    /// Returns the text that a value has if it is made of texts that are written out.
+    fn fixed_text(&self, value: &Expr) -> Option<String> {
+        match value {
+            Expr::Text(text) => Some(text.clone()),
+            Expr::Name(name) => self.fixed.get(name).cloned(),
+            Expr::Template(parts) => parts
+                .iter()
+                .map(|part| match part {
+                    Part::Text(text) => Some(text.clone()),
+                    Part::Value(value) => self.fixed_text(value),
+                })
+                .collect(),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the error for a value that no variable of this name has, such as one that somebody still has to fill in.
+fn refused(name: &str, text: &str) -> String {
+    format!("`{name}` cannot be `{text}`: say in the recipe what it is")
 }
 
 /// Returns true for a value that takes something from the environment without a default.
@@ -225,6 +241,24 @@ fn reads_environment(value: &Expr) -> bool {
         }),
         Expr::Call(call) => call.arguments.iter().any(reads_environment),
         Expr::Method(owner, _, arguments) => reads_environment(owner) || arguments.iter().any(reads_environment),
+        _ => false,
+    }
+}
+
+/// Returns true for a value that ends the run if a variable of the environment is not set.
+fn ends_without_environment(value: &Expr) -> bool {
+    match value {
+        Expr::Binary("??", left, right) => {
+            let ends = matches!(&**right, Expr::Call(call) if call.name == "abort");
+            ends && asks_environment(left) || ends_without_environment(right)
+        }
+        Expr::Binary(_, left, right) => ends_without_environment(left) || ends_without_environment(right),
+        Expr::Template(parts) => parts.iter().any(|part| match part {
+            Part::Value(value) => ends_without_environment(value),
+            Part::Text(_) => false,
+        }),
+        Expr::List(items) => items.iter().any(ends_without_environment),
+        Expr::Map(pairs) => pairs.iter().any(|(_, value)| ends_without_environment(value)),
         _ => false,
     }
 }
