@@ -127,6 +127,12 @@ pub(super) struct Facts {
     pub(super) gems: FromGems,
     /// True if code in the files may define functions or tasks in a way that cannot be seen: `eval`, `include`, the whole application.
     pub(super) is_open: bool,
+    /// True if all files of the project were looked for on this machine.
+    pub(super) is_on_disk: bool,
+    /// True if the files load others whose paths cannot be told.
+    pub(super) loads_more: bool,
+    /// A file that shows how `config/deploy.rb` looks, if that is not there.
+    pub(super) example: Option<String>,
     /// True if the name of a task is computed.
     pub(super) computes_tasks: bool,
     points: [usize; 3],
@@ -208,6 +214,11 @@ impl Facts {
             }
         }
         needed
+    }
+
+    /// Returns true if the file is there that Capistrano 3 reads when the stage is known.
+    pub(super) fn has_main(&self) -> bool {
+        self.main_file.is_some()
     }
 
     /// Returns true if a file defines a function of this name.

@@ -19,7 +19,7 @@ use crate::recipe::Vocabulary;
 const KNOWN: Packed = packed!("src/port/known.txt");
 
 /// Finds the notes about such code, and puts the errors into the recipes.
-pub(super) fn settle(facts: &Facts, is_on_disk: bool, drafts: &mut [FileDraft<'_>]) {
+pub(super) fn settle(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
     if !drafts
         .iter()
         .flat_map(|draft| &draft.notes)
@@ -32,7 +32,7 @@ pub(super) fn settle(facts: &Facts, is_on_disk: bool, drafts: &mut [FileDraft<'_
     let is_whole = is_whole(facts, drafts);
     let fails = |failure: &SameError| match &failure.if_missing {
         Missing::Nothing => true,
-        Missing::File => is_on_disk,
+        Missing::File => facts.is_on_disk,
         Missing::Function(name) => is_whole && !known.contains(name.as_str()),
         Missing::Tasks(names) => {
             let is_somewhere = |name: &String| known.contains(name.as_str()) || may_be_of_library(facts, name);

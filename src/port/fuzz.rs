@@ -31,6 +31,7 @@ fn read_ruby(bytes: &[u8]) -> bool {
             text: bytes.to_vec(),
             is_wanted: true,
             gem: None,
+            part: None,
         }],
         ..RubyProject::default()
     };

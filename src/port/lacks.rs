@@ -179,6 +179,7 @@ mod tests {
             text: text.as_bytes().to_vec(),
             is_wanted: true,
             gem: None,
+            part: None,
         });
         let project = RubyProject {
             sources: sources.collect(),

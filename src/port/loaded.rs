@@ -23,6 +23,10 @@ pub(super) struct Loaded {
     pub(super) files: BTreeSet<PathBuf>,
     /// True if more is loaded than these: plugins, or files whose path is computed.
     pub(super) has_more: bool,
+    /// The file in the place of `config/deploy.rb`.
+    pub(super) main: Option<String>,
+    /// The directory in the place of `config/deploy`.
+    pub(super) stages: Option<String>,
     /// The number of files that have been looked at.
     seen: usize,
     /// The directories besides the project's in which files are looked for.
@@ -35,12 +39,13 @@ impl Loaded {
         for source in sources.iter().skip(self.seen) {
             let parsed = ruby_prism::parse(&source.text);
             let loads = Loads::of(&parsed, RubyPaths::of_project(&source.path), None);
-            let folders = loads.folders.iter().filter_map(|path| match RubyPaths::place(path)? {
-                RubyPath::Below(folder) => Some(folder),
-                RubyPath::Named(folder) => normal(&folder),
-            });
+            let folders = loads.folders.iter().filter_map(|path| plain(path));
             self.folders
-                .extend(folders.filter(|folder| !folder.contains('*') && !folder.starts_with(FOREIGN)));
+                .extend(folders.filter(|folder| !folder.starts_with(FOREIGN)));
+            let main = loads.main.as_deref().and_then(plain);
+            let stages = loads.stages.as_deref().and_then(plain);
+            self.main = main.or(self.main.take());
+            self.stages = stages.or(self.stages.take());
             for load in &loads.files {
                 self.load(load, &source.path, root);
             }
@@ -107,6 +112,15 @@ impl Loaded {
     }
 }
 
+/// Returns the path below the project of one that is told as [`RubyPaths`] does, without a pattern.
+fn plain(path: &str) -> Option<String> {
+    let below = match RubyPaths::place(path)? {
+        RubyPath::Below(path) => path,
+        RubyPath::Named(path) => normal(&path)?,
+    };
+    (!below.contains('*')).then_some(below)
+}
+
 /// Returns the files that a pattern matches.
 fn matching(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let whole = format!("{}/{pattern}", glob::Pattern::escape(&root.to_string_lossy()));
@@ -145,6 +159,7 @@ mod tests {
                 text: text.as_bytes().to_vec(),
                 is_wanted: true,
                 gem: None,
+                part: None,
             };
             let mut loaded = Loaded::default();
             loaded.follow(&[source], root.path());

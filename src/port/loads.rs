@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
 use super::paths::RubyPaths;
 use super::read::decided;
-use super::ruby::{arguments, behind, constant, id, source, statements};
+use super::ruby::{arguments, behind, constant, id, literal, source, statements};
 
 /// The most files and patterns that one file names.
 const MOST: usize = 1000;
@@ -40,6 +40,10 @@ pub(super) struct Loads<'a> {
     pub(super) files: Vec<LoadedPath>,
     /// The directories that it adds to those in which files are looked for.
     pub(super) folders: Vec<String>,
+    /// The file that it names in the place of `config/deploy.rb`.
+    pub(super) main: Option<String>,
+    /// The directory that it names in the place of `config/deploy`.
+    pub(super) stages: Option<String>,
     known: RubyPaths<'a>,
     /// The version of Capistrano, if it is known already: it decides which branches are read.
     version: Option<u8>,
@@ -55,6 +59,8 @@ impl<'a> Loads<'a> {
         let mut loads = Self {
             files: Vec::new(),
             folders: Vec::new(),
+            main: None,
+            stages: None,
             known,
             version,
             inside: 0,
@@ -85,7 +91,13 @@ impl<'a> Loads<'a> {
             of_configuration || matches!(code, "Kernel" | "Rake" | "Rake.application" | "self" | "configuration")
         });
         let given = arguments(call, false).values;
-        if is_own && name == "add_rakelib" {
+        if let ("set", true, [variable, path]) = (name.as_str(), is_own, given.as_slice()) {
+            match literal(variable).as_deref() {
+                Some("deploy_config_path") => self.main = self.known.path(path),
+                Some("stage_config_path" | "stage_dir") => self.stages = self.known.path(path),
+                _ => {}
+            }
+        } else if is_own && name == "add_rakelib" {
             let folders = given.iter().filter_map(|node| self.known.path(node));
             for folder in folders.collect::<Vec<_>>() {
                 self.add("import", format!("{folder}/*.rake"));

@@ -185,7 +185,7 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     tidy::tidy(&facts, &mut drafts);
     reach::mark(&facts, &parsed, &mut drafts);
     facts.is_open |= project.loads_more;
-    fails::settle(&facts, project.is_on_disk, &mut drafts);
+    fails::settle(&facts, &mut drafts);
     lacks::settle(&facts.of_application, &mut drafts);
     let wanted = drafts.iter().filter(|draft| draft.source.is_wanted);
     let files: Vec<File> = wanted
@@ -238,7 +238,8 @@ fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Fa
             facts.stages.insert(stage);
             facts.stage_files.insert(facts.files.len());
         }
-        if source.is_main() && !source.is_capfile() {
+        let is_usual = source.part.is_some() || source.path.ends_with("config/deploy.rb") || source.path == "deploy.rb";
+        if source.is_main() && !source.is_capfile() && (is_usual || facts.main_file.is_none()) {
             facts.main_file = Some(facts.files.len());
         }
         facts.gem_files.push(source.gem.as_ref().map(|gem| gem.path.clone()));
@@ -256,6 +257,9 @@ fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Fa
             read::names_of(&program, &mut facts.of_application);
         }
     }
+    facts.is_on_disk = project.is_on_disk;
+    facts.loads_more = project.loads_more;
+    facts.example.clone_from(&project.example);
     facts.templates = project.templates.iter().cloned().collect();
     facts.gems = project.gems.clone();
     facts.conclude();

@@ -27,14 +27,28 @@ pub(crate) struct RubyFile {
     pub is_wanted: bool,
     /// The gem that brings the file, if it is not of the project itself.
     pub gem: Option<OfGem>,
+    /// The part that a recipe gives to the file, if its path does not tell it.
+    pub part: Option<FilePart>,
+}
+
+/// The part of a file in a project that has it at a place of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FilePart {
+    /// It is read in the place of `config/deploy.rb`.
+    Main,
+    /// It is the file of this stage.
+    Stage(String),
 }
 
 impl RubyFile {
     /// Returns the stage that the file belongs to, by its path.
     #[must_use]
     pub(crate) fn stage(&self) -> Option<String> {
+        if let Some(FilePart::Stage(name)) = &self.part {
+            return Some(name.clone());
+        }
         let (folder, name) = self.path.rsplit_once('/')?;
-        if self.gem.is_some() {
+        if self.gem.is_some() || self.part.is_some() {
             return None;
         }
         let is_stage = folder == "deploy" || folder.ends_with("config/deploy");
@@ -44,6 +58,10 @@ impl RubyFile {
     /// Returns the path of the recipe that is written from it.
     #[must_use]
     pub(crate) fn recipe(&self) -> String {
+        if let Some(FilePart::Stage(name)) = &self.part {
+            // Stages are found there.
+            return format!("config/deploy/{name}.rhai");
+        }
         let (folder, name) = match self.path.rsplit_once('/') {
             Some((folder, name)) => (format!("{folder}/"), name),
             None => (String::new(), self.path.as_str()),
@@ -68,6 +86,9 @@ impl RubyFile {
 
     /// Returns true if it is the recipe to which all others belong.
     pub(super) fn is_main(&self) -> bool {
+        if self.part.is_some() {
+            return self.part == Some(FilePart::Main);
+        }
         let name = self.path.rsplit('/').next().unwrap_or(&self.path);
         self.gem.is_none() && name.starts_with("deploy") && name.contains(".rb") && self.stage().is_none()
     }
@@ -124,6 +145,8 @@ pub(crate) struct RubyProject {
     pub is_on_disk: bool,
     /// True if the files load others that were not read.
     pub loads_more: bool,
+    /// A file that shows how `config/deploy.rb` looks, if that is not there.
+    pub example: Option<String>,
     /// The task files that no other file loads.
     pub unloaded: Vec<String>,
 }
@@ -174,6 +197,7 @@ impl RubyProject {
             project.add_templates(&root, &root.join(folder), 0);
         }
         project.is_on_disk = true;
+        project.example = example(&root);
         Ok((root, project))
     }
 
@@ -187,6 +211,7 @@ impl RubyProject {
             for path in &loaded.files {
                 self.add_loaded(root, path, is_whole)?;
             }
+            self.add_parts(root, &loaded, is_whole)?;
             if self.sources.len() == before {
                 break;
             }
@@ -206,6 +231,7 @@ impl RubyProject {
             let path = root.join(&source.path);
             source.is_capfile()
                 || source.is_main()
+                || source.part.is_some()
                 || has_stages && source.stage().is_some()
                 || named.contains(&path)
                 || loaded.files.contains(&path)
@@ -283,9 +309,43 @@ impl RubyProject {
             text: fs::read(path).map_err(unreadable)?,
             is_wanted,
             gem: None,
+            part: None,
         });
         Ok(())
     }
+
+    /// Adds the files that the recipes name in the place of `config/deploy.rb` and of `config/deploy`.
+    fn add_parts(&mut self, root: &Path, loaded: &Loaded, is_wanted: bool) -> Result<(), PortRefusal> {
+        let mut parts = Vec::new();
+        parts.extend(loaded.main.as_ref().map(|main| (root.join(main), FilePart::Main)));
+        if let Some(folder) = loaded
+            .stages
+            .as_ref()
+            .filter(|folder| !folder.ends_with("config/deploy"))
+        {
+            for file in with_ending(&root.join(folder), &["rb"]) {
+                let name = file.file_stem().map(|name| name.to_string_lossy().into_owned());
+                parts.extend(name.map(|name| (file, FilePart::Stage(name))));
+            }
+        }
+        for (path, part) in parts.into_iter().filter(|(path, _)| path.is_file()) {
+            self.add(root, &path, is_wanted)?;
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            if let Some(source) = self.sources.iter_mut().find(|source| source.path == name) {
+                source.part = Some(part);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns a file that shows how `config/deploy.rb` looks.
+fn example(root: &Path) -> Option<String> {
+    const WORDS: &[&str] = &["default", "dist", "example", "sample", "template", "tmpl"];
+    let files = fs::read_dir(root.join("config")).into_iter().flatten().flatten();
+    let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    let is_it = |name: &String| name.starts_with("deploy") && WORDS.iter().any(|word| name.contains(word));
+    names.filter(is_it).min().map(|name| format!("config/{name}"))
 }
 
 /// Returns the directory of the project that a file belongs to.
@@ -443,5 +503,85 @@ mod tests {
             "{}",
             rake.text
         );
+    }
+
+    fn text<'a>(ported: &'a Ported, to: &str) -> &'a str {
+        let file = ported.files.iter().find(|file| file.to == to);
+        file.map_or("", |file| &file.text)
+    }
+
+    #[test]
+    fn a_recipe_whose_main_file_is_not_there_fails_as_it_does_in_capistrano() {
+        let found = ported(&[CAPFILE, ("config/deploy.rb.sample", "set :application, 'a'\n")]);
+        assert!(
+            text(&found, "Caprfile").contains("throw \"no such file to load -- config/deploy\";"),
+            "{found:?}"
+        );
+        let told = work(&found)
+            .iter()
+            .map(|note| note.reason.as_str())
+            .collect::<Vec<_>>()
+            .join("\n");
+        assert!(told.contains("config/deploy.rb.sample"), "{told}");
+        let three = (
+            "Capfile",
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nlock '3.17'\n",
+        );
+        let found = ported(&[three, ("config/deploy/a.rb", "server 'a', roles: %w[app]\n")]);
+        let capfile = text(&found, "Caprfile");
+        assert!(
+            capfile.contains("throw \"cannot load such file -- config/deploy.rb\";"),
+            "{capfile}"
+        );
+        assert!(!capfile.contains("load \""), "{capfile}");
+    }
+
+    #[test]
+    fn the_files_that_a_capfile_names_in_place_of_the_usual_ones_are_read() {
+        let capfile = "set :deploy_config_path, 'etc/deploy/main.rb'\nset :stage_config_path, 'etc/stages'\n\
+                       require 'capistrano/setup'\nrequire 'capistrano/deploy'\n";
+        let found = ported(&[
+            ("Capfile", capfile),
+            (
+                "etc/deploy/main.rb",
+                "set :application, 'a'\nload File.expand_path('../more.rb', __FILE__)\n",
+            ),
+            ("etc/deploy/more.rb", "task(:t) {}\n"),
+            ("etc/stages/live.rb", "server 'a', roles: %w[app]\n"),
+        ]);
+        assert!(work(&found).is_empty(), "{found:?}");
+        assert!(
+            text(&found, "Caprfile").contains("load \"etc/deploy/main.rhai\";"),
+            "{found:?}"
+        );
+        assert!(
+            text(&found, "etc/deploy/main.rhai").contains("load \"more.rhai\";"),
+            "{found:?}"
+        );
+        assert!(
+            text(&found, "config/deploy/live.rhai").contains("server \"a\""),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn what_somebody_still_has_to_fill_in_does_not_keep_a_recipe_from_being_loaded() {
+        let deploy = "set :application, 'a'\nset :domain, 'YOUR DOMAIN HERE'\nset :user, ''\nset :deploy_to, 'PATH'\nrole :web, domain\n\
+                      server '', :app\nset :env_home, \"/home/#{ENV.fetch('WHO')}\"\nset :list, [unknown_path + '/a']\n\
+                      config = YAML.load_file('x.yml')\nif config['key']\n  set :ssh_options, { :keys => [config['key']] }\nend\n\
+                      task(:t) { run \"#{env_home} #{list}\" }\n";
+        let found = ported(&[CAPFILE, ("config/deploy.rb", deploy)]);
+        assert!(work(&found).is_empty(), "{found:?}");
+        let main = text(&found, "config/deploy.rhai");
+        for part in [
+            "set :deploy_to { throw \"`deploy_to` cannot be `PATH`: say in the recipe what it is\"; }",
+            "role :web { domain }",
+            "role :app { \"\" }",
+            "set :env_home {",
+            "set :list { [unknown_path + \"/a\"] }",
+            "on :start {\n  if (config[\"key\"]",
+        ] {
+            assert!(main.contains(part), "no {part} in:\n{main}");
+        }
     }
 }

@@ -9,6 +9,7 @@ fn ported(files: &[(&str, &str)]) -> Result<Ported, PortRefusal> {
         text: text.as_bytes().to_vec(),
         is_wanted: true,
         gem: None,
+        part: None,
     });
     port(&RubyProject {
         sources: sources.collect(),

@@ -33,10 +33,15 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
         // A variable that only these lines have read is now unread as well.
         names = Names::of(drafts);
     }
+    let main = facts.main_file.and_then(|main| facts.recipes.get(main)).cloned();
+    let main = main.or_else(|| (!facts.is_on_disk).then(|| "config/deploy.rhai".to_owned()));
     for draft in drafts.iter_mut() {
-        if draft.source.is_capfile() && facts.libraries.contains("capistrano/setup") {
+        if draft.source.is_capfile()
+            && facts.libraries.contains("capistrano/setup")
+            && let Some(main) = main.clone()
+        {
             // Capistrano 3 reads `config/deploy.rb` when the stage is chosen, after the whole Capfile.
-            let load = Call::new("load", vec![Expr::text("config/deploy.rhai")]);
+            let load = Call::new("load", vec![Expr::Text(main)]);
             draft.block.lines.push(Line {
                 above: vec![Above::Blank],
                 ..Line::verb(load)

@@ -212,6 +212,7 @@ impl Search<'_> {
                 path: path.to_owned(),
                 licence: of.licence().map(|text| printable(&text)),
             }),
+            part: None,
         };
         let recipe = file.recipe();
         if self.project.sources.iter().any(|source| source.recipe() == recipe) {

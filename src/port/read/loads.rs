@@ -3,7 +3,7 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, string};
-use super::super::note::{Kind, Lack, Read};
+use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
 use super::super::paths::{RubyPath, RubyPaths, normal};
 use super::super::ruby::{arguments, literal, source};
 use super::{Reader, application, ruby_libraries};
@@ -28,25 +28,15 @@ impl Reader<'_> {
             return Ok(Vec::new());
         }
         let Some(path) = literal(file) else {
-            let path = self.expression(file)?;
-            if !self.looked_for
-                && let Expr::Call(call) = &path
-                && let Some(name) = call.arguments.iter().filter_map(Expr::literal).next_back()
-                && !is_at_hand(self.facts, name.trim_start_matches("../"))
-            {
-                let kind = if name.ends_with(".rb") || call.name == "expand_path" {
-                    Kind::Name
-                } else {
-                    Kind::Code
-                };
-                return self.lacks(
-                    kind,
-                    Lack::File(name.to_owned()),
-                    format!("the file `{name}` is not among those that were read"),
-                );
+            if let Some(lines) = self.by_path(name, file)? {
+                return Ok(lines);
             }
+            let path = self.expression(file)?;
             return Ok(vec![Line::verb(Call::new("load", vec![as_recipe(path)]))]);
         };
+        if path == "capistrano/setup" && self.facts.is_on_disk && !self.facts.has_main() {
+            return Err(self.no_file("config/deploy.rb", "load"));
+        }
         if is_known_library(&path) {
             return Ok(Vec::new());
         }
@@ -79,8 +69,7 @@ impl Reader<'_> {
             return Ok(vec![Line::verb(Call::new("load", vec![path]))]);
         }
         if name == "load" && (path.contains('/') || path.contains('.')) && !path.starts_with("deploy/") {
-            let reason = format!("the file `{path}` is not among those that were read");
-            return self.lacks(Kind::Name, Lack::File(path), reason);
+            return Err(self.no_file(&path, name));
         }
         let reason = match self.facts.gems.not_installed.get(&path) {
             Some(gem) => format!(
@@ -92,6 +81,69 @@ impl Reader<'_> {
             },
         };
         self.lacks(Kind::Library, Lack::Library(path), reason)
+    }
+
+    /// Reads the loading of a file whose path is made of the place of this one; `None` if it is another path.
+    fn by_path(&self, word: &str, file: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let paths = RubyPaths::of_project(self.own());
+        let Some(path) = paths.path(file) else { return Ok(None) };
+        let Some(place) = RubyPaths::place(&path) else {
+            return Ok(None);
+        };
+        let (path, is_below) = match place {
+            RubyPath::Below(path) => (path, true),
+            RubyPath::Named(path) => (path, false),
+        };
+        if !path.contains('*') && is_below {
+            let number = self.facts.files.iter().position(|own| stem(own) == stem(&path));
+            if let (Some(number), Some(own)) = (number, self.facts.recipes.get(self.file)) {
+                let recipe = self.facts.recipes.get(number).map_or("", String::as_str);
+                let recipe = Expr::Text(super::gems::relative(own, recipe));
+                return Ok(Some(vec![Line::verb(Call::new("load", vec![recipe]))]));
+            }
+        }
+        // A `*` is at least one character, and a pattern without a name could be anything.
+        let names = path.rsplit('/').next().unwrap_or(&path).replace('*', "");
+        let pattern = glob::Pattern::new(stem(&path)).ok();
+        let mut files = self.facts.files.iter().map(|own| stem(own));
+        let is_there = files.any(|own| {
+            let pattern = pattern.as_ref();
+            pattern.is_none_or(|pattern| pattern.matches(own)) || word == "require" && is_file(own, &path)
+        });
+        let is_known = is_there || self.looked_for || names.is_empty() || self.facts.loads_more;
+        match is_known || is_at_hand(self.facts, &path) {
+            true => Ok(None),
+            false => Err(self.no_file(&path, word)),
+        }
+    }
+
+    /// Returns the reason for a file that is loaded and is not there. Capistrano does not find it either if all files were looked for.
+    fn no_file(&self, path: &str, word: &str) -> Unported {
+        let reason = match self
+            .facts
+            .example
+            .as_ref()
+            .filter(|_| path.starts_with("config/deploy"))
+        {
+            Some(example) => format!("the file `{path}` is not there: write it as `{example}` shows, and port it"),
+            None if self.facts.is_on_disk => format!("the file `{path}` is not there: port where it is"),
+            None => format!("the file `{path}` is not among those that were read"),
+        };
+        let unported = Unported::new(Kind::Name, reason).lacking(Lack::File(path.to_owned()));
+        // Others may be in a gem.
+        let is_own = ["./", "../", "app/", "config/", "lib/"]
+            .iter()
+            .any(|begin| path.starts_with(begin));
+        match is_own {
+            true => {
+                let error = match (word, self.facts.version) {
+                    ("load", 1 | 2) => "no such file to load",
+                    _ => "cannot load such file",
+                };
+                unported.failing(SameError::new(format!("{error} -- {path}"), Missing::File))
+            }
+            false => unported,
+        }
     }
 
     /// Returns the path of the file itself.

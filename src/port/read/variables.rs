@@ -330,9 +330,8 @@ impl Reader<'_> {
                 })
             }
             "stage" if self.facts.stages.is_empty() => Ok(None),
-            "stages" | "stage" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir" => {
-                Ok(Some(Vec::new()))
-            }
+            "stages" | "stage" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir"
+            | "deploy_config_path" | "stage_config_path" => Ok(Some(Vec::new())),
             _ => Ok(None),
         }
     }
