@@ -86,7 +86,7 @@ pub(super) struct Facts {
     /// The libraries that are required.
     pub(super) libraries: BTreeSet<String>,
     /// The tasks that hooks and calls name.
-    asked_tasks: BTreeSet<String>,
+    pub(super) asked_tasks: BTreeSet<String>,
     /// The libraries that come with capr, that the files need, and that nothing in them requires; with the reason.
     pub(super) unnamed_libraries: BTreeMap<&'static str, String>,
     /// The replacements of commands in `SSHKit.config.command_map`.
@@ -188,37 +188,10 @@ impl Facts {
             // What it does is done where it is defined.
             self.tasks.remove("load:defaults");
         }
-        self.unnamed_libraries = self.unnamed();
+        self.unnamed_libraries = super::unnamed::libraries(self);
         for name in self.unnamed_libraries.keys() {
             self.vocabulary.read_library(name);
         }
-    }
-
-    /// Returns the libraries that the files need and do not require, each with the reason.
-    fn unnamed(&self) -> BTreeMap<&'static str, String> {
-        let libraries = Vocabulary::of_libraries();
-        let with_task = |task: &&String| {
-            let (name, _) = libraries.iter().find(|(_, own)| own.tasks.contains(*task))?;
-            Some((*name, format!("It has the task `{task}`")))
-        };
-        let unknown = self.asked_tasks.iter().filter(|task| !self.is_task(task));
-        let mut needed: BTreeMap<&'static str, String> = unknown.filter_map(|task| with_task(&task)).collect();
-        let has_capfile = self.files.iter().any(|file| file.rsplit('/').next() == Some("Capfile"));
-        if self.version == 3 && !has_capfile {
-            // A Capfile that is not among the files requires them; the variables that are set tell which.
-            for variable in self.variables.keys().filter(|name| !self.is_of_library(name)) {
-                let mut reading = libraries.iter().filter(|(_, own)| own.variables.contains(variable));
-                if let (Some((name, _)), None) = (reading.next(), reading.next()) {
-                    needed.entry(name).or_insert_with(|| format!("It reads `{variable}`"));
-                }
-            }
-        }
-        needed
-    }
-
-    /// Returns true if the file is there that Capistrano 3 reads when the stage is known.
-    pub(super) fn has_main(&self) -> bool {
-        self.main_file.is_some()
     }
 
     /// Returns true if a file defines a function of this name.

@@ -7,6 +7,7 @@
 //! gems/     finds the recipe libraries in the gems that are installed
 //! paths     the paths that a Ruby file makes of its own place
 //! facts     the facts of all files together: names, values, the version
+//! unnamed   finds the libraries that nothing requires
 //! version   the words that tell the version
 //! filling   finds the functions that fill in templates
 //! repeated  finds the names of tasks that loops define
@@ -50,6 +51,7 @@ mod ruby;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod unnamed;
 mod version;
 mod waiting;
 mod write;

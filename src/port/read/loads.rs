@@ -34,7 +34,7 @@ impl Reader<'_> {
             let path = self.expression(file)?;
             return Ok(vec![Line::verb(Call::new("load", vec![as_recipe(path)]))]);
         };
-        if path == "capistrano/setup" && self.facts.is_on_disk && !self.facts.has_main() {
+        if path == "capistrano/setup" && self.facts.is_on_disk && self.facts.main_file.is_none() {
             return Err(self.no_file("config/deploy.rb", "load"));
         }
         if is_known_library(&path) {

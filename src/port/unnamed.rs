@@ -1,0 +1,31 @@
+//! Finds the libraries that the recipes need and do not require: a file that is not here requires them.
+
+use std::collections::BTreeMap;
+
+use super::facts::Facts;
+use crate::recipe::Vocabulary;
+
+/// Returns the libraries that the files need and do not require, each with the reason.
+pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
+    let all = Vocabulary::of_libraries();
+    let with_task = |task: &&String| {
+        let (name, _) = all.iter().find(|(_, own)| own.tasks.contains(*task))?;
+        Some((*name, format!("It has the task `{task}`")))
+    };
+    let unknown = facts.asked_tasks.iter().filter(|task| !facts.is_task(task));
+    let mut needed: BTreeMap<&'static str, String> = unknown.filter_map(|task| with_task(&task)).collect();
+    let has_capfile = facts
+        .files
+        .iter()
+        .any(|file| file.rsplit('/').next() == Some("Capfile"));
+    if facts.version == 3 && !has_capfile {
+        // A Capfile that is not among the files requires them; the variables that are set tell which.
+        for variable in facts.variables.keys().filter(|name| !facts.is_of_library(name)) {
+            let mut reading = all.iter().filter(|(_, own)| own.variables.contains(variable));
+            if let (Some((name, _)), None) = (reading.next(), reading.next()) {
+                needed.entry(name).or_insert_with(|| format!("It reads `{variable}`"));
+            }
+        }
+    }
+    needed
+}
