@@ -13,6 +13,7 @@
 //! repeated  finds the names of tasks that loops define
 //! parameters the parameters of functions
 //! acting    the functions that act on servers or change what they are given
+//! broken    finds the files that are no Ruby
 //! read/     turns a Ruby file into the form; code without a form becomes a note
 //! form      the content of a recipe, without layout
 //! tidy      changes that need all files: unread variables, roles, defaults of the version
@@ -28,6 +29,7 @@
 //! This folder knows the rows of the language (`Vocabulary`) and its style (`format`), and nothing of how recipes run.
 
 mod acting;
+mod broken;
 mod facts;
 mod fails;
 mod filling;
@@ -61,13 +63,12 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use self::ruby::Offsets;
-
 pub(crate) use self::gems::GemPlaces;
 pub(crate) use self::note::{Kind, Note};
 pub(crate) use self::project::{PortRefusal, RubyFile, RubyProject};
 pub(crate) use self::report::{Done, json, report};
 
+use self::broken::broken;
 use self::facts::Facts;
 use self::read::Reader;
 use self::tidy::FileDraft;
@@ -116,9 +117,6 @@ impl Ported {
     }
 }
 
-/// The number of mistakes, besides one per 50 lines, above which a file does not count as Ruby.
-const MISTAKES: usize = 5;
-
 /// The most places of a gem that may need a hand. A gem with more is code, and its recipes are of no use.
 const MOST_OF_GEM: usize = 3;
 
@@ -151,17 +149,20 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
         .iter()
         .map(|source| ruby_prism::parse(&source.text))
         .collect();
-    for (source, parsed) in project.sources.iter().zip(&parsed) {
-        is_ruby(source, parsed)?;
-    }
+    let broken = broken(project, &parsed)?;
     let mut facts = facts_of(project, &parsed);
     of_capistrano(project, &facts)?;
     let (mut drafts, mut carried, mut remarks) = (Vec::new(), BTreeMap::new(), project.gems.remarks.clone());
+    remarks.extend(broken::remarks(project, &parsed, &broken));
     let (mut lost, mut late) = (BTreeSet::new(), BTreeSet::new());
     let both = project.sources.iter().zip(&parsed).enumerate();
     // Gems are loaded before most of what the project sets.
     let (of_gems, own): (Vec<_>, Vec<_>) = both.partition(|(_, (source, _))| source.gem.is_some());
     for (number, (source, parsed)) in of_gems.into_iter().chain(own) {
+        if let Some(mistake) = broken.get(&number) {
+            drafts.push((number, mistake.draft(source)));
+            continue;
+        }
         let mut reader = Reader::new(&facts, number, (parsed, &source.text));
         reader.lost_variables = std::mem::take(&mut lost);
         reader.late = std::mem::take(&mut late);
@@ -289,25 +290,5 @@ fn of_capistrano(project: &RubyProject, facts: &Facts) -> Result<(), PortRefusal
         tool,
         file: file.map_or_else(String::new, |source| source.path.clone()),
         word: word.to_owned(),
-    })
-}
-
-/// Refuses a binary file, and one with more mistakes than a person makes.
-fn is_ruby(source: &RubyFile, parsed: &ruby_prism::ParseResult<'_>) -> Result<(), PortRefusal> {
-    let lines = source.text.iter().filter(|byte| **byte == b'\n').count();
-    let errors: Vec<_> = parsed.errors().collect();
-    let is_binary = source.text.contains(&0);
-    if errors.len() <= MISTAKES + lines / 50 && !is_binary {
-        return Ok(());
-    }
-    let first = errors.first();
-    let line = first.map_or(1, |error| ruby::line_of(&source.text, error.location().start_offset()));
-    Err(PortRefusal::NotRuby {
-        file: source.path.clone(),
-        line,
-        message: first.map_or_else(
-            || "it has bytes that no text has".to_owned(),
-            |error| String::from_utf8_lossy(error.message()).into_owned(),
-        ),
     })
 }

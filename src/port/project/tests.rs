@@ -1,0 +1,213 @@
+//! Tests of projects on the disk: which files are read, and what becomes of those that are no recipes.
+#![allow(clippy::unwrap_used)]
+
+use super::super::{Kind, Note, Ported, port};
+use super::RubyProject;
+use std::fs;
+
+fn ported(files: &[(&str, &str)]) -> Ported {
+    let root = tempfile::tempdir().unwrap();
+    for (file, text) in files {
+        let path = root.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let (_, project) = RubyProject::find(&[root.path().to_owned()]).unwrap();
+    port(&project).unwrap()
+}
+
+fn work(ported: &Ported) -> Vec<&Note> {
+    let notes = ported.files.iter().flat_map(|file| &file.notes);
+    notes.filter(|note| note.depends_on.is_none()).collect()
+}
+
+const CAPFILE: (&str, &str) = ("Capfile", "load 'deploy'\nload 'config/deploy'\n");
+
+#[test]
+fn code_of_the_application_is_only_read_and_using_it_is_one_piece_of_work() {
+    let application = [
+        (
+            "config/boot.rb",
+            "require_relative 'more'\nmodule Boot\n  class << self\n    def run\n      X.y\n    end\n  end\nend\nBoot.run\n",
+        ),
+        ("config/more.rb", "Other.thing!\n"),
+        (
+            "config/initializers/site.rb",
+            "SITE = Site.find\nMailer.sender = SITE.mail\n",
+        ),
+    ];
+    let unused = "require './config/boot'\nset :application, 'a'\nDir['config/initializers/*.rb'].each { |f| require f }\ntask(:t) { run 'x' }\n";
+    let found = ported(&[&[CAPFILE, ("config/deploy.rb", unused)][..], &application].concat());
+    assert!(work(&found).is_empty(), "{found:?}");
+    let written: Vec<&str> = found.files.iter().map(|file| file.to.as_str()).collect();
+    assert_eq!(written, ["Caprfile", "config/deploy.rhai"]);
+    assert_eq!(found.only_read, ["config/boot.rb", "config/initializers/site.rb"]);
+    let used = format!("{unused}set :mail, SITE.mail\ntask(:u) {{ run SITE.name }}\ntask(:v) {{ Boot.now }}\n");
+    let found = ported(&[&[CAPFILE, ("config/deploy.rb", &used)][..], &application].concat());
+    assert_eq!(work(&found).iter().map(|note| note.line).collect::<Vec<_>>(), [5]);
+}
+
+#[test]
+fn a_file_of_rails_with_tasks_is_a_recipe() {
+    let deploy = ("config/deploy.rb", "load 'config/environment'\nset :application, 'a'\n");
+    let tasks = ("config/environment.rb", "task(:t) { run 'x' }\n");
+    let found = ported(&[CAPFILE, deploy, tasks]);
+    assert!(
+        found.files.iter().any(|file| file.to == "config/environment.rhai"),
+        "{found:?}"
+    );
+    let main = found.files.iter().find(|file| file.to == "config/deploy.rhai").unwrap();
+    assert!(main.text.contains("load \"config/environment.rhai\""), "{}", main.text);
+}
+
+#[test]
+fn a_file_in_a_directory_of_the_load_path_is_loaded_from_there() {
+    let capfile = (
+        "Capfile",
+        "load 'deploy'\n$LOAD_PATH.unshift 'lib'\nrequire 'recipes/web'\nload 'config/deploy'\n",
+    );
+    let found = ported(&[
+        capfile,
+        ("config/deploy.rb", "set :application, 'a'\n"),
+        ("lib/recipes/web.rb", "task(:t) { run 'x' }\n"),
+    ]);
+    assert!(work(&found).is_empty(), "{found:?}");
+    let main = found.files.iter().find(|file| file.to == "Caprfile").unwrap();
+    assert!(main.text.contains("load \"lib/recipes/web.rhai\""), "{}", main.text);
+}
+
+#[test]
+fn a_task_of_rails_that_capistrano_cannot_run_needs_no_hand() {
+    let capfile = (
+        "Capfile",
+        "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nimport 'lib/tasks/x.rake'\n",
+    );
+    let rake = "task a: :environment do\n  User.find_each { |user| user.touch }\nend\ntask b: :environment do\n  puts 'b'\nend\n";
+    let found = ported(&[
+        capfile,
+        ("config/deploy.rb", "set :repo_url, 'x'\n"),
+        ("lib/tasks/x.rake", rake),
+    ]);
+    assert!(work(&found).iter().all(|note| note.kind == Kind::Fails), "{found:?}");
+    let rake = found.files.iter().find(|file| file.to == "lib/tasks/x.rhai").unwrap();
+    assert!(
+        rake.text
+            .contains("throw \"Don't know how to build task 'environment'\";"),
+        "{}",
+        rake.text
+    );
+}
+
+fn text<'a>(ported: &'a Ported, to: &str) -> &'a str {
+    let file = ported.files.iter().find(|file| file.to == to);
+    file.map_or("", |file| &file.text)
+}
+
+#[test]
+fn a_recipe_whose_main_file_is_not_there_fails_as_it_does_in_capistrano() {
+    let found = ported(&[CAPFILE, ("config/deploy.rb.sample", "set :application, 'a'\n")]);
+    assert!(
+        text(&found, "Caprfile").contains("throw \"no such file to load -- config/deploy\";"),
+        "{found:?}"
+    );
+    let told = work(&found)
+        .iter()
+        .map(|note| note.reason.as_str())
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(told.contains("config/deploy.rb.sample"), "{told}");
+    let three = (
+        "Capfile",
+        "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nlock '3.17'\n",
+    );
+    let found = ported(&[three, ("config/deploy/a.rb", "server 'a', roles: %w[app]\n")]);
+    let capfile = text(&found, "Caprfile");
+    assert!(
+        capfile.contains("throw \"cannot load such file -- config/deploy.rb\";"),
+        "{capfile}"
+    );
+    assert!(!capfile.contains("load \""), "{capfile}");
+}
+
+#[test]
+fn the_files_that_a_capfile_names_in_place_of_the_usual_ones_are_read() {
+    let capfile = "set :deploy_config_path, 'etc/deploy/main.rb'\nset :stage_config_path, 'etc/stages'\n\
+                   require 'capistrano/setup'\nrequire 'capistrano/deploy'\n";
+    let found = ported(&[
+        ("Capfile", capfile),
+        (
+            "etc/deploy/main.rb",
+            "set :application, 'a'\nload File.expand_path('../more.rb', __FILE__)\n",
+        ),
+        ("etc/deploy/more.rb", "task(:t) {}\n"),
+        ("etc/stages/live.rb", "server 'a', roles: %w[app]\n"),
+    ]);
+    assert!(work(&found).is_empty(), "{found:?}");
+    assert!(
+        text(&found, "Caprfile").contains("load \"etc/deploy/main.rhai\";"),
+        "{found:?}"
+    );
+    assert!(
+        text(&found, "etc/deploy/main.rhai").contains("load \"more.rhai\";"),
+        "{found:?}"
+    );
+    assert!(
+        text(&found, "config/deploy/live.rhai").contains("server \"a\""),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn what_somebody_still_has_to_fill_in_does_not_keep_a_recipe_from_being_loaded() {
+    let deploy = "set :application, 'a'\nset :domain, 'YOUR DOMAIN HERE'\nset :user, ''\nset :deploy_to, 'PATH'\nrole :web, domain\n\
+                  server '', :app\nset :env_home, \"/home/#{ENV.fetch('WHO')}\"\nset :list, [unknown_path + '/a']\n\
+                  config = YAML.load_file('x.yml')\nif config['key']\n  set :ssh_options, { :keys => [config['key']] }\nend\n\
+                  task(:t) { run \"#{env_home} #{list}\" }\n";
+    let found = ported(&[CAPFILE, ("config/deploy.rb", deploy)]);
+    assert!(work(&found).is_empty(), "{found:?}");
+    let main = text(&found, "config/deploy.rhai");
+    for part in [
+        "set :deploy_to { throw \"`deploy_to` cannot be `PATH`: say in the recipe what it is\"; }",
+        "role :web { domain }",
+        "role :app { \"\" }",
+        "set :env_home {",
+        "set :list { [unknown_path + \"/a\"] }",
+        "on :start {\n  if (config[\"key\"]",
+    ] {
+        assert!(main.contains(part), "no {part} in:\n{main}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_ruby_fails_alone_and_one_with_a_mistake_is_told() {
+    let stray = "x ) y (\n".repeat(8);
+    let found = ported(&[
+        ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),
+        (
+            "config/deploy.rb",
+            "set :application, 'a'\ntask(:t) { puts 'x' }\nend\n",
+        ),
+        ("config/deploy/live.rb", "server 'a', roles: %w[app]\n"),
+        ("config/deploy/old.rb", &format!("server 'b', roles: %w[app]\n{stray}")),
+    ]);
+    let of_old = found.files.iter().filter(|file| file.from == "config/deploy/old.rb");
+    let of_old: Vec<_> = of_old
+        .flat_map(|file| &file.notes)
+        .map(|note| (note.line, note.kind))
+        .collect();
+    assert_eq!(of_old, [(2, Kind::Fails)]);
+    let old = text(&found, "config/deploy/old.rhai");
+    assert!(
+        old.contains("  throw \"config/deploy/old.rb:2: syntax error: "),
+        "{old}"
+    );
+    assert!(text(&found, "config/deploy/live.rhai").contains("server \"a\""));
+    assert!(
+        found
+            .remarks
+            .iter()
+            .any(|told| told.starts_with("config/deploy.rb:3: Ruby of today")),
+        "{:?}",
+        found.remarks
+    );
+}
