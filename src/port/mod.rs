@@ -12,6 +12,7 @@
 //! filling   finds the functions that fill in templates
 //! repeated  finds the names of tasks that loops define
 //! parameters the parameters of functions
+//! modules   the functions that modules hold
 //! acting    the functions that act on servers or change what they are given
 //! broken    finds the files that are no Ruby
 //! read/     turns a Ruby file into the form; code without a form becomes a note

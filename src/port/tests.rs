@@ -582,3 +582,18 @@ fn functions_of_modules_are_written_where_they_are_called() {
         assert_eq!(notes.len(), 1, "{class}: {notes:?}");
     }
 }
+
+#[test]
+fn the_source_control_rsync_brings_its_library() {
+    let (text, notes) =
+        recipe("set :repo_url, 'g@x:y.git'\nset :scm, :rsync\nafter 'rsync:stage_done', 'build'\ntask(:build) {}\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "require \"rsync\";",
+            "set :scm, :rsync;",
+            "after \"rsync:stage_done\", \"build\";",
+        ],
+    );
+}

@@ -252,6 +252,10 @@ pub(super) const ONLY_CALLED: &[(&str, &str)] = &[
         "it only leaves out the compiling of assets that have not changed",
     ),
     (
+        "capistrano-logrotate",
+        "its task writes a configuration of logrotate when it is called",
+    ),
+    (
         "capistrano-rails-logs",
         "its task shows a log when it is called; capr run shows it as well: capr run -- tail -f …",
     ),
@@ -264,8 +268,16 @@ pub(super) const ONLY_CALLED: &[(&str, &str)] = &[
         "its task runs one of the Rakefile when it is called; capr invoke COMMAND='bin/rake …' does it as well",
     ),
     (
+        "capistrano-wpcli",
+        "its tasks run WP-CLI, and copy databases and uploads, when they are called",
+    ),
+    (
         "capistrano/faster_assets",
         "it only leaves out the compiling of assets that have not changed",
+    ),
+    (
+        "capistrano/logrotate",
+        "its task writes a configuration of logrotate when it is called",
     ),
     (
         "capistrano/rails/logs",
@@ -282,6 +294,10 @@ pub(super) const ONLY_CALLED: &[(&str, &str)] = &[
     (
         "capistrano/ssh_doctor",
         "its task looks at the ways to log in; capr doctor does",
+    ),
+    (
+        "capistrano/wpcli",
+        "its tasks run WP-CLI, and copy databases and uploads, when they are called",
     ),
 ];
 

@@ -198,7 +198,7 @@ impl Reader<'_> {
                 Expr::Map(pairs.into_iter().map(upper).collect())
             }
             ("scm", value) => match value.literal() {
-                Some("git" | "subversion" | "none" | "mercurial") | None => value,
+                Some("git" | "subversion" | "none" | "mercurial" | "rsync") | None => value,
                 Some("svn") => Expr::symbol("subversion"),
                 Some("hg") => Expr::symbol("mercurial"),
                 Some(other) => return self.refuse(Kind::Library, format!("the source control `{other}`")),

@@ -146,6 +146,7 @@ static LIBRARIES: &[Library] = &[
         "delayed/recipes",
         "delayed_job/recipes"
     ),
+    library!("deploytags", "capistrano-deploytags", "capistrano/deploytags"),
     library!("discord"),
     library!("django", "capistrano/django"),
     library!("dotenv", "dotenv-deployment/capistrano", "dotenv/capistrano"),
@@ -185,6 +186,7 @@ static LIBRARIES: &[Library] = &[
     library!("passenger", "capistrano/passenger", "capistrano-passenger"),
     library!("pm2", "capistrano-pm2", "capistrano/pm2"),
     library!("pnpm", "capistrano/pnpm"),
+    library!("postgresql", "capistrano-postgresql", "capistrano/postgresql"),
     library!(
         "puma",
         "capistrano/puma",

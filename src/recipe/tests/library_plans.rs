@@ -44,7 +44,7 @@ fn everything() -> String {
          set :deploy_to, \"/srv/shop\"; set :laravel_dotenv_file, \"LICENSE-MIT\"; set :rsync_src, \".\";\n\
          set :airbrake_project_id, 1; set :newrelic_app_id, 2; set :release_name, \"20260102030405\"; set :deploy_timestamped, true;\n\
          set :chruby_ruby, \"ruby-3.3.0\"; set :nvm_node, \"v22.1.0\"; set :nodenv_node, \"20.11.0\";\n\
-         set :copy_files, [\"node_modules\"]; set :linked_files, [\"LICENSE-MIT\"]; set :file_permissions_groups, [\"web\"]; set :rbenv_ruby, \"3.3.0\"; set :command_prefixes, [];\n\
+         set :copy_files, [\"node_modules\"]; set :linked_files, [\"LICENSE-MIT\"]; set :file_permissions_groups, [\"web\"]; set :no_deploytags, true; set :pg_password, \"w\"; set :rbenv_ruby, \"3.3.0\"; set :command_prefixes, [];\n\
          set :real_revision, \"5ca1ab1e\"; set :current_revision, \"5ca1ab1e\"; set :local_user, \"jo\"; set :stage, \"production\";\n\
          server \"a\", :app, :web, :db, :resque_worker, :resque_scheduler, :primary => true;\n"
     )
