@@ -91,6 +91,12 @@ pub(super) struct Facts {
     pub(super) unnamed_libraries: BTreeMap<&'static str, String>,
     /// The replacements of commands in `SSHKit.config.command_map`.
     pub(super) commands: BTreeMap<String, Mapped>,
+    /// The places of those whose names a loop gives: the number of the file and the offset.
+    pub(super) mapped_at: BTreeSet<(usize, usize)>,
+    /// The functions that set a variable unless it is set, as `set_default` does.
+    pub(super) defaulting: BTreeSet<String>,
+    /// The names of the arguments of tasks, by the full names of these.
+    pub(super) task_arguments: BTreeMap<String, Vec<String>>,
     /// The programs that `SSHKit.config.command_map.prefix` puts words before.
     pub(super) prefixed: BTreeSet<String>,
     /// The stages that have a file.
@@ -364,7 +370,8 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
             }
         }
         // Many recipes define a helper of this name, which is a verb here.
-        if !matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists") && self.is_word(&name, node) {
+        let is_default = matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists");
+        if !is_default && !self.facts.defaulting.contains(&name) && self.is_word(&name, node) {
             let (start, source) = (node.location().start_offset(), node.location().as_slice());
             let function = Function {
                 file: self.facts.files.len(),
@@ -463,7 +470,11 @@ impl Visitor<'_> {
             let place = (self.facts.files.len(), hooked.location().start_offset());
             self.facts.hooked_in_loops.insert(place, names);
         }
-        match name {
+        let kind = match self.facts.defaulting.contains(name) {
+            true => "set_default",
+            false => name,
+        };
+        match kind {
             "set" | "set_default" | "_cset" | "set_if_empty" | "ask" | "append" | "set_unless_exists" => {
                 if let Some(text) = &text {
                     self.facts.set(text, given.values.get(1));
@@ -479,9 +490,14 @@ impl Visitor<'_> {
                 if names.is_none() && !self.namespaces.is_empty() {
                     self.facts.computed_tasks.insert(self.namespaces.join(":"));
                 }
+                let taken = super::parameters::of_task(node);
                 for name in names.into_iter().flatten() {
                     let path = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
-                    self.facts.tasks.insert(path.collect::<Vec<_>>().join(":"));
+                    let full = path.collect::<Vec<_>>().join(":");
+                    if !taken.is_empty() {
+                        self.facts.task_arguments.insert(full.clone(), taken.clone());
+                    }
+                    self.facts.tasks.insert(full);
                 }
             }
             "after" | "before" if node.block().is_some() => {
@@ -560,13 +576,12 @@ impl Visitor<'_> {
         if let ("[]=", Some(map)) = (name, receiver.as_call_node())
             && id(&map.name()) == "command_map"
             && let [key, value] = given.values.as_slice()
-            && let Some(key) = literal(key)
         {
-            let mapped = match literal(value) {
-                Some(text) => Mapped::Text(text),
-                None => Mapped::Code(super::ruby::source(value)),
-            };
-            self.facts.commands.insert(key, mapped);
+            let place = (self.facts.files.len(), node.location().start_offset());
+            if let Some(mapped) = super::repeated::mapped(key, value, &self.loops) {
+                self.facts.mapped_at.insert(place);
+                self.facts.commands.extend(mapped);
+            }
         }
         if name == "[]" && super::ruby::source(&receiver) == "SSHKit.config.command_map.prefix" {
             self.facts.prefixed.extend(given.values.first().and_then(literal));

@@ -31,6 +31,8 @@
 
 mod acting;
 mod broken;
+#[cfg(test)]
+mod construct_tests;
 mod facts;
 mod fails;
 mod filling;
@@ -237,6 +239,9 @@ fn head(source: &RubyFile) -> String {
 /// Collects the facts of all files.
 fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Facts {
     let mut facts = Facts::new(Vocabulary::of_this_program());
+    for parsed in parsed {
+        facts.defaulting.extend(parameters::defaulting(&parsed.node()));
+    }
     for (source, parsed) in project.sources.iter().zip(parsed) {
         if let Some(stage) = source.stage() {
             facts.stages.insert(stage);

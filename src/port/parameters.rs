@@ -1,7 +1,11 @@
 //! The parameters of functions.
 
+use std::collections::BTreeSet;
+
+use ruby_prism::{CallNode, Node, Visit};
+
 use super::facts::Function;
-use super::ruby::{id, source};
+use super::ruby::{arguments, id, literal, source};
 
 /// Returns the parameters that are given by their names, each with the code of its default.
 pub(super) fn named_parameters(list: &ruby_prism::ParametersNode<'_>) -> Vec<(String, Option<String>)> {
@@ -40,4 +44,59 @@ pub(super) fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) 
         before_rest: rest.map(|_| required.iter().count()),
         ..function
     }
+}
+
+/// Returns the names of the arguments of a task: `task :say, [:what, :to] => :check do |task, args|`, also without brackets.
+pub(super) fn of_task(call: &CallNode<'_>) -> Vec<String> {
+    let given = arguments(call, true);
+    let before_needs = given.pairs.first().map(|(key, _)| key);
+    let lists = given
+        .values
+        .get(1)
+        .or(before_needs)
+        .and_then(|node| node.as_array_node());
+    let nodes: Vec<Node<'_>> = match lists {
+        Some(list) => list.elements().iter().collect(),
+        None => given.values.into_iter().skip(1).collect(),
+    };
+    nodes.iter().map(literal).collect::<Option<_>>().unwrap_or_default()
+}
+
+/// Returns the functions that do nothing but set a variable unless it is set: `def set_default(name, *args, &block)`, by any name.
+pub(super) fn defaulting(root: &Node<'_>) -> BTreeSet<String> {
+    struct Definitions(BTreeSet<String>);
+    impl<'pr> Visit<'pr> for Definitions {
+        fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
+            let code = String::from_utf8_lossy(node.location().as_slice()).into_owned();
+            let name = id(&node.name());
+            if node.receiver().is_none() && only_sets(&code, &name) {
+                self.0.insert(name);
+            }
+        }
+    }
+    let mut found = Definitions(BTreeSet::new());
+    found.visit(root);
+    found.0
+}
+
+/// Returns true for the code of such a function.
+fn only_sets(code: &str, name: &str) -> bool {
+    let squeezed: String = code
+        .chars()
+        .filter(|c| !c.is_whitespace() && !"()".contains(*c))
+        .collect();
+    let Some(rest) = squeezed.strip_prefix(&format!("def{name}")) else {
+        return false;
+    };
+    // These are the parameters, and then the same as arguments.
+    let Some((parameters, rest)) = rest.split_once("set") else {
+        return false;
+    };
+    let first = parameters.split(',').next().unwrap_or("");
+    let endings = ["unlessexists?", "if!exists?"].map(|asked| format!("{parameters}{asked}{first}end"));
+    let whole = ["unlessexists?", "if!exists?"].map(|asked| format!("{asked}{first}set{parameters}endend"));
+    let is_asked_first = whole
+        .iter()
+        .any(|whole| squeezed == format!("def{name}{parameters}{}", whole.trim_start_matches('!')));
+    !first.is_empty() && parameters.contains(',') && (endings.iter().any(|ending| rest == ending) || is_asked_first)
 }

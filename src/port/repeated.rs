@@ -2,7 +2,8 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::ruby::{behind, id, literal};
+use super::facts::Mapped;
+use super::ruby::{behind, id, literal, source};
 
 /// The most names that one line defines.
 const MOST: usize = 200;
@@ -49,4 +50,32 @@ pub(super) fn names(node: &Node<'_>, loops: &[(String, Vec<String>)]) -> Option<
         all = joined.take(MOST).collect();
     }
     Some(all)
+}
+
+/// Returns the replacements of commands that `command_map[key] = value` makes, in these loops; `None` if the names cannot be told.
+pub(super) fn mapped(
+    key: &Node<'_>,
+    value: &Node<'_>,
+    loops: &[(String, Vec<String>)],
+) -> Option<Vec<(String, Mapped)>> {
+    if let Some(key) = literal(key) {
+        let mapped = match literal(value) {
+            Some(text) => Mapped::Text(text),
+            None => Mapped::Code(source(value)),
+        };
+        return Some(vec![(key, mapped)]);
+    }
+    let (keys, values) = (names(key, loops)?, names(value, loops)?);
+    let of = |at: usize| {
+        if values.len() == 1 {
+            values.first()
+        } else {
+            values.get(at)
+        }
+    };
+    let texts = keys.iter().enumerate().map(|(at, key)| {
+        let text = of(at).filter(|_| values.len() == 1 || values.len() == keys.len())?;
+        Some((key.clone(), Mapped::Text(text.clone())))
+    });
+    texts.collect()
 }

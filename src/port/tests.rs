@@ -3,7 +3,7 @@
 
 use super::{Kind, Note, PortRefusal, Ported, RubyFile, RubyProject, port};
 
-fn ported(files: &[(&str, &str)]) -> Result<Ported, PortRefusal> {
+pub(super) fn ported(files: &[(&str, &str)]) -> Result<Ported, PortRefusal> {
     let sources = files.iter().map(|(path, text)| RubyFile {
         path: (*path).to_owned(),
         text: text.as_bytes().to_vec(),
@@ -18,14 +18,14 @@ fn ported(files: &[(&str, &str)]) -> Result<Ported, PortRefusal> {
 }
 
 /// Returns the recipe of the only file, and its notes.
-fn recipe(text: &str) -> (String, Vec<Note>) {
+pub(super) fn recipe(text: &str) -> (String, Vec<Note>) {
     let mut ported = ported(&[("config/deploy.rb", text)]).unwrap();
     let file = ported.files.remove(0);
     (file.text, file.notes)
 }
 
 #[track_caller]
-fn has(text: &str, parts: &[&str]) {
+pub(super) fn has(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "no {part} in:\n{text}");
     }

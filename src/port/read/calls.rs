@@ -218,6 +218,12 @@ impl Reader<'_> {
             // capr reads the variable, which may not be set.
             return Ok(Expr::call("fetch", vec![Expr::symbol(name), Expr::Unit]));
         }
+        if matches!(name, "desc" | "namespace" | "role" | "server" | "set" | "task") && !self.facts.is_task(name) {
+            return self.refuse(
+                Kind::Construct,
+                format!("`{name}` without anything behind it gives no value here"),
+            );
+        }
         // These are lists of Capistrano, and no names that a computed task may have.
         let is_list = matches!(name, "namespaces" | "tasks") && !self.facts.is_task(name);
         if let Some(task) = self.facts.task(name, &self.namespaces).filter(|_| !is_list) {
@@ -297,14 +303,19 @@ impl Reader<'_> {
                 None => return Ok(None),
             },
             ("Array", 1) => self.list_of(&given.values)?,
-            ("Integer" | "Float", 1) => Expr::call("parse_int", self.expressions(&given.values)?),
+            ("Integer", 1) => Expr::call("parse_int", self.expressions(&given.values)?),
+            ("Float", 1) => Expr::call("parse_float", self.expressions(&given.values)?),
+            ("Hash", 1) => Expr::call("ruby_map", self.expressions(&given.values)?),
             ("String", 1) => match first {
                 Some(value) => self.expression(value)?.method("to_string", Vec::new()),
                 None => return Ok(None),
             },
             ("format" | "sprintf", _) => self.formatted(&given.values)?,
-            ("rand", _) => return self.refuse(Kind::Construct, "`rand`: random_hex(bytes) gives random digits"),
+            ("rand", _) => self.random(&given.values)?,
             ("gets", 0) => Expr::call("ask", vec![Expr::text("")]),
+            (name, _) if self.facts.task(name, &self.namespaces).is_none() && !self.facts.vocabulary.is_verb(name) => {
+                return self.bare_file_command(call, name);
+            }
             _ => return Ok(None),
         };
         self.carry(name);
@@ -337,12 +348,12 @@ impl Reader<'_> {
         };
         match is_list {
             true => Ok(value),
-            false => self.refuse(Kind::Construct, "`Array` of a value that may be a list or not"),
+            false => Ok(Expr::call("ruby_list", vec![value])),
         }
     }
 
     /// Reads a format with its values as a string.
-    fn formatted(&mut self, values: &[Node<'_>]) -> Read<Expr> {
+    pub(super) fn formatted(&mut self, values: &[Node<'_>]) -> Read<Expr> {
         let mut values = self.expressions(values)?;
         let Some(Expr::Text(text)) = values.first().cloned() else {
             return self.refuse(Kind::Construct, "a format that is computed");
@@ -350,7 +361,7 @@ impl Reader<'_> {
         values.remove(0);
         match super::operators::formatted(&text, values) {
             Some(value) => Ok(value),
-            None => self.refuse(Kind::Construct, "a format with other places than `%s`"),
+            None => self.refuse(Kind::Construct, "a format with a place of this kind"),
         }
     }
 
@@ -386,10 +397,8 @@ impl Reader<'_> {
                 self.loops -= 1;
                 Ok(Some(vec![Line::new(Statement::While(Expr::Bool(true), body))]))
             }
-            "p" | "pp" | "print" | "printf" if given.values.len() == 1 => {
-                let values = self.expressions(&given.values)?;
-                Ok(Some(vec![Line::verb(Call::new("puts", values))]))
-            }
+            "print" | "printf" if !given.values.is_empty() => self.written_out(call, name, false).map(Some),
+            "p" | "pp" if !given.values.is_empty() => self.written_out(call, "puts", false).map(Some),
             "fail" | "raise" => {
                 let text = self.raised(call)?;
                 let is_fatal = given
@@ -412,6 +421,19 @@ impl Reader<'_> {
             {
                 Ok(Some(Vec::new()))
             }
+            _ if self.facts.task(name, &self.namespaces).is_none() && !self.facts.vocabulary.is_verb(name) => {
+                match self.file_command_line(call, name)? {
+                    Some(lines) => Ok(Some(lines)),
+                    None => self.matter_of_ruby(name),
+                }
+            }
+            _ => self.matter_of_ruby(name),
+        }
+    }
+
+    /// Refuses words that only Ruby itself knows; `None` for others.
+    fn matter_of_ruby(&self, name: &str) -> Read<Option<Vec<Line>>> {
+        match name {
             "include" | "extend" | "private" | "public" | "trap" | "at_exit" | "eval" | "instance_eval" => {
                 self.refuse(Kind::Code, format!("`{name}` is a matter of Ruby"))
             }

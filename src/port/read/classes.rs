@@ -6,7 +6,6 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Lack, Read};
 use super::super::ruby::{arguments, behind, constant, id, source, statements};
 use super::Reader;
-use super::locals::Type;
 
 impl Reader<'_> {
     /// Reads `File.join(a, b)` and similar calls.
@@ -39,11 +38,14 @@ impl Reader<'_> {
         if let ("Dir", "entries" | "children", [dir]) = (class, name, given.values.as_slice()) {
             return self.names_in(dir, name);
         }
-        if let Some(command) = self.file_command(class, name, &given.values)? {
+        if let Some(command) = self.file_command(class, name, call)? {
             return Ok(command);
         }
         if let ("Dotenv", "load" | "overload" | "load!" | "overload!") = (class, name) {
             return self.dotenv(name, &given.values);
+        }
+        if (class, name) == ("OpenStruct", "new") && !given.pairs.is_empty() && !given.has_splat {
+            return Ok(Expr::call("ruby_record", vec![self.map(&given.pairs)?]));
         }
         if let Some(value) = self.class_value(class, name, &given.values)? {
             return Ok(value);
@@ -63,6 +65,13 @@ impl Reader<'_> {
             values.truncate(1);
         }
         self.carry(&format!("{class}.{name}"));
+        if matches!(
+            function,
+            "file_exists" | "dir_exists" | "read_file" | "write_file" | "read_yaml" | "glob" | "expand_path"
+        ) && let Some(first) = values.first_mut()
+        {
+            *first = self.from_local_dir(first.clone());
+        }
         if function != "glob" {
             return Ok(Expr::call(function, values));
         }
@@ -93,7 +102,28 @@ impl Reader<'_> {
                 let text = Expr::call("read_file", vec![self.first(given)?]);
                 Expr::call("lines", vec![text])
             }
-            ("Dir" | "FileUtils", "pwd" | "getwd") => Expr::call("expand_path", vec![Expr::text(".")]),
+            ("Dir" | "FileUtils", "pwd" | "getwd") => {
+                let here = self.local_dir.clone().unwrap_or_else(|| Expr::text("."));
+                Expr::call("expand_path", vec![here])
+            }
+            ("Dir", "home") if given.is_empty() => environment_name("HOME"),
+            ("Shellwords", "join" | "shelljoin") => super::ruby_methods::joined_for_shell(self.first(given)?),
+            ("URI", "parse") | ("Addressable::URI", "parse") => Expr::call("ruby_uri", vec![self.first(given)?]),
+            ("OpenStruct", "new") if given.len() <= 1 => match given.first() {
+                Some(values) => Expr::call("ruby_record", vec![self.expression(values)?]),
+                None => Expr::call("ruby_record", vec![Expr::Map(Vec::new())]),
+            },
+            ("Hash", "[]") if given.len() == 1 => Expr::call("ruby_map", vec![self.first(given)?]),
+            ("SecureRandom", "uuid") => Expr::call("ruby_uuid", Vec::new()),
+            ("SecureRandom" | "Random", "random_number" | "rand") if given.len() == 1 => self.random(given)?,
+            ("SecureRandom", "hex") if given.is_empty() => {
+                Expr::call("random_hex", vec![Expr::Number("16".to_owned())])
+            }
+            ("Math", "sqrt") => self
+                .first(given)?
+                .method("to_float", Vec::new())
+                .method("sqrt", Vec::new()),
+            ("Rails", "env") if self.facts.variables.contains_key("rails_env") => self.variable("rails_env"),
             ("YAML" | "Psych", "load" | "safe_load") => self.yaml(given)?,
             ("Time" | "DateTime" | "Date", "now" | "today") => {
                 Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")])
@@ -109,42 +139,6 @@ impl Reader<'_> {
             ("Array", "[]") => Expr::List(self.expressions(given)?),
             _ => return Ok(None),
         }))
-    }
-
-    /// Reads a function that changes files of this machine as the program that does the same.
-    fn file_command(&mut self, class: &str, name: &str, given: &[Node<'_>]) -> Read<Option<Expr>> {
-        let words: &[&str] = match (class, name) {
-            ("FileUtils", "mkdir_p" | "makedirs" | "mkpath") => &["mkdir", "-p", "--"],
-            ("FileUtils" | "Dir", "mkdir") => &["mkdir", "--"],
-            ("FileUtils", "rm_rf" | "rmtree" | "remove_dir" | "remove_entry_secure") => &["rm", "-rf", "--"],
-            ("FileUtils", "rm_f" | "safe_unlink") => &["rm", "-f", "--"],
-            ("FileUtils", "rm" | "remove") | ("File", "delete" | "unlink") => &["rm", "--"],
-            ("FileUtils", "rmdir") | ("Dir", "rmdir" | "delete" | "unlink") => &["rmdir", "--"],
-            ("FileUtils", "cp" | "copy") => &["cp", "--"],
-            ("FileUtils", "cp_r") => &["cp", "-R", "--"],
-            ("FileUtils", "mv" | "move") | ("File", "rename") => &["mv", "--"],
-            ("FileUtils", "touch") => &["touch", "--"],
-            ("FileUtils", "ln_s" | "symlink") | ("File", "symlink") => &["ln", "-s", "--"],
-            ("FileUtils", "ln_sf") => &["ln", "-sf", "--"],
-            _ => return Ok(None),
-        };
-        let mut all = Expr::List(words.iter().map(|word| Expr::text(word)).collect());
-        for value in self.expressions(given)? {
-            all = match (all, value) {
-                (Expr::List(mut all), Expr::List(more)) => {
-                    all.extend(more);
-                    Expr::List(all)
-                }
-                (all, value) if self.kind_of(&value) == Type::List => all.binary("+", value),
-                (Expr::List(mut all), value) => {
-                    all.push(value);
-                    Expr::List(all)
-                }
-                (all, value) => all.binary("+", Expr::List(vec![value])),
-            };
-        }
-        self.carry(&format!("{class}.{name}"));
-        Ok(Some(Expr::call("run_locally", vec![all])))
     }
 
     /// Reads `Dotenv.load`: what the environment does not have yet comes from the files.
@@ -240,7 +234,11 @@ impl Reader<'_> {
     fn environment(&mut self, name: &str, given: &[Node<'_>], call: &CallNode<'_>) -> Read<Expr> {
         let env = Expr::name("ENV");
         let (Some(key), rest) = (given.first(), given.get(1)) else {
-            return self.refuse(Kind::Construct, format!("`ENV.{name}`"));
+            return match name {
+                "keys" | "values" if call.block().is_none() => Ok(env.method(name, Vec::new())),
+                "to_h" | "to_hash" if call.block().is_none() => Ok(env),
+                _ => self.refuse(Kind::Construct, format!("`ENV.{name}`")),
+            };
         };
         let key = self.expression(key)?;
         let value = Expr::Index(Box::new(env.clone()), Box::new(key.clone()));
@@ -333,7 +331,6 @@ impl Reader<'_> {
             }
             (Some("ERB"), "new", "result") => return self.template(&inner).map(Some),
             (Some("HighLine"), "new", "ask") => return self.question(call).map(Some),
-            (Some("STDIN"), "gets", "chomp" | "strip") => Expr::call("ask", vec![Expr::text("")]),
             (None, "utc" | "getutc", "strftime") if source(receiver).starts_with("Time.now") => {
                 Expr::call("utc_now", self.expressions(&given.values)?)
             }

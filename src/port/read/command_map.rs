@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, behind, id, literal, source};
+use super::super::ruby::{Offsets, arguments, behind, id, literal, source};
 use super::Reader;
 
 impl Reader<'_> {
@@ -17,8 +17,8 @@ impl Reader<'_> {
     ) -> Read<Option<Vec<Line>>> {
         let text = source(receiver);
         if text.starts_with("SSHKit.config.command_map") {
-            let is_plain = name == "[]=" && arguments(call, false).values.first().and_then(literal).is_some();
-            if is_plain {
+            let place = (self.file, call.location().start_offset());
+            if name == "[]=" && self.facts.mapped_at.contains(&place) {
                 // The commands contain the replacement already.
                 return Ok(Some(Vec::new()));
             }
@@ -27,12 +27,43 @@ impl Reader<'_> {
                 None => self.refuse(Kind::Construct, "a command map that is computed"),
             };
         }
+        let is_environment = text == "SSHKit.config.default_env" || text == "SSHKit.config" && name == "default_env=";
+        if is_environment && self.deferred == 0 {
+            let text = "SSHKit.config.default_env: Capistrano sets it anew from `default_env` when the stage is known";
+            return Ok(Some(vec![self.remark(text)]));
+        }
         if text == "SSHKit.config.output" && matches!(name, "info" | "debug" | "warn" | "error" | "fatal") {
             return self.logged(name, &arguments(call, false)).map(Some);
         }
         if text == "SSHKit.config" {
             return match name {
-                "output_verbosity=" | "format=" | "output=" => Ok(Some(Vec::new())),
+                "output_verbosity=" | "format=" | "output=" | "use_format" | "log_level=" => Ok(Some(Vec::new())),
+                "backend="
+                    if arguments(call, false)
+                        .values
+                        .first()
+                        .is_some_and(|value| source(value).ends_with("::Netssh")) =>
+                {
+                    Ok(Some(Vec::new()))
+                }
+                "default_env=" => {
+                    let given = arguments(call, false);
+                    let value = match given.values.first() {
+                        Some(value) => self.expression(value)?,
+                        None => return Ok(None),
+                    };
+                    let value = match value {
+                        Expr::Map(pairs) => Expr::Map(
+                            pairs
+                                .into_iter()
+                                .map(|(key, value)| (key.to_uppercase(), super::strings::filled(value)))
+                                .collect(),
+                        ),
+                        value => value,
+                    };
+                    let set = vec![Expr::symbol("default_environment"), value];
+                    Ok(Some(vec![Line::verb(Call::new("set", set))]))
+                }
                 _ => self.refuse(
                     Kind::Construct,
                     format!("`SSHKit.config.{}`", name.trim_end_matches('=')),

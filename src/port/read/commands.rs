@@ -5,7 +5,9 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::Mapped;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, local_or_host, statements};
+use super::super::ruby::{
+    Arguments, arguments, bare, behind, constant, id, literal, local_or_host, source, statements,
+};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -120,7 +122,10 @@ impl Reader<'_> {
             written.block = Some(self.statements(&nodes, behind.end, false));
             (self.channel, self.loops) = outer;
             self.scopes.pop();
-        } else if call.block().is_some() {
+        } else if call
+            .block()
+            .is_some_and(|block| !source(&block).ends_with("default_io_proc"))
+        {
             return self.refuse(Kind::Construct, "an output block that is a function");
         }
         Ok(vec![Line::verb(written)])
@@ -257,7 +262,7 @@ impl Reader<'_> {
                 (_, Expr::Number(digits)) if digits.chars().all(|c| c.is_ascii_digit()) => {
                     parts.push(Part::Text(digits))
                 }
-                (_, value) => parts.push(Part::Value(super::strings::filled(value))),
+                (_, value) => parts.push(Part::Value(self.filled_here(value))),
             }
         }
         let mut options = Vec::new();
@@ -465,6 +470,11 @@ impl Reader<'_> {
             let owner = Expr::Name(server.written.clone());
             return match name {
                 "hostname" | "host" | "to_s" => Ok(Some(Expr::Member(Box::new(owner), "host".to_owned()))),
+                "options" if self.facts.version < 3 => Ok(Some(Expr::Member(Box::new(owner), "properties".to_owned()))),
+                "primary" => {
+                    let properties = Expr::Member(Box::new(owner), "properties".to_owned());
+                    Ok(Some(Expr::Member(Box::new(properties), name.to_owned())))
+                }
                 "roles_array" => Ok(Some(Expr::Member(Box::new(owner), "roles".to_owned()))),
                 "user" | "port" | "name" | "roles" | "properties" => {
                     Ok(Some(Expr::Member(Box::new(owner), name.to_owned())))

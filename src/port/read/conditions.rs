@@ -2,10 +2,10 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::facts::{Given, renamed};
+use super::super::facts::{Given, kept, renamed};
 use super::super::form::Expr;
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, bare, id, literal};
+use super::super::ruby::{arguments, bare, constant, id, literal};
 use super::Reader;
 use super::locals::Type;
 
@@ -35,10 +35,7 @@ impl Reader<'_> {
             }
         }
         if let Some(defined) = node.as_defined_node() {
-            return match bare(&defined.value()) {
-                Some(name) => Ok(Expr::call("exists", vec![Expr::symbol(renamed(&name))])),
-                None => self.refuse(Kind::Construct, "`defined?` of something that is no variable"),
-            };
+            return self.is_defined(&defined.value());
         }
         let kind = self.truth(node);
         let value = self.expression(node)?;
@@ -68,6 +65,44 @@ impl Reader<'_> {
             },
             _ => value.binary("!=", Expr::Unit),
         })
+    }
+
+    /// Reads `defined?(x)`.
+    pub(super) fn is_defined(&mut self, node: &Node<'_>) -> Read<Expr> {
+        let inner = inside(node);
+        let node = inner.as_ref().unwrap_or(node);
+        if let Some(name) = bare(node) {
+            return Ok(match self.facts.functions.contains_key(&name) || name == "puts" {
+                true => Expr::Bool(true),
+                false => Expr::call("exists", vec![Expr::symbol(renamed(&name))]),
+            });
+        }
+        let name = node
+            .as_instance_variable_read_node()
+            .map(|read| id(&read.name()))
+            .or_else(|| node.as_global_variable_read_node().map(|read| id(&read.name())))
+            .or_else(|| constant(node));
+        let Some(name) = name else {
+            return match node.as_local_variable_read_node() {
+                Some(_) => Ok(Expr::Bool(true)),
+                None => self.refuse(Kind::Construct, "`defined?` of something that is no variable"),
+            };
+        };
+        if self.facts.variables.contains_key(&kept(&name)) {
+            return Ok(Expr::call("exists", vec![Expr::symbol(&kept(&name))]));
+        }
+        match name.split("::").next().unwrap_or("") {
+            "Capistrano" | "Rake" | "File" | "ENV" | "Dir" | "Kernel" | "Gem" => Ok(Expr::Bool(true)),
+            "SSHKit" => Ok(Expr::Bool(self.facts.version > 2)),
+            // Bundler is there if it starts Capistrano, and most let it.
+            "Bundler" => self.refuse(Kind::Code, "`defined?(Bundler)` depends on how Capistrano is started"),
+            // Everything that could define it was read.
+            _ if !self.facts.is_open && super::missing_libraries(self.facts).is_empty() => Ok(Expr::Bool(false)),
+            _ => self.refuse(
+                Kind::Code,
+                format!("`defined?({name})`: a library that was not read may define it"),
+            ),
+        }
     }
 
     /// Returns the kind of a value, by the way it is written in Ruby.

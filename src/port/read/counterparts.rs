@@ -6,9 +6,8 @@ use super::super::form::{self, Block, Expr};
 use super::super::note::Read;
 use super::super::ruby::{literal, source};
 use super::Reader;
-use super::lists::{in_place, is_list_of_servers, reduced};
+use super::lists::{is_list_of_servers, reduced};
 use super::locals::Type;
-use super::methods::escaped;
 use super::strings::filled;
 
 /// The counterpart of a method without arguments.
@@ -38,8 +37,6 @@ const COUNTERPARTS: &[(&[&str], Counterpart)] = &[
             "freeze",
             "dup",
             "clone",
-            "to_a",
-            "entries",
             "to_path",
             "html_safe",
             "symbolize_keys",
@@ -51,8 +48,8 @@ const COUNTERPARTS: &[(&[&str], Counterpart)] = &[
         Counterpart::Itself,
     ),
     (&["to_f"], Counterpart::Function("parse_float")),
-    (&["strip", "lstrip", "rstrip"], Counterpart::Function("strip")),
-    (&["chomp", "chop"], Counterpart::Function("chomp")),
+    (&["strip"], Counterpart::Function("strip")),
+    (&["chomp"], Counterpart::Function("chomp")),
     (&["squish"], Counterpart::Function("squeeze")),
     (&["capitalize"], Counterpart::Function("capitalize")),
     (&["lines"], Counterpart::Function("lines")),
@@ -118,15 +115,31 @@ impl Reader<'_> {
             }
             (_, []) => Ok(match Counterpart::of(name) {
                 Some(counterpart) => Some(counterpart.applied_to(value)),
-                None => self.without_arguments(name, value),
+                None => match self.more_without_arguments(name, value.clone()) {
+                    Some(value) => Some(value),
+                    None => self.without_arguments(name, value),
+                },
             }),
+            ("[]" | "slice", _) if self.is_part(given) => self.part(value, given),
+            ("start_with?" | "end_with?", [_, _, ..]) => self.more_with_arguments(name, value, given),
             ("between?" | "start_with?" | "end_with?" | "include?" | "member?" | "has_key?" | "key?", given) => {
                 self.yes_or_no(name, value, given)
             }
-            ("split" | "tr" | "ljust" | "rjust" | "center" | "send_data" | "join", given) => {
-                self.of_strings(name, value, given)
-            }
-            _ => self.of_elements(name, value, given),
+            ("split" | "send_data" | "join", given) => self.of_strings(name, value, given),
+            ("ljust" | "rjust" | "center", [_]) => self.of_strings(name, value, given),
+            _ => match self.of_elements(name, value.clone(), given)? {
+                Some(value) => Ok(Some(value)),
+                None => self.more_with_arguments(name, value, given),
+            },
+        }
+    }
+
+    /// Returns true for the arguments of a part: a range, or two numbers.
+    fn is_part(&self, given: &[Node<'_>]) -> bool {
+        match given {
+            [one] => one.as_range_node().is_some(),
+            [_, _] => true,
+            _ => false,
         }
     }
 
@@ -135,6 +148,11 @@ impl Reader<'_> {
         Some(match name {
             "to_s" | "to_str" => match value {
                 Expr::Text(_) | Expr::Template(_) | Expr::Symbol(_) => value,
+                Expr::Call(call)
+                    if matches!(call.name.as_str(), "to_i" | "parse_int" | "parse_float" | "unix_time") =>
+                {
+                    Expr::Call(call).method("to_string", Vec::new())
+                }
                 Expr::Call(call) if call.name != "fetch" => Expr::Call(call),
                 other => form::string(filled(other).parts()),
             },
@@ -159,9 +177,15 @@ impl Reader<'_> {
                 let float = value.method("to_float", Vec::new()).method(method, Vec::new());
                 float.method("to_int", Vec::new())
             }
-            "sort" | "reverse" => Expr::Block(in_place(name, value)),
+            "reverse" if self.kind_of(&value) == Type::Text => {
+                let letters = Expr::call("scan", vec![value, Expr::text("(?s).")]);
+                Expr::call("join", vec![Expr::call("ruby_reversed", vec![letters]), Expr::text("")])
+            }
+            "sort" => Expr::call("ruby_sorted", vec![super::ruby_methods::listed(value)]),
+            "reverse" => Expr::call("ruby_reversed", vec![super::ruby_methods::listed(value)]),
             "flatten" | "uniq" => reduced(name, value),
             "join" => Expr::call("join", vec![value, Expr::text("")]),
+            "to_a" | "entries" => value,
             "close" if self.channel.is_some() => value.method("close", Vec::new()),
             "servers" if is_list_of_servers(&value) => value,
             "host" | "hostname" | "port" | "user" if matches!(&value, Expr::Index(list, _) if is_list_of_servers(list)) =>
@@ -207,18 +231,14 @@ impl Reader<'_> {
     fn of_strings(&mut self, name: &str, value: Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
         match (name, given) {
             ("split", [_] | [_, _]) => Ok(Some(value.method("split", self.expressions(given)?))),
-            ("tr", [from, to]) => match (literal(from), literal(to)) {
-                (Some(from), Some(to)) if from.chars().count() == 1 && to.chars().count() == 1 => {
-                    let to = to.replace('$', "$$");
-                    let all = vec![value, Expr::Text(escaped(&from)), Expr::Text(to)];
-                    Ok(Some(Expr::call("gsub", all)))
-                }
-                _ => Ok(None),
-            },
             ("ljust" | "rjust" | "center", [width]) => Ok(Some(Expr::call(name, vec![value, self.expression(width)?]))),
             ("send_data", [text]) => Ok(Some(value.method("send_data", vec![self.expression(text)?]))),
             ("join", [mark]) => {
                 let mark = self.expression(mark)?;
+                if self.kind_of(&value) == Type::Text {
+                    // Strings have no such method, so this is a path.
+                    return Ok(Some(Expr::call("join_path", vec![value, mark])));
+                }
                 Ok(Some(match (&value, &mark) {
                     // `release_path.join("a")` is a path.
                     (Expr::Name(name), mark) if name.ends_with("_path") || !is_separator(mark) => {
@@ -256,10 +276,7 @@ impl Reader<'_> {
                 Ok(Some(value.method("extract", vec![count])))
             }
             ("<<", [more]) if self.kind_of(&value) == Type::Text => Ok(Some(value.binary("+", self.expression(more)?))),
-            ("[]" | "slice", [_, _]) if self.kind_of(&value) == Type::Text => {
-                Ok(Some(value.method("sub_string", self.expressions(given)?)))
-            }
-            ("index", [one]) if source(one).starts_with(['"', '\'']) => {
+            ("index" | "find_index", [one]) if !Self::is_pattern(one) => {
                 let one = self.expression(one)?;
                 let is_there = value.clone().method("contains", vec![one.clone()]);
                 let place = Block::giving(value.method("index_of", vec![one]));

@@ -40,7 +40,14 @@ impl Reader<'_> {
     }
 
     fn desc(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
-        let mut values = self.expressions(&arguments(call, false).values)?;
+        let mut values = match self.expressions(&arguments(call, false).values) {
+            Ok(values) => values,
+            Err(unported) => {
+                // It is only shown.
+                let text = format!("the description of a task is left out: {}", unported.reason);
+                return Ok(vec![self.remark(&text)]);
+            }
+        };
         if let [Expr::Text(text)] = values.as_mut_slice() {
             let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
             let has_parts = lines.contains(&"");
@@ -110,6 +117,14 @@ impl Reader<'_> {
                 (names.is_empty(), given.pairs.is_empty(), self.names_of(names, call))
         {
             needs = arguments;
+        } else if let (1, Some((names, other))) = (given.values.len(), given.pairs.first())
+            && names.as_array_node().is_some()
+            && let Some(arguments) = self.names_of(std::slice::from_ref(names), call)
+        {
+            // This is `task :say, [:what] => :check`.
+            needs = self.needs(other)?;
+            needs.extend(arguments);
+            given.pairs.remove(0);
         } else if given.values.len() > 1
             || given
                 .pairs
@@ -169,68 +184,6 @@ impl Reader<'_> {
         })];
         lines.extend(more);
         Ok(lines)
-    }
-
-    /// Returns the lines that make the arguments of `task :say, [:what, :to] do |task, args|` a map: they come as `what=…` on the
-    /// command line.
-    fn names_of(&mut self, nodes: &[Node<'_>], call: &CallNode<'_>) -> Option<Vec<Line>> {
-        if nodes.is_empty() {
-            return None;
-        }
-        let parameters = behind(call)?.parameters;
-        let [_, args] = parameters.as_slice() else {
-            // The block does not look at them.
-            return (parameters.len() < 2).then(Vec::new);
-        };
-        let nodes: Vec<Node<'_>> = match nodes {
-            [one] if one.as_array_node().is_some() => one.as_array_node()?.elements().iter().collect(),
-            _ => nodes
-                .iter()
-                .flat_map(|node| node.as_symbol_node().map(|symbol| symbol.as_node()))
-                .collect(),
-        };
-        let names: Vec<String> = nodes.iter().map(literal).collect::<Option<_>>()?;
-        let value = |name: &String| {
-            let place = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)));
-            (name.clone(), place)
-        };
-        let map = Expr::Map(names.iter().map(value).collect());
-        self.remarks.push(format!(
-            "a task with arguments: they come as {}",
-            names
-                .iter()
-                .map(|name| format!("{name}=…"))
-                .collect::<Vec<_>>()
-                .join(" ")
-        ));
-        Some(vec![Line::new(Statement::Let(args.clone(), map))])
-    }
-
-    /// Returns the line that makes a list of the words in brackets after a task without named arguments: they come as
-    /// `extras=A=1,B=2` on the command line.
-    fn words_of(&mut self, call: &CallNode<'_>) -> Option<Line> {
-        let behind = behind(call)?;
-        let [_, args] = behind.parameters.as_slice() else {
-            return None;
-        };
-        let body = behind
-            .body
-            .as_ref()
-            .map(|body| String::from_utf8_lossy(body.location().as_slice()).into_owned());
-        if !body.is_some_and(|body| body.contains(&format!("{args}.extras")) || body.contains(&format!("{args}.to_a")))
-        {
-            return None;
-        }
-        self.remarks
-            .push("a task with arguments: they come as extras=ONE,TWO".to_owned());
-        let given = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text("extras")));
-        let list = given.clone().method("split", vec![Expr::text(",")]);
-        let nothing = Expr::If(
-            vec![(given.binary("==", Expr::Unit), Block::giving(Expr::List(Vec::new())))],
-            Some(Block::giving(list)),
-        );
-        let map = Expr::Map(vec![("extras".to_owned(), nothing)]);
-        Some(Line::new(Statement::Let(args.clone(), map)))
     }
 
     /// Returns the name for a task, and if it is defined again, the hook that runs it after the first, as Rake adds to a task.
@@ -375,7 +328,7 @@ impl Reader<'_> {
         Some(unported)
     }
 
-    fn invoked(&self, name: &str) -> Read<Line> {
+    pub(super) fn invoked(&self, name: &str) -> Read<Line> {
         let name = name.trim_start_matches(':');
         if name.starts_with("deploy:check:") || name.starts_with("deploy:symlink:") && name != "deploy:symlink:release"
         {
@@ -408,7 +361,8 @@ impl Reader<'_> {
                     Ok(vec![Line::verb(Call::new("invoke", vec![name]))])
                 }
             },
-            _ => self.refuse(Kind::Construct, "`invoke` with arguments for the task"),
+            [name, rest @ ..] => self.invoke_with(name, rest),
+            [] => self.refuse(Kind::Construct, "`invoke` without a task"),
         }
     }
 
@@ -421,6 +375,21 @@ impl Reader<'_> {
     ) -> Read<Option<Vec<Line>>> {
         let name = id(&call.name());
         let given = arguments(call, false);
+        let logs = receiver.as_local_variable_read_node().map(|local| id(&local.name()));
+        if logs.is_some_and(|local| self.given.get(&local) == Some(&Expr::name("logger"))) {
+            return match name.ends_with('=') || name == "close" {
+                true => Ok(Some(Vec::new())),
+                false => self.logged(&name, &given).map(Some),
+            };
+        }
+        if name == "call" && source(receiver).ends_with(".default_io_proc") {
+            // It logs what a server says.
+            let Some(text) = given.values.get(2) else {
+                return Ok(None);
+            };
+            let text = Expr::call("chomp", vec![self.expression(text)?]);
+            return Ok(Some(vec![Line::verb(Call::new("info", vec![text]))]));
+        }
         if let Some(owner) = bare(receiver) {
             match (owner.as_str(), name.as_str()) {
                 ("logger", level) => return self.logged(level, &given).map(Some),

@@ -235,7 +235,7 @@ impl<'pr> Visit<'pr> for Words<'_> {
         match name.as_str() {
             "execute" | "capture" | "test" | "background" if node.receiver().is_none() => {
                 let first = arguments(node, false).values.into_iter().next();
-                let word = first.as_ref().and_then(literal);
+                let word = first.as_ref().and_then(written_out);
                 self.has_command = true;
                 // Words in a list are arguments of their own.
                 let is_list = first.as_ref().is_some_and(|first| first.as_splat_node().is_some());
@@ -249,4 +249,14 @@ impl<'pr> Visit<'pr> for Words<'_> {
         }
         ruby_prism::visit_call_node(self, node);
     }
+}
+
+/// Returns the text of a string without the values that are filled in: SSHKit looks for a blank in the whole.
+fn written_out(node: &Node<'_>) -> Option<String> {
+    let Some(string) = node.as_interpolated_string_node() else {
+        return literal(node);
+    };
+    let parts = string.parts();
+    let texts = parts.iter().filter(|part| part.as_embedded_statements_node().is_none());
+    texts.map(|part| literal(&part)).collect()
 }

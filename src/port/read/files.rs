@@ -153,18 +153,21 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads statements whose commands of this machine run in a directory. Other uses of the directory have no form.
+    /// Reads statements whose commands and files of this machine are named from a directory. Other uses of the directory have no form.
     fn in_directory(&mut self, dir: Expr, nodes: &[Node<'_>], end: usize) -> Read<Vec<Line>> {
         struct Files(bool);
         impl<'pr> ruby_prism::Visit<'pr> for Files {
             fn visit_call_node(&mut self, node: &CallNode<'pr>) {
                 let class = node.receiver().as_ref().and_then(constant);
-                self.0 |= class.is_some_and(|class| {
-                    matches!(
+                let name = id(&node.name());
+                let is_named = class.is_some_and(|class| {
+                    let is_of_files = matches!(
                         class.as_str(),
                         "File" | "Dir" | "FileUtils" | "IO" | "YAML" | "Pathname"
-                    )
+                    );
+                    is_of_files && !super::local_files::follows_directory(&class, &name, node)
                 });
+                self.0 |= is_named;
                 ruby_prism::visit_call_node(self, node);
             }
         }

@@ -2,11 +2,10 @@
 
 use ruby_prism::Node;
 
-use super::super::facts::kept;
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::modules::hold_functions;
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{Offsets, constant, id, literal, statements};
+use super::super::ruby::{Offsets, id, literal, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -20,6 +19,35 @@ impl Reader<'_> {
             // Each is written where it is called.
             return Ok(Vec::new());
         }
+        let mut before = self.before_statement(node)?;
+        if self.assigned.contains_key(&node.location().start_offset()) && is_command(node) {
+            return Ok(before);
+        }
+        let lines = self.read_alone(node, gives)?;
+        before.extend(lines);
+        Ok(before)
+    }
+
+    /// Returns the lines that stand before a statement: the assignments inside of it, and a command that is asked for its status later.
+    fn before_statement(&mut self, node: &Node<'_>) -> Read<Vec<Line>> {
+        let value = if let Some(write) = node.as_local_variable_write_node() {
+            Some(write.value())
+        } else if let Some(write) = node.as_instance_variable_write_node() {
+            Some(write.value())
+        } else if let Some(write) = node.as_global_variable_write_node() {
+            Some(write.value())
+        } else {
+            node.as_constant_write_node().map(|write| write.value())
+        };
+        match value {
+            Some(value) => self.assigned_first(&value),
+            None if node.as_call_node().is_some() || is_command(node) => self.assigned_first(node),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Reads one statement without what stands before it.
+    fn read_alone(&mut self, node: &Node<'_>, gives: bool) -> Read<Vec<Line>> {
         if let Some(lines) = self.assignment(node)? {
             return Ok(lines);
         }
@@ -32,16 +60,10 @@ impl Reader<'_> {
         if let Some(lines) = self.jump(node)? {
             return Ok(lines);
         }
-        if let Some(call) = node.as_call_node() {
-            let mut lines = self.assigned_first(node)?;
-            if let Some(called) = self.call_statement(node, &call, gives)? {
-                lines.extend(called);
-                return Ok(lines);
-            }
-            if !lines.is_empty() {
-                lines.push(Line::new(Statement::Value(self.expression(node)?)));
-                return Ok(lines);
-            }
+        if let Some(call) = node.as_call_node()
+            && let Some(lines) = self.call_statement(node, &call, gives)?
+        {
+            return Ok(lines);
         }
         if let Some(function) = node.as_def_node() {
             return self.function(node, &function);
@@ -163,7 +185,7 @@ impl Reader<'_> {
     }
 
     /// Refuses a decision that depends on the stage where Capistrano itself does not know it yet.
-    fn is_known_at_load(&self, condition: &Expr) -> Read<()> {
+    pub(super) fn is_known_at_load(&self, condition: &Expr) -> Read<()> {
         match self.deferred == 0 && self.lacks_stage() && super::variables::reads_stage(condition) {
             true => self.refuse(
                 Kind::Construct,
@@ -257,86 +279,6 @@ impl Reader<'_> {
         first.map_or(Ok(()), Err)
     }
 
-    /// Reads `case` as `switch` if the values are written out, else as conditions.
-    pub(super) fn case(&mut self, case: &ruby_prism::CaseNode<'_>, gives: bool) -> Read<Expr> {
-        let notes = self.notes.len();
-        let subject = case.predicate().map(|subject| self.expression(&subject)).transpose()?;
-        subject.iter().try_for_each(|subject| self.is_known_at_load(subject))?;
-        let (mut arms, mut conditions) = (Vec::new(), Vec::new());
-        let mut is_plain = subject.is_some();
-        let whens: Vec<Node<'_>> = case.conditions().iter().collect();
-        for node in &whens {
-            let Some(when) = node.as_when_node() else { continue };
-            let values: Vec<Node<'_>> = when.conditions().iter().collect();
-            let mut plain = Vec::new();
-            let mut asked: Option<Expr> = None;
-            for value in &values {
-                let one = match &subject {
-                    None => self.condition(value)?,
-                    Some(subject) if Self::is_pattern(value) => {
-                        is_plain = false;
-                        Expr::call("matches", vec![subject.clone(), self.regular(value)?])
-                    }
-                    Some(subject) => {
-                        if constant(value).is_some() || value.as_range_node().is_some() {
-                            return self.refuse(Kind::Construct, "`when` with a class or a range");
-                        }
-                        is_plain &= literal(value).is_some() || value.as_integer_node().is_some();
-                        let value = self.expression(value)?;
-                        plain.push(value.clone());
-                        subject.clone().binary("==", value)
-                    }
-                };
-                asked = Some(match asked {
-                    None => one,
-                    Some(before) => before.binary("||", one),
-                });
-            }
-            let block = self.list(when.statements(), node.location().end_offset(), gives);
-            arms.push((plain, block.clone()));
-            conditions.push((asked.unwrap_or(Expr::Bool(false)), block));
-        }
-        let otherwise = case.else_clause().map(|clause| {
-            let end = clause.location().end_offset();
-            self.list(clause.statements(), end, gives)
-        });
-        if gives {
-            self.without_notes(notes)?;
-        }
-        Ok(match (subject, is_plain) {
-            (Some(subject), true) => Expr::Switch(Box::new(subject), arms, otherwise),
-            _ => Expr::If(conditions, otherwise),
-        })
-    }
-
-    /// Reads `while`, `until`, `for` and `loop`.
-    fn repetition(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
-        let end = node.location().end_offset();
-        let (condition, statements) = if let Some(while_node) = node.as_while_node() {
-            (self.condition(&while_node.predicate())?, while_node.statements())
-        } else if let Some(until) = node.as_until_node() {
-            (self.condition(&until.predicate())?.negated(), until.statements())
-        } else if let Some(for_node) = node.as_for_node() {
-            let list = self.expression(&for_node.collection())?;
-            let Some(index) = for_node.index().as_local_variable_target_node() else {
-                return self.refuse(Kind::Construct, "`for` with several names");
-            };
-            self.scopes.push(std::collections::BTreeMap::new());
-            let name = self.declare(&id(&index.name()), Local::default());
-            self.loops += 1;
-            let body = self.list(for_node.statements(), end, false);
-            self.loops -= 1;
-            self.scopes.pop();
-            return Ok(Some(vec![Line::new(Statement::For(vec![name], list, body))]));
-        } else {
-            return Ok(None);
-        };
-        self.loops += 1;
-        let body = self.list(statements, end, false);
-        self.loops -= 1;
-        Ok(Some(vec![Line::new(Statement::While(condition, body))]))
-    }
-
     /// Reads `return`, `next`, `break`, `begin`, and `… rescue …`.
     fn jump(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
         let one = |statement| Ok(Some(vec![Line::new(statement)]));
@@ -364,6 +306,10 @@ impl Reader<'_> {
                 }
             };
         }
+        if node.as_retry_node().is_some() {
+            // The loop begins anew.
+            return one(Statement::Continue);
+        }
         if node.as_break_node().is_some() {
             return match (self.loops > 0, &self.channel) {
                 (true, _) => one(Statement::Break),
@@ -387,160 +333,6 @@ impl Reader<'_> {
             Some(begin) => self.begin(&begin).map(Some),
             None => Ok(None),
         }
-    }
-
-    /// Reads assignments of all kinds.
-    fn assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
-        if let Some(write) = node.as_local_variable_write_node() {
-            if let Some(rescued) = write.value().as_rescue_modifier_node() {
-                return self.rescued_assignment(&id(&write.name()), &rescued).map(Some);
-            }
-            if self.only_looped.contains(&id(&write.name()))
-                && let Some(pairs) = self.pairs(&write.value())?
-            {
-                return Ok(Some(self.write_local(&id(&write.name()), pairs)));
-            }
-            if let Some(new) = self.unfilled(&write.value()) {
-                // It is filled in where it is made: the locals are the same.
-                let value = self.template(&new)?;
-                let lines = self.write_local(&id(&write.name()), value);
-                let local = self.local(&id(&write.name())).map(|local| local.written.clone());
-                self.rendered.extend(local);
-                return Ok(Some(lines));
-            }
-            if let Some(lines) = self.opened_file(&id(&write.name()), &write.value())? {
-                return Ok(Some(lines));
-            }
-            if super::commands::is_stream(&write.value()) {
-                self.streams.insert(id(&write.name()));
-            }
-            let value = self.expression(&write.value())?;
-            if self.is_late(&value) {
-                // Nothing can be computed yet: the value stands where the local is read.
-                self.given.insert(id(&write.name()), value);
-                return Ok(Some(Vec::new()));
-            }
-            return Ok(Some(self.write_local(&id(&write.name()), value)));
-        }
-        if let Some(write) = node.as_local_variable_or_write_node() {
-            let name = id(&write.name());
-            let value = self.expression(&write.value())?;
-            return Ok(Some(match self.local(&name).map(|local| local.written.clone()) {
-                Some(written) => {
-                    let whole = Expr::Name(written).binary("??", value);
-                    self.write_local(&name, whole)
-                }
-                None => self.write_local(&name, value),
-            }));
-        }
-        if let Some(write) = node.as_local_variable_operator_write_node() {
-            let target = self.read_local(&id(&write.name()))?;
-            let value = self.expression(&write.value())?;
-            let operator = match id(&write.binary_operator()).as_str() {
-                "+" => "+=",
-                "-" => "-=",
-                "*" => "*=",
-                "/" => "/=",
-                "<<" => "+=",
-                _ => return self.refuse(Kind::Construct, "an assignment of this kind"),
-            };
-            return Ok(Some(vec![Line::new(Statement::Assign(target, operator, value))]));
-        }
-        if let Some(lines) = self.kept_assignment(node)? {
-            return Ok(Some(lines));
-        }
-        if let Some(write) = node.as_multi_write_node() {
-            return self.several(&write).map(Some);
-        }
-        if let Some(write) = node.as_index_operator_write_node() {
-            // This is `x[:a] += b`; a counter begins with 0.
-            let (Some(receiver), Some(arguments)) = (write.receiver(), write.arguments()) else {
-                return Ok(None);
-            };
-            let keys: Vec<Node<'_>> = arguments.arguments().iter().collect();
-            let ([key], "+") = (keys.as_slice(), id(&write.binary_operator()).as_str()) else {
-                return Ok(None);
-            };
-            let (owner, key) = (self.expression(&receiver)?, self.expression(key)?);
-            let value = self.expression(&write.value())?;
-            let target = Expr::Index(Box::new(owner), Box::new(key));
-            if matches!(self.kind_of(&value), Type::Text | Type::List) {
-                return Ok(Some(vec![Line::new(Statement::Assign(target, "+=", value))]));
-            }
-            let before = target.clone().binary("??", Expr::Number("0".to_owned()));
-            return Ok(Some(vec![Line::new(Statement::Assign(
-                target,
-                "=",
-                before.binary("+", value),
-            ))]));
-        }
-        if let Some(write) = node.as_index_or_write_node() {
-            // This is `x[:a] ||= b`.
-            let (Some(receiver), Some(arguments)) = (write.receiver(), write.arguments()) else {
-                return Ok(None);
-            };
-            let keys: Vec<Node<'_>> = arguments.arguments().iter().collect();
-            let [key] = keys.as_slice() else { return Ok(None) };
-            let (owner, key) = (self.expression(&receiver)?, self.expression(key)?);
-            let value = self.expression(&write.value())?;
-            let target = Expr::Index(Box::new(owner), Box::new(key));
-            let whole = target.clone().binary("??", value);
-            return Ok(Some(vec![Line::new(Statement::Assign(target, "=", whole))]));
-        }
-        Ok(None)
-    }
-
-    /// Reads assignments to constants, `@x` and `$x`, which become variables of the recipe.
-    fn kept_assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
-        let (verb, name, value) = if let Some(write) = node.as_constant_write_node() {
-            ("set", id(&write.name()), write.value())
-        } else if let Some(write) = node.as_instance_variable_write_node() {
-            ("set", id(&write.name()), write.value())
-        } else if let Some(write) = node.as_global_variable_write_node() {
-            ("set", id(&write.name()), write.value())
-        } else if let Some(write) = node.as_instance_variable_or_write_node() {
-            // This is `@x ||= y`.
-            ("set_if_empty", id(&write.name()), write.value())
-        } else if let Some(write) = node.as_global_variable_or_write_node() {
-            ("set_if_empty", id(&write.name()), write.value())
-        } else {
-            return Ok(None);
-        };
-        let name = kept(&name);
-        let value = self.expression(&value)?;
-        self.set.insert(name.clone());
-        let call = super::super::form::Call::new(verb, vec![Expr::symbol(&name), value]);
-        Ok(Some(vec![Line::verb(call)]))
-    }
-
-    /// Reads `a, b = list`.
-    fn several(&mut self, write: &ruby_prism::MultiWriteNode<'_>) -> Read<Vec<Line>> {
-        let lefts: Vec<Node<'_>> = write.lefts().iter().collect();
-        let names: Vec<String> = lefts
-            .iter()
-            .filter_map(|node| node.as_local_variable_target_node().map(|target| id(&target.name())))
-            .collect();
-        if names.len() != lefts.len() || write.rest().is_some() || write.rights().iter().next().is_some() {
-            return self.refuse(Kind::Construct, "an assignment to several names of this kind");
-        }
-        let value = self.expression(&write.value())?;
-        if let Expr::List(items) = &value
-            && items.len() == names.len()
-        {
-            let lines = names
-                .iter()
-                .zip(items)
-                .flat_map(|(name, item)| self.write_local(name, item.clone()));
-            return Ok(lines.collect());
-        }
-        let whole = format!("{}_and_others", names.first().map_or("", String::as_str));
-        let mut lines = self.write_local(&whole, value);
-        let whole = self.read_local(&whole)?;
-        for (index, name) in names.iter().enumerate() {
-            let item = Expr::Index(Box::new(whole.clone()), Box::new(Expr::Number(index.to_string())));
-            lines.extend(self.write_local(name, item));
-        }
-        Ok(lines)
     }
 
     /// Returns a loop over the items of a list.
@@ -573,4 +365,12 @@ fn always(predicate: &Node<'_>) -> bool {
     };
     let asked = super::super::ruby::arguments(&call, false);
     id(&call.name()) == "respond_to?" && asked.values.first().and_then(literal).as_deref() == Some("namespace")
+}
+
+/// Returns true for a command of this machine alone.
+fn is_command(node: &Node<'_>) -> bool {
+    let is_system = |call: ruby_prism::CallNode<'_>| id(&call.name()) == "system" && call.receiver().is_none();
+    node.as_x_string_node().is_some()
+        || node.as_interpolated_x_string_node().is_some()
+        || node.as_call_node().is_some_and(is_system)
 }

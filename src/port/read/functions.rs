@@ -22,6 +22,7 @@ struct Place<'a> {
     lost: BTreeMap<String, usize>,
     namespaces: Vec<String>,
     onion: Onion,
+    assigned: BTreeMap<usize, Expr>,
 }
 
 impl<'a> Place<'a> {
@@ -36,6 +37,7 @@ impl<'a> Place<'a> {
             lost: BTreeMap::new(),
             namespaces: Vec::new(),
             onion: Onion::default(),
+            assigned: BTreeMap::new(),
         }
     }
 }
@@ -44,7 +46,8 @@ impl<'a> Reader<'a> {
     /// Reads `def`.
     pub(super) fn function(&mut self, node: &Node<'_>, function: &ruby_prism::DefNode<'_>) -> Read<Vec<Line>> {
         let ruby_name = id(&function.name());
-        if matches!(ruby_name.as_str(), "set_default" | "_cset" | "set_unless_exists") {
+        let is_default = matches!(ruby_name.as_str(), "set_default" | "_cset" | "set_unless_exists");
+        if is_default || self.facts.defaulting.contains(&ruby_name) {
             return Ok(Vec::new());
         }
         if function.receiver().is_some_and(|of| of.as_self_node().is_none()) {
@@ -222,6 +225,7 @@ impl<'a> Reader<'a> {
         std::mem::swap(&mut self.lost, &mut place.lost);
         std::mem::swap(&mut self.namespaces, &mut place.namespaces);
         std::mem::swap(&mut self.onion, &mut place.onion);
+        std::mem::swap(&mut self.assigned, &mut place.assigned);
     }
 
     fn not_whole(&self, name: &str, function: &Known) -> Unported {

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, behind, literal};
+use super::super::ruby::{arguments, behind, id, literal, statements};
 use super::Reader;
 use super::locals::Type;
 
@@ -74,18 +74,13 @@ impl Reader<'_> {
         Ok(Expr::Block(Block { lines, gives: true }))
     }
 
-    /// Returns a function that tells yes or no, or else its contrary, by Ruby's truth; `None` for one with several statements.
+    /// Returns a function that tells yes or no, or else its contrary, by Ruby's truth; `None` for one that gives no value.
     pub(super) fn asking(&self, closure: Expr, is_negated: bool) -> Option<Expr> {
         let Expr::Closure(names, body) = closure else {
             return None;
         };
-        let value = body.value().cloned()?;
-        let asked = match self.kind_of(&value) {
-            Type::YesNo => value,
-            _ => value.binary("??", Expr::Bool(false)).binary("!=", Expr::Bool(false)),
-        };
-        let asked = if is_negated { asked.negated() } else { asked };
-        Some(Expr::Closure(names, Block::giving(asked)))
+        let asked = self.asked_of(body, if is_negated { "reject" } else { "select" })?;
+        Some(Expr::Closure(names, asked))
     }
 
     /// Reads `list.map { |x| … }` and similar calls.
@@ -97,20 +92,19 @@ impl Reader<'_> {
         if let Some(word) = self.random_word(name, call, receiver) {
             return Ok(word);
         }
-        let value = self.expression(receiver)?;
-        if matches!(name, "inject" | "reduce")
-            && let ([first], Some(behind)) = (arguments(call, false).values.as_slice(), behind(call))
-            && behind.parameters.len() == 2
-        {
-            let first = self.expression(first)?;
-            let closure = self.closure(behind)?;
-            return Ok(value.method("reduce", vec![closure, first]));
+        if let Some(value) = self.collected(name, call, receiver)? {
+            return Ok(value);
         }
+        let value = self.expression(receiver)?;
+        if let Some(value) = self.in_an_order(name, call, &value)? {
+            return Ok(value);
+        }
+        let value = super::ruby_methods::listed(value);
         let method = match name {
-            "map" | "collect" => "map",
-            "select" | "find_all" | "filter" => "filter",
+            "map" | "collect" | "flat_map" | "collect_concat" | "sum" => "map",
+            "select" | "find_all" | "filter" | "count" | "partition" => "filter",
             "reject" | "delete_if" => "reject",
-            "any?" => "some",
+            "any?" | "none?" => "some",
             "all?" => "all",
             "find" | "detect" => "find",
             _ => return self.refuse(Kind::Construct, format!("`{name}` with a block")),
@@ -128,29 +122,204 @@ impl Reader<'_> {
                 }
             }
             // This is `map(&:strip)`.
-            None => {
-                let block = call.block().and_then(|block| block.as_block_argument_node());
-                let symbol = block.and_then(|block| block.expression()).as_ref().and_then(literal);
-                let item = Expr::name("item");
-                let body = match symbol.as_deref() {
-                    Some("strip" | "chomp" | "capitalize") => Expr::call(symbol.as_deref().unwrap_or(""), vec![item]),
-                    Some("to_s" | "to_sym") => item.method("to_string", Vec::new()),
-                    Some("upcase") => item.method("to_upper", Vec::new()),
-                    Some("downcase") => item.method("to_lower", Vec::new()),
-                    Some("hostname" | "host") => Expr::Member(Box::new(item), "host".to_owned()),
-                    Some("to_i") => Expr::call("to_i", vec![item]),
-                    Some("empty?") if method == "reject" => item.method("is_empty", Vec::new()).negated(),
-                    _ => return self.refuse(Kind::Construct, format!("`{name}` with a function of that kind")),
-                };
-                Expr::Closure(vec!["item".to_owned()], Block::giving(body))
-            }
+            None => match (self.element_function(name, call)?, method) {
+                (closure, "map") => closure,
+                (Expr::Closure(names, body), method) => {
+                    let Some(asked) = self.asked_of(body, method) else {
+                        return self.refuse(Kind::Construct, format!("`{name}` with a longer block"));
+                    };
+                    Expr::Closure(names, asked)
+                }
+                (closure, _) => closure,
+            },
             Some(behind) if behind.parameters.len() == 2 && method == "map" => {
                 return self.map_pairs(value, behind);
             }
+            Some(behind) if behind.parameters.len() == 2 && matches!(method, "filter" | "reject") => {
+                let is_list = self.kind_of(&value) == Type::List;
+                match (self.closure(behind)?, is_list) {
+                    (Expr::Closure(names, body), is_list) => {
+                        let Some(asked) = self.asked_of(body, method) else {
+                            return self.refuse(Kind::Construct, format!("`{name}` with a longer block"));
+                        };
+                        match is_list {
+                            true => super::ruby_methods::of_pair(&names, asked),
+                            false => Expr::Closure(names, asked),
+                        }
+                    }
+                    (closure, _) => closure,
+                }
+            }
             Some(_) => return self.refuse(Kind::Construct, format!("`{name}` with a block of this kind")),
         };
-        let method = if method == "reject" { "filter" } else { method };
-        Ok(value.method(method, vec![closure]))
+        Ok(match name {
+            "count" => value.method("filter", vec![closure]).method("len", Vec::new()),
+            "none?" => value.method("some", vec![closure]).negated(),
+            "flat_map" | "collect_concat" => reduced("flatten", value.method("map", vec![closure])),
+            "sum" => {
+                let all = value.method("map", vec![closure]);
+                self.more_without_arguments("sum", all.clone()).unwrap_or(all)
+            }
+            "partition" => {
+                let rest = match &closure {
+                    Expr::Closure(names, body) => body
+                        .value()
+                        .map(|asked| Expr::Closure(names.clone(), Block::giving(asked.clone().negated()))),
+                    _ => None,
+                };
+                let Some(rest) = rest else {
+                    return self.refuse(Kind::Construct, "`partition` with a longer block");
+                };
+                Expr::List(vec![
+                    value.clone().method("filter", vec![closure]),
+                    value.method("filter", vec![rest]),
+                ])
+            }
+            _ => value.method(if method == "reject" { "filter" } else { method }, vec![closure]),
+        })
+    }
+
+    /// Returns the body of a function that answers yes or no, as its last value says; `None` if it gives no value.
+    fn asked_of(&self, mut body: Block, method: &str) -> Option<Block> {
+        let Statement::Value(value) = &mut body.lines.last_mut()?.statement else {
+            return None;
+        };
+        let asked = match self.kind_of(value) {
+            Type::YesNo => value.clone(),
+            _ => value
+                .clone()
+                .binary("??", Expr::Bool(false))
+                .binary("!=", Expr::Bool(false)),
+        };
+        *value = if method == "reject" { asked.negated() } else { asked };
+        Some(body)
+    }
+
+    /// Reads methods that put elements in an order or make one value of them; `None` for others.
+    fn in_an_order(&mut self, name: &str, call: &CallNode<'_>, value: &Expr) -> Read<Option<Expr>> {
+        let parameters = behind(call).map_or(0, |behind| behind.parameters.len());
+        let given = arguments(call, false).values;
+        let pairs = |value: &Expr| match parameters {
+            2 => Expr::call("ruby_pairs", vec![value.clone()]),
+            _ => super::ruby_methods::listed(value.clone()),
+        };
+        Ok(Some(match (name, parameters, given.as_slice()) {
+            ("inject" | "reduce", 2, [] | [_]) => {
+                let first = given.first().map(|first| self.expression(first)).transpose()?;
+                let Some(behind) = behind(call) else { return Ok(None) };
+                let closure = self.closure(behind)?;
+                let list = super::ruby_methods::listed(value.clone());
+                match first {
+                    Some(first) => list.method("reduce", vec![closure, first]),
+                    None => Expr::call("ruby_reduced", vec![list, closure]),
+                }
+            }
+            ("inject" | "reduce", 0, []) => {
+                let symbol = call
+                    .block()
+                    .and_then(|block| block.as_block_argument_node()?.expression());
+                match symbol.as_ref().and_then(literal).as_deref() {
+                    Some("+") => {
+                        let body = Expr::name("all").binary("+", Expr::name("item"));
+                        let names = vec!["all".to_owned(), "item".to_owned()];
+                        let list = super::ruby_methods::listed(value.clone());
+                        Expr::call("ruby_reduced", vec![list, Expr::Closure(names, Block::giving(body))])
+                    }
+                    _ => return Ok(None),
+                }
+            }
+            ("sort", 2, []) => {
+                let Some(behind) = behind(call) else { return Ok(None) };
+                let closure = self.closure(behind)?;
+                let lines = vec![
+                    Line::new(Statement::Let("list".to_owned(), value.clone())),
+                    Line::new(Statement::Value(Expr::name("list").method("sort", vec![closure]))),
+                    Line::new(Statement::Value(Expr::name("list"))),
+                ];
+                Expr::Block(Block { lines, gives: true })
+            }
+            ("sort_by" | "min_by" | "max_by" | "group_by", 0..=2, []) => {
+                let function = self.element_function(name, call)?;
+                let list = pairs(value);
+                if name == "group_by" {
+                    return Ok(Some(Expr::call("ruby_groups", vec![list, function])));
+                }
+                let sorted = Expr::call("ruby_sorted_by", vec![list, function]);
+                let at = match name {
+                    "sort_by" => return Ok(Some(sorted)),
+                    "min_by" => super::ruby_methods::number(0),
+                    _ => super::ruby_methods::number(-1),
+                };
+                Expr::Index(Box::new(sorted), Box::new(at))
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Reads `list.each_with_object([]) { |item, all| … }`, `list.each_with_index.map { |item, index| … }` and `3.times.map { |n| … }` as
+    /// loops that fill a list or a map; `None` for anything else.
+    fn collected(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Option<Expr>> {
+        let Some(behind) = behind(call).filter(|behind| !behind.is_odd && behind.rescue.is_none()) else {
+            return Ok(None);
+        };
+        let nodes = statements(behind.body.as_ref());
+        let given = arguments(call, false).values;
+        if let ("each_with_object", [item, all], [first]) = (name, behind.parameters.as_slice(), given.as_slice()) {
+            let (list, first) = (self.expression(receiver)?, self.expression(first)?);
+            let notes = self.notes.len();
+            self.scopes.push(std::collections::BTreeMap::new());
+            let kind = self.kind_of(&first);
+            let local = super::locals::Local {
+                kind,
+                ..super::locals::Local::default()
+            };
+            let all = self.declare(all, local);
+            let each = self.each(&[(item.clone(), Type::Unknown)], list, &nodes, behind.end);
+            self.scopes.pop();
+            self.without_notes(notes)?;
+            let lines = vec![
+                Line::new(Statement::Let(all.clone(), first)),
+                each,
+                Line::new(Statement::Value(Expr::Name(all))),
+            ];
+            return Ok(Some(Expr::Block(Block { lines, gives: true })));
+        }
+        let inner = receiver.as_call_node().filter(|inner| inner.block().is_none());
+        let Some((how, list)) = inner.and_then(|inner| Some((id(&inner.name()), inner.receiver()?))) else {
+            return Ok(None);
+        };
+        let is_indexed = matches!(
+            (name, how.as_str()),
+            ("map" | "collect", "each_with_index" | "times") | ("with_index", "map" | "collect")
+        );
+        if !is_indexed || !given.is_empty() {
+            return Ok(None);
+        }
+        let list = match how.as_str() {
+            "times" => Expr::Number("0".to_owned()).binary("..", self.expression(&list)?),
+            _ => self.expression(&list)?,
+        };
+        let Expr::Closure(names, mut body) = self.closure(behind)? else {
+            return Ok(None);
+        };
+        let all = Expr::name("all");
+        if let Some(last) = body.lines.last_mut()
+            && let Statement::Value(value) = &last.statement
+        {
+            last.statement = Statement::Value(all.clone().method("push", vec![value.clone()]));
+        }
+        body.gives = false;
+        let names = if names.is_empty() {
+            vec!["item".to_owned()]
+        } else {
+            names
+        };
+        let lines = vec![
+            Line::new(Statement::Let("all".to_owned(), Expr::List(Vec::new()))),
+            Line::new(Statement::For(names, list, body)),
+            Line::new(Statement::Value(all)),
+        ];
+        Ok(Some(Expr::Block(Block { lines, gives: true })))
     }
 }
 
@@ -189,17 +358,4 @@ pub(super) fn reduced(name: &str, value: Expr) -> Expr {
         "reduce",
         vec![Expr::Closure(names, Block::giving(body)), Expr::List(Vec::new())],
     )
-}
-
-/// Returns a list that was changed in its place.
-pub(super) fn in_place(name: &str, value: Expr) -> Block {
-    let list = Expr::name("list");
-    let mut block = Block::giving(list.clone());
-    block
-        .lines
-        .insert(0, Line::new(Statement::Let("list".to_owned(), value)));
-    block
-        .lines
-        .insert(1, Line::new(Statement::Value(list.method(name, Vec::new()))));
-    block
 }

@@ -26,6 +26,8 @@ pub(super) enum Type {
     Server,
     /// A function without a name.
     Function,
+    /// A map whose parts Ruby reads as methods: `URI.parse(…)`, `OpenStruct.new(…)`.
+    Record,
 }
 
 /// A local.
@@ -131,11 +133,24 @@ impl Reader<'_> {
             Expr::Closure(..) => Type::Function,
             Expr::Index(owner, _) if **owner == Expr::name("ENV") => Type::Maybe,
             Expr::Binary("??", _, default) => self.kind_of(default),
-            Expr::Binary("+", left, _) if self.kind_of(left) == Type::Text => Type::Text,
+            Expr::Binary("+", left, _) if matches!(self.kind_of(left), Type::Text | Type::List) => self.kind_of(left),
+            Expr::Binary("-", left, _) if self.kind_of(left) == Type::List => Type::List,
+            Expr::Index(list, _) if super::lists::is_list_of_servers(list) => Type::Server,
             Expr::Call(call) => match call.name.as_str() {
+                "primary" => Type::Server,
                 "join_path" | "dirname" | "basename" | "strip" | "chomp" | "capture" | "now" | "utc_now" | "join"
-                | "read_file" | "gsub" | "sub" | "run_locally" | "quote" | "expand_path" => Type::Text,
-                "glob" | "lines" | "scan" => Type::List,
+                | "read_file" | "gsub" | "sub" | "run_locally" | "quote" | "expand_path" | "ruby_camel"
+                | "ruby_decimals" | "ruby_ljust" | "ruby_rjust" | "ruby_times" | "ruby_title" | "ruby_without_end"
+                | "ruby_without_start" | "ruby_zeros" => Type::Text,
+                "glob" | "lines" | "scan" | "ruby_both" | "ruby_flat" | "ruby_last" | "ruby_list" | "ruby_minus"
+                | "ruby_pairs" | "ruby_parted" | "ruby_reversed" | "ruby_slices" | "ruby_sorted" | "ruby_sorted_by"
+                | "ruby_zip" => Type::List,
+                "ruby_groups" | "ruby_map" => Type::Map,
+                "ruby_uri" | "ruby_record" => Type::Record,
+                "ruby_part" => call
+                    .arguments
+                    .first()
+                    .map_or(Type::Unknown, |value| self.kind_of(value)),
                 "matches" | "file_exists" | "dir_exists" | "test" | "exists" | "system" => Type::YesNo,
                 "captures" => Type::Maybe,
                 "read_yaml" | "parse_yaml" => Type::Map,
@@ -150,7 +165,9 @@ impl Reader<'_> {
                 .map_or(Type::Unknown, |local| local.kind),
             Expr::Method(_, name, _) => match name.as_str() {
                 "to_upper" | "to_lower" | "to_string" => Type::Text,
-                "map" | "filter" | "split" | "keys" | "values" => Type::List,
+                "map" | "filter" | "split" | "keys" | "values" | "extract" => Type::List,
+                "sub_string" => Type::Text,
+                "len" => Type::Number,
                 "contains" | "starts_with" | "ends_with" | "is_empty" => Type::YesNo,
                 _ => Type::Unknown,
             },
@@ -204,7 +221,10 @@ impl Reader<'_> {
 /// Returns the locals to which a statement itself assigns.
 fn targets(node: &Node<'_>) -> Vec<String> {
     if let Some(write) = node.as_local_variable_write_node() {
-        return vec![id(&write.name())];
+        // This is `a = b = 1`.
+        let mut names = targets(&write.value());
+        names.push(id(&write.name()));
+        return names;
     }
     if let Some(write) = node.as_local_variable_or_write_node() {
         return vec![id(&write.name())];
@@ -212,12 +232,18 @@ fn targets(node: &Node<'_>) -> Vec<String> {
     if node.as_call_node().is_some() {
         return super::assigned::always_written(node);
     }
-    let several = node.as_multi_write_node();
-    let lefts = several
+    let Some(several) = node.as_multi_write_node() else {
+        return Vec::new();
+    };
+    let rest = several.rest().and_then(|rest| rest.as_splat_node()?.expression());
+    let all = several
+        .lefts()
         .iter()
-        .flat_map(|write| write.lefts().iter().collect::<Vec<_>>());
-    lefts
-        .filter_map(|left| left.as_local_variable_target_node().map(|target| id(&target.name())))
+        .chain(rest)
+        .chain(several.rights().iter())
+        .collect::<Vec<_>>();
+    all.iter()
+        .filter_map(|target| target.as_local_variable_target_node().map(|target| id(&target.name())))
         .collect()
 }
 

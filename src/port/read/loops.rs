@@ -14,6 +14,25 @@ pub(super) const ORDER: &str = "a map gives its entries in the order of their na
 impl Reader<'_> {
     /// Reads `list.each do |x|` and similar loops.
     pub(super) fn loops_over(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Vec<Line>> {
+        let mut lines = self.loop_over(call, receiver, name)?;
+        let items = self.free_name("items");
+        if let [line] = lines.as_mut_slice()
+            && let Statement::For(_, list, _) = &mut line.statement
+            && has_braces(list)
+        {
+            // Braces before those of the loop would count as its body.
+            let block = std::mem::replace(list, Expr::name(&items));
+            let above = std::mem::take(&mut line.above);
+            let before = Line {
+                above,
+                ..Line::new(Statement::Let(items, block))
+            };
+            lines.insert(0, before);
+        }
+        Ok(lines)
+    }
+
+    fn loop_over(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Vec<Line>> {
         let Some(behind) = behind(call) else {
             return self.refuse(Kind::Construct, format!("`{name}` is given a function"));
         };
@@ -34,8 +53,34 @@ impl Reader<'_> {
                 let count = self.expression(receiver)?.method("len", Vec::new());
                 Expr::Number("0".to_owned()).binary("..", count)
             }
+            ("downto", [end], _) => {
+                let (from, to) = (self.expression(receiver)?, self.expression(end)?);
+                let down = Expr::Negative(Box::new(Expr::Number("1".to_owned())));
+                Expr::call("range", vec![from, to.binary("-", Expr::Number("1".to_owned())), down])
+            }
+            ("step", [end, step], _) => {
+                let (from, to) = (self.expression(receiver)?, self.expression(end)?);
+                let step = self.expression(step)?;
+                Expr::call("range", vec![from, to.binary("+", Expr::Number("1".to_owned())), step])
+            }
+            ("step", [step], _) => match self.expression(receiver)? {
+                Expr::Binary("..=", from, to) => {
+                    let end = to.binary("+", Expr::Number("1".to_owned()));
+                    Expr::call("range", vec![*from, end, self.expression(step)?])
+                }
+                _ => return self.refuse(Kind::Construct, "`step` of this kind"),
+            },
+            ("each_slice" | "in_groups_of", [size], _) => {
+                let list = super::ruby_methods::listed(self.expression(receiver)?);
+                Expr::call("ruby_slices", vec![list, self.expression(size)?])
+            }
+            ("reverse_each", _, _) => Expr::call("ruby_reversed", vec![self.expression(receiver)?]),
             ("upto", [end], _) => self.expression(receiver)?.binary("..=", self.expression(end)?),
             ("each_line", _, _) => Expr::call("lines", vec![self.expression(receiver)?]),
+            ("with_index", _, _) => match receiver.as_call_node().and_then(|each| each.receiver()) {
+                Some(list) => self.expression(&list)?,
+                None => return self.refuse(Kind::Construct, "`with_index` of this kind"),
+            },
             _ => match super::conditions::inside(receiver) {
                 Some(inner) => self.expression(&inner)?,
                 None => self.expression(receiver)?,
@@ -43,7 +88,7 @@ impl Reader<'_> {
         };
         let list = match behind.parameters.len() {
             // The pairs keep their order.
-            2 if name != "each_with_index" => {
+            2 if !matches!(name, "each_with_index" | "with_index" | "each_slice") => {
                 let inner = super::conditions::inside(receiver);
                 self.pairs(inner.as_ref().unwrap_or(receiver))?.unwrap_or(list)
             }
@@ -60,12 +105,24 @@ impl Reader<'_> {
                 let kind = if are_servers { Type::Server } else { item_kind(&list) };
                 Ok(vec![self.each(&[(one.clone(), kind)], list, &nodes, behind.end)])
             }
+            ([item, index], "with_index") => {
+                let from = given.values.first().map(|from| self.expression(from)).transpose()?;
+                let names = [(item.clone(), Type::Unknown), (index.clone(), Type::Number)];
+                let mut line = self.each(&names, list, &nodes, behind.end);
+                if let (Some(from), Statement::For(names, _, body)) = (from, &mut line.statement)
+                    && let Some(index) = names.last()
+                {
+                    let counted = Statement::Let(index.clone(), Expr::name(index).binary("+", from));
+                    body.lines.insert(0, Line::new(counted));
+                }
+                Ok(vec![line])
+            }
             ([item, index], "each_with_index") => {
                 let names = [(item.clone(), Type::Unknown), (index.clone(), Type::Number)];
                 Ok(vec![self.each(&names, list, &nodes, behind.end)])
             }
             ([key, value], "each" | "each_pair") => self.each_pair(key, value, list, &nodes, behind.end),
-            (several, "each" | "map" | "collect") => {
+            (several, "each" | "map" | "collect" | "each_slice") => {
                 let indices: Vec<String> = (0..several.len()).map(|index| index.to_string()).collect();
                 let parts: Vec<(&str, &str)> = several
                     .iter()
@@ -127,7 +184,7 @@ impl Reader<'_> {
     }
 
     /// Returns a loop whose items are taken apart.
-    fn each_with(
+    pub(super) fn each_with(
         &mut self,
         names: &[(String, Type)],
         list: Expr,
@@ -155,6 +212,19 @@ impl Reader<'_> {
         heads.append(&mut body.lines);
         body.lines = heads;
         Line::new(Statement::For(vec![item], list, body))
+    }
+}
+
+/// Returns true for a value that is written with braces.
+fn has_braces(value: &Expr) -> bool {
+    match value {
+        Expr::Block(_) | Expr::Closure(..) | Expr::If(..) | Expr::Switch(..) => true,
+        Expr::Call(call) => call.arguments.iter().any(has_braces),
+        Expr::Method(owner, _, arguments) => has_braces(owner) || arguments.iter().any(has_braces),
+        Expr::Index(left, right) | Expr::Binary(_, left, right) => has_braces(left) || has_braces(right),
+        Expr::Member(inner, _) | Expr::Not(inner) | Expr::Negative(inner) => has_braces(inner),
+        Expr::List(items) => items.iter().any(has_braces),
+        _ => false,
     }
 }
 

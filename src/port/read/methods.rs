@@ -33,8 +33,22 @@ impl Reader<'_> {
                 .push("`Airbrussh.configure`: capr shows a run in its own way".to_owned());
             return Ok(Some(Vec::new()));
         }
+        if constant(receiver).as_deref() == Some("Bundler")
+            && matches!(
+                name.as_str(),
+                "with_clean_env" | "with_unbundled_env" | "with_original_env" | "with_clean_environment"
+            )
+            && let Some(behind) = super::super::ruby::behind(call)
+        {
+            // No variables of Bundler are there.
+            let nodes = super::super::ruby::statements(behind.body.as_ref());
+            return Ok(Some(self.statements(&nodes, behind.end, false).lines));
+        }
         if self.is_mixing_in(call) {
             return Ok(Some(Vec::new()));
+        }
+        if let Some(lines) = self.on_stream(call, receiver)? {
+            return Ok(Some(lines));
         }
         if let Some(lines) = self.given_to_capistrano(call) {
             return Ok(Some(lines));
@@ -58,8 +72,14 @@ impl Reader<'_> {
                 | "each_index"
                 | "times"
                 | "upto"
+                | "downto"
+                | "step"
                 | "each_line"
+                | "each_slice"
+                | "in_groups_of"
+                | "reverse_each"
         ) && call.block().is_some()
+            || name == "with_index" && call.block().is_some() && is_each(receiver)
         {
             return self.loops_over(call, receiver, &name).map(Some);
         }
@@ -100,8 +120,19 @@ impl Reader<'_> {
                     vec![Expr::symbol(&variable), value],
                 ))]))
             }
+            ("clear" | "pop" | "shift" | "insert" | "delete_at", given)
+                if super::in_place::is_changed_in_place(receiver) =>
+            {
+                self.change(&name, receiver, given).map(Some)
+            }
             ("delete", [key]) if receiver.as_local_variable_read_node().is_some() => {
                 let owner = self.expression(receiver)?;
+                if self.kind_of(&owner) == Type::List {
+                    let others = Expr::name("item").binary("!=", self.expression(key)?);
+                    let function = Expr::Closure(vec!["item".to_owned()], Block::giving(others));
+                    let rest = owner.clone().method("filter", vec![function]);
+                    return Ok(Some(vec![Line::new(Statement::Assign(owner, "=", rest))]));
+                }
                 if self.kind_of(&owner) != Type::Map {
                     return Ok(None);
                 }
@@ -147,62 +178,14 @@ impl Reader<'_> {
             return self.set_option(map, key, value);
         }
         let owner = self.expression(receiver)?;
+        let is_environment = owner == Expr::name("default_environment") && self.facts.version > 2;
         let key = match written {
+            Some(key) if is_environment => Expr::Text(key.to_uppercase()),
             Some(key) => Expr::Text(key),
             None => self.expression(key)?,
         };
         let target = Expr::Index(Box::new(owner), Box::new(key));
         Ok(vec![Line::new(Statement::Assign(target, "=", self.expression(value)?))])
-    }
-
-    /// Reads `list.delete_if { |x| … }` and similar calls, which take something out of the list itself.
-    fn shrink(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Option<Vec<Line>>> {
-        let plain = match name {
-            "delete_if" | "reject!" => "reject",
-            "select!" | "keep_if" | "filter!" => "select",
-            "map!" | "collect!" => "map",
-            _ => return Ok(None),
-        };
-        let Some(local) = receiver.as_local_variable_read_node().map(|local| id(&local.name())) else {
-            return self.refuse(Kind::Construct, format!("`{name}` of a list that is no local"));
-        };
-        let value = self.method_with_block(plain, call, receiver)?;
-        Ok(Some(self.write_local(&local, value)))
-    }
-
-    /// Reads `list << x` and `text << "x"`.
-    fn grow(&mut self, name: &str, receiver: &Node<'_>, value: &Node<'_>, count: usize) -> Read<Vec<Line>> {
-        if count > 1 {
-            return self.refuse(Kind::Construct, format!("`{name}` with several values"));
-        }
-        // This is `linked_dirs << "x"` or `fetch(:linked_dirs) << "x"`.
-        let variable = bare(receiver).or_else(|| {
-            let call = receiver.as_call_node()?;
-            let is_fetch = id(&call.name()) == "fetch" && call.receiver().is_none();
-            arguments(&call, false)
-                .values
-                .first()
-                .filter(|_| is_fetch)
-                .and_then(literal)
-        });
-        if let Some(variable) = variable.filter(|name| self.facts.is_variable(renamed(name))) {
-            let value = self.expression(value)?;
-            return Ok(vec![Line::verb(Call::new(
-                "append",
-                vec![Expr::symbol(renamed(&variable)), value],
-            ))]);
-        }
-        let target = self.expression(receiver)?;
-        let value = self.expression(value)?;
-        let is_text = self.kind_of(&target) == Type::Text;
-        Ok(vec![match name {
-            "<<" if is_text => Line::new(Statement::Assign(target, "+=", value)),
-            "concat" => Line::new(Statement::Assign(target, "+=", value)),
-            "unshift" => Line::new(Statement::Value(
-                target.method("insert", vec![Expr::Number("0".to_owned()), value]),
-            )),
-            _ => Line::new(Statement::Value(target.method("push", vec![value]))),
-        }])
     }
 
     /// Reads a method as a value.
@@ -235,8 +218,14 @@ impl Reader<'_> {
             };
             return Ok(Expr::call("fetch", vec![key, Expr::Unit]));
         }
-        if name == "gets" && matches!(source(receiver).as_str(), "$stdin" | "STDIN") {
-            return Ok(Expr::call("ask", vec![Expr::text("")]));
+        if source(node) == "SSHKit.config.default_env" {
+            return Ok(Expr::name("default_environment"));
+        }
+        if let Some(asked) = self.from_input(&name, receiver) {
+            return Ok(asked);
+        }
+        if let Some(asked) = self.of_status(&name, receiver)? {
+            return Ok(asked);
         }
         if let ("[]", Some("roles"), Some(role)) = (
             name.as_str(),
@@ -289,6 +278,16 @@ impl Reader<'_> {
         {
             let reason = format!("`{owner}` is an object that nothing in these files makes");
             return self.no_name(Kind::Code, &owner, reason);
+        }
+        if bare(receiver).as_deref() == Some("current_task") && self.facts.version < 3 {
+            match name.as_str() {
+                "fully_qualified_name" => return Ok(Expr::name("current_task")),
+                "name" => {
+                    let parts = Expr::name("current_task").method("split", vec![Expr::text(":")]);
+                    return Ok(Expr::Index(Box::new(parts), Box::new(super::ruby_methods::number(-1))));
+                }
+                _ => {}
+            }
         }
         if let Some(property) = self.of_properties(call, &name, receiver) {
             return Ok(property);
@@ -356,6 +355,12 @@ impl Reader<'_> {
         if let Some(value) = self.text_method(name, receiver, &given.values)? {
             return Ok(value);
         }
+        if matches!(name, "pop" | "shift")
+            && given.values.is_empty()
+            && receiver.as_local_variable_read_node().is_some()
+        {
+            return Ok(self.expression(receiver)?.method(name, Vec::new()));
+        }
         if let Some(value) = self.of_time(name, receiver, &given.values)? {
             return Ok(value);
         }
@@ -375,6 +380,14 @@ impl Reader<'_> {
         }
         if is_argument && arguments.is_empty() && !matches!(name, "to_h" | "empty?") {
             return Ok(Expr::Index(Box::new(value), Box::new(Expr::text(name))));
+        }
+        if self.kind_of(&value) == Type::Record {
+            return match (name, arguments) {
+                ("to_s", []) => self.refuse(Kind::Code, "a URI or a record as a string"),
+                (name, []) => Ok(Expr::Member(Box::new(value), name.to_owned())),
+                ("[]", [key]) => Ok(Expr::Index(Box::new(value), Box::new(self.key(key)?))),
+                _ => self.refuse(Kind::Code, format!("`{name}` of a record")),
+            };
         }
         if let Some(value) = self.counterpart(name, value, arguments)? {
             return Ok(value);
@@ -506,6 +519,12 @@ impl Reader<'_> {
             None => self.expression(node),
         }
     }
+}
+
+/// Returns true for `list.each` without a block.
+fn is_each(receiver: &Node<'_>) -> bool {
+    let each = receiver.as_call_node().filter(|each| each.block().is_none());
+    each.is_some_and(|each| id(&each.name()) == "each" && each.receiver().is_some())
 }
 
 /// Returns the call in `File.open("x")` and `File.new("x", "rb")`, whose file is read as a whole.

@@ -3,7 +3,9 @@
 mod application;
 mod around;
 mod assigned;
+mod assignments;
 mod calls;
+mod cases;
 mod classes;
 mod command_map;
 mod commands;
@@ -20,10 +22,12 @@ mod functions;
 mod gems;
 mod guards;
 mod hooks;
+mod in_place;
 mod jinja;
 mod lists;
 mod loading;
 mod loads;
+mod local_files;
 mod locals;
 mod loops;
 mod maps;
@@ -33,9 +37,12 @@ mod patterns;
 mod per_server;
 mod rescue;
 mod ruby_libraries;
+mod ruby_methods;
 mod servers;
 mod stage;
+mod streams;
 mod strings;
+mod task_arguments;
 mod templates;
 mod times;
 mod values;
@@ -147,8 +154,12 @@ pub(super) struct Reader<'a> {
     rendered: BTreeSet<String>,
     /// The files that locals have opened for writing, by their paths.
     opened: BTreeMap<String, Expr>,
-    /// The places of assignments in conditions that were written before the decision.
-    assigned: BTreeSet<usize>,
+    /// The values of assignments inside of other code that were written before it, by their places.
+    assigned: BTreeMap<usize, Expr>,
+    /// True in a statement whose command of this machine is asked for its status later.
+    asks_status: bool,
+    /// The command of this machine that ran last.
+    ran: Option<assigned::LocalRun>,
     /// True under a condition that looks for a file: what is loaded there may not exist.
     looked_for: bool,
     /// The local that holds the last match of a regular expression.
@@ -202,7 +213,9 @@ impl<'a> Reader<'a> {
             defined: BTreeMap::new(),
             rendered: BTreeSet::new(),
             opened: BTreeMap::new(),
-            assigned: BTreeSet::new(),
+            assigned: BTreeMap::new(),
+            asks_status: false,
+            ran: None,
             looked_for: false,
             found: None,
             unset: BTreeSet::new(),
@@ -252,7 +265,9 @@ impl<'a> Reader<'a> {
         let last = nodes.len().saturating_sub(1);
         for (index, node) in nodes.iter().enumerate() {
             let mut above = self.comments.before(node.location().start_offset());
+            self.asks_status = Self::is_asked_for_status(node, nodes.get(index + 1..).unwrap_or_default());
             let mut lines = self.statement(node, gives && index == last);
+            self.asks_status = false;
             let stop = end_of(node);
             above.extend(self.comments.inside(stop));
             let beside = self.comments.beside(stop);

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Expr, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, id};
+use super::super::ruby::{arguments, id, source};
 use super::Reader;
 use super::locals::Type;
 
@@ -20,6 +20,14 @@ impl Reader<'_> {
             [right] => right,
             _ => return Ok(None),
         };
+        if let Some(asked) = self.status_compared(&left, &name, right) {
+            return Ok(Some(asked));
+        }
+        if matches!(name.as_str(), "==" | "!=" | "===")
+            && let Some(asked) = self.is_dry_run(&left, right)
+        {
+            return Ok(Some(if name == "!=" { asked.negated() } else { asked }));
+        }
         let operator = match name.as_str() {
             "==" | "===" => "==",
             "!=" => "!=",
@@ -27,7 +35,7 @@ impl Reader<'_> {
             ">" => ">",
             "<=" => "<=",
             ">=" => ">=",
-            "-" => "-",
+            "-" => return self.difference(&left, right).map(Some),
             "/" => "/",
             "**" => "**",
             "=~" | "!~" => {
@@ -51,6 +59,36 @@ impl Reader<'_> {
         Ok(Some(left.binary(operator, right)))
     }
 
+    /// Reads `fetch(:sshkit_backend) == SSHKit::Backend::Printer`, which is true in a dry run of Capistrano 3; `None` for anything else.
+    fn is_dry_run(&self, left: &Node<'_>, right: &Node<'_>) -> Option<Expr> {
+        let is_printer = |node: &Node<'_>| source(node).ends_with("SSHKit::Backend::Printer");
+        let is_backend = |node: &Node<'_>| {
+            let text = source(node);
+            text.contains("sshkit_backend")
+                || text == "SSHKit.config.backend"
+                || text == "backend.class"
+                || text == "self.class"
+        };
+        let is_asked = is_printer(left) && is_backend(right) || is_printer(right) && is_backend(left);
+        is_asked.then(|| Expr::call("fetch", vec![Expr::symbol("dry_run"), Expr::Bool(false)]))
+    }
+
+    /// Reads `a - b` of numbers, lists and times.
+    fn difference(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Expr> {
+        if let Some(seconds) = self.seconds(left)? {
+            let right = match self.seconds(right)? {
+                Some(right) => right,
+                None => self.expression(right)?,
+            };
+            return Ok(seconds.binary("-", right));
+        }
+        let (left, right) = (self.expression(left)?, self.expression(right)?);
+        if self.kind_of(&left) != Type::List && self.kind_of(&right) != Type::List {
+            return Ok(left.binary("-", right));
+        }
+        Ok(Expr::call("ruby_minus", vec![left, right]))
+    }
+
     fn sum(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Expr> {
         let (left, right) = (self.expression(left)?, self.expression(right)?);
         let is_string = |value: &Expr| matches!(value, Expr::Text(_) | Expr::Template(_));
@@ -67,20 +105,23 @@ impl Reader<'_> {
         let (left, right) = (self.expression(left)?, self.expression(right)?);
         match (&left, &right) {
             (Expr::Text(text), Expr::Number(count)) => match count.parse::<usize>() {
-                Ok(count) if count * text.len() <= 200 => Ok(Expr::Text(text.repeat(count))),
-                _ => self.refuse(Kind::Construct, "a string that is repeated so often"),
+                Ok(count) if count.saturating_mul(text.len()) <= 200 => Ok(Expr::Text(text.repeat(count))),
+                _ => Ok(self.repeated(left, right)),
             },
             (Expr::List(_), Expr::Text(_)) => Ok(Expr::call("join", vec![left, right])),
             _ if self.kind_of(&left) == Type::List => Ok(Expr::call("join", vec![left, right])),
-            _ if self.kind_of(&left) == Type::Text => self.refuse(Kind::Construct, "a string times a number"),
+            _ if self.kind_of(&left) == Type::Text => Ok(self.repeated(left, right)),
             _ => Ok(left.binary("*", right)),
         }
     }
 
-    /// Reads `"%s-%s" % [a, b]` with nothing but `%s`.
+    /// Reads `"%s-%s" % [a, b]`.
     fn remainder(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Expr> {
         let (left, right) = (self.expression(left)?, self.expression(right)?);
         let Expr::Text(text) = &left else {
+            if self.kind_of(&left) == Type::Text {
+                return self.refuse(Kind::Construct, "a format that is computed");
+            }
             return Ok(left.binary("%", right));
         };
         let values = match right {
@@ -89,25 +130,12 @@ impl Reader<'_> {
         };
         match formatted(text, values) {
             Some(value) => Ok(value),
-            None => self.refuse(Kind::Construct, "a format with other places than `%s`"),
+            None => self.refuse(Kind::Construct, "a format with a place of this kind"),
         }
     }
 }
 
-/// Fills in a format whose places are all `%s`.
+/// Fills in a format: by itself where all its places are `%s`, else place by place.
 pub(super) fn formatted(text: &str, values: Vec<Expr>) -> Option<Expr> {
-    let text = text.replace("%d", "%s").replace("%i", "%s");
-    let pieces: Vec<&str> = text.split("%s").collect();
-    if pieces.len() != values.len() + 1 || pieces.iter().any(|piece| piece.contains('%')) {
-        return None;
-    }
-    let mut parts = Vec::new();
-    let mut values = values.into_iter();
-    for piece in pieces {
-        parts.extend(Expr::text(piece).parts());
-        if let Some(value) = values.next() {
-            parts.extend(super::strings::filled(value).parts());
-        }
-    }
-    Some(string(parts))
+    super::ruby_methods::filled_format(text, values)
 }

@@ -42,7 +42,8 @@ impl Reader<'_> {
                 before.push(Line::new(Statement::Let(name, Expr::Unit)));
             }
         }
-        let body = self.list(begin.statements(), stop, false);
+        let retries = has_retry(&rescue.as_node());
+        let mut body = self.list(begin.statements(), stop, false);
         self.scopes.push(std::collections::BTreeMap::new());
         let name = rescue.reference().and_then(|node| {
             let target = node.as_local_variable_target_node()?;
@@ -54,12 +55,14 @@ impl Reader<'_> {
         self.raised.extend(name.clone().filter(|_| raises));
         let otherwise = self.list(rescue.statements(), end, false);
         self.scopes.pop();
+        if retries {
+            return self.tried_again(body, name, otherwise, begin.else_clause().is_some());
+        }
         let Some(clause) = begin.else_clause() else {
             return Ok(vec![Line::new(Statement::Try(body, name, otherwise))]);
         };
         // The statements of `else` run if nothing was raised, and their errors are not rescued.
         let went_well = Expr::name("went_well");
-        let mut body = body;
         body.lines
             .push(Line::new(Statement::Assign(went_well.clone(), "=", Expr::Bool(true))));
         let then = self.list(clause.statements(), clause.location().end_offset(), false);
@@ -69,6 +72,18 @@ impl Reader<'_> {
             Line::new(Statement::Value(Expr::If(vec![(went_well, then)], None))),
         ]);
         Ok(before)
+    }
+
+    /// Returns a `begin` with `retry` among what is done after errors: it is a loop that ends when nothing says `retry`.
+    fn tried_again(&self, mut body: Block, name: Option<String>, otherwise: Block, has_else: bool) -> Read<Vec<Line>> {
+        // The `next` and `break` of a loop around it would mean this loop.
+        if has_else || self.loops > 0 && (jumps(&body) || jumps(&otherwise)) {
+            return self.refuse(Kind::Construct, "`retry` beside a jump out of a loop");
+        }
+        let done = || Line::new(Statement::Break);
+        body.lines.push(done());
+        let whole = Block::of(vec![Line::new(Statement::Try(body, name, otherwise)), done()]);
+        Ok(vec![Line::new(Statement::While(Expr::Bool(true), whole))])
     }
 
     /// Reads `ensure`: its statements run after success, and after an error, which is then thrown again.
@@ -174,6 +189,31 @@ impl Reader<'_> {
         self.carry("rescue");
         Expr::Block(Block { lines, gives: true })
     }
+}
+
+/// Returns true for statements that leave a loop around them, or go on with its next turn.
+fn jumps(block: &Block) -> bool {
+    let mut block = block.clone();
+    block.lines.iter_mut().any(|line| match &line.statement {
+        Statement::Break => true,
+        Statement::For(..) | Statement::While(..) => false,
+        _ => line.statement.blocks().into_iter().any(|block| jumps(block)),
+    })
+}
+
+/// Returns true for code with a `retry` of its own.
+fn has_retry(node: &Node<'_>) -> bool {
+    struct Retries(bool);
+    impl<'pr> ruby_prism::Visit<'pr> for Retries {
+        fn visit_retry_node(&mut self, _: &ruby_prism::RetryNode<'pr>) {
+            self.0 = true;
+        }
+        fn visit_begin_node(&mut self, _: &ruby_prism::BeginNode<'pr>) {}
+        fn visit_block_node(&mut self, _: &ruby_prism::BlockNode<'pr>) {}
+    }
+    let mut retries = Retries(false);
+    ruby_prism::Visit::visit(&mut retries, node);
+    retries.0
 }
 
 /// Returns true for a value that is written out.

@@ -72,7 +72,14 @@ impl Reader<'_> {
             }
         }
         if values.len() < 2 {
-            return self.refuse(Kind::Construct, "a server without a role");
+            if self.facts.version < 3 {
+                return Err(self.always_fails(
+                    "a server without a role",
+                    "you must associate a server with at least one role",
+                ));
+            }
+            // It is none of the servers of any role, but one of all.
+            values.push(Expr::symbol("no_role"));
         }
         Ok(vec![Line::verb(Call {
             options,

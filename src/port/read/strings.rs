@@ -21,8 +21,14 @@ impl Reader<'_> {
     }
 
     /// Returns a value that is filled in. A variable that a library sets may be nothing there, where in Capistrano nobody sets it.
-    fn filled_here(&self, value: Expr) -> Expr {
+    pub(super) fn filled_here(&self, value: Expr) -> Expr {
         let value = filled(value);
+        if let Expr::Index(owner, _) = &value
+            && matches!(&**owner, Expr::Name(name) if self.task_arguments.as_ref() == Some(name))
+        {
+            // An argument may not be given.
+            return value.binary("??", Expr::text(""));
+        }
         let is_nothing = |name: &str| {
             self.facts.version > 2
                 && self.facts.vocabulary.nothing.contains(name)

@@ -344,10 +344,13 @@ impl Reader<'_> {
             (name.clone(), local)
         };
         self.scopes.push(inner.iter().map(local).collect());
+        // The places of this text are others than those of the file.
+        let assigned = std::mem::take(&mut self.assigned);
         let read = match is_condition {
             true => self.condition(node),
             false => self.expression(node),
         };
+        self.assigned = assigned;
         self.scopes.pop();
         read
     }

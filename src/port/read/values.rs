@@ -27,6 +27,11 @@ impl Reader<'_> {
     }
 
     fn any(&mut self, node: &Node<'_>) -> Read<Expr> {
+        if is_written_before(node)
+            && let Some(value) = self.assigned.get(&node.location().start_offset())
+        {
+            return Ok(value.clone());
+        }
         if let Some(parts) = self.parts(node) {
             return Ok(string(parts?));
         }
@@ -76,11 +81,6 @@ impl Reader<'_> {
         if let Some(begin) = node.as_begin_node() {
             return self.begin_value(&begin);
         }
-        if let Some(write) = node.as_local_variable_write_node()
-            && self.assigned.contains(&node.location().start_offset())
-        {
-            return self.read_local(&id(&write.name()));
-        }
         self.special(node)
     }
 
@@ -112,7 +112,7 @@ impl Reader<'_> {
         if let Some(variable) = node.as_global_variable_read_node() {
             let name = id(&variable.name());
             return Some(match name.as_str() {
-                "$?" => self.refuse(
+                "$?" | "$CHILD_STATUS" => self.refuse(
                     Kind::Construct,
                     "`$?`: ask with run_locally(\"…\", :result => true) and .ok",
                 ),
@@ -337,4 +337,19 @@ impl Reader<'_> {
         };
         Ok(value.binary("??", self.expression(&right)?))
     }
+}
+
+/// Returns true for code that may stand before the code around it.
+fn is_written_before(node: &Node<'_>) -> bool {
+    node.as_local_variable_write_node().is_some()
+        || node.as_local_variable_or_write_node().is_some()
+        || node.as_index_or_write_node().is_some()
+        || node.as_instance_variable_write_node().is_some()
+        || node.as_instance_variable_or_write_node().is_some()
+        || node.as_global_variable_write_node().is_some()
+        || node.as_x_string_node().is_some()
+        || node.as_interpolated_x_string_node().is_some()
+        || node
+            .as_call_node()
+            .is_some_and(|call| id(&call.name()) == "system" && call.receiver().is_none())
 }

@@ -33,6 +33,7 @@ impl Reader<'_> {
         let verb = match name {
             "set" => "set",
             "_cset" | "set_default" | "set_unless_exists" => "set_default",
+            name if self.facts.defaulting.contains(name) => "set_default",
             "set_if_empty" => "set_if_empty",
             "append" | "remove" => {
                 let mut values = self.expressions(&arguments(call, false).values)?;

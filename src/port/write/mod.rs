@@ -1,6 +1,7 @@
 //! Writes the form as a recipe, in a layout that a person would choose.
 
 mod expression;
+mod ruby_functions;
 mod text;
 
 use super::form::{Above, Block, Call, Expr, Line, Statement};
@@ -28,6 +29,7 @@ const SHORT: &[&str] = &[
 pub(super) fn recipe(block: &Block, notes: &[Note]) -> String {
     let writer = Writer { notes };
     let mut text = writer.lines(block, 0);
+    text.push_str(&ruby_functions::called_in(&text));
     if writer.ends_something(block) {
         if !text.is_empty() {
             text.push('\n');

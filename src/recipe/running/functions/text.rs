@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use regex::{Captures, Regex};
-use rhai::{Array, Dynamic, Engine, INT, ImmutableString, Position};
+use rhai::{Array, Dynamic, Engine, FLOAT, INT, ImmutableString, Position};
 
 use super::super::interpreter::Interpreter;
 use super::super::limits::{fits, fits_list};
@@ -87,6 +87,8 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     });
     engine.register_fn("to_i", leading_number);
     engine.register_fn("to_i", |number: INT| number);
+    #[allow(clippy::cast_possible_truncation)]
+    engine.register_fn("to_i", |number: FLOAT| number as INT);
     engine.register_fn("squeeze", |text: &str| -> String {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     });

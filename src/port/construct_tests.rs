@@ -1,0 +1,171 @@
+//! Tests of Ruby's constructs and methods that have a form here.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::Kind;
+use super::tests::{has, ported, recipe};
+
+/// The head of a recipe of Capistrano 3.
+const THREE: &str = "lock '3'\nset :repo_url, 'x'\nserver 'a', roles: %w[app]\n";
+
+#[track_caller]
+fn carried(code: &str, parts: &[&str]) {
+    let (text, notes) = recipe(&format!("{THREE}{code}"));
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, parts);
+}
+
+#[test]
+fn parts_of_strings_and_lists_are_read() {
+    carried(
+        "task :t do\n  s = 'abc'\n  puts s[0..1], s[0, 2], s[-2..-1], s.chop\n  l = %w[a b]\n  n = 1\n  puts l.last(n).first, l[1..-1].first\nend\n",
+        &[
+            "s.sub_string(0, 2)",
+            "ruby_part(s, -2, -1)",
+            "ruby_part(s, 0, -2)",
+            "ruby_last(l, n)[0]",
+            "l.extract(1)[0]",
+            "fn ruby_part(value, first, last) {",
+        ],
+    );
+}
+
+#[test]
+fn a_loop_over_a_value_with_braces_has_it_in_a_local() {
+    carried(
+        "task(:t) { %w[b a].sort_by { |x| x }.each { |x| puts x } }\n",
+        &["let items = ruby_sorted_by([\"b\", \"a\"], |x| x);", "for x in items {"],
+    );
+}
+
+#[test]
+fn assignments_inside_of_other_code_stand_before_it() {
+    carried(
+        "task :t do\n  a = b = 1\n  c = ENV['C'] ||= 'x'\n  d, *e = %w[1 2]\n  f, g = 1, 2\n  f, g = g, f\n  puts a, b, c, d, e, f, g\nend\n",
+        &[
+            "let b = 1;\n  let a = b;",
+            "ENV[\"C\"] = ENV[\"C\"] ?? \"x\";\n  let c = ENV[\"C\"];",
+            "let e = d_and_others.extract(1);",
+            "let f_and_others = [g, f];",
+        ],
+    );
+}
+
+#[test]
+fn the_status_of_a_command_is_kept_where_it_is_asked() {
+    carried(
+        "task :t do\n  x = `a`\n  puts x if $?.success?\n  system 'b'\n  abort 'no' if $? != 0\nend\n",
+        &[
+            "let ran = run_locally(\"a\", :result => true);\n  let x = ran.stdout;\n  if ran.ok {",
+            "let ran = system(\"b\");\n  if !ran {",
+        ],
+    );
+}
+
+#[test]
+fn what_is_tried_again_is_a_loop() {
+    carried(
+        "task :t do\n  n = 0\n  begin\n    n += 1\n    raise 'x' if n < 3\n  rescue\n    retry if n < 3\n  end\nend\n",
+        &["while true {\n    try {", "      break;\n    } catch {", "continue;"],
+    );
+    let (_, notes) = recipe(&format!(
+        "{THREE}task :t do\n  %w[a b].each do |x|\n    begin\n      break if x == 'b'\n    rescue\n      retry\n    end\n  end\nend\n"
+    ));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn a_function_that_sets_what_is_not_set_may_have_any_name() {
+    let (text, notes) = recipe(
+        "set :repository, 'x'\ndef _mine(name, *args, &block)\n  set(name, *args, &block) unless exists?(name)\nend\n\
+         _mine :a, 1\n_mine(:b) { a }\ntask(:t) { puts a, b }\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["set_default :a, 1;", "set_default :b { a }"]);
+}
+
+#[test]
+fn files_of_this_machine_are_changed_by_programs() {
+    carried(
+        "task :t do\n  FileUtils.rm 'a', force: true\n  FileUtils.chmod 0600, 'b'\n  mkdir_p 'c'\n  FileUtils.cd('d') { FileUtils.touch 'e'; puts File.exist?('f') }\nend\n",
+        &[
+            "run_locally([\"rm\", \"-f\", \"--\", \"a\"]);",
+            "run_locally([\"chmod\", \"--\", \"600\", \"b\"]);",
+            "run_locally([\"mkdir\", \"-p\", \"--\", \"c\"]);",
+            "run_locally([\"touch\", \"--\", \"e\"], :dir => \"d\");",
+            "file_exists(expand_path(\"f\", \"d\"))",
+        ],
+    );
+    let (_, notes) = recipe(&format!(
+        "{THREE}task(:t) {{ FileUtils.cp 'a', 'b', remove_destination: true }}\n"
+    ));
+    assert_eq!(notes[0].kind, Kind::Construct);
+}
+
+#[test]
+fn streams_are_written_and_read() {
+    carried(
+        "task :t do\n  $stdout.puts 'a'\n  STDERR.puts 'b'\n  STDOUT.sync = true\n  print 'c', \"\\n\"\n  puts STDIN.getc\nend\n",
+        &["puts \"a\";", "warn \"b\";", "puts \"c\";", "ask(\"\")"],
+    );
+}
+
+#[test]
+fn times_are_subtracted_as_seconds() {
+    carried(
+        "task :t do\n  start = Time.now\n  puts (Time.now - start).to_i, (Time.now - 60).strftime('%F'), Time.now.year\nend\n",
+        &[
+            "unix_time() - parse_time(start, \"%Y-%m-%d %H:%M:%S %z\")",
+            "format_time(unix_time() - 60, \"%F\")",
+            "to_i(now(\"%Y\"))",
+        ],
+    );
+}
+
+#[test]
+fn a_task_with_arguments_may_need_others_and_be_called_with_them() {
+    carried(
+        "task(:a) { puts 1 }\ntask :b, [:x] => :a do |_, args|\n  puts args[:x]\nend\ntask(:c) { invoke 'b', 'y' }\n",
+        &[
+            "invoke \"a\";\n  let args = #{ x: ENV[\"x\"] };",
+            "ENV[\"x\"] = \"y\";\n  invoke \"b\";\n  ENV.remove(\"x\");",
+        ],
+    );
+}
+
+#[test]
+fn commands_are_mapped_in_loops() {
+    carried(
+        "%w[rake rails].each { |c| SSHKit.config.command_map[c.to_sym] = \"bin/#{c}\" }\ntask(:t) { on(roles(:app)) { execute :rake, 'x' } }\n",
+        &["run \"bin/rake x\""],
+    );
+}
+
+#[test]
+fn a_server_may_have_no_role_in_3_and_must_have_one_in_2() {
+    carried("server 'b'\n", &["server \"b\", :no_role;"]);
+    let (text, notes) = recipe("set :repository, 'x'\nserver 'b'\n");
+    has(&text, &["you must associate a server with at least one role"]);
+    assert_eq!(notes[0].kind, Kind::Fails);
+}
+
+#[test]
+fn a_dry_run_is_asked_by_its_backend_and_words_without_a_value_are_noted() {
+    carried(
+        "task(:t) { puts 'x' unless fetch(:sshkit_backend) == SSHKit::Backend::Printer }\n",
+        &["!fetch(:dry_run, false)"],
+    );
+    let files = [(
+        "config/deploy.rb",
+        "set :repo_url, 'x'\nlock '3'\nnamespace :n do\n  desc \"#{Foo.bar} it\"\n  task(fetch(:x)) { puts 1 }\nend\n",
+    )];
+    let text = &ported(&files).unwrap().files[0].text;
+    has(text, &["// the description of a task is left out"]);
+}
+
+#[test]
+fn a_local_that_is_a_server_has_its_parts() {
+    carried(
+        "task :t do\n  one = primary(:app)\n  two = roles(:app).first\n  exec \"ssh #{one.user}@#{two.hostname}\"\nend\n",
+        &["system `ssh ${one.user}@${two.host}`;"],
+    );
+}

@@ -1,0 +1,204 @@
+//! Reads assignments to locals, to parts of lists and maps, and to names that become variables of the recipe.
+
+use ruby_prism::Node;
+
+use super::super::facts::kept;
+use super::super::form::{Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::id;
+use super::Reader;
+use super::locals::Type;
+
+impl Reader<'_> {
+    /// Reads assignments of all kinds.
+    pub(super) fn assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        if let Some(write) = node.as_local_variable_write_node() {
+            if let Some(rescued) = write.value().as_rescue_modifier_node() {
+                return self.rescued_assignment(&id(&write.name()), &rescued).map(Some);
+            }
+            if self.only_looped.contains(&id(&write.name()))
+                && let Some(pairs) = self.pairs(&write.value())?
+            {
+                return Ok(Some(self.write_local(&id(&write.name()), pairs)));
+            }
+            if let Some(new) = self.unfilled(&write.value()) {
+                // It is filled in where it is made: the locals are the same.
+                let value = self.template(&new)?;
+                let lines = self.write_local(&id(&write.name()), value);
+                let local = self.local(&id(&write.name())).map(|local| local.written.clone());
+                self.rendered.extend(local);
+                return Ok(Some(lines));
+            }
+            if let Some(lines) = self.opened_file(&id(&write.name()), &write.value())? {
+                return Ok(Some(lines));
+            }
+            if super::commands::is_stream(&write.value()) {
+                self.streams.insert(id(&write.name()));
+            }
+            if super::super::ruby::source(&write.value()).starts_with("Logger.new(") {
+                // Its words are those of `logger`.
+                self.given.insert(id(&write.name()), Expr::name("logger"));
+                return Ok(Some(Vec::new()));
+            }
+            let value = self.expression(&write.value())?;
+            if self.is_late(&value) {
+                // Nothing can be computed yet: the value stands where the local is read.
+                self.given.insert(id(&write.name()), value);
+                return Ok(Some(Vec::new()));
+            }
+            return Ok(Some(self.write_local(&id(&write.name()), value)));
+        }
+        if let Some(write) = node.as_local_variable_or_write_node() {
+            let name = id(&write.name());
+            let value = self.expression(&write.value())?;
+            return Ok(Some(match self.local(&name).map(|local| local.written.clone()) {
+                Some(written) => {
+                    let whole = Expr::Name(written).binary("??", value);
+                    self.write_local(&name, whole)
+                }
+                None => self.write_local(&name, value),
+            }));
+        }
+        if let Some(write) = node.as_local_variable_operator_write_node() {
+            let target = self.read_local(&id(&write.name()))?;
+            let value = self.expression(&write.value())?;
+            let operator = match id(&write.binary_operator()).as_str() {
+                "+" => "+=",
+                "-" => "-=",
+                "*" => "*=",
+                "/" => "/=",
+                "<<" => "+=",
+                "|" => {
+                    let all = super::lists::reduced("uniq", target.clone().binary("+", value));
+                    return Ok(Some(vec![Line::new(Statement::Assign(target, "=", all))]));
+                }
+                _ => return self.refuse(Kind::Construct, "an assignment of this kind"),
+            };
+            if operator == "-=" && self.kind_of(&value) == Type::List {
+                let all = Expr::call("ruby_minus", vec![target.clone(), value]);
+                return Ok(Some(vec![Line::new(Statement::Assign(target, "=", all))]));
+            }
+            return Ok(Some(vec![Line::new(Statement::Assign(target, operator, value))]));
+        }
+        if let Some(lines) = self.kept_assignment(node)? {
+            return Ok(Some(lines));
+        }
+        if let Some(write) = node.as_multi_write_node() {
+            return self.several(&write).map(Some);
+        }
+        if let Some(write) = node.as_index_operator_write_node() {
+            // This is `x[:a] += b`; a counter begins with 0.
+            let (Some(receiver), Some(arguments)) = (write.receiver(), write.arguments()) else {
+                return Ok(None);
+            };
+            let keys: Vec<Node<'_>> = arguments.arguments().iter().collect();
+            let ([key], "+") = (keys.as_slice(), id(&write.binary_operator()).as_str()) else {
+                return Ok(None);
+            };
+            let (owner, key) = (self.expression(&receiver)?, self.expression(key)?);
+            let value = self.expression(&write.value())?;
+            let target = Expr::Index(Box::new(owner), Box::new(key));
+            if matches!(self.kind_of(&value), Type::Text | Type::List) {
+                return Ok(Some(vec![Line::new(Statement::Assign(target, "+=", value))]));
+            }
+            let before = target.clone().binary("??", Expr::Number("0".to_owned()));
+            return Ok(Some(vec![Line::new(Statement::Assign(
+                target,
+                "=",
+                before.binary("+", value),
+            ))]));
+        }
+        if let Some(write) = node.as_index_or_write_node() {
+            // This is `x[:a] ||= b`.
+            let (Some(receiver), Some(arguments)) = (write.receiver(), write.arguments()) else {
+                return Ok(None);
+            };
+            let keys: Vec<Node<'_>> = arguments.arguments().iter().collect();
+            let [key] = keys.as_slice() else { return Ok(None) };
+            let (owner, key) = (self.expression(&receiver)?, self.expression(key)?);
+            let value = self.expression(&write.value())?;
+            let target = Expr::Index(Box::new(owner), Box::new(key));
+            let whole = target.clone().binary("??", value);
+            return Ok(Some(vec![Line::new(Statement::Assign(target, "=", whole))]));
+        }
+        Ok(None)
+    }
+
+    /// Reads assignments to constants, `@x` and `$x`, which become variables of the recipe.
+    fn kept_assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let (verb, name, value) = if let Some(write) = node.as_constant_write_node() {
+            ("set", id(&write.name()), write.value())
+        } else if let Some(write) = node.as_instance_variable_write_node() {
+            ("set", id(&write.name()), write.value())
+        } else if let Some(write) = node.as_global_variable_write_node() {
+            ("set", id(&write.name()), write.value())
+        } else if let Some(write) = node.as_instance_variable_or_write_node() {
+            // This is `@x ||= y`.
+            ("set_if_empty", id(&write.name()), write.value())
+        } else if let Some(write) = node.as_global_variable_or_write_node() {
+            ("set_if_empty", id(&write.name()), write.value())
+        } else {
+            return Ok(None);
+        };
+        let name = kept(&name);
+        let value = self.expression(&value)?;
+        self.set.insert(name.clone());
+        let call = super::super::form::Call::new(verb, vec![Expr::symbol(&name), value]);
+        Ok(Some(vec![Line::verb(call)]))
+    }
+
+    /// Reads `a, b = list`, `first, *rest = list` and `name, = list`.
+    fn several(&mut self, write: &ruby_prism::MultiWriteNode<'_>) -> Read<Vec<Line>> {
+        let local = |node: &Node<'_>| node.as_local_variable_target_node().map(|target| id(&target.name()));
+        let (lefts, rights): (Vec<Node<'_>>, Vec<Node<'_>>) =
+            (write.lefts().iter().collect(), write.rights().iter().collect());
+        let names: Vec<String> = lefts.iter().filter_map(local).collect();
+        let ends: Vec<String> = rights.iter().filter_map(local).collect();
+        let splat = write.rest().and_then(|rest| rest.as_splat_node());
+        let rest = splat.as_ref().and_then(|splat| splat.expression());
+        let rest_name = rest.as_ref().and_then(local);
+        if names.len() != lefts.len() || ends.len() != rights.len() || rest.is_some() != rest_name.is_some() {
+            return self.refuse(Kind::Construct, "an assignment to several names of this kind");
+        }
+        let value = self.expression(&write.value())?;
+        if let Expr::List(items) = &value
+            && items.len() == names.len()
+            && write.rest().is_none()
+            && !items.iter().any(|item| {
+                names
+                    .iter()
+                    .any(|name| format!("{item:?}").contains(&format!("\"{name}\"")))
+            })
+        {
+            let lines = names
+                .iter()
+                .zip(items)
+                .flat_map(|(name, item)| self.write_local(name, item.clone()));
+            return Ok(lines.collect());
+        }
+        let first = names.iter().chain(&rest_name).next().map_or("", String::as_str);
+        let whole = format!("{first}_and_others");
+        let mut lines = self.write_local(&whole, value);
+        let whole = self.read_local(&whole)?;
+        let item = |at: Expr| Expr::Index(Box::new(whole.clone()), Box::new(at));
+        for (index, name) in names.iter().enumerate() {
+            lines.extend(self.write_local(name, item(Expr::Number(index.to_string()))));
+        }
+        if let Some(rest) = rest_name {
+            let from = Expr::Number(names.len().to_string());
+            let part = match ends.len() {
+                0 => whole.clone().method("extract", vec![from]),
+                count => {
+                    let last = Expr::Negative(Box::new(Expr::Number((count + 1).to_string())));
+                    Expr::call("ruby_part", vec![whole.clone(), from, last])
+                }
+            };
+            lines.extend(self.write_local(&rest, part));
+        }
+        for (index, name) in ends.iter().enumerate() {
+            let at = Expr::Negative(Box::new(Expr::Number((ends.len() - index).to_string())));
+            lines.extend(self.write_local(name, item(at)));
+        }
+        Ok(lines)
+    }
+}

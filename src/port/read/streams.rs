@@ -1,0 +1,79 @@
+//! Reads what is written to the terminal and read from it: `$stdout.puts`, `print`, `STDIN.gets`.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Call, Expr, Line, Part, string};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, id, source};
+use super::Reader;
+
+/// Returns true for the place to which errors are written, false for the usual one; `None` if the receiver is no stream.
+fn is_for_errors(receiver: &Node<'_>) -> Option<bool> {
+    match source(receiver).as_str() {
+        "STDOUT" | "$stdout" | "$>" | "Kernel" => Some(false),
+        "STDERR" | "$stderr" => Some(true),
+        _ => None,
+    }
+}
+
+/// Returns true for the terminal that a person types at.
+pub(super) fn is_input(receiver: &Node<'_>) -> bool {
+    matches!(source(receiver).as_str(), "STDIN" | "$stdin" | "Kernel")
+}
+
+impl Reader<'_> {
+    /// Reads a call on a stream as a statement; `None` for other receivers.
+    pub(super) fn on_stream(&mut self, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let Some(for_errors) = is_for_errors(receiver) else {
+            return Ok(None);
+        };
+        let name = id(&call.name());
+        match name.as_str() {
+            "flush" | "fsync" | "sync=" | "sync" | "binmode" => Ok(Some(Vec::new())),
+            "puts" | "print" | "write" | "<<" | "printf" => self.written_out(call, &name, for_errors).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads `print "a", "b"` and similar words; what is written stands on a line of its own.
+    pub(super) fn written_out(&mut self, call: &CallNode<'_>, name: &str, for_errors: bool) -> Read<Vec<Line>> {
+        let given = arguments(call, false);
+        if given.has_splat || !given.pairs.is_empty() {
+            return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
+        }
+        let verb = if for_errors { "warn" } else { "puts" };
+        let values = match name {
+            "printf" => vec![self.formatted(&given.values)?],
+            _ => self.expressions(&given.values)?,
+        };
+        let values: Vec<Expr> = values.into_iter().map(super::strings::filled).collect();
+        let line = |value| Line::verb(Call::new(verb, vec![value]));
+        if name == "puts" {
+            return Ok(match values.is_empty() {
+                true => vec![line(Expr::text(""))],
+                false => values.into_iter().map(line).collect(),
+            });
+        }
+        let mut parts: Vec<Part> = values.into_iter().flat_map(Expr::parts).collect();
+        if let Some(Part::Text(text)) = parts.last_mut() {
+            // The line ends here anyway.
+            if text.ends_with('\n') {
+                text.pop();
+            }
+        }
+        Ok(vec![line(string(parts))])
+    }
+
+    /// Reads `STDIN.gets` and similar calls as a question; `None` for other receivers.
+    pub(super) fn from_input(&self, name: &str, receiver: &Node<'_>) -> Option<Expr> {
+        if !is_input(receiver) {
+            return None;
+        }
+        let asked = Expr::call("ask", vec![Expr::text("")]);
+        match name {
+            "gets" | "readline" | "getc" | "getch" | "readchar" | "read" => Some(asked),
+            "noecho" | "getpass" => Some(Expr::call("password_prompt", vec![Expr::text("")])),
+            _ => None,
+        }
+    }
+}
