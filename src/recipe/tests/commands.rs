@@ -217,6 +217,20 @@ fn c17_once_is_the_first_server_alone() {
 }
 
 #[test]
+fn a_dry_run_has_the_release_that_it_would_have_made() {
+    let prints = |task: &str| {
+        let mut case = recipe(
+            "set :deploy_to, \"/srv/a\"; role :app, \"a\"; task :old { puts current_release == (); }
+             task :new { set :release_name, \"20260102030405\"; set :deploy_timestamped, true; puts current_release; }",
+        );
+        case.options.dry_run = true;
+        case.run(&[task]).printed
+    };
+    assert_eq!(prints("old"), ["true"]);
+    assert_eq!(prints("new"), ["/srv/a/releases/20260102030405"]);
+}
+
+#[test]
 fn c25_a_dry_run_asks_no_server_and_goes_on() {
     let mut case =
         recipe("role :app, \"a\"; task :t, :roles => :app { run \"x\"; puts dry_run; puts capture(\"y\"); }");
