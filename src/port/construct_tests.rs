@@ -169,3 +169,39 @@ fn a_local_that_is_a_server_has_its_parts() {
         &["system `ssh ${one.user}@${two.host}`;"],
     );
 }
+
+#[test]
+fn a_directory_that_is_changed_holds_for_what_follows() {
+    carried(
+        "task :t do\n  run_locally do\n    here = Dir.pwd\n    Dir.chdir('app')\n    execute 'a'\n    Dir.chdir(here)\n    execute 'b'\n  end\nend\n\
+         task(:u) { system 'c' }\n",
+        &[
+            "run_locally \"a\", :dir => \"app\";",
+            "run_locally \"b\", :dir => here;",
+            "system \"c\";",
+        ],
+    );
+    let (_, notes) = recipe(&format!(
+        "{THREE}task :t do\n  Dir.chdir('x') if ENV['X']\n  system 'a'\nend\n"
+    ));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn streams_and_the_environment_of_a_command_of_this_machine_are_read() {
+    carried(
+        "task :t do\n  system({ 'A' => 'b' }, 'c', out: File::NULL)\n  system 'd', [:out, :err] => File::NULL\nend\n",
+        &[
+            "system \"c >/dev/null\", :env => #{ A: \"b\" };",
+            "system \"d >/dev/null 2>&1\";",
+        ],
+    );
+}
+
+#[test]
+fn a_path_beside_the_file_may_be_added_up() {
+    carried(
+        "set :conf, File.expand_path('../deploy/' + ENV['DEPLOY'] + '.yml', __FILE__)\ntask(:t) { puts fetch(:conf) }\n",
+        &["expand_path(`deploy/${ENV[\"DEPLOY\"] ?? \"\"}.yml`, dirname(recipe_file()))"],
+    );
+}

@@ -109,6 +109,9 @@ impl Reader<'_> {
             ("Dir", "home") if given.is_empty() => environment_name("HOME"),
             ("Shellwords", "join" | "shelljoin") => super::ruby_methods::joined_for_shell(self.first(given)?),
             ("URI", "parse") | ("Addressable::URI", "parse") => Expr::call("ruby_uri", vec![self.first(given)?]),
+            ("Capistrano::DSL", "stages") if !self.facts.stages.is_empty() => {
+                Expr::List(self.facts.stages.iter().map(|stage| Expr::text(stage)).collect())
+            }
             ("OpenStruct", "new") if given.len() <= 1 => match given.first() {
                 Some(values) => Expr::call("ruby_record", vec![self.expression(values)?]),
                 None => Expr::call("ruby_record", vec![Expr::Map(Vec::new())]),
@@ -125,7 +128,7 @@ impl Reader<'_> {
                 .method("sqrt", Vec::new()),
             ("Rails", "env") if self.facts.variables.contains_key("rails_env") => self.variable("rails_env"),
             ("YAML" | "Psych", "load" | "safe_load") => self.yaml(given)?,
-            ("Time" | "DateTime" | "Date", "now" | "today") => {
+            ("Time" | "DateTime" | "Date", "now" | "today") | ("Time", "new") if given.is_empty() => {
                 Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")])
             }
             ("Process", "kill") if given.len() == 2 => {
@@ -269,7 +272,7 @@ impl Reader<'_> {
         match given {
             [path, base] if base.as_source_file_node().is_some() => {
                 let here = Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]);
-                let path = match self.expression(path)? {
+                let path = match joined(self.expression(path)?) {
                     Expr::Text(path) => path,
                     Expr::Template(mut parts) => {
                         let beside = match parts.first_mut() {
@@ -314,13 +317,15 @@ impl Reader<'_> {
         let class = inner.receiver().as_ref().and_then(constant);
         let given = arguments(call, false);
         let value = match (class.as_deref(), inner_name.as_str(), name) {
-            (Some("Time" | "DateTime" | "Date"), "now" | "today", "strftime") => {
+            (Some("Time" | "DateTime" | "Date"), "now" | "today" | "new", "strftime")
+                if arguments(&inner, false).values.is_empty() =>
+            {
                 let format = self.expressions(&given.values)?;
                 Expr::call("now", format)
             }
             (Some("Time"), "now", "to_i") => Expr::call("unix_time", Vec::new()),
             (Some("Time"), "now", "utc" | "getutc") => Expr::call("utc_now", vec![Expr::text("%Y-%m-%d %H:%M:%S UTC")]),
-            (Some("Time" | "Date"), "now" | "today", "to_s") => {
+            (Some("Time" | "Date"), "now" | "today" | "new", "to_s") if arguments(&inner, false).values.is_empty() => {
                 Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")])
             }
             (Some("Capistrano::CLI" | "CLI"), "ui", "ask") => return self.question(call).map(Some),
@@ -363,6 +368,25 @@ impl Reader<'_> {
         values.extend(default);
         Ok(Expr::Call(Call::new("ask", values)))
     }
+}
+
+/// Returns a string that is added up as one with the values filled in.
+fn joined(value: Expr) -> Expr {
+    fn parts_of(value: Expr, into: &mut Vec<Part>) {
+        match value {
+            Expr::Binary("+", left, right) => {
+                parts_of(*left, into);
+                parts_of(*right, into);
+            }
+            value => into.extend(super::strings::filled(value).parts()),
+        }
+    }
+    if !matches!(&value, Expr::Binary("+", ..)) {
+        return value;
+    }
+    let mut parts = Vec::new();
+    parts_of(value, &mut parts);
+    string(parts)
 }
 
 /// Returns the function of recipes that takes the same arguments and gives the same.

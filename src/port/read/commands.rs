@@ -314,12 +314,33 @@ impl Reader<'_> {
                 return self.refuse(Kind::Construct, format!("`{name}` as a value"));
             }
             let verb = if name == "`" { "run_locally" } else { name };
-            let words = given.values.len() > 1;
-            let command = match (given.values.as_slice(), words) {
-                ([command], _) => self.command(command)?,
-                (words, _) => Expr::List(self.expressions(words)?),
+            let (environment, values) = match given.values.split_first() {
+                Some((first, rest)) if first.as_hash_node().is_some() && name == "system" && !rest.is_empty() => {
+                    (Some(self.expression(first)?), rest)
+                }
+                _ => (None, given.values.as_slice()),
             };
-            let mut options = self.options(verb, &given.pairs)?;
+            let mut command = match values {
+                [command] => self.command(command)?,
+                words => Expr::List(self.expressions(words)?),
+            };
+            let (streams, pairs): (Vec<_>, Vec<_>) = match name {
+                "system" => given.pairs.into_iter().partition(|(key, _)| redirected(key).is_some()),
+                _ => (Vec::new(), given.pairs),
+            };
+            for (key, value) in &streams {
+                let is_nowhere = matches!(source(value).as_str(), "File::NULL" | "IO::NULL")
+                    || literal(value).as_deref() == Some("/dev/null");
+                let (true, Some(stream), true) = (is_nowhere, redirected(key), !matches!(command, Expr::List(_)))
+                else {
+                    return self.refuse(Kind::Construct, "`system` with a stream that goes elsewhere");
+                };
+                let mut parts = command.parts();
+                parts.push(Part::Text(stream.to_owned()));
+                command = string(parts);
+            }
+            let mut options = self.options(verb, &pairs)?;
+            options.extend(environment.map(|environment| ("env".to_owned(), environment)));
             if matches!(verb, "run_locally" | "system") {
                 options.extend(self.local_dir.clone().map(|dir| ("dir".to_owned(), dir)));
             }
@@ -489,6 +510,16 @@ impl Reader<'_> {
             };
         }
         Ok(None)
+    }
+}
+
+/// Returns what sends a stream of a command nowhere: `out:`, `err:` or both.
+fn redirected(key: &Node<'_>) -> Option<&'static str> {
+    match source(key).trim_start_matches(':').trim_end_matches(':') {
+        "out" => Some(" >/dev/null"),
+        "err" => Some(" 2>/dev/null"),
+        "[:out, :err]" | "[:err, :out]" => Some(" >/dev/null 2>&1"),
+        _ => None,
     }
 }
 

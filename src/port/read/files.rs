@@ -153,6 +153,88 @@ impl Reader<'_> {
         })
     }
 
+    /// Reads `Dir.chdir("x")` without a block: what follows in the task runs there.
+    pub(super) fn change_directory(&mut self, dir: &Node<'_>) -> Read<Vec<Line>> {
+        if !self.may_change_directory {
+            return self.refuse(
+                Kind::Construct,
+                "`Dir.chdir` that is not always reached, or before files that are named from there",
+            );
+        }
+        let dir = self.expression(dir)?;
+        let dir = match (self.local_dir.take(), dir) {
+            (Some(outer), dir) if dir.literal().is_some_and(|path| !path.starts_with('/')) => {
+                Expr::call("join_path", vec![outer, dir])
+            }
+            (_, dir) => dir,
+        };
+        self.local_dir = Some(dir);
+        self.carry("Dir.chdir");
+        Ok(Vec::new())
+    }
+
+    /// Returns true for statements in which each `Dir.chdir` without a block is reached, and all files are named so that they are found.
+    pub(super) fn changes_directory_plainly(nodes: &[Node<'_>]) -> bool {
+        #[derive(Default)]
+        struct Changes {
+            around: usize,
+            is_hard: bool,
+        }
+        impl<'pr> ruby_prism::Visit<'pr> for Changes {
+            fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+                let class = node.receiver().as_ref().and_then(constant);
+                let name = id(&node.name());
+                if let Some(class) = class {
+                    let changes = matches!(
+                        (class.as_str(), name.as_str()),
+                        ("Dir", "chdir") | ("FileUtils", "cd" | "chdir")
+                    );
+                    self.is_hard |= changes && node.block().is_none() && self.around > 0;
+                    let is_of_files = matches!(
+                        class.as_str(),
+                        "File" | "Dir" | "FileUtils" | "IO" | "YAML" | "Pathname"
+                    );
+                    self.is_hard |=
+                        is_of_files && !changes && !super::local_files::follows_directory(&class, &name, node);
+                }
+                let is_each = node.receiver().is_some() && node.block().is_some();
+                self.around += usize::from(is_each);
+                ruby_prism::visit_call_node(self, node);
+                self.around -= usize::from(is_each);
+            }
+            fn visit_if_node(&mut self, node: &ruby_prism::IfNode<'pr>) {
+                self.around += 1;
+                ruby_prism::visit_if_node(self, node);
+                self.around -= 1;
+            }
+            fn visit_unless_node(&mut self, node: &ruby_prism::UnlessNode<'pr>) {
+                self.around += 1;
+                ruby_prism::visit_unless_node(self, node);
+                self.around -= 1;
+            }
+            fn visit_case_node(&mut self, node: &ruby_prism::CaseNode<'pr>) {
+                self.around += 1;
+                ruby_prism::visit_case_node(self, node);
+                self.around -= 1;
+            }
+            fn visit_rescue_node(&mut self, node: &ruby_prism::RescueNode<'pr>) {
+                self.around += 1;
+                ruby_prism::visit_rescue_node(self, node);
+                self.around -= 1;
+            }
+            fn visit_while_node(&mut self, node: &ruby_prism::WhileNode<'pr>) {
+                self.around += 1;
+                ruby_prism::visit_while_node(self, node);
+                self.around -= 1;
+            }
+        }
+        let mut changes = Changes::default();
+        nodes
+            .iter()
+            .for_each(|node| ruby_prism::Visit::visit(&mut changes, node));
+        !changes.is_hard
+    }
+
     /// Reads statements whose commands and files of this machine are named from a directory. Other uses of the directory have no form.
     fn in_directory(&mut self, dir: Expr, nodes: &[Node<'_>], end: usize) -> Read<Vec<Line>> {
         struct Files(bool);

@@ -44,6 +44,15 @@ impl Reader<'_> {
             let nodes = super::super::ruby::statements(behind.body.as_ref());
             return Ok(Some(self.statements(&nodes, behind.end, false).lines));
         }
+        if let ("chdir" | "cd", Some("Dir" | "FileUtils"), None, [dir]) = (
+            name.as_str(),
+            constant(receiver).as_deref(),
+            call.block(),
+            arguments(call, false).values.as_slice(),
+        ) && self.deferred > 0
+        {
+            return self.change_directory(dir).map(Some);
+        }
         if self.is_mixing_in(call) {
             return Ok(Some(Vec::new()));
         }

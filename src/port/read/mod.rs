@@ -126,6 +126,8 @@ pub(super) struct Reader<'a> {
     onion: Onion,
     /// The directory of commands on this machine, in the block of `Dir.chdir`.
     local_dir: Option<Expr>,
+    /// True in a block in which `Dir.chdir` without a block has a form.
+    may_change_directory: bool,
     /// The channel of the output block that is read.
     channel: Option<String>,
     /// The options for the task that is read, found in its body.
@@ -199,6 +201,7 @@ impl<'a> Reader<'a> {
             lacking: BTreeSet::new(),
             onion: Onion::default(),
             local_dir: None,
+            may_change_directory: false,
             channel: None,
             task_servers: None,
             streams: BTreeSet::new(),
@@ -409,7 +412,11 @@ impl<'a> Reader<'a> {
         self.deferred += 1;
         let loops = std::mem::take(&mut self.loops);
         let found = self.found.take();
+        let may = std::mem::replace(&mut self.may_change_directory, Self::changes_directory_plainly(nodes));
+        let dir = self.local_dir.clone();
         let block = self.statements(nodes, end, gives);
+        self.local_dir = dir;
+        self.may_change_directory = may;
         self.found = found;
         self.loops = loops;
         self.deferred -= 1;

@@ -35,6 +35,8 @@ impl Reader<'_> {
         match (Self::is_pattern(left), Self::is_pattern(right)) {
             (false, true) => Ok((self.expression(left)?, self.regular(right)?)),
             (true, false) => Ok((self.expression(right)?, self.regular(left)?)),
+            // A string on this side would be an error in Ruby.
+            _ if right.as_local_variable_read_node().is_some() => Ok((self.expression(left)?, self.expression(right)?)),
             _ => self.refuse(Kind::Construct, "`=~` without a regular expression"),
         }
     }

@@ -83,6 +83,8 @@ impl Reader<'_> {
                 let at = Expr::call("ruby_rand", vec![value.clone().method("len", Vec::new())]);
                 Expr::Index(Box::new(value), Box::new(at))
             }
+            // Only servers and URIs have them.
+            "hostname" | "host" => Expr::Member(Box::new(value), "host".to_owned()),
             "chr" if kind != Type::Number => value,
             "basename" | "dirname" | "extname" => Expr::call(name, vec![value]),
             "parent" => Expr::call("dirname", vec![value]),
