@@ -597,3 +597,12 @@ fn the_source_control_rsync_brings_its_library() {
         ],
     );
 }
+
+#[test]
+fn a_variable_that_may_be_anybodys_tells_no_library() {
+    let (text, notes) =
+        recipe("set :repo_url, 'x'\nset :git_remote, 'up'\nset :assets_dir, 'a'\nset :migration_role, :app\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["require \"rails/migrations\";"]);
+    assert_eq!(text.matches("require ").count(), 1, "{text}");
+}

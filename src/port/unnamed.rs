@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::facts::Facts;
 use crate::recipe::Vocabulary;
 
+/// Libraries that no variable tells: what they call theirs may be anybody's (`git_remote`, `assets_dir`), or another library's.
+const UNTOLD: &[&str] = &["deploytags", "file_permissions", "local_precompile", "rails/db"];
+
 /// Returns the libraries that the files need and do not require, each with the reason.
 pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
     let all = Vocabulary::of_libraries();
@@ -24,7 +27,8 @@ pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
     if facts.version == 3 && !has_capfile {
         // A Capfile that is not among the files requires them; the variables that are set tell which.
         for variable in facts.variables.keys().filter(|name| !facts.is_of_library(name)) {
-            let mut reading = all.iter().filter(|(_, own)| own.variables.contains(variable));
+            let telling = all.iter().filter(|(name, _)| !UNTOLD.contains(name));
+            let mut reading = telling.filter(|(_, own)| own.variables.contains(variable));
             if let (Some((name, _)), None) = (reading.next(), reading.next()) {
                 needed.entry(name).or_insert_with(|| format!("It reads `{variable}`"));
             }

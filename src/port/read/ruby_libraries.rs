@@ -248,6 +248,10 @@ pub(super) const ONLY_CALLED: &[(&str, &str)] = &[
         "its tasks copy databases and files when they are called",
     ),
     (
+        "capistrano-dotenv-tasks",
+        "its tasks show and change the file .env on servers when they are called",
+    ),
+    (
         "capistrano-faster-assets",
         "it only leaves out the compiling of assets that have not changed",
     ),
@@ -270,6 +274,10 @@ pub(super) const ONLY_CALLED: &[(&str, &str)] = &[
     (
         "capistrano-wpcli",
         "its tasks run WP-CLI, and copy databases and uploads, when they are called",
+    ),
+    (
+        "capistrano/dotenv/tasks",
+        "its tasks show and change the file .env on servers when they are called",
     ),
     (
         "capistrano/faster_assets",
