@@ -68,6 +68,12 @@ pub(super) struct Facts {
     pub(super) set_in: BTreeMap<String, BTreeSet<usize>>,
     /// The full names of tasks.
     pub(super) tasks: BTreeSet<String>,
+    /// The tasks of Rake that a recipe clears, to define them anew.
+    cleared: BTreeSet<String>,
+    /// The tasks of Rake that run again where they are invoked; `*` for one whose name is computed.
+    pub(super) reenabled: BTreeSet<String>,
+    /// The tasks of Capistrano 3 and of its libraries to which a recipe that defines them again adds.
+    pub(super) added_to: BTreeSet<String>,
     /// The names that the computed task of a hook has, by its file and its place.
     pub(super) hooked_in_loops: BTreeMap<(usize, usize), Vec<String>>,
     /// The namespaces with tasks whose names are computed.
@@ -190,6 +196,7 @@ impl Facts {
         for name in libraries.collect::<Vec<_>>() {
             self.vocabulary.read_library(name);
         }
+        self.added_to = super::added::added_to(self.version, &self.vocabulary, &self.cleared);
         if self.version == 3 {
             // What it does is done where it is defined.
             self.tasks.remove("load:defaults");
@@ -587,6 +594,14 @@ impl Visitor<'_> {
             self.facts.prefixed.extend(given.values.first().and_then(literal));
         }
         let class = constant(&receiver);
+        if let Some(index) = receiver.as_call_node().filter(super::read::is_task_of_rake) {
+            let task = arguments(&index, false).values.first().and_then(literal);
+            match name {
+                "clear" | "clear_actions" => self.facts.cleared.extend(task),
+                "reenable" => drop(self.facts.reenabled.insert(task.unwrap_or_else(|| "*".to_owned()))),
+                _ => {}
+            }
+        }
         if super::read::is_task_of_rake(node) {
             self.ask_for(&given.values);
         }

@@ -30,6 +30,7 @@
 //! This folder knows the rows of the language (`Vocabulary`) and its style (`format`), and nothing of how recipes run.
 
 mod acting;
+mod added;
 mod broken;
 #[cfg(test)]
 mod construct_tests;

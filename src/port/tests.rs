@@ -108,7 +108,7 @@ fn a_task_of_rake_is_found_in_two_ways_and_under_a_computed_name() {
                 Rake.application['once'].invoke\n  %w[a b].each { |x| Rake::Task[\"once:#{x}\"].invoke }\nend\n";
     let (text, notes) = recipe(text);
     assert!(notes.is_empty(), "{notes:?}");
-    has(&text, &["invoke \"once\";", "invoke `once:${x}`;"]);
+    has(&text, &["invoke \"once\", :again => true;", "invoke `once:${x}`;"]);
     let (_, notes) = recipe("lock '3'\ntask(:again) { Rake.application['none'] }\n");
     assert_eq!(notes.len(), 1, "{notes:?}");
 }
@@ -225,6 +225,48 @@ fn a_hook_in_a_loop_is_one_on_the_tasks_that_exist() {
         &["if [\"deploy:start\"].contains(`deploy:${word}`) {\n      after `deploy:${word}`, `u:${word}`;\n    }"],
     );
     assert!(!text.contains("v:"), "{text}");
+}
+
+#[test]
+fn a_task_of_capistrano_3_that_is_defined_again_is_added_to() {
+    let files = [
+        (
+            "Capfile",
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/puma'\n",
+        ),
+        (
+            "config/deploy.rb",
+            "lock '3'\nnamespace :deploy do\n  task(:updated) { puts 'a' }\n  task :publishing => :x\n  task(:x) { puts 'x' }\n  \
+             Rake::Task['deploy:cleanup'].clear\n  task(:cleanup) { puts 'c' }\n  task(:restart) { puts 'r' }\nend\n\
+             namespace(:puma) { task(:restart) { puts 'p' } }\nnamespace(:git) { task(:create_release) { puts 'g' } }\n",
+        ),
+    ];
+    let ported = ported(&files).unwrap();
+    let text = &ported.files[1].text;
+    let parts = [
+        "task :updated_2 {",
+        "after \"deploy:updated\", \"deploy:updated_2\";",
+        "before \"deploy:publishing\" { invoke \"deploy:x\"; }",
+        "task :cleanup {",
+        "task :restart {\n    puts \"r\";",
+        "after \"puma:restart\", \"puma:restart_2\";",
+        "task :create_release {",
+        "after \"deploy:finalize_update\", \"git:create_release\";",
+    ];
+    has(text, &parts);
+    assert!(!text.contains("task :publishing"), "{text}");
+}
+
+#[test]
+fn a_task_that_runs_again_in_capistrano_3_says_so() {
+    let (text, notes) = recipe(
+        "lock '3'\ntask(:a) { puts 'a' }\ntask(:b) { puts 'b' }\ntask :x do\n  invoke 'a'\n  invoke! 'a'\n  Rake::Task['a'].execute\n  \
+         Rake::Task['a'].invoke\n  Rake::Task['b'].reenable\n  Rake::Task['b'].invoke\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    let again = "  invoke \"a\", :again => true;\n";
+    let parts = format!("  invoke \"a\";\n{again}{again}  invoke \"a\";\n  invoke \"b\", :again => true;\n");
+    has(&text, &[parts.as_str()]);
 }
 
 #[test]

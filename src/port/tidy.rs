@@ -210,6 +210,7 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
                 if is_free("linked_dirs") && is_free("linked_files") && is_free("shared_children") {
                     lines.push(set("shared_children", Expr::List(Vec::new())));
                 }
+                lines.push(set("restart_on_deploy", Expr::Bool(false)));
             }
             _ => {
                 if is_free("use_sudo") {
@@ -217,15 +218,6 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
                 }
             }
         }
-    }
-    if facts.version == 3 && names.deploys() && !facts.tasks.contains("deploy:restart") {
-        let restart = Call::with_block("task", vec![Expr::symbol("restart")], Block::default());
-        let block = Block::of(vec![Line::verb(restart)]);
-        lines.push(Line::verb(Call::with_block(
-            "namespace",
-            vec![Expr::symbol("deploy")],
-            block,
-        )));
     }
     if lines.is_empty() {
         return Vec::new();

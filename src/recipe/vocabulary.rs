@@ -101,6 +101,8 @@ pub(crate) struct Vocabulary {
     pub read: BTreeSet<String>,
     /// The full names of the library's tasks.
     pub tasks: BTreeSet<String>,
+    /// Those of them that recipe libraries have.
+    pub of_libraries: BTreeSet<String>,
     /// The functions beside those of Rhai.
     pub functions: BTreeSet<&'static str>,
     /// The libraries whose names are included.
@@ -117,6 +119,7 @@ impl Vocabulary {
             read: BTreeSet::new(),
             libraries: BTreeSet::new(),
             tasks: BTreeSet::new(),
+            of_libraries: BTreeSet::new(),
             functions: functions().map(FunctionRow::name).collect(),
         };
         let recipes = stdlib::names()
@@ -161,6 +164,9 @@ impl Vocabulary {
             return;
         };
         self.libraries.insert(name);
+        let mut own = Self::default();
+        own.read(&text);
+        self.of_libraries.extend(own.tasks);
         self.read(&text);
         for rest in text.split("\nrequire \"").skip(1) {
             self.read_library(rest.split('"').next().unwrap_or_default());

@@ -159,6 +159,12 @@ impl Reader<'_> {
             .map(|namespace| self.namespaces.push(namespace.to_owned()))
             .is_some();
         let notes = self.notes.len();
+        let is_added = name
+            .literal()
+            .is_some_and(|name| self.facts.added_to.contains(&self.full_name(name)));
+        // Of these, the arguments of the task belong to its body.
+        let is_need = |line: &Line| is_added && !matches!(line.statement, Statement::Let(..));
+        let (before, needs): (Vec<Line>, Vec<Line>) = needs.into_iter().partition(is_need);
         let (found, mut block) = self.task_body(call, needs)?;
         if let Some(unported) = rails.filter(|_| self.notes.len() > notes) {
             // Capistrano does not get to the code of the application in it.
@@ -177,13 +183,43 @@ impl Reader<'_> {
         }
         let mut options = options;
         options.extend(found);
+        let mut lines = Vec::new();
+        if is_added {
+            let target = name.literal().map(|name| self.full_name(name)).unwrap_or_default();
+            lines.extend(self.needed_first(&target, before));
+            if behind(call).is_none() {
+                return Ok(lines);
+            }
+        }
         let (name, more) = self.again(name);
-        let mut lines = vec![Line::verb(Call {
+        lines.push(Line::verb(Call {
             options,
             ..Call::with_block("task", vec![name], block)
-        })];
+        }));
         lines.extend(more);
         Ok(lines)
+    }
+
+    /// Returns the full name of a task that is defined here.
+    fn full_name(&self, name: &str) -> String {
+        let path = self.namespaces.iter().map(String::as_str).chain([name]);
+        path.collect::<Vec<_>>().join(":")
+    }
+
+    /// Returns the hook that runs what a task of Capistrano needs before it.
+    fn needed_first(&self, task: &str, needs: Vec<Line>) -> Option<Line> {
+        let has_it = self.facts.vocabulary.tasks.contains(task);
+        let target = if has_it {
+            Some(("before".to_owned(), task.to_owned()))
+        } else {
+            self.phase("before", task)
+        };
+        let (verb, target) = target.filter(|_| !needs.is_empty())?;
+        Some(Line::verb(Call::with_block(
+            &verb,
+            vec![Expr::Text(target)],
+            Block::of(needs),
+        )))
     }
 
     /// Returns the name for a task, and if it is defined again, the hook that runs it after the first, as Rake adds to a task.
@@ -191,18 +227,33 @@ impl Reader<'_> {
         let Some(text) = name.literal().filter(|_| self.facts.version > 2).map(str::to_owned) else {
             return (name, None);
         };
-        let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
-        let full = path.collect::<Vec<_>>().join(":");
-        let times = self.defined.entry(full).or_insert(0);
+        let full = self.full_name(&text);
+        let is_added = self.facts.added_to.contains(&full);
+        let is_here = self.facts.vocabulary.tasks.contains(&full);
+        let times = self
+            .defined
+            .entry(full.clone())
+            .or_insert(usize::from(is_added && is_here));
         *times += 1;
-        if *times == 1 {
+        let own = if *times == 1 {
+            text.clone()
+        } else {
+            format!("{text}_{times}")
+        };
+        let hook = match (is_added && !is_here, *times) {
+            (true, _) => self.phase("after", &full),
+            (false, 1) => None,
+            (false, _) => Some(("after".to_owned(), full.clone())),
+        };
+        let Some((verb, target)) = hook else {
             return (name, None);
-        }
-        let own = format!("{text}_{times}");
-        self.remarks.push(format!(
-            "`{text}` is defined several times, and all of it runs, as with Rake"
-        ));
-        let hook = Call::new("after", vec![Expr::symbol(&text), Expr::symbol(&own)]);
+        };
+        self.remarks.push(match is_added {
+            true => format!("`{full}` is a task of Capistrano: what the recipe adds runs after it, as with Rake"),
+            false => format!("`{text}` is defined several times, and all of it runs, as with Rake"),
+        });
+        let own_name = Expr::Text(self.full_name(&own));
+        let hook = Call::new(&verb, vec![Expr::Text(target), own_name]);
         (Expr::symbol(&own), Some(Line::verb(hook)))
     }
 
@@ -353,17 +404,18 @@ impl Reader<'_> {
     /// Reads `invoke "deploy:restart"`.
     fn invoke(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let given = arguments(call, false);
-        match given.values.as_slice() {
+        let lines = match given.values.as_slice() {
             [name] => match literal(name) {
-                Some(name) => Ok(vec![self.invoked(&name)?]),
-                None => {
-                    let name = self.expression(name)?;
-                    Ok(vec![Line::verb(Call::new("invoke", vec![name]))])
-                }
+                Some(name) => vec![self.invoked(&name)?],
+                None => vec![Line::verb(Call::new("invoke", vec![self.expression(name)?]))],
             },
-            [name, rest @ ..] => self.invoke_with(name, rest),
-            [] => self.refuse(Kind::Construct, "`invoke` without a task"),
-        }
+            [name, rest @ ..] => self.invoke_with(name, rest)?,
+            [] => return self.refuse(Kind::Construct, "`invoke` without a task"),
+        };
+        Ok(match id(&call.name()).as_str() {
+            "invoke!" => lines.into_iter().map(once_more).collect(),
+            _ => lines,
+        })
     }
 
     /// Reads calls on Capistrano's own objects: `deploy.task`, `logger.info`, `Rake::Task[…].invoke`.
@@ -458,16 +510,22 @@ impl Reader<'_> {
         let given = arguments(&index, false);
         let Some(task) = given.values.first().and_then(literal) else {
             return match (name, given.values.as_slice()) {
-                ("invoke" | "execute", [name]) => {
-                    let name = self.expression(name)?;
-                    Ok(Some(vec![Line::verb(Call::new("invoke", vec![name]))]))
+                ("invoke" | "execute", [task]) => {
+                    let task = self.expression(task)?;
+                    let line = Line::verb(Call::new("invoke", vec![task]));
+                    let is_again = name == "execute" || self.facts.reenabled.contains("*");
+                    Ok(Some(vec![if is_again { once_more(line) } else { line }]))
                 }
                 ("reenable", _) => Ok(Some(Vec::new())),
                 _ => self.refuse(Kind::Construct, "a task of Rake whose name is computed"),
             };
         };
         match name {
-            "invoke" | "execute" => Ok(Some(vec![self.invoked(&task)?])),
+            "invoke" | "execute" => {
+                let line = self.invoked(&task)?;
+                let is_again = name == "execute" || self.facts.reenabled.contains(&task);
+                Ok(Some(vec![if is_again { once_more(line) } else { line }]))
+            }
             "reenable" => Ok(Some(Vec::new())),
             "clear" | "clear_actions" => match self.facts.tasks.contains(&task) {
                 // The task that follows replaces it anyway.
@@ -508,6 +566,16 @@ impl Reader<'_> {
         let values = self.expressions(given.values.get(..1).unwrap_or_default())?;
         Ok(vec![Line::verb(Call::new(verb, values))])
     }
+}
+
+/// Returns the call of a task that runs it also where it has run.
+fn once_more(mut line: Line) -> Line {
+    if let Statement::Verb(call) = &mut line.statement
+        && call.name == "invoke"
+    {
+        call.options.push(("again".to_owned(), Expr::Bool(true)));
+    }
+    line
 }
 
 /// Returns true for `Rake::Task[…]` and `Rake.application[…]`.

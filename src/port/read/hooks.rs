@@ -183,6 +183,11 @@ impl Reader<'_> {
         if let Some(full) = self.facts.task(name, &self.namespaces) {
             return Some((verb.to_owned(), full));
         }
+        self.phase(verb, name)
+    }
+
+    /// Returns the verb and the task for a hook on a task of Capistrano 3 that has another name here.
+    pub(super) fn phase(&self, verb: &str, name: &str) -> Option<(String, String)> {
         let around = self.namespaces.first().map_or("", String::as_str);
         let full = match name.starts_with("deploy:") || around != "deploy" {
             true => name.to_owned(),
@@ -192,10 +197,11 @@ impl Reader<'_> {
             ("before", "deploy:starting") => ("before", "deploy"),
             (_, "deploy:starting" | "deploy:started" | "deploy:check" | "deploy:check:linked_files")
             | (_, "deploy:check:directories" | "deploy:check:linked_dirs" | "deploy:check:make_linked_dirs")
-            | ("before", "deploy:updating" | "git:create_release" | "deploy:new_release_path") => {
-                ("before", "deploy:update_code")
-            }
+            | ("before", "deploy:updating" | "git:create_release" | "deploy:new_release_path")
+            | (_, "git:clone" | "git:update") => ("before", "deploy:update_code"),
+            (_, "git:wrapper" | "git:check") => (verb, "deploy:check"),
             (_, "deploy:updating" | "deploy:updated" | "git:create_release" | "deploy:set_current_revision")
+            | (_, "git:set_current_revision")
             | (_, "deploy:symlink:linked_files" | "deploy:symlink:linked_dirs" | "deploy:symlink:shared") => {
                 ("after", "deploy:finalize_update")
             }

@@ -6,7 +6,7 @@ use rhai::{Engine, INT};
 
 use super::interpreter::Interpreter;
 use crate::configuration::{Setter, Task};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Origin};
 use crate::event::Level;
 use crate::recipe::meaning::dialect::ambiguous;
 use crate::recipe::meaning::library::TO_BE_REPLACED;
@@ -57,6 +57,19 @@ pub(in crate::recipe) fn tell_replaced(interpreter: &Interpreter) {
             interpreter.say(Level::Info, text);
         }
     }
+}
+
+/// Returns true for a task that has run, where it is a recipe that asks for it once more and says `set :dialect, 3`: Capistrano 3 runs each
+/// task once (docs/decisions/0126).
+pub(in crate::recipe) fn has_had_its_run(
+    interpreter: &Interpreter,
+    engine: &Engine,
+    task: &Task,
+    asks: Option<&Origin>,
+) -> bool {
+    interpreter.runs_of(task) > 0
+        && asks.is_some_and(|origin| !interpreter.defined().is_of_stdlib(&origin.file))
+        && dialect_said(interpreter, engine) == Some(3)
 }
 
 /// Returns the dialect that somebody has set.

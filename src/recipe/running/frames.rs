@@ -18,7 +18,7 @@ pub(super) const MAX_FRAMES: usize = 50;
 #[derive(Default)]
 pub(in crate::recipe) struct Frames {
     stack: RefCell<Vec<Rc<Task>>>,
-    /// The number of times that each task was begun.
+    /// The number of times that each task was begun in this run.
     begun: RefCell<HashMap<TaskId, INT>>,
     handlers: Handlers,
 }
@@ -27,6 +27,11 @@ impl Frames {
     /// Returns the rollback handlers that tasks have registered.
     pub(in crate::recipe) fn handlers(&self) -> &Handlers {
         &self.handlers
+    }
+
+    /// Begins a run of tasks: none was begun in it.
+    pub(in crate::recipe) fn begin_run(&self) {
+        self.begun.borrow_mut().clear();
     }
 
     /// Rejects a task that would be nested too deep.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rhai::{Engine, Position};
 
 use super::interpreter::Interpreter;
-use super::lock_owed;
+use super::{dialect, lock_owed};
 use crate::configuration::{Configuration, Hook, HookAction, Task, When};
 use crate::event::Event;
 use crate::recipe::language::origin::{Fallible, wrong};
@@ -54,6 +54,7 @@ fn fire(
         match &hook.action {
             HookAction::Block(block) => drop(interpreter.call(engine, *block, &[])?),
             HookAction::Task(name, namespace) => match interpreter.defined().task(name, namespace) {
+                Some(task) if dialect::has_had_its_run(interpreter, engine, &task, hook.origin.as_ref()) => {}
                 Some(task) => drop(interpreter.run_task(engine, &task)?),
                 None => {
                     let event = when.name();

@@ -51,6 +51,29 @@ fn any_tells_whether_there_is_something_in_a_variable() {
 }
 
 #[test]
+fn where_the_dialect_is_3_hooks_and_invoke_run_a_task_once() {
+    let tasks = "task :a { puts \"a\"; } task :b { puts \"b\"; } before :b, :a; after :b, :a;
+        task :t { invoke \"a\"; invoke \"b\"; invoke \"a\"; invoke \"b\", :again => true; }";
+    assert_eq!(prints(&format!("set :dialect, 3; {tasks}")), ["a", "b", "b"]);
+    assert_eq!(
+        prints(&format!("set :dialect, 2; {tasks}")),
+        ["a", "a", "b", "a", "a", "a", "b", "a"]
+    );
+    // Who has not said it gets what the tasks say.
+    assert_eq!(prints(tasks), ["a", "a", "b", "a", "a", "a", "b", "a"]);
+}
+
+#[test]
+fn a_deploy_restarts_only_by_hooks_where_the_recipe_says_so() {
+    let text = "set :dialect, 3; set :application, \"a\"; set :repository, \"r\"; set :scm, :none; set :branch, \"b\";
+        role :app, \"h\"; role :web, \"h\"; role :db, \"h\";
+        namespace :deploy { task :restart { puts \"restarted\"; } } set :runs_before, 0; set :restart_task_runs, #{}; set :went_live, false;
+        task :t { invoke \"deploy:restart_once\"; }";
+    assert_eq!(prints(text), ["restarted"]);
+    assert!(prints(&format!("{text} set :restart_on_deploy, false;")).is_empty());
+}
+
+#[test]
 fn set_if_empty_leaves_what_is_set() {
     let mut case = recipe("set :a, 1; set_if_empty :a, 2; set_if_empty :b { 3 } task :t { puts `${a} ${b} ${c}`; }");
     case.options.set_before = vec![("c".to_owned(), "4".to_owned())];

@@ -66,15 +66,21 @@ pub(in crate::recipe) const NAMESPACE: Verb = Verb {
     example: "namespace :deploy {\n  task :restart { puts \"restarting\"; }\n}\ntask :example { deploy.restart; }",
 };
 
+static OF_INVOKE: &[Choice] = &[Choice {
+    name: "again",
+    doc: "true: also where the task has run already, as `invoke!` of Capistrano 3",
+}];
+
 pub(in crate::recipe) const INVOKE: Verb = Verb {
     name: "invoke",
-    form: "invoke \"namespace:task\"",
+    form: "invoke \"namespace:task\", option => value",
     arguments: (1, 1),
     takes: &[takes::TASK],
     tail: Tail::Nothing,
-    options: NONE,
+    options: Choices::Known(&[OF_INVOKE]),
     doc: "Runs a task by its name, as its bare name would: it is looked up in the namespace, then outwards. `:name` stands \
-          outside of all namespaces.",
+          outside of all namespaces. In a recipe that says `set :dialect, 3` it runs no task twice, and neither do hooks of \
+          tasks: that is so in Capistrano 3.",
     example: "namespace :deploy {\n  task :restart { puts \"restarting\"; }\n}\ntask :example { invoke \"deploy:restart\"; }",
 };
 

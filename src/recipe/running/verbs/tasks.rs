@@ -5,11 +5,12 @@ use std::rc::Rc;
 use rhai::{Dynamic, FnPtr, Position};
 
 use super::super::block::KeptBlock;
-use super::super::precedence;
 use super::super::verb_context::{Performed, VerbContext};
+use super::super::{dialect, precedence};
 use super::each_server::{each_server, names_servers};
 use crate::configuration::{Hook, HookAction, Selection, Task, When, clean_description};
 use crate::diagnostic::{Diagnostic, Fault, Origin};
+use crate::event::Level;
 use crate::recipe::language::options::{run_options, selection};
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::values::texts;
@@ -108,6 +109,15 @@ fn namespace(cx: &mut VerbContext) -> Fallible {
 
 pub(super) const INVOKE: Performed = (&rows::INVOKE, |cx| {
     let task = named_task(cx, 0)?;
+    let again = cx.flag("again", false)?;
+    if !again && dialect::has_had_its_run(cx.interpreter, cx.engine(), &task, cx.origin().as_ref()) {
+        let text = format!(
+            "`{}' has run already, and is left out: :again => true runs it",
+            task.name
+        );
+        cx.interpreter.say(Level::Debug, text);
+        return Ok(Dynamic::UNIT);
+    }
     cx.interpreter.run_task(cx.engine(), &task)
 });
 

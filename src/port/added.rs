@@ -1,0 +1,51 @@
+//! The tasks of Capistrano 3 that a recipe can add to: with Rake, a task that is defined again does both.
+
+use std::collections::BTreeSet;
+
+use crate::recipe::Vocabulary;
+
+/// The tasks that Capistrano 3 itself defines, with something in them, and those of its Git library.
+const OF_CAPISTRANO: &[&str] = &[
+    "deploy",
+    "deploy:check",
+    "deploy:check:directories",
+    "deploy:check:linked_dirs",
+    "deploy:check:linked_files",
+    "deploy:check:make_linked_dirs",
+    "deploy:cleanup",
+    "deploy:finished",
+    "deploy:finishing",
+    "deploy:finishing_rollback",
+    "deploy:log_revision",
+    "deploy:new_release_path",
+    "deploy:published",
+    "deploy:publishing",
+    "deploy:reverted",
+    "deploy:reverting",
+    "deploy:rollback",
+    "deploy:set_current_revision",
+    "deploy:started",
+    "deploy:starting",
+    "deploy:symlink:linked_dirs",
+    "deploy:symlink:linked_files",
+    "deploy:symlink:release",
+    "deploy:symlink:shared",
+    "deploy:updated",
+    "deploy:updating",
+    "git:check",
+    "git:clone",
+    "git:create_release",
+    "git:set_current_revision",
+    "git:update",
+    "git:wrapper",
+];
+
+/// Returns the tasks to which a recipe adds that defines them again: all of Capistrano 3 and of the libraries that are read, without those
+/// that it clears first.
+pub(super) fn added_to(version: u8, vocabulary: &Vocabulary, cleared: &BTreeSet<String>) -> BTreeSet<String> {
+    let own = OF_CAPISTRANO.iter().map(|name| (*name).to_owned());
+    let all = own
+        .chain(vocabulary.of_libraries.iter().cloned())
+        .filter(|_| version > 2);
+    all.filter(|name| !cleared.contains(name)).collect()
+}
