@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use ruby_prism::Node;
+
+use super::ruby::{arguments, literal};
 use crate::recipe::Vocabulary;
 
 /// The tasks that Capistrano 3 itself defines, with something in them, and those of its Git library.
@@ -48,4 +51,17 @@ pub(super) fn added_to(version: u8, vocabulary: &Vocabulary, cleared: &BTreeSet<
         .chain(vocabulary.of_libraries.iter().cloned())
         .filter(|_| version > 2);
     all.filter(|name| !cleared.contains(name)).collect()
+}
+
+/// Notes a task of Rake that a call clears, or lets run again; `*` stands for one whose name is computed.
+pub(super) fn note(name: &str, receiver: &Node<'_>, cleared: &mut BTreeSet<String>, reenabled: &mut BTreeSet<String>) {
+    let Some(index) = receiver.as_call_node().filter(super::read::is_task_of_rake) else {
+        return;
+    };
+    let task = arguments(&index, false).values.first().and_then(literal);
+    match name {
+        "clear" | "clear_actions" => cleared.extend(task),
+        "reenable" => drop(reenabled.insert(task.unwrap_or_else(|| "*".to_owned()))),
+        _ => {}
+    }
 }

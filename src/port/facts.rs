@@ -8,6 +8,7 @@ use ruby_prism::{CallNode, Node, ParseResult, Visit};
 use super::acting::Acting;
 use super::gems::FromGems;
 use super::modules::{ModuleFunctions, is_of_object};
+pub(super) use super::naming::{kept, renamed};
 use super::parameters::taking;
 use super::ruby::{Offsets, arguments, bare, constant, id, line_of, literal};
 use super::version::weigh;
@@ -310,21 +311,6 @@ impl Facts {
     }
 }
 
-/// Returns the name that a variable of Capistrano 3 has here.
-pub(super) fn renamed(name: &str) -> &str {
-    match name {
-        "repo_url" => "repository",
-        "default_env" => "default_environment",
-        "deploy_path" => "deploy_to",
-        name => name,
-    }
-}
-
-/// Returns the name of the variable that a constant, `@x` or `$x` becomes.
-pub(super) fn kept(ruby: &str) -> String {
-    ruby.trim_start_matches(['@', '$']).to_lowercase()
-}
-
 struct Visitor<'a> {
     facts: &'a mut Facts,
     text: &'a [u8],
@@ -471,11 +457,11 @@ impl Visitor<'_> {
             self.ask_for(&given.values);
         }
         if matches!(name, "before" | "after")
-            && let Some(hooked) = first.filter(|first| literal(first).is_none())
-            && let Some(names) = super::repeated::names(hooked, &self.loops)
+            && let Some((place, names)) = super::repeated::hooked(first, &self.loops)
         {
-            let place = (self.facts.files.len(), hooked.location().start_offset());
-            self.facts.hooked_in_loops.insert(place, names);
+            self.facts
+                .hooked_in_loops
+                .insert((self.facts.files.len(), place), names);
         }
         let kind = match self.facts.defaulting.contains(name) {
             true => "set_default",
@@ -594,14 +580,7 @@ impl Visitor<'_> {
             self.facts.prefixed.extend(given.values.first().and_then(literal));
         }
         let class = constant(&receiver);
-        if let Some(index) = receiver.as_call_node().filter(super::read::is_task_of_rake) {
-            let task = arguments(&index, false).values.first().and_then(literal);
-            match name {
-                "clear" | "clear_actions" => self.facts.cleared.extend(task),
-                "reenable" => drop(self.facts.reenabled.insert(task.unwrap_or_else(|| "*".to_owned()))),
-                _ => {}
-            }
-        }
+        super::added::note(name, &receiver, &mut self.facts.cleared, &mut self.facts.reenabled);
         if super::read::is_task_of_rake(node) {
             self.ask_for(&given.values);
         }

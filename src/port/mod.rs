@@ -45,6 +45,7 @@ mod lacks;
 mod loaded;
 mod loads;
 mod modules;
+mod naming;
 mod note;
 mod parameters;
 mod paths;

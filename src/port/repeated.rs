@@ -3,7 +3,7 @@
 use ruby_prism::{CallNode, Node};
 
 use super::facts::Mapped;
-use super::ruby::{behind, id, literal, source};
+use super::ruby::{Offsets, behind, id, literal, source};
 
 /// The most names that one line defines.
 const MOST: usize = 200;
@@ -78,4 +78,10 @@ pub(super) fn mapped(
         Some((key.clone(), Mapped::Text(text.clone())))
     });
     texts.collect()
+}
+
+/// Returns the place and the names of the task of a hook, if they are computed in these loops.
+pub(super) fn hooked(task: Option<&Node<'_>>, loops: &[(String, Vec<String>)]) -> Option<(usize, Vec<String>)> {
+    let task = task.filter(|task| literal(task).is_none())?;
+    Some((task.location().start_offset(), names(task, loops)?))
 }

@@ -1,4 +1,5 @@
 # Assignments, loops, decisions and what is written to the terminal.
+# runs: say says asks_defined assigns cases check coloured loops mapped tries writes
 task :assigns do
   first, *rest = %w[1 2 3]
   puts first, rest.join("-")
