@@ -205,3 +205,17 @@ fn a_path_beside_the_file_may_be_added_up() {
         &["expand_path(`deploy/${ENV[\"DEPLOY\"] ?? \"\"}.yml`, dirname(recipe_file()))"],
     );
 }
+
+#[test]
+fn functions_of_pairs_and_of_matches_are_read() {
+    carried(
+        "task :t do\n  h = { a: 1 }\n  i = { b: 2, **h }\n  puts h.any? { |k, v| v == 1 }, i.find { |k, v| v == 2 }.first\n\
+         puts 'a1'.gsub(/[0-9]/) { |x| x.to_i + 1 }, %w[ab c].grep(/a/).join\nend\n",
+        &[
+            "let i = #{ b: 2 }",
+            "ruby_pairs(h).some(|pair| {",
+            "ruby_replaced(\"a1\", \"[0-9]\", |x| to_i(x) + 1)",
+            ".filter(|item| matches(item, \"a\"))",
+        ],
+    );
+}

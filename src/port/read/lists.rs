@@ -133,7 +133,12 @@ impl Reader<'_> {
                 (closure, _) => closure,
             },
             Some(behind) if behind.parameters.len() == 2 && method == "map" => {
-                return self.map_pairs(value, behind);
+                let mapped = self.map_pairs(value, behind)?;
+                return Ok(match name {
+                    "sum" => self.more_without_arguments("sum", mapped.clone()).unwrap_or(mapped),
+                    "flat_map" | "collect_concat" => reduced("flatten", mapped),
+                    _ => mapped,
+                });
             }
             Some(behind) if behind.parameters.len() == 2 && matches!(method, "filter" | "reject") => {
                 let is_list = self.kind_of(&value) == Type::List;
@@ -226,6 +231,39 @@ impl Reader<'_> {
                         Expr::call("ruby_reduced", vec![list, Expr::Closure(names, Block::giving(body))])
                     }
                     _ => return Ok(None),
+                }
+            }
+            ("gsub", 0 | 1, [pattern]) => {
+                let Some(behind) = behind(call) else { return Ok(None) };
+                let Expr::Closure(mut names, body) = self.closure(behind)? else {
+                    return Ok(None);
+                };
+                if names.is_empty() {
+                    names.push("found".to_owned());
+                }
+                let pattern = match literal(pattern) {
+                    Some(plain) => Expr::Text(super::methods::escaped(&plain)),
+                    None => self.regular(pattern)?,
+                };
+                let function = Expr::Closure(names, body);
+                Expr::call("ruby_replaced", vec![value.clone(), pattern, function])
+            }
+            ("to_h", 1 | 2, []) => {
+                let function = self.element_function(name, call)?;
+                Expr::call("ruby_map", vec![pairs(value).method("map", vec![function])])
+            }
+            ("any?" | "none?" | "all?" | "find" | "detect" | "count", 2, []) => {
+                let function = self.element_function(name, call)?;
+                let Some(asking) = self.asking(function, false) else {
+                    return Ok(None);
+                };
+                let list = pairs(value);
+                match name {
+                    "any?" => list.method("some", vec![asking]),
+                    "none?" => list.method("some", vec![asking]).negated(),
+                    "all?" => list.method("all", vec![asking]),
+                    "count" => list.method("filter", vec![asking]).method("len", Vec::new()),
+                    _ => list.method("find", vec![asking]),
                 }
             }
             ("sort", 2, []) => {

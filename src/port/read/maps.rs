@@ -12,10 +12,43 @@ use super::Reader;
 impl Reader<'_> {
     /// Reads a map with or without braces.
     pub(super) fn hash(&mut self, node: &Node<'_>) -> Read<Expr> {
-        let Some(list) = elements(node) else {
-            return self.refuse(Kind::Construct, "`**` in a map");
+        match elements(node) {
+            Some(list) => self.map(&list),
+            None => self.with_others(node),
+        }
+    }
+
+    /// Reads `{ a: 1, **others }` as a sum, in which later values take the place of earlier ones.
+    fn with_others(&mut self, node: &Node<'_>) -> Read<Expr> {
+        let elements: Vec<Node<'_>> = match (node.as_hash_node(), node.as_keyword_hash_node()) {
+            (Some(map), _) => map.elements().iter().collect(),
+            (_, Some(map)) => map.elements().iter().collect(),
+            _ => Vec::new(),
         };
-        self.map(&list)
+        let (mut whole, mut own): (Option<Expr>, Vec<(Node<'_>, Node<'_>)>) = (None, Vec::new());
+        let add = |whole: Option<Expr>, more: Expr| match whole {
+            Some(whole) => whole.binary("+", more),
+            None => more,
+        };
+        for element in elements {
+            if let Some(pair) = element.as_assoc_node() {
+                own.push((pair.key(), pair.value()));
+                continue;
+            }
+            let others = element.as_assoc_splat_node().and_then(|splat| splat.value());
+            let Some(others) = others else {
+                return self.refuse(Kind::Construct, "`**` in a map");
+            };
+            let before = std::mem::take(&mut own);
+            if !before.is_empty() {
+                whole = Some(add(whole, self.map(&before)?));
+            }
+            whole = Some(add(whole, self.expression(&others)?));
+        }
+        if !own.is_empty() {
+            whole = Some(add(whole, self.map(&own)?));
+        }
+        Ok(whole.unwrap_or(Expr::Map(Vec::new())))
     }
 
     /// Reads pairs as a map. One whose keys are computed is filled key by key.

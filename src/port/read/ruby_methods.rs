@@ -89,6 +89,7 @@ impl Reader<'_> {
             "basename" | "dirname" | "extname" => Expr::call(name, vec![value]),
             "parent" => Expr::call("dirname", vec![value]),
             "backtrace" => Expr::List(Vec::new()),
+            "itself" => value,
             "second" => Expr::Index(Box::new(value), Box::new(one())),
             "third" => Expr::Index(Box::new(value), Box::new(number(2))),
             "zero?" => value.binary("==", number(0)),
@@ -292,6 +293,16 @@ impl Reader<'_> {
                 },
                 _ => return Ok(None),
             },
+            ("grep" | "grep_v", [pattern]) if Self::is_pattern(pattern) => {
+                let matches = Expr::call("matches", vec![Expr::name("item"), self.regular(pattern)?]);
+                let asked = if name == "grep" { matches } else { matches.negated() };
+                value.method(
+                    "filter",
+                    vec![Expr::Closure(vec!["item".to_owned()], Block::giving(asked))],
+                )
+            }
+            ("flatten", [depth]) if source(depth) == "1" => reduced("flatten", value),
+            ("value?" | "has_value?", [one]) => self.expression(one)?.binary("in", value.method("values", Vec::new())),
             ("clamp", [low, high]) => {
                 let (low, high) = (self.expression(low)?, self.expression(high)?);
                 Expr::call("min", vec![Expr::call("max", vec![value, low]), high])

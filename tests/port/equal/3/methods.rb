@@ -54,3 +54,13 @@ task :numbers do
   puts [5, "a", [1], nil].map { |value| value.is_a?(Array) ? "list" : "other" }.join(",")
   puts 3.times.map { |number| number * 2 }.join(",")
 end
+
+task :maps do
+  map = { "a" => 1, "b" => 2 }
+  puts map.any? { |_, value| value == 2 }, map.find { |_, value| value == 2 }.first, map.sum { |_, value| value }
+  puts map.select { |_, value| value > 1 }.keys.join, map.count { |_, value| value > 0 }, map.to_a.flatten.join
+  more = { "c" => 3, **map }
+  puts more.length, more.value?(3)
+  puts "a1b2".gsub(/[0-9]/) { |digit| (digit.to_i + 1).to_s }, "look".gsub("o") { |found| found.upcase }
+  puts %w[ab cd].grep(/a/).join, %w[a b].to_h { |item| [item, 1] }.keys.join
+end
