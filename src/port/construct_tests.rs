@@ -219,3 +219,13 @@ fn functions_of_pairs_and_of_matches_are_read() {
         ],
     );
 }
+
+#[test]
+fn the_largest_numbers_are_read_without_a_panic() {
+    let largest = "9223372036854775807";
+    let (text, _) = recipe(&format!(
+        "{THREE}task :t do\n  s = 'abc'\n  puts s[0..{largest}], s[{largest}, {largest}], s[-{largest}, 2], s[1...-{largest}], s[2, -{largest}]\n\
+         puts '%{largest}s' % s, s.tr('a-z', '-{largest}')\nend\n"
+    ));
+    has(&text, &["task :t {"]);
+}

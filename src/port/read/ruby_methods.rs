@@ -22,7 +22,7 @@ pub(super) fn number(value: i64) -> Expr {
 pub(super) fn whole_number(value: &Expr) -> Option<i64> {
     match value {
         Expr::Number(digits) => digits.parse().ok(),
-        Expr::Negative(inner) => whole_number(inner).map(|number| -number),
+        Expr::Negative(inner) => whole_number(inner).map(i64::saturating_neg),
         _ => None,
     }
 }
@@ -30,9 +30,9 @@ pub(super) fn whole_number(value: &Expr) -> Option<i64> {
 /// Returns a value with a number added, written as short as possible.
 fn plus(value: Expr, more: i64) -> Expr {
     match whole_number(&value) {
-        Some(known) => number(known + more),
+        Some(known) => number(known.saturating_add(more)),
         None if more == 0 => value,
-        None if more < 0 => value.binary("-", number(-more)),
+        None if more < 0 => value.binary("-", number(more.saturating_neg())),
         None => value.binary("+", number(more)),
     }
 }
@@ -157,10 +157,10 @@ impl Reader<'_> {
             [first, count] => {
                 let (first, count) = (self.expression(first)?, self.expression(count)?);
                 let last = match (whole_number(&first), whole_number(&count)) {
-                    (Some(first), Some(count)) if first < 0 && first + count >= 0 => number(-1),
+                    (Some(first), Some(count)) if first < 0 && first.saturating_add(count) >= 0 => number(-1),
                     (Some(_), Some(0)) => return Ok(None),
-                    (Some(first), _) => plus(count, first - 1),
-                    (None, Some(count)) => plus(first.clone(), count - 1),
+                    (Some(first), _) => plus(count, first.saturating_sub(1)),
+                    (None, Some(count)) => plus(first.clone(), count.saturating_sub(1)),
                     (None, None) => plus(first.clone().binary("+", count), -1),
                 };
                 (first, last)
@@ -171,7 +171,7 @@ impl Reader<'_> {
         Ok(Some(match (kind, whole_number(&first), whole_number(&last)) {
             (Type::Text | Type::List, Some(from), Some(to)) if from >= 0 && (to >= from || to == -1) => {
                 let method = if kind == Type::Text { "sub_string" } else { "extract" };
-                let count = (to >= 0).then(|| number(to - from + 1));
+                let count = (to >= 0).then(|| number(to.saturating_sub(from).saturating_add(1)));
                 value.method(method, std::iter::once(first).chain(count).collect())
             }
             _ => Expr::call("ruby_part", vec![value, first, last]),
