@@ -288,7 +288,7 @@ fn of_capistrano(project: &RubyProject, facts: &Facts) -> Result<(), PortRefusal
         };
         project.sources.iter().any(begins)
     };
-    let vlad = (begins("remote_task ") && !begins("role ")).then_some(("Vlad", "remote_task"));
+    let vlad = (begins("remote_task ") && !begins("def remote_task")).then_some(("Vlad", "remote_task"));
     let Some((tool, word)) = mina.or(vlad) else {
         return Ok(());
     };

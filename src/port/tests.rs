@@ -270,6 +270,22 @@ fn a_task_that_runs_again_in_capistrano_3_says_so() {
 }
 
 #[test]
+fn small_words_of_ruby_and_of_libraries_are_read() {
+    let (text, notes) = recipe(
+        "lock '3'\nbinding.pry\ntrap('INT') { exit 0 }\ntask :x do\n  on roles(:app) do\n    execute :a rescue RuntimeError\n    \
+         stream 'tail -f x'\n  end\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &["try {\n    run \"a\";\n  } catch { }", "stream \"tail -f x\";"],
+    );
+    let (text, notes) = recipe("task(:x) do\n  capifony_pretty_print '--> x'\n  run 'x'\n  capifony_puts_ok\nend\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["info \"--> x\";"]);
+}
+
+#[test]
 fn recipes_of_other_tools_are_refused() {
     let mina = ported(&[(
         "config/deploy.rb",

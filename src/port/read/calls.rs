@@ -397,6 +397,10 @@ impl Reader<'_> {
                 self.loops -= 1;
                 Ok(Some(vec![Line::new(Statement::While(Expr::Bool(true), body))]))
             }
+            "trap" if behind(call).is_some() => {
+                let remark = "`trap`: Ctrl-C and other signals end a run of capr as they are, with a rollback";
+                Ok(Some(vec![self.remark(remark)]))
+            }
             "print" | "printf" if !given.values.is_empty() => self.written_out(call, name, false).map(Some),
             "p" | "pp" if !given.values.is_empty() => self.written_out(call, "puts", false).map(Some),
             "fail" | "raise" => {

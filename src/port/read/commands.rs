@@ -32,6 +32,10 @@ impl Reader<'_> {
                 self.run(call, name).map(Some)
             }
             "execute" | "sudo" | "run" if !given.values.is_empty() => self.execute(call, name).map(Some),
+            "stream" if self.facts.version > 2 && !given.values.is_empty() => {
+                let lines = self.execute(call, "execute")?;
+                Ok(Some(lines.into_iter().map(streamed).collect()))
+            }
             "background" if self.facts.version > 2 && !given.values.is_empty() => self.execute(call, name).map(Some),
             // SSHKit has these words for commands of the same name.
             "rake" | "make" if self.facts.version > 2 && self.onion.host.is_some() && !given.values.is_empty() => {
@@ -571,6 +575,16 @@ fn in_group(group: Option<&Expr>, command: Expr) -> Expr {
         None => quoted(group.clone()),
     };
     Expr::Template(vec![text("sg "), group, text(" -c "), quoted(command)])
+}
+
+/// Returns a command whose output is shown as it comes, by its server's lines alone.
+fn streamed(mut line: Line) -> Line {
+    if let Statement::Verb(call) = &mut line.statement
+        && call.name == "run"
+    {
+        call.name = "stream".to_owned();
+    }
+    line
 }
 
 /// Returns a command that goes on when the connection ends, as SSHKit writes it.

@@ -324,7 +324,14 @@ impl Reader<'_> {
         if let Some(rescued) = node.as_rescue_modifier_node() {
             let body = self.statements(&[rescued.expression()], 0, false);
             let otherwise = match rescued.rescue_expression() {
-                nothing if nothing.as_nil_node().is_some() || nothing.as_false_node().is_some() => Block::default(),
+                // The name of a class there does nothing either.
+                nothing
+                    if nothing.as_nil_node().is_some()
+                        || nothing.as_false_node().is_some()
+                        || super::super::ruby::constant(&nothing).is_some() =>
+                {
+                    Block::default()
+                }
                 other => self.statements(&[other], 0, false),
             };
             return one(Statement::Try(body, None, otherwise));

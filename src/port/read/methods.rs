@@ -24,6 +24,9 @@ impl Reader<'_> {
         if let Some(lines) = self.of_capistrano(node, call, receiver)? {
             return Ok(Some(lines));
         }
+        if bare(receiver).as_deref() == Some("binding") && matches!(name.as_str(), "pry" | "irb" | "b") {
+            return Ok(Some(vec![self.remark("a debugger for Ruby is left out")]));
+        }
         if constant(receiver).as_deref() == Some("Bundler") && matches!(name.as_str(), "require" | "setup") {
             self.remarks.push(format!("`Bundler.{name}`: recipes load no gems"));
             return Ok(Some(Vec::new()));
