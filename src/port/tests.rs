@@ -642,7 +642,7 @@ fn functions_of_modules_are_written_where_they_are_called() {
 }
 
 #[test]
-fn the_source_control_rsync_brings_its_library() {
+fn source_controls_of_gems_bring_their_libraries() {
     let (text, notes) =
         recipe("set :repo_url, 'g@x:y.git'\nset :scm, :rsync\nafter 'rsync:stage_done', 'build'\ntask(:build) {}\n");
     assert!(notes.is_empty(), "{notes:?}");

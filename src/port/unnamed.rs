@@ -17,9 +17,12 @@ pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
     };
     let unknown = facts.asked_tasks.iter().filter(|task| !facts.is_task(task));
     let mut needed: BTreeMap<&'static str, String> = unknown.filter_map(|task| with_task(&task)).collect();
-    if facts.scm.as_deref() == Some("rsync") {
-        needed.insert("rsync", "It is the source control".to_owned());
-    }
+    let by_scm = match facts.scm.as_deref() {
+        Some("rsync") => Some("rsync"),
+        Some("copy") if facts.version == 3 => Some("scm_copy"),
+        _ => None,
+    };
+    needed.extend(by_scm.map(|library| (library, "It is the source control".to_owned())));
     let has_capfile = facts
         .files
         .iter()

@@ -200,6 +200,7 @@ impl Reader<'_> {
             }
             ("scm", value) => match value.literal() {
                 Some("git" | "subversion" | "none" | "mercurial" | "rsync") | None => value,
+                Some("copy") if self.facts.version == 3 => value,
                 Some("svn") => Expr::symbol("subversion"),
                 Some("hg") => Expr::symbol("mercurial"),
                 Some(other) => return self.refuse(Kind::Library, format!("the source control `{other}`")),

@@ -237,6 +237,7 @@ static LIBRARIES: &[Library] = &[
         "capistrano-safe-deploy-to",
         "capistrano/safe_deploy_to"
     ),
+    library!("scm_copy", "capistrano-scm-copy", "capistrano/copy"),
     library!("secrets_yml", "capistrano-secrets-yml", "capistrano/secrets_yml"),
     library!("sentry", "capistrano/sentry", "capistrano-sentry"),
     library!(
