@@ -229,3 +229,8 @@ fn the_largest_numbers_are_read_without_a_panic() {
     ));
     has(&text, &["task :t {"]);
 }
+
+#[test]
+fn a_remark_with_several_lines_stays_a_comment() {
+    carried("set \"A\nB\"\n", &["// `A B` is set to nothing"]);
+}

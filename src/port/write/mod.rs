@@ -251,5 +251,6 @@ impl Writer<'_> {
 
 /// Returns a comment line of its own.
 pub(super) fn remark(text: &str) -> Line {
-    Line::remark(&format!(" {text}"))
+    // Words of the Ruby file may have several lines.
+    Line::remark(&format!(" {}", text.replace(['\n', '\r'], " ")))
 }
