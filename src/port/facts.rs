@@ -88,6 +88,8 @@ pub(super) struct Facts {
     pub(super) plugins: BTreeSet<String>,
     /// The methods of modules that give their block to Capistrano: `Helpers.with_configuration do`.
     pub(super) loaders: BTreeSet<String>,
+    /// The functions whose value is given to something, or kept.
+    pub(super) as_values: BTreeSet<String>,
     /// The names of the functions that each file defines.
     defined_in: BTreeSet<(usize, String)>,
     /// The libraries that are required.
@@ -168,6 +170,7 @@ impl Facts {
         if let Some(program) = parsed.node().as_program_node().filter(super::read::is_classes) {
             super::read::names_of(&program, &mut self.of_application);
         }
+        self.as_values.extend(super::filling::given(&parsed.node()));
         let mut visitor = Visitor {
             facts: self,
             text,

@@ -1,6 +1,8 @@
 //! Functions that fill in a template whose path one of their parameters tells.
 
-use ruby_prism::{CallNode, Visit};
+use std::collections::BTreeSet;
+
+use ruby_prism::{ArgumentsNode, CallNode, LocalVariableWriteNode, Node, Visit};
 
 use super::ruby::{constant, id};
 
@@ -32,4 +34,34 @@ pub(super) fn is_of_templates(node: &ruby_prism::DefNode<'_>) -> bool {
     let mut template = Template::default();
     template.visit_def_node(node);
     template.fills_in && template.takes_local
+}
+
+/// Returns the functions whose value is given to something, or kept in a local.
+pub(super) fn given(node: &Node<'_>) -> BTreeSet<String> {
+    struct Given(BTreeSet<String>);
+    impl<'pr> Visit<'pr> for Given {
+        fn visit_arguments_node(&mut self, node: &ArgumentsNode<'pr>) {
+            let values = node.arguments();
+            let calls = values.iter().filter_map(|value| value.as_call_node());
+            self.0.extend(calls.map(|call| id(&call.name())));
+            ruby_prism::visit_arguments_node(self, node);
+        }
+        fn visit_local_variable_write_node(&mut self, node: &LocalVariableWriteNode<'pr>) {
+            let call = node.value().as_call_node();
+            self.0.extend(call.map(|call| id(&call.name())));
+            ruby_prism::visit_local_variable_write_node(self, node);
+        }
+    }
+    let mut given = Given(BTreeSet::new());
+    given.visit(node);
+    given.0
+}
+
+/// Returns true for the source of a function whose last value is a `StringIO`.
+pub(super) fn gives_stream(source: &str) -> bool {
+    let words = ["end", "else", "nil", "return nil"];
+    let lines = source.lines().map(str::trim).rev();
+    let mut last = lines.skip_while(|line| words.contains(line) || line.is_empty());
+    last.next()
+        .is_some_and(|line| line.trim_start_matches("return ").starts_with("StringIO.new"))
 }

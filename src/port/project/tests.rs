@@ -211,3 +211,28 @@ fn a_file_that_is_no_ruby_fails_alone_and_one_with_a_mistake_is_told() {
         found.remarks
     );
 }
+
+#[test]
+fn a_template_whose_name_is_computed_is_chosen_when_the_task_runs() {
+    let deploy = "set :application, 'a'\nset :port, 80\n\
+                  def filled(name)\n  path = File.expand_path(\"../templates/#{name}.erb\", __FILE__)\n  ERB.new(File.read(path)).result(binding)\nend\n\
+                  task(:t) { put filled('a'), '/x' }\n\
+                  task(:u) { name = ENV['NAME']\n  put ERB.new(File.read(\"config/templates/#{name}.erb\")).result(binding), '/y' }\n";
+    let found = ported(&[
+        CAPFILE,
+        ("config/deploy.rb", deploy),
+        ("config/templates/a.erb", "port <%= port %>\n"),
+        ("config/templates/b.erb", "name <%= name %>\n"),
+    ]);
+    assert!(work(&found).is_empty(), "{found:?}");
+    let main = text(&found, "config/deploy.rhai");
+    for part in [
+        "fn filled(name) {",
+        "switch name {",
+        "\"a\" => { render(:template => \"port {{ port }}\\n\") },",
+        "\"b\" => { render(:template => \"name {{ name }}\\n\", :name => name) },",
+        "_ => { throw `No such file or directory - ${name}`; },",
+    ] {
+        assert!(main.contains(part), "no {part} in:\n{main}");
+    }
+}

@@ -32,7 +32,7 @@ impl Reader<'_> {
             if let Some(lines) = self.opened_file(&id(&write.name()), &write.value())? {
                 return Ok(Some(lines));
             }
-            if super::commands::is_stream(&write.value()) {
+            if self.is_string(&write.value()) {
                 self.streams.insert(id(&write.name()));
             }
             if super::super::ruby::source(&write.value()).starts_with("Logger.new(") {

@@ -65,6 +65,11 @@ impl Reader<'_> {
             values.truncate(1);
         }
         self.carry(&format!("{class}.{name}"));
+        if let ("file_exists", [path]) = (function, values.as_slice())
+            && let Some(among) = self.is_a_template(path)
+        {
+            return Ok(among);
+        }
         if matches!(
             function,
             "file_exists" | "dir_exists" | "read_file" | "write_file" | "read_yaml" | "glob" | "expand_path"

@@ -449,11 +449,13 @@ impl Reader<'_> {
     }
 
     /// Returns true if a value is a `StringIO` of a string.
-    fn is_string(&self, node: &Node<'_>) -> bool {
+    pub(super) fn is_string(&self, node: &Node<'_>) -> bool {
         if let Some(local) = node.as_local_variable_read_node() {
             return self.streams.contains(&id(&local.name()));
         }
-        is_stream(node)
+        let call = node.as_call_node().filter(|call| call.receiver().is_none());
+        let function = call.and_then(|call| self.facts.functions.get(&id(&call.name())));
+        function.is_some_and(|function| super::super::filling::gives_stream(&function.source)) || is_stream(node)
     }
 
     /// Reads the list of servers in front of a block of `each`.

@@ -58,6 +58,7 @@ impl<'a> Reader<'a> {
             .functions
             .get(&ruby_name)
             .is_some_and(|known| known.is_of_templates && known.is_plain)
+            && !self.facts.as_values.contains(&ruby_name)
         {
             self.remarks
                 .push(format!("`{ruby_name}` stands where it is called, with the template"));

@@ -102,7 +102,10 @@ impl Reader<'_> {
                 return Ok(Some(vec![Line::verb(Call::new("load", vec![recipe]))]));
             }
         }
-        // A `*` is at least one character, and a pattern without a name could be anything.
+        // A path that begins with what only a run knows could be anywhere, and a pattern without a name could be anything.
+        if path.starts_with('*') {
+            return Ok(None);
+        }
         let names = path.rsplit('/').next().unwrap_or(&path).replace('*', "");
         let pattern = glob::Pattern::new(stem(&path)).ok();
         let mut files = self.facts.files.iter().map(|own| stem(own));

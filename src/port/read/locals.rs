@@ -96,7 +96,7 @@ impl Reader<'_> {
         self.keep_time(name, &value);
         let is_text = match &value {
             Expr::Text(_) | Expr::Template(_) => true,
-            Expr::Call(call) => call.name == "read_file",
+            Expr::Call(call) => matches!(call.name.as_str(), "expand_path" | "join_path" | "read_file"),
             _ => false,
         };
         self.texts.remove(name);

@@ -6,6 +6,7 @@ mod assigned;
 mod assignments;
 mod calls;
 mod cases;
+mod chosen;
 mod classes;
 mod command_map;
 mod commands;

@@ -59,6 +59,9 @@ impl Reader<'_> {
             Some(mode) => return self.refuse(Kind::Template, format!("an ERB template with the trim mode `{mode}`")),
         };
         let template = self.expression(node)?;
+        if let Some(chosen) = self.chosen_template(&template, trims)? {
+            return Ok(chosen);
+        }
         let parts = self.template_of(template)?;
         let (text, pairs) = self.translated(parts, trims, &[])?;
         Ok(rendered(text, pairs))
@@ -133,7 +136,8 @@ impl Reader<'_> {
                 None => self.refuse(Kind::Template, "a template that is computed"),
             },
             Expr::Call(call) if call.name == "read_file" => {
-                let Some(path) = call.arguments.first().and_then(path_of) else {
+                let given = call.arguments.first().map(|path| self.path_in(path.clone()));
+                let Some(path) = given.as_ref().and_then(path_of) else {
                     return self.refuse(Kind::Template, "a template of a file whose name is computed");
                 };
                 let plain = path.trim_start_matches("./").to_owned();
@@ -154,7 +158,7 @@ impl Reader<'_> {
                         let reason = format!("the template `{plain}` is not among the files that were read");
                         let error = format!("No such file or directory - {plain}");
                         let unported = Unported::new(Kind::Template, reason).lacking(Lack::File(plain));
-                        Err(match call.arguments.first().is_some_and(is_written_out) {
+                        Err(match given.as_ref().is_some_and(is_written_out) {
                             true => unported.failing(SameError::new(error, Missing::File)),
                             false => unported,
                         })
@@ -186,7 +190,12 @@ impl Reader<'_> {
     }
 
     /// Translates a template. Returns the template, and the values that are given to it.
-    fn translated(&mut self, parts: Vec<Part>, trims: bool, given: &[String]) -> Read<(String, Vec<(String, Expr)>)> {
+    pub(super) fn translated(
+        &mut self,
+        parts: Vec<Part>,
+        trims: bool,
+        given: &[String],
+    ) -> Read<(String, Vec<(String, Expr)>)> {
         let (text, values) = mark(parts);
         let mut writing = Writing {
             inner: given.to_vec(),
@@ -369,7 +378,7 @@ impl Writing {
 }
 
 /// Returns `render(:template => "…", …)`.
-fn rendered(text: String, pairs: Vec<(String, Expr)>) -> Expr {
+pub(super) fn rendered(text: String, pairs: Vec<(String, Expr)>) -> Expr {
     let mut options = vec![("template".to_owned(), Expr::Text(text))];
     options.extend(pairs);
     Expr::Call(Call {

@@ -1,0 +1,206 @@
+//! Templates of ERB whose file is known only when a task runs: all that the path can be are translated, and the path chooses one of them.
+
+use ruby_prism::{InterpolatedStringNode, Visit};
+
+use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
+use super::super::note::{Read, Unported};
+use super::super::paths::{RubyPath, RubyPaths, normal};
+use super::Reader;
+use super::templates::rendered;
+
+/// The most templates among which a path chooses.
+const MOST: usize = 40;
+
+/// The mark of a value in a path.
+const HOLE: char = '\u{e000}';
+
+impl Reader<'_> {
+    /// Reads a template in a file whose path is computed; `None` if nothing tells which files it can be.
+    pub(super) fn chosen_template(&mut self, template: &Expr, trims: bool) -> Read<Option<Expr>> {
+        let Some(path) = self.computed_path(template) else {
+            return Ok(None);
+        };
+        let (subject, files) = match self.among_patterns(&path) {
+            Some(found) => found,
+            None => (path, self.named_in_file()),
+        };
+        if files.is_empty() || files.len() > MOST {
+            return Ok(None);
+        }
+        let mut arms = Vec::new();
+        for (key, file) in files {
+            let text = self.facts.templates.get(&file).cloned().unwrap_or_default();
+            let (text, pairs) = self
+                .translated(vec![Part::Text(text)], trims, &[])
+                .map_err(|unported| Unported {
+                    reason: format!("{file}: {}", unported.reason),
+                    ..unported
+                })?;
+            arms.push((vec![Expr::Text(key)], Block::giving(rendered(text, pairs))));
+        }
+        let missing = string(vec![
+            Part::Text("No such file or directory - ".to_owned()),
+            Part::Value(subject.clone()),
+        ]);
+        let otherwise = Block::of(vec![Line::new(Statement::Throw(missing))]);
+        self.remarks
+            .push("templates whose name is computed stand in the recipe, and the name chooses one".to_owned());
+        self.carry("a template that is chosen");
+        Ok(Some(Expr::Switch(Box::new(subject), arms, Some(otherwise))))
+    }
+
+    /// Reads `File.exist?` of a template whose name is computed: it is there if it is one of those that stand in the recipe.
+    pub(super) fn is_a_template(&self, path: &Expr) -> Option<Expr> {
+        let path = self.path_in(path.clone());
+        let has_value = pieces(&path, "")?.iter().any(|part| matches!(part, Part::Value(_)));
+        let (subject, files) = self.among_patterns(&path)?;
+        let is_of_templates = |file: &str| file.ends_with(".erb");
+        if !has_value || files.is_empty() || files.len() > MOST || !files.iter().all(|(_, file)| is_of_templates(file))
+        {
+            return None;
+        }
+        let keys = files.into_iter().map(|(key, _)| Expr::Text(key)).collect();
+        Some(Expr::List(keys).method("contains", vec![subject]))
+    }
+
+    /// Returns the path in `File.read(path)` if something in it is known only when it runs.
+    fn computed_path(&mut self, template: &Expr) -> Option<Expr> {
+        let read = match template {
+            Expr::Name(name) => self.texts.get(name)?.clone(),
+            other => other.clone(),
+        };
+        let Expr::Call(Call { name, arguments, .. }) = read else {
+            return None;
+        };
+        let path = arguments.into_iter().next().filter(|_| name == "read_file")?;
+        let path = self.path_in(path);
+        let is_computed = pieces(&path, "").is_none_or(|parts| parts.iter().any(|part| matches!(part, Part::Value(_))));
+        if is_computed && let Expr::Name(name) = template {
+            self.spent.insert(name.clone());
+        }
+        is_computed.then_some(path)
+    }
+
+    /// Returns the path that a local holds.
+    pub(super) fn path_in(&self, path: Expr) -> Expr {
+        match &path {
+            Expr::Name(name) => self.texts.get(name).cloned().unwrap_or(path),
+            _ => path,
+        }
+    }
+
+    /// Returns the templates that a path with values in it can name, each with the text that chooses it, and the value that this text is of.
+    fn among_patterns(&self, path: &Expr) -> Option<(Expr, Vec<(String, String)>)> {
+        let own = self.facts.files.get(self.file)?;
+        let folder = own.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let parts = pieces(path, folder)?;
+        let mut holes: Vec<Expr> = Vec::new();
+        let mut text = String::new();
+        for part in parts {
+            match part {
+                Part::Text(more) => text.push_str(&more),
+                Part::Value(value) => {
+                    holes.push(value);
+                    text.push(HOLE);
+                }
+            }
+        }
+        let text = normal(&text)?;
+        // A path that is a value as a whole says nothing.
+        let (before, after) = (text.split(HOLE).next()?, text.rsplit(HOLE).next()?);
+        if before.is_empty() {
+            return None;
+        }
+        let pattern = glob::Pattern::new(&text.replace(HOLE, "*")).ok()?;
+        let files = self.facts.templates.keys().filter(|file| pattern.matches(file));
+        if let [_] = holes.as_slice() {
+            let key = |file: &String| {
+                let key = file.strip_prefix(before)?.strip_suffix(after)?;
+                Some((key.to_owned(), file.clone()))
+            };
+            return Some((holes.pop()?, files.filter_map(key).collect()));
+        }
+        let mut values = holes.into_iter();
+        let mut whole = Vec::new();
+        for (index, piece) in text.split(HOLE).enumerate() {
+            if index > 0 {
+                whole.extend(values.next().map(Part::Value));
+            }
+            whole.push(Part::Text(piece.to_owned()));
+        }
+        Some((string(whole), files.map(|file| (file.clone(), file.clone())).collect()))
+    }
+
+    /// Returns the templates that the strings of this file can name, for a path that a function of it returns.
+    fn named_in_file(&self) -> Vec<(String, String)> {
+        let own = self.facts.files.get(self.file).map_or("", String::as_str);
+        let mut names = Names {
+            paths: RubyPaths::of_project(own),
+            patterns: Vec::new(),
+        };
+        names.visit(&ruby_prism::parse(self.text).node());
+        // A function that is copied into another file is read without those that stood around it.
+        let functions = self.facts.functions.values();
+        let copied = functions
+            .clone()
+            .find(|function| function.source.as_bytes() == self.text);
+        let file = copied.map_or(self.file, |function| function.file);
+        for function in functions.filter(|function| function.file == file) {
+            names.visit(&ruby_prism::parse(function.source.as_bytes()).node());
+        }
+        let patterns = names.patterns.iter().filter_map(|path| match RubyPaths::place(path)? {
+            RubyPath::Named(path) if !path.starts_with('*') => glob::Pattern::new(&path).ok(),
+            _ => None,
+        });
+        let patterns: Vec<glob::Pattern> = patterns.collect();
+        let files = self.facts.templates.keys();
+        let files = files.filter(|file| patterns.iter().any(|pattern| pattern.matches(file)));
+        files.map(|file| (file.clone(), file.clone())).collect()
+    }
+}
+
+/// The patterns of the paths of templates in a file.
+struct Names<'a> {
+    paths: RubyPaths<'a>,
+    patterns: Vec<String>,
+}
+
+impl<'pr> Visit<'pr> for Names<'_> {
+    fn visit_interpolated_string_node(&mut self, node: &InterpolatedStringNode<'pr>) {
+        let path = self.paths.path(&node.as_node());
+        self.patterns.extend(path.filter(|path| path.ends_with(".erb")));
+        ruby_prism::visit_interpolated_string_node(self, node);
+    }
+}
+
+/// Returns the parts of a path; `folder` is that of the recipe.
+fn pieces(path: &Expr, folder: &str) -> Option<Vec<Part>> {
+    let joined = |arguments: &[Expr]| {
+        let mut parts = Vec::new();
+        for (index, argument) in arguments.iter().enumerate() {
+            if index > 0 {
+                parts.push(Part::Text("/".to_owned()));
+            }
+            parts.extend(pieces(argument, folder)?);
+        }
+        Some(parts)
+    };
+    match path {
+        Expr::Text(_) | Expr::Template(_) => Some(path.clone().parts()),
+        Expr::Name(_) | Expr::Index(..) | Expr::Member(..) => Some(vec![Part::Value(path.clone())]),
+        Expr::Call(call) => match (call.name.as_str(), call.arguments.as_slice()) {
+            ("join_path", parts) => joined(parts),
+            ("expand_path", [path]) => pieces(path, folder),
+            ("expand_path", [path, base]) => joined(&[base.clone(), path.clone()]),
+            ("dirname", [Expr::Call(of)]) if of.name == "recipe_file" => Some(vec![Part::Text(folder.to_owned())]),
+            ("fetch", _) => Some(vec![Part::Value(path.clone())]),
+            _ => None,
+        },
+        Expr::Binary("+", left, right) => {
+            let mut parts = pieces(left, folder)?;
+            parts.extend(pieces(right, folder)?);
+            Some(parts)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,5 @@
+# runs: fills finds says last
+# Templates whose name a run computes.
+set :application, "shop"
+set :repo_url, "x"
+set :web_port, 81

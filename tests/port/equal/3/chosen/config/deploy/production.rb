@@ -1,0 +1,1 @@
+server "app1", roles: %w[app]

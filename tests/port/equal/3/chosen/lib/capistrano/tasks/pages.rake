@@ -1,0 +1,3 @@
+task :says do
+  puts "pages"
+end

@@ -1,0 +1,3 @@
+task :last do
+  on(roles(:app)) { execute :uptime }
+end
