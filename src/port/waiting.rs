@@ -91,7 +91,12 @@ fn can_wait(statement: &mut Statement, given: &mut BTreeSet<String>) -> bool {
         _ => {}
     }
     let lines = statement.blocks().into_iter().flat_map(|block| &mut block.lines);
-    lines.fold(true, |can, line| can_wait(&mut line.statement, given) && can)
+    // All are changed, also behind one that cannot wait.
+    let mut all = true;
+    for line in lines {
+        all &= can_wait(&mut line.statement, given);
+    }
+    all
 }
 
 /// Lets the statements of a file wait that need one of these names while the file is loaded; adds the variables that wait for them. `set` has

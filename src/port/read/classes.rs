@@ -75,7 +75,7 @@ impl Reader<'_> {
             "file_exists" | "dir_exists" | "read_file" | "write_file" | "read_yaml" | "glob" | "expand_path"
         ) && let Some(first) = values.first_mut()
         {
-            *first = self.from_local_dir(first.clone());
+            *first = self.in_local_dir(first.clone());
         }
         if function != "glob" {
             return Ok(Expr::call(function, values));

@@ -52,7 +52,7 @@ pub(super) fn follows_directory(class: &str, name: &str, call: &CallNode<'_>) ->
             | ("YAML", "load_file")
     );
     let is_moved = words_of(class, name).is_some() || matches!(name, "cd" | "chdir");
-    is_of_paths || (looks || is_moved) && (call.block().is_none() || is_moved)
+    is_of_paths || is_moved || looks && call.block().is_none()
 }
 
 impl Reader<'_> {
@@ -149,7 +149,7 @@ impl Reader<'_> {
     }
 
     /// Returns the path of a file on this machine, which may be named from the directory of `Dir.chdir`.
-    pub(super) fn from_local_dir(&self, path: Expr) -> Expr {
+    pub(super) fn in_local_dir(&self, path: Expr) -> Expr {
         match &self.local_dir {
             Some(dir) if path.literal().is_none_or(|path| !path.starts_with('/')) => {
                 Expr::call("expand_path", vec![path, dir.clone()])

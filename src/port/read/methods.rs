@@ -233,7 +233,7 @@ impl Reader<'_> {
         if source(node) == "SSHKit.config.default_env" {
             return Ok(Expr::name("default_environment"));
         }
-        if let Some(asked) = self.from_input(&name, receiver) {
+        if let Some(asked) = self.read_of_input(&name, receiver) {
             return Ok(asked);
         }
         if let Some(asked) = self.of_status(&name, receiver)? {
