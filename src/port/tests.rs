@@ -228,6 +228,56 @@ fn a_hook_in_a_loop_is_one_on_the_tasks_that_exist() {
 }
 
 #[test]
+fn a_hook_on_a_stage_runs_at_the_start() {
+    let files = [
+        (
+            "Capfile",
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nload 'lib/x.rb'\n",
+        ),
+        (
+            "config/deploy.rb",
+            "lock '3'\nafter :production, 'x:y'\nbefore :production, 'x:y'\nset :deploy_via, :copy\nset :use_sudo, true\n",
+        ),
+        ("config/deploy/production.rb", "role %i[app web], %w[a b], user: 'u'\n"),
+        (
+            "lib/x.rb",
+            "namespace(:x) { task(:y) { puts 'y' } }\nstages.each do |stage|\n  after stage, 'x:y'\nend\n",
+        ),
+    ];
+    let ported = ported(&files).unwrap();
+    let texts: Vec<&str> = ported.files.iter().map(|file| file.text.as_str()).collect();
+    let text = texts.concat();
+    let parts = [
+        "on :start {\n  if stage == \"production\" {\n    invoke \"x:y\";\n  }\n}",
+        "on :start, \"x:y\";",
+        "role :app, \"a\", \"b\", :user => \"u\";\nrole :web, \"a\", \"b\", :user => \"u\";",
+        "set :deploy_via, :remote_cache;",
+        "set :use_sudo, false;",
+    ];
+    has(&text, &parts);
+    assert!(!text.contains("PORT"), "{text}");
+    assert_eq!(text.matches("on :start").count(), 2, "{text}");
+}
+
+#[test]
+fn the_ways_of_gems_to_deploy_become_those_of_capr() {
+    let (text, notes) = recipe("set :scm, :git\nset :deploy_via, :rsync_with_remote_cache\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["set :deploy_via, :copy;"]);
+    let (_, notes) = recipe("set :scm, :git\nset :deploy_via, :own_way\n");
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn the_pairs_of_a_map_stay_pairs_for_a_block_with_one_parameter() {
+    let (text, notes) = recipe(
+        "task(:x) do\n  links = { \"#{release_path}/a\" => 'b' }\n  run links.map { |a| \"ln #{a.last} #{a.first}\" }.join(';')\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["let links = [[`${release_path}/a`, \"b\"]];"]);
+}
+
+#[test]
 fn a_task_of_capistrano_3_that_is_defined_again_is_added_to() {
     let files = [
         (

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Lack, Read, Unported};
-use super::super::ruby::{Offsets, arguments, behind, literal, statements};
+use super::super::ruby::{Offsets, arguments, behind, id, literal, source, statements};
 use super::Reader;
 
 impl Reader<'_> {
@@ -97,6 +97,9 @@ impl Reader<'_> {
     ) -> Read<Vec<Line>> {
         let is_after = verb == "after";
         let Some((verb, target)) = self.hooked(verb, hooked.trim_start_matches(':')) else {
+            if self.facts.stages.contains(hooked) {
+                return self.hook_on_stage(call, (verb, hooked), rest);
+            }
             return match self.never_runs(hooked) {
                 Some(why) => Ok(vec![self.remark(&why)]),
                 None if self.facts.version > 2 => Err(self.no_task(hooked)),
@@ -131,6 +134,72 @@ impl Reader<'_> {
             lines.insert(0, Line::verb(Call::new(&verb, values)));
         }
         Ok(lines)
+    }
+
+    /// Reads `after :production, "check"`: a stage is a task of Capistrano, which is run before all others.
+    fn hook_on_stage(
+        &mut self,
+        call: &CallNode<'_>,
+        (verb, stage): (&str, &str),
+        rest: &[Node<'_>],
+    ) -> Read<Vec<Line>> {
+        if behind(call).is_some() {
+            return self.refuse(Kind::Construct, "a hook with a block on a stage");
+        }
+        if verb == "before" && self.facts.version > 2 && self.facts.main_file == Some(self.file) {
+            let why = "a hook before a stage never runs here, and does not in Capistrano 3 either: it reads this file in the stage";
+            return Ok(vec![self.remark(why)]);
+        }
+        let tasks = self.tasks_to_hook(rest)?.into_iter();
+        let runs = tasks.map(|task| Line::verb(Call::new("invoke", vec![task]))).collect();
+        let is_it = Expr::name("stage").binary("==", Expr::text(stage));
+        let decision = Line::new(Statement::Value(Expr::If(vec![(is_it, Block::of(runs))], None)));
+        let block = Block::of(vec![decision]);
+        Ok(vec![Line::verb(Call::with_block(
+            "on",
+            vec![Expr::symbol("start")],
+            block,
+        ))])
+    }
+
+    fn tasks_to_hook(&mut self, tasks: &[Node<'_>]) -> Read<Vec<Expr>> {
+        let mut known = Vec::new();
+        for task in tasks {
+            let name = literal(task).unwrap_or_default();
+            match self.action(name.trim_start_matches(':')) {
+                Action::Task(full) => known.push(Expr::Text(full)),
+                _ => return Err(unknown_task(&name)),
+            }
+        }
+        Ok(known)
+    }
+
+    /// Reads `stages.each { |stage| after stage, "check" }`; `None` for another loop.
+    pub(super) fn hooks_on_stages(&mut self, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let are_stages = matches!(source(receiver).as_str(), "stages" | "Capistrano::DSL.stages");
+        let Some(behind) = behind(call).filter(|_| are_stages && !self.facts.stages.is_empty()) else {
+            return Ok(None);
+        };
+        let mut lines = Vec::new();
+        for node in statements(behind.body.as_ref()) {
+            let Some(hook) = node
+                .as_call_node()
+                .filter(|hook| hook.receiver().is_none() && hook.block().is_none())
+            else {
+                return Ok(None);
+            };
+            let given = arguments(&hook, false).values;
+            let is_hook = matches!(id(&hook.name()).as_str(), "before" | "after");
+            match given.split_first() {
+                Some((stage, rest)) if is_hook && behind.parameters == [source(stage)] => {
+                    let mut values = vec![Expr::symbol("start")];
+                    values.extend(self.tasks_to_hook(rest)?);
+                    lines.push(Line::verb(Call::new("on", values)));
+                }
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(lines))
     }
 
     /// Reads `after "deploy" do … end`, and Rake's `after :restart, :clear_cache do … end`.

@@ -14,6 +14,9 @@ pub(super) const ORDER: &str = "a map gives its entries in the order of their na
 impl Reader<'_> {
     /// Reads `list.each do |x|` and similar loops.
     pub(super) fn loops_over(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Vec<Line>> {
+        if let Some(lines) = self.hooks_on_stages(call, receiver)? {
+            return Ok(lines);
+        }
         let mut lines = self.loop_over(call, receiver, name)?;
         let items = self.free_name("items");
         if let [line] = lines.as_mut_slice()

@@ -180,7 +180,7 @@ impl<'pr> Visit<'pr> for Uses {
 
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         let takes_apart = matches!(id(&node.name()).as_str(), "each" | "each_pair" | "map" | "collect")
-            && behind(node).is_some_and(|behind| behind.parameters.len() == 2 && !behind.is_odd);
+            && behind(node).is_some_and(|behind| matches!(behind.parameters.len(), 1 | 2) && !behind.is_odd);
         if let (true, Some(local)) = (
             takes_apart,
             node.receiver()

@@ -53,11 +53,20 @@ impl Reader<'_> {
             }
             None => None,
         };
-        Ok(vec![Line::verb(Call {
-            options,
-            block,
-            ..Call::new("role", values)
-        })])
+        let roles = match values.first() {
+            Some(Expr::List(roles)) if self.facts.version > 2 => roles.clone(),
+            first => first.cloned().into_iter().collect(),
+        };
+        let line = |role: Expr| {
+            let mut values = values.clone();
+            values[..1].fill(role);
+            Line::verb(Call {
+                options: options.clone(),
+                block: block.clone(),
+                ..Call::new("role", values)
+            })
+        };
+        Ok(roles.into_iter().map(line).collect())
     }
 
     fn server(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {

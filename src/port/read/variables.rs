@@ -176,6 +176,12 @@ impl Reader<'_> {
             // The entry may be missing in other stages.
             ("deploy_to", value @ Expr::Index(..)) => Expr::Block(Block::giving(value)),
             ("normalize_asset_timestamps", Expr::Text(_)) => Expr::Bool(true),
+            ("use_sudo" | "group_writable", Expr::Bool(true)) if self.facts.version > 2 => {
+                self.remarks
+                    .push(format!("`{ruby}` does nothing in Capistrano 3: it is false here"));
+                Expr::Bool(false)
+            }
+            ("deploy_via", value @ (Expr::Text(_) | Expr::Symbol(_))) => self.way(value)?,
             ("keep_releases", Expr::Text(number)) if number.parse::<u32>().is_ok() => Expr::Number(number),
             ("keep_releases", Expr::Number(number)) if number.chars().all(|c| c == '0') => {
                 self.remarks.push(
@@ -223,6 +229,20 @@ impl Reader<'_> {
             }
             (_, value) => value,
         })
+    }
+
+    /// Returns the way in which a release gets to the servers.
+    fn way(&mut self, value: Expr) -> Read<Expr> {
+        let (here, why) = match (value.literal().unwrap_or_default(), self.facts.version) {
+            ("remote_cache", _) | ("checkout" | "export" | "copy", 1 | 2) => return Ok(value),
+            (_, 3..) => ("remote_cache", "is not read by Capistrano 3, which has `remote_cache`"),
+            ("rsync_with_remote_cache", _) => ("copy", "is `copy` here: what the servers have goes from here to them"),
+            ("fast_remote_cache" | "unshared_remote_cache", _) => ("remote_cache", "is `remote_cache` here"),
+            (other, _) => return self.refuse(Kind::Library, format!("the way to deploy `{other}`")),
+        };
+        let was = value.literal().unwrap_or_default();
+        self.remarks.push(format!("`deploy_via`: `{was}` {why}"));
+        Ok(Expr::symbol(here))
     }
 
     /// Returns true if a value needs something that is set later: the stage, or a variable that nothing before has set.

@@ -257,8 +257,8 @@ fn auth_methods(value: &Dynamic, position: Position) -> Fallible<Vec<AuthMethod>
     for name in texts(value) {
         match AuthMethod::named(&name) {
             Some(method) => methods.push(method),
-            // `none` only asks for the methods, and `hostbased` needs a privileged program; both are ignored.
-            None if ["none", "hostbased"].contains(&name.as_str()) => {}
+            // `none` only asks for the methods, `hostbased` needs a privileged program, Net::SSH has no GSSAPI either: all are ignored.
+            None if ["none", "hostbased"].contains(&name.as_str()) || name.starts_with("gssapi-") => {}
             None => {
                 let message =
                     format!("`auth_methods' takes publickey, password and keyboard-interactive, not `{name}'");
