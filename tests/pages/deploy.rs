@@ -135,6 +135,13 @@ fn the_page_of_deploys_is_true() {
     page.recipe("set :use_sudo, true;", Place::Top, None, |trial| {
         trial.bare().then("puts use_sudo;").prints("true\n")
     });
+    page.recipe("set :restart_on_deploy, false;", Place::Top, None, |trial| {
+        trial.bare().then("puts restart_on_deploy;").prints("false\n")
+    });
+    page.recipe("invoke \"x\", :again => true;", Place::Task, None, |trial| {
+        let tasks = "set :dialect, 3; task :x { puts \"ran\"; } before :t, :x;";
+        trial.bare().before(tasks).prints("ran\nran\n")
+    });
     let hook = format!(
         "{recipe}namespace :assets {{ task :build {{ run \"touch built\", :dir => release_path; }} }}\nafter \"deploy:update_code\", \"assets:build\";\n"
     );

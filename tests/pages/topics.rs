@@ -103,6 +103,9 @@ fn the_page_of_roles_is_true() {
     for call in ["capture(…)", "capture_all(…)"] {
         page.not_run(call, "dots; docs/commands.md has both");
     }
+    page.recipe("set :dialect, 3", Place::Top, None, |trial| {
+        trial.bare().then("puts dialect;").prints("3\n")
+    });
     for shown in [":only => #{ primary: true }", ":except => #{ no_release: true }"] {
         page.left.retain(|one| one != shown);
     }

@@ -7,7 +7,7 @@ use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Arguments, arguments, bare, behind, id, literal, source, statements};
 use super::Reader;
-use super::commands::may_fail;
+use super::executed::may_fail;
 use super::locals::Type;
 
 impl Reader<'_> {

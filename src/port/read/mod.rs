@@ -16,6 +16,7 @@ mod configuration;
 mod counterparts;
 mod definitions;
 mod each_server;
+mod executed;
 mod failures;
 mod files;
 mod flow;

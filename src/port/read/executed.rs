@@ -1,0 +1,163 @@
+//! Reads the command of `execute` and similar words of SSHKit.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::facts::Mapped;
+use super::super::form::{Block, Expr, Line, Part, Statement, string};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{Arguments, arguments, id, literal};
+use super::Reader;
+use super::locals::Type;
+
+/// The command of `execute` and similar words.
+pub(super) struct Executed {
+    pub(super) text: Expr,
+    /// True if `within`, `with`, `as` and the command map apply, because the command is one word.
+    pub(super) is_mapped: bool,
+    pub(super) options: Vec<(String, Expr)>,
+    /// The command as a statement: it may fail where the recipe says so.
+    pub(super) command: Expr,
+}
+
+impl Reader<'_> {
+    /// Returns the words of a command in one string, as SSHKit joins them.
+    pub(super) fn executed(&mut self, call: &CallNode<'_>) -> Read<Executed> {
+        let given = arguments(call, false);
+        let mut parts: Vec<Part> = Vec::new();
+        let mut is_mapped = true;
+        let one = given.values.len() == 1;
+        let word = id(&call.name());
+        let own = matches!(word.as_str(), "rake" | "make").then(|| Expr::Symbol(word));
+        let nodes = given.values.iter().map(Some);
+        let words = own.iter().map(|_| None).chain(nodes);
+        for (index, node) in words.enumerate() {
+            let mut value = match (node, &own) {
+                (Some(node), _) => self.expression(node)?,
+                (None, own) => own.clone().unwrap_or(Expr::Unit),
+            };
+            if let Expr::List(items) = value {
+                value = listed(items);
+            } else if node.is_some_and(|node| node.as_splat_node().is_some()) || self.kind_of(&value) == Type::List {
+                value = Expr::call("join", vec![value, Expr::text(" ")]);
+            }
+            if index == 0 {
+                let first = value.clone().parts();
+                is_mapped = first
+                    .iter()
+                    .all(|part| !matches!(part, Part::Text(text) if text.trim().contains(char::is_whitespace)));
+                if let (true, Some(word)) = (is_mapped, value.literal())
+                    && let Some(mapped) = self.facts.commands.get(word).cloned()
+                {
+                    value = match mapped {
+                        Mapped::Text(text) => Expr::Text(text),
+                        Mapped::Code(code) => self.fragment(&code, &[], false)?,
+                    };
+                }
+            } else {
+                parts.push(Part::Text(" ".to_owned()));
+            }
+            match (one, value) {
+                (_, value @ (Expr::Text(_) | Expr::Symbol(_) | Expr::Template(_))) => parts.extend(value.parts()),
+                (_, Expr::Number(digits)) if digits.chars().all(|c| c.is_ascii_digit()) => {
+                    parts.push(Part::Text(digits))
+                }
+                (_, value) => parts.push(Part::Value(self.filled_here(value))),
+            }
+        }
+        let mut options = Vec::new();
+        let mut tolerance = None;
+        for (key, value) in &given.pairs {
+            match literal(key).as_deref() {
+                Some("raise_on_non_zero_exit") => tolerance = self.tolerance(value)?,
+                Some("verbosity" | "log_output" | "strip") => {}
+                Some("pty") => options.push(("pty".to_owned(), self.expression(value)?)),
+                Some(key @ ("in" | "env" | "user" | "group" | "host")) => self.remarks.push(format!(
+                    "`{key}: …` of a command: SSHKit takes the one of `within`, `with`, `as` and `on` in its place"
+                )),
+                Some("interaction_handler") if value.as_nil_node().is_some() => {}
+                Some(other) => return self.refuse(Kind::Construct, format!("`{}` with `{other}`", id(&call.name()))),
+                None => return self.refuse(Kind::Construct, "an option whose name is computed"),
+            }
+        }
+        let text = self.as_command(string(parts.clone()));
+        parts.extend(tolerance);
+        let command = self.as_command(string(parts));
+        let group = self.onion.group.as_ref().filter(|_| is_mapped);
+        Ok(Executed {
+            text: in_group(group, text),
+            command: in_group(group, command),
+            is_mapped,
+            options,
+        })
+    }
+
+    /// Reads `raise_on_non_zero_exit: …`: the end of a command that may fail.
+    fn tolerance(&mut self, value: &Node<'_>) -> Read<Option<Part>> {
+        const MAY_FAIL: &str = " || true";
+        if value.as_true_node().is_some() {
+            return Ok(None);
+        }
+        if value.as_false_node().is_some() || value.as_nil_node().is_some() {
+            return Ok(Some(Part::Text(MAY_FAIL.to_owned())));
+        }
+        let giving = |text| Block::giving(Expr::text(text));
+        let ends = vec![(self.condition(value)?, giving(""))];
+        Ok(Some(Part::Value(Expr::If(ends, Some(giving(MAY_FAIL))))))
+    }
+}
+
+/// Returns a command that SSHKit runs with the rights of a group.
+fn in_group(group: Option<&Expr>, command: Expr) -> Expr {
+    let Some(group) = group else { return command };
+    let quoted = |value| Part::Value(Expr::call("quote", vec![value]));
+    let text = |text: &str| Part::Text(text.to_owned());
+    let group = match group.literal() {
+        Some(name) => text(name),
+        None => quoted(group.clone()),
+    };
+    Expr::Template(vec![text("sg "), group, text(" -c "), quoted(command)])
+}
+
+/// Returns a command whose output is shown as it comes, by its server's lines alone.
+pub(super) fn streamed(mut line: Line) -> Line {
+    if let Statement::Verb(call) = &mut line.statement
+        && call.name == "run"
+    {
+        call.name = "stream".to_owned();
+    }
+    line
+}
+
+/// Returns a command that goes on when the connection ends, as SSHKit writes it.
+pub(super) fn in_background(command: Expr) -> Expr {
+    let ends = [
+        Part::Text("( nohup ".to_owned()),
+        Part::Text(" > /dev/null & )".to_owned()),
+    ];
+    let [begin, end] = ends;
+    string([begin].into_iter().chain(command.parts()).chain([end]).collect())
+}
+
+/// Returns the value of an option.
+pub(super) fn option<'a, 'pr>(given: &'a Arguments<'pr>, name: &str) -> Option<&'a Node<'pr>> {
+    let mut pairs = given.pairs.iter();
+    pairs.find_map(|(key, value)| (literal(key).as_deref() == Some(name)).then_some(value))
+}
+
+/// Returns true if a command may fail, and the caller asks whether it did.
+pub(super) fn may_fail(call: &CallNode<'_>) -> bool {
+    let given = arguments(call, false);
+    option(&given, "raise_on_non_zero_exit").is_some_and(|value| value.as_true_node().is_none())
+}
+
+/// Returns the words of a list in one string.
+fn listed(items: Vec<Expr>) -> Expr {
+    let mut parts = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            parts.push(Part::Text(" ".to_owned()));
+        }
+        parts.extend(item.parts());
+    }
+    string(parts)
+}
