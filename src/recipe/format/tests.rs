@@ -139,6 +139,7 @@ fn comments_strings_and_single_empty_lines_stay() {
         ),
         ("\u{feff}puts  1;", "\u{feff}puts 1;"),
         ("a; /* b */ c;", "a; /* b */\nc;"),
+        ("let m = #{ b: 2 } + h;", "let m = #{ b: 2 } + h;"),
         ("", ""),
         ("// a", "// a"),
     ]);

@@ -368,9 +368,11 @@ impl<'a> Parser<'a> {
 
     fn sign(&self, token: Token<'a>, elements: &[Element<'a>], shape: BracketShape) -> Role {
         let next = self.peek(1);
-        // After a brace, Rhai reads `-` or `+` as the sign of a number.
-        let is_behind_brace =
-            matches!(elements.last(), Some(Element::Group(group)) if group.shape != BracketShape::Values);
+        // After the brace of a block, Rhai reads `-` or `+` as the sign of a number.
+        let is_behind_brace = matches!(
+            elements.last(),
+            Some(Element::Group(group)) if matches!(group.shape, BracketShape::Block | BracketShape::Cases)
+        );
         let is_behind_value = is_value(elements) && !is_behind_brace;
         match token.text {
             "." | "?." | "::" | ".." | "..=" => Role::Tight,

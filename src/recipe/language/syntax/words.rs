@@ -195,7 +195,12 @@ impl Words {
                 self.brackets.pop();
                 self.locals.leave(self.brackets.len());
             }
-            Token::SemiColon => self.parameters.clear(),
+            Token::SemiColon => {
+                // A closure in the list of a loop has statements of its own, in front of the loop's block.
+                let depth = self.brackets.len();
+                self.parameters
+                    .retain(|parameter| parameter.around.is_some_and(|around| around < depth));
+            }
             _ => {}
         }
         match token {

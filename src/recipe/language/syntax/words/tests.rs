@@ -51,6 +51,10 @@ fn a_verb_is_a_verb_only_where_it_begins_a_call() {
         ("|run| run + 1; run x", "run run 1 !run x"),
         ("for run in xs { run } run x", "run xs run !run x"),
         ("for (run, i) in xs { run + i } run x", "run i xs run i !run x"),
+        (
+            "for run in f(|y| { let z = y; z }) { run } run x",
+            "run f |y z |y z run !run x",
+        ),
         ("try { run x } catch (run) { run } run x", "!run x run run !run x"),
         ("fetch(:run)", "!fetch <:> run"),
     ] {
