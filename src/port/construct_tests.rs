@@ -221,6 +221,51 @@ fn functions_of_pairs_and_of_matches_are_read() {
 }
 
 #[test]
+fn functions_of_one_parameter_are_given_the_pairs_of_a_map() {
+    carried(
+        "task :t do\n  h = { 'a' => 1, 'b' => 2 }\n  puts h.map { |x| x.last }.join(' '), h.map(&:first), h.sort.first, h.first.last\n\
+         puts h.select { |k| k == 'a' }.keys\n  h.each { |x| puts x.first }\n  h.each_with_index { |x, i| puts x[1], i }\nend\n",
+        &[
+            "join(ruby_pairs(h).map(|x| x[-1]), \" \")",
+            "ruby_pairs(h).map(|item| item[0])",
+            "ruby_sorted(ruby_pairs(h))[0]",
+            "ruby_pairs(h)[0][-1]",
+            "h.filter(|k| k == \"a\").keys()",
+            "for x in ruby_pairs(h) {",
+            "for (x, i) in ruby_pairs(h) {",
+        ],
+    );
+}
+
+#[test]
+fn a_task_after_one_that_was_lost_is_the_first_of_its_name() {
+    let code = "set :lost, Odd.new(self).made\nif fetch(:lost) == 2\n  task(:t) { puts 1 }\nend\ntask(:t) { puts 2 }\n";
+    let (text, notes) = recipe(&format!("{THREE}{code}"));
+    assert!(!notes.is_empty());
+    has(&text, &["task :t {\n  puts 2;"]);
+    assert!(!text.contains("t_2"), "{text}");
+}
+
+#[test]
+fn a_sign_belongs_to_the_number_whose_method_is_called() {
+    carried(
+        "task :t do\n  n = 1\n  puts -7.abs, (-n).abs, [1, 2][-1]\nend\n",
+        &["(-7).abs()", "(-n).abs()", "[-1]"],
+    );
+}
+
+#[test]
+fn a_filter_by_primary_asks_for_the_mark_and_not_for_the_first_server() {
+    carried(
+        "task :t do\n  on roles(:app, filter: :primary) do\n    execute :a\n  end\nend\n",
+        &[
+            "\"primary\" in server.properties",
+            ":on_no_matching_servers => :continue",
+        ],
+    );
+}
+
+#[test]
 fn the_largest_numbers_are_read_without_a_panic() {
     let largest = "9223372036854775807";
     let (text, _) = recipe(&format!(

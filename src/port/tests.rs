@@ -142,7 +142,8 @@ fn filters_of_servers_groups_and_the_background_are_carried_over() {
     let (text, notes) = recipe(text);
     assert!(notes.is_empty(), "{notes:?}");
     let parts = [
-        "run \"a\", :hosts => roles(:app).filter(|s| s.properties.my == 1).map(|server| server.name);",
+        "run \"a\",\n    :hosts => roles(:app).filter(|s| s.properties.my == 1).map(|server| server.name),",
+        "    :on_no_matching_servers => :continue;",
         "roles(:app).filter(|s| (s.properties.my ?? false) == false).map(",
         "run \"( nohup sleep 5 > /dev/null & )\";",
         "`sg g -c ${quote(`id ${host.properties.my ?? \"\"}`)}`, :as => \"u\"",

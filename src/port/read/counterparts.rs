@@ -113,6 +113,10 @@ impl Reader<'_> {
             ("call" | "()" | "[]", given) if self.is_closure(&value) => {
                 Ok(Some(value.method("call", self.expressions(given)?)))
             }
+            ("first" | "last" | "sort" | "max" | "min", []) if self.kind_of(&value) == Type::Map => {
+                let pairs = self.in_pairs(value);
+                self.counterpart(name, pairs, given)
+            }
             (_, []) => Ok(match Counterpart::of(name) {
                 Some(counterpart) => Some(counterpart.applied_to(value)),
                 None => match self.more_without_arguments(name, value.clone()) {

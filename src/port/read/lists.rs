@@ -74,6 +74,15 @@ impl Reader<'_> {
         Ok(Expr::Block(Block { lines, gives: true }))
     }
 
+    /// Returns the pairs of a value that is known to be a map, and any other value as it is.
+    pub(super) fn in_pairs(&mut self, value: Expr) -> Expr {
+        if self.kind_of(&value) != Type::Map {
+            return value;
+        }
+        self.remarks.push(super::loops::ORDER.to_owned());
+        Expr::call("ruby_pairs", vec![value])
+    }
+
     /// Returns a function that tells yes or no, or else its contrary, by Ruby's truth; `None` for one that gives no value.
     pub(super) fn asking(&self, closure: Expr, is_negated: bool) -> Option<Expr> {
         let Expr::Closure(names, body) = closure else {
@@ -96,6 +105,17 @@ impl Reader<'_> {
             return Ok(value);
         }
         let value = self.expression(receiver)?;
+        let value = match name {
+            // The others, such as `select`, give a function of one parameter the key alone.
+            "map" | "collect" | "flat_map" | "collect_concat" | "filter_map" | "sum" | "find_all" | "count"
+            | "partition" | "any?" | "none?" | "all?" | "find" | "detect" | "to_h" | "sort_by" | "min_by"
+            | "max_by" | "group_by"
+                if behind(call).is_none_or(|behind| behind.parameters.len() < 2) =>
+            {
+                self.in_pairs(value)
+            }
+            _ => value,
+        };
         if let Some(value) = self.in_an_order(name, call, &value)? {
             return Ok(value);
         }

@@ -95,7 +95,7 @@ impl Reader<'_> {
                 let inner = super::conditions::inside(receiver);
                 self.pairs(inner.as_ref().unwrap_or(receiver))?.unwrap_or(list)
             }
-            _ => list,
+            _ => self.in_pairs(list),
         };
         match (behind.parameters.as_slice(), name) {
             ([], _) => Ok(vec![self.each(

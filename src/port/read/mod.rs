@@ -329,14 +329,17 @@ impl<'a> Reader<'a> {
     fn statement(&mut self, node: &Node<'_>, gives: bool) -> Vec<Line> {
         self.depth += 1;
         let notes = self.notes.len();
+        let defined = (self.deferred == 0).then(|| self.defined.clone());
         let read = match self.depth > DEEPEST {
             true => Err(Unported::new(Kind::Construct, "it is nested too deeply")),
             false => self.read_statement(node, gives),
         };
         self.depth -= 1;
-        match read {
+        let mut is_lost = read.is_err();
+        let lines = match read {
             Ok(lines) => {
                 let lines = self.while_loading(node, lines, notes);
+                is_lost |= matches!(lines.as_slice(), [line] if matches!(line.statement, Statement::Note(..)));
                 let lines = self.at_stage(lines);
                 let mut lines = self.when_needed(lines);
                 if self.deferred == 0 && !gives {
@@ -345,7 +348,12 @@ impl<'a> Reader<'a> {
                 lines
             }
             Err(unported) => vec![self.noted(node, unported)],
+        };
+        if let Some(defined) = defined.filter(|_| is_lost) {
+            // What is in a note defines no task, so a later one of the same name is the first.
+            self.defined = defined;
         }
+        lines
     }
 
     /// Notes code that was not carried over, and returns the line that shows it.

@@ -224,7 +224,10 @@ impl Reader<'_> {
         for (key, value) in &given.pairs {
             match (literal(key).as_deref(), literal(value)) {
                 (Some("exclude"), Some(attribute)) if is_flag(&attribute) => options.push(flag("except", &attribute)),
-                (Some("filter" | "select"), Some(attribute)) if is_flag(&attribute) => {
+                (Some("filter" | "select"), Some(attribute))
+                    // The primary server of a role is its first one where none is marked, but this asks for the mark.
+                    if is_flag(&attribute) && (is_all || attribute != "primary") =>
+                {
                     options.push(flag("only", &attribute));
                 }
                 (Some(key @ ("exclude" | "filter" | "select")), Some(attribute)) => {
@@ -232,10 +235,7 @@ impl Reader<'_> {
                         return self.refuse(Kind::PerServer, "several filters of servers");
                     }
                     let list = self.roles_named(&given)?;
-                    return Ok((
-                        vec![("hosts".to_owned(), with_attribute(list, &attribute, key != "exclude"))],
-                        false,
-                    ));
+                    return Ok((if_any(with_attribute(list, &attribute, key != "exclude")), false));
                 }
                 (Some(key @ ("exclude" | "filter" | "select")), None) if name == "roles" && given.pairs.len() == 1 => {
                     let Some(behind) = function_of(value) else {
@@ -246,7 +246,7 @@ impl Reader<'_> {
                         return self.refuse(Kind::PerServer, "a filter of servers with several statements");
                     };
                     let chosen = self.roles_named(&given)?.method("filter", vec![asking]);
-                    return Ok((vec![("hosts".to_owned(), names_of(chosen))], false));
+                    return Ok((if_any(names_of(chosen)), false));
                 }
                 _ => return self.refuse(Kind::PerServer, "a filter of servers that is a function"),
             }
@@ -266,6 +266,12 @@ impl Reader<'_> {
             _ => Ok((options, false)),
         }
     }
+}
+
+/// Returns the options for these hosts, of which there may be none.
+fn if_any(hosts: Expr) -> Vec<(String, Expr)> {
+    let skips = ("on_no_matching_servers".to_owned(), Expr::symbol("continue"));
+    vec![("hosts".to_owned(), hosts), skips]
 }
 
 /// Returns true for an attribute that servers have or do not have; others have values.

@@ -21,6 +21,9 @@ fn binds(operator: &str) -> u8 {
     }
 }
 
+/// The precedence of what has a method, a member or an index: `-1.abs()` would be `-(1.abs())`.
+const OWNER: u8 = 12;
+
 /// The words that need quotes as the key of a map.
 const RESERVED: &[&str] = &[
     "default",
@@ -148,11 +151,15 @@ impl Writer<'_> {
             }
             Expr::Method(owner, name, arguments) => {
                 let arguments: Vec<String> = arguments.iter().map(|value| self.expression(value, indent)).collect();
-                format!("{}.{name}({})", self.within(owner, indent, 11), arguments.join(", "))
+                format!("{}.{name}({})", self.within(owner, indent, OWNER), arguments.join(", "))
             }
-            Expr::Member(owner, name) => format!("{}.{name}", self.within(owner, indent, 11)),
+            Expr::Member(owner, name) => format!("{}.{name}", self.within(owner, indent, OWNER)),
             Expr::Index(owner, index) => {
-                format!("{}[{}]", self.within(owner, indent, 11), self.expression(index, indent))
+                format!(
+                    "{}[{}]",
+                    self.within(owner, indent, OWNER),
+                    self.expression(index, indent)
+                )
             }
             Expr::Binary(operator, left, right) => {
                 let own = binds(operator);
@@ -163,8 +170,8 @@ impl Writer<'_> {
                 let between = if operator.starts_with("..") { "" } else { " " };
                 parenthesized(format!("{left}{between}{operator}{between}{right}"), around > own)
             }
-            Expr::Not(inner) => format!("!{}", self.within(inner, indent, 11)),
-            Expr::Negative(inner) => format!("-{}", self.within(inner, indent, 11)),
+            Expr::Not(inner) => parenthesized(format!("!{}", self.within(inner, indent, 11)), around == OWNER),
+            Expr::Negative(inner) => parenthesized(format!("-{}", self.within(inner, indent, 11)), around == OWNER),
             Expr::If(..) | Expr::Switch(..) => parenthesized(self.choice(value, indent), around > 0),
             Expr::Closure(parameters, body) => {
                 let body = match body.value() {

@@ -19,3 +19,23 @@ task :each do
     execute :echo, "and here"
   end
 end
+
+# A filter asks for the mark alone.
+task :marked do
+  on roles(:work, filter: :primary) do
+    execute :echo, "on three"
+  end
+end
+
+task :unmarked do
+  on roles(:lead, filter: :primary) do
+    execute :echo, "nowhere"
+  end
+end
+
+task :values do
+  links = { "a" => "b", "c" => "d" }
+  on primary(:work) do
+    execute :echo, links.map { |link| link.last }.join(" "), -7.abs
+  end
+end
