@@ -83,6 +83,21 @@ impl Reader<'_> {
         Expr::call("ruby_pairs", vec![value])
     }
 
+    /// Returns what a method gives the elements of to its block: of a map its pairs.
+    fn given_to_block(&mut self, name: &str, call: &CallNode<'_>, value: Expr) -> Expr {
+        match name {
+            // The others, such as `select`, give a function of one parameter the key alone.
+            "map" | "collect" | "flat_map" | "collect_concat" | "filter_map" | "sum" | "find_all" | "count"
+            | "partition" | "any?" | "none?" | "all?" | "find" | "detect" | "to_h" | "sort_by" | "min_by"
+            | "max_by" | "group_by"
+                if behind(call).is_none_or(|behind| behind.parameters.len() < 2) =>
+            {
+                self.in_pairs(value)
+            }
+            _ => value,
+        }
+    }
+
     /// Returns a function that tells yes or no, or else its contrary, by Ruby's truth; `None` for one that gives no value.
     pub(super) fn asking(&self, closure: Expr, is_negated: bool) -> Option<Expr> {
         let Expr::Closure(names, body) = closure else {
@@ -105,17 +120,7 @@ impl Reader<'_> {
             return Ok(value);
         }
         let value = self.expression(receiver)?;
-        let value = match name {
-            // The others, such as `select`, give a function of one parameter the key alone.
-            "map" | "collect" | "flat_map" | "collect_concat" | "filter_map" | "sum" | "find_all" | "count"
-            | "partition" | "any?" | "none?" | "all?" | "find" | "detect" | "to_h" | "sort_by" | "min_by"
-            | "max_by" | "group_by"
-                if behind(call).is_none_or(|behind| behind.parameters.len() < 2) =>
-            {
-                self.in_pairs(value)
-            }
-            _ => value,
-        };
+        let value = self.given_to_block(name, call, value);
         if let Some(value) = self.in_an_order(name, call, &value)? {
             return Ok(value);
         }
