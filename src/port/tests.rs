@@ -261,6 +261,18 @@ fn a_hook_on_a_stage_runs_at_the_start() {
 }
 
 #[test]
+fn servers_without_turns_do_not_wait() {
+    let (text, notes) = recipe(
+        "set :repo_url, 'x'\ntask :x do\n  on(roles(:app), wait: 1) { execute :ls }\n  on(roles(:web), limit: 2) { |host| puts host.user }\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    assert!(
+        !text.contains("wait") && !text.contains("limit") && !text.contains("max_hosts"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_ways_of_gems_to_deploy_become_those_of_capr() {
     let (text, notes) = recipe("set :scm, :git\nset :deploy_via, :rsync_with_remote_cache\n");
     assert!(notes.is_empty(), "{notes:?}");

@@ -15,6 +15,14 @@ pub(super) fn ignored_by_on(option: &str) -> String {
     format!("`on` with `{option}`: SSHKit ignores this option, and so does the recipe")
 }
 
+/// Returns true for an `on` whose servers have turns. SSHKit reads `limit` and `wait` of such a one alone.
+pub(super) fn has_turns(given: &Arguments<'_>) -> bool {
+    given.pairs.iter().any(|(key, value)| {
+        let (key, value) = (literal(key), literal(value));
+        key.as_deref() == Some("in") && value.as_deref() != Some("parallel")
+    })
+}
+
 impl Reader<'_> {
     /// Returns true if the servers of an `on` may go different ways: a property of one is read, or they have turns.
     pub(super) fn is_for_each(&self, call: &CallNode<'_>) -> bool {
@@ -22,10 +30,7 @@ impl Reader<'_> {
             return false;
         };
         let given = arguments(call, false);
-        let has_turns = given.pairs.iter().any(|(key, value)| {
-            let (key, value) = (literal(key), literal(value));
-            key.as_deref() == Some("wait") || key.as_deref() == Some("in") && value.as_deref() != Some("parallel")
-        });
+        let has_turns = has_turns(&given);
         let of_one = given.values.first().and_then(Node::as_call_node);
         let mut ways = Ways {
             has_host: !self.facts.functions.contains_key(HOST),
@@ -65,6 +70,7 @@ impl Reader<'_> {
         for (key, value) in &given.pairs {
             match literal(key).as_deref() {
                 Some("in") if literal(value).as_deref() == Some("parallel") => {}
+                Some("limit" | "wait") if !has_turns(given) => {}
                 Some(key @ ("in" | "limit" | "wait")) => options.push((key.to_owned(), self.expression(value)?)),
                 Some(other) => self.remarks.push(ignored_by_on(other)),
                 None => return self.refuse(Kind::Construct, "an option whose name is computed"),

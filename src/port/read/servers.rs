@@ -154,8 +154,9 @@ impl Reader<'_> {
                         options.push(("max_hosts".to_owned(), Expr::Number("2".to_owned())));
                     }
                 }
-                (Some("limit"), _) => options.push(("max_hosts".to_owned(), self.expression(value)?)),
+                (Some("limit" | "wait"), _) if !super::each_server::has_turns(given) => {}
                 (Some("wait"), _) => {}
+                (Some("limit"), _) => options.push(("max_hosts".to_owned(), self.expression(value)?)),
                 (Some(other), _) => self.remarks.push(super::each_server::ignored_by_on(other)),
                 (None, _) => return self.refuse(Kind::Construct, "an option whose name is computed"),
             }
