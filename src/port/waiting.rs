@@ -124,7 +124,7 @@ pub(super) fn wait(block: &mut Block, names: &mut BTreeSet<String>, set: &BTreeS
             Statement::Verb(call) if sets(&call.name) => {
                 names.extend(lazy(call).iter().flat_map(|name| with_made_of(name, set)))
             }
-            Statement::Verb(call) if call.name == "role" && call.block.is_none() => {
+            Statement::Verb(call) if call.name == "role" && call.block.is_none() && !call.arguments.is_empty() => {
                 let hosts = call.arguments.split_off(1);
                 given_by_block(call, hosts, &may_be_missing);
             }
