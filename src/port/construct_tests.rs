@@ -247,6 +247,20 @@ fn a_task_after_one_that_was_lost_is_the_first_of_its_name() {
 }
 
 #[test]
+fn what_may_be_a_string_or_a_number_is_multiplied_as_it_is_then() {
+    carried(
+        "task :t do\n  text = fetch(:mark, '-')\n  n = 2\n  puts text * 2, fetch(:wait, 1) * 60, n * 3, text.to_i * 4\nend\n",
+        &[
+            "ruby_times(text, 2)",
+            "ruby_times(fetch(:wait, 1), 60)",
+            "n * 3",
+            "to_i(text) * 4",
+            "if type_of(text) != \"string\" { return text * count; }",
+        ],
+    );
+}
+
+#[test]
 fn a_sign_belongs_to_the_number_whose_method_is_called() {
     carried(
         "task :t do\n  n = 1\n  puts -7.abs, (-n).abs, [1, 2][-1]\nend\n",

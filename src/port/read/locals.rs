@@ -140,14 +140,14 @@ impl Reader<'_> {
                 "primary" => Type::Server,
                 "join_path" | "dirname" | "basename" | "strip" | "chomp" | "capture" | "now" | "utc_now" | "join"
                 | "read_file" | "gsub" | "sub" | "run_locally" | "quote" | "expand_path" | "ruby_camel"
-                | "ruby_decimals" | "ruby_ljust" | "ruby_rjust" | "ruby_times" | "ruby_title" | "ruby_without_end"
+                | "ruby_decimals" | "ruby_ljust" | "ruby_rjust" | "ruby_title" | "ruby_without_end"
                 | "ruby_without_start" | "ruby_zeros" => Type::Text,
                 "glob" | "lines" | "scan" | "ruby_both" | "ruby_flat" | "ruby_last" | "ruby_list" | "ruby_minus"
                 | "ruby_pairs" | "ruby_parted" | "ruby_reversed" | "ruby_slices" | "ruby_sorted" | "ruby_sorted_by"
                 | "ruby_zip" => Type::List,
                 "ruby_groups" | "ruby_map" => Type::Map,
                 "ruby_uri" | "ruby_record" => Type::Record,
-                "ruby_part" => call
+                "ruby_part" | "ruby_times" => call
                     .arguments
                     .first()
                     .map_or(Type::Unknown, |value| self.kind_of(value)),

@@ -111,6 +111,16 @@ impl Reader<'_> {
             (Expr::List(_), Expr::Text(_)) => Ok(Expr::call("join", vec![left, right])),
             _ if self.kind_of(&left) == Type::List => Ok(Expr::call("join", vec![left, right])),
             _ if self.kind_of(&left) == Type::Text => Ok(self.repeated(left, right)),
+            (Expr::Name(_) | Expr::Call(_) | Expr::Index(..), mark)
+                if self.kind_of(&left) == Type::Unknown && self.kind_of(mark) == Type::Text =>
+            {
+                Ok(Expr::call("join", vec![left, right]))
+            }
+            // This may be a string or a number.
+            (Expr::Name(_) | Expr::Index(..), _) if self.kind_of(&left) == Type::Unknown => {
+                Ok(self.repeated(left, right))
+            }
+            (Expr::Call(call), _) if call.name == "fetch" => Ok(self.repeated(left, right)),
             _ => Ok(left.binary("*", right)),
         }
     }
