@@ -349,12 +349,6 @@ fn small_words_of_ruby_and_of_libraries_are_read() {
 }
 
 #[test]
-fn a_role_without_a_name_that_needs_what_may_be_missing_does_not_stop_the_port() {
-    let (text, _) = recipe("set :repository, 'x'\nrole :a => %w(a b), 'c-d' => [zz]\n");
-    has(&text, &["set :repository, \"x\";"]);
-}
-
-#[test]
 fn recipes_of_other_tools_are_refused() {
     let mina = ported(&[(
         "config/deploy.rb",

@@ -140,3 +140,20 @@ pub(super) fn wait(block: &mut Block, names: &mut BTreeSet<String>, set: &BTreeS
     }
     block.lines = lines;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_without_a_name_waits_for_nothing() {
+        let role = Call {
+            options: vec![("user".to_owned(), Expr::name("missing"))],
+            ..Call::new("role", Vec::new())
+        };
+        let mut block = Block::of(vec![Line::verb(role)]);
+        let mut names = BTreeSet::from(["missing".to_owned()]);
+        wait(&mut block, &mut names, &BTreeSet::new());
+        assert_eq!(block.lines.len(), 1);
+    }
+}
