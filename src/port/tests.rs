@@ -273,6 +273,19 @@ fn servers_without_turns_do_not_wait() {
 }
 
 #[test]
+fn capifony_has_the_layout_of_symfony_2_and_shares_by_path() {
+    let (text, notes) = recipe(
+        "require 'capifony_symfony2'\nset :scm, :git\nset :shared_files, ['app/config/parameters.yml']\nset :shared_children, ['app/logs']\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    let parts = [
+        "require \"symfony\";\nset :symfony_directory_structure, 2;\nset :linked_dirs, [\"app/logs\", \"web/uploads\"];\nset :shared_children, [];",
+        "set :linked_files, [\"app/config/parameters.yml\"];\nset :linked_dirs, [\"app/logs\"];",
+    ];
+    has(&text, &parts);
+}
+
+#[test]
 fn the_ways_of_gems_to_deploy_become_those_of_capr() {
     let (text, notes) = recipe("set :scm, :git\nset :deploy_via, :rsync_with_remote_cache\n");
     assert!(notes.is_empty(), "{notes:?}");

@@ -59,6 +59,16 @@ impl Reader<'_> {
         }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
+            if path == "capifony_symfony2" {
+                let shared = ["app/logs", "web/uploads"].into_iter().map(Expr::text).collect();
+                let settings = [
+                    ("symfony_directory_structure", Expr::Number("2".to_owned())),
+                    ("linked_dirs", Expr::List(shared)),
+                    ("shared_children", Expr::List(Vec::new())),
+                ];
+                let line = |(name, value)| Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
+                lines.extend(settings.map(line));
+            }
             if path == "rvm1/capistrano3" {
                 lines.extend(of_rvm1());
             }

@@ -115,7 +115,14 @@ impl Reader<'_> {
         if let Some(lines) = self.said_otherwise(&variable, &given)? {
             return Ok(lines);
         }
-        let here = renamed(&variable).to_owned();
+        // In capifony the paths below `shared` are those below the release.
+        let is_capifony = self.facts.libraries.contains("capifony_symfony2");
+        let here = match (variable.as_str(), is_capifony) {
+            ("shared_files", true) => "linked_files",
+            ("shared_children", true) => "linked_dirs",
+            _ => renamed(&variable),
+        };
+        let here = here.to_owned();
         let named = Expr::symbol(&here);
         if let Some(block) = self.lazy(call, &given)? {
             if block.value() == Some(&Expr::name(&here)) {
