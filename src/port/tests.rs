@@ -362,6 +362,31 @@ fn small_words_of_ruby_and_of_libraries_are_read() {
 }
 
 #[test]
+fn a_template_replaces_within_loops_and_is_found_beside_the_file() {
+    let text = "def template(from, to)\n  erb = File.read(File.dirname(__FILE__) + \"/templates/#{from}\")\n  \
+                put ERB.new(erb).result(binding), to\nend\nset :pid, '/x.pid'\nset :workers, 2\n\
+                task(:t) { template 'm.erb', '/tmp/m' }\n";
+    let erb = "<% workers.times do |n| %>\n<% own = pid.sub(\".pid\", \".#{n}.pid\") %>\n<%= own %> <%= pid.gsub('.', n.to_s) %>\n<% end %>\n";
+    let ported = port(&RubyProject {
+        sources: vec![RubyFile {
+            path: "config/deploy.rb".to_owned(),
+            text: text.as_bytes().to_vec(),
+            is_wanted: true,
+            gem: None,
+            part: None,
+        }],
+        templates: vec![("config/templates/m.erb".to_owned(), erb.to_owned())],
+        ..RubyProject::default()
+    });
+    let file = ported.unwrap().files.remove(0);
+    assert!(file.notes.is_empty(), "{:?}", file.notes);
+    has(
+        &file.text,
+        &["(pid|split(\".pid\", 1)|join((\".\" ~ n ~ \".pid\")))", "replace("],
+    );
+}
+
+#[test]
 fn recipes_of_other_tools_are_refused() {
     let mina = ported(&[(
         "config/deploy.rb",

@@ -176,11 +176,18 @@ impl Reader<'_> {
             }
             ("strip", [text]) => Some(format!("({}|trim)", self.jinja(text, writing)?)),
             ("capitalize", [text]) => Some(format!("({}|capitalize)", self.jinja(text, writing)?)),
-            ("gsub", [text, pattern, replacement]) => {
-                let plain = plain_pattern(pattern.literal()?)?;
-                let replacement = replacement.literal().filter(|text| !text.contains('$'))?;
-                let text = self.jinja(text, writing)?;
-                Some(format!("({text}|replace({}, {}))", quoted(&plain), quoted(replacement)))
+            (name @ ("gsub" | "sub"), [text, pattern, replacement]) => {
+                let plain = quoted(&plain_pattern(pattern.literal()?)?);
+                let names_group = |part: &Part| matches!(part, Part::Text(text) if text.contains('$'));
+                if replacement.clone().parts().iter().any(names_group) {
+                    return None;
+                }
+                let (text, new) = (self.jinja(text, writing)?, self.jinja(replacement, writing)?);
+                Some(match name {
+                    "gsub" => format!("({text}|replace({plain}, {new}))"),
+                    // Only the first is replaced.
+                    _ => format!("({text}|split({plain}, 1)|join({new}))"),
+                })
             }
             _ => None,
         }

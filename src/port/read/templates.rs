@@ -398,6 +398,11 @@ fn path_of(value: &Expr) -> Option<String> {
             let parts: Vec<&str> = call.arguments.iter().filter_map(Expr::literal).collect();
             (!parts.is_empty()).then(|| parts.join("/"))
         }
+        // This is `File.dirname(__FILE__) + "/templates/x.erb"`.
+        Expr::Binary("+", folder, path) if matches!(&**folder, Expr::Call(_)) => {
+            let path = path.literal()?.strip_prefix('/')?;
+            Some(path.to_owned())
+        }
         _ => None,
     }
 }
