@@ -14,8 +14,12 @@ fn shelf(directory: &Path) -> Shelf {
 }
 
 fn journal(directory: &Path, redactor: &Redactor) -> Journal {
+    journal_of("0123456789abcdef", directory, redactor)
+}
+
+fn journal_of(run: &str, directory: &Path, redactor: &Redactor) -> Journal {
     let head = Head {
-        run: "0123456789abcdef".to_owned(),
+        run: run.to_owned(),
         words: vec!["deploy".to_owned()],
         ..Head::begun()
     };
@@ -288,8 +292,9 @@ fn old_journals_are_removed_and_those_of_other_recipes_are_left_alone() {
     Journal::new(other.clone(), Head::begun(), Redactor::default())
         .begin(&asked("run", "x"))
         .unwrap();
-    for _ in 0..30 {
-        let journal = journal(directory.path(), &Redactor::default());
+    // Runs that begin in the same millisecond differ by their names.
+    for run in 0..30 {
+        let journal = journal_of(&format!("{run:016x}"), directory.path(), &Redactor::default());
         step(&journal, "one");
         journal.finish(false);
     }
