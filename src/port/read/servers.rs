@@ -58,8 +58,8 @@ impl Reader<'_> {
             first => first.cloned().into_iter().collect(),
         };
         let line = |role: Expr| {
-            let mut values = values.clone();
-            values[..1].fill(role);
+            let hosts = values.iter().skip(1).cloned();
+            let values = [role].into_iter().chain(hosts).collect();
             Line::verb(Call {
                 options: options.clone(),
                 block: block.clone(),
