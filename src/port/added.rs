@@ -48,7 +48,7 @@ const OF_CAPISTRANO: &[&str] = &[
 pub(super) fn added_to(version: u8, vocabulary: &Vocabulary, cleared: &BTreeSet<String>) -> BTreeSet<String> {
     let own = OF_CAPISTRANO.iter().map(|name| (*name).to_owned());
     let all = own
-        .chain(vocabulary.of_libraries.iter().cloned())
+        .chain(vocabulary.of_required.iter().cloned())
         .filter(|_| version > 2);
     all.filter(|name| !cleared.contains(name)).collect()
 }

@@ -293,3 +293,132 @@ fn the_largest_numbers_are_read_without_a_panic() {
 fn a_remark_with_several_lines_stays_a_comment() {
     carried("set \"A\nB\"\n", &["// `A B` is set to nothing"]);
 }
+
+#[test]
+fn a_local_that_is_changed_stays_a_local() {
+    let (text, _) = recipe("list = File.read('x').split\nlist << 'more'\nset :all, list\n");
+    has(&text, &["let list = read_file(\"x\").split();"]);
+}
+
+#[test]
+fn an_assignment_in_an_argument_stands_before_the_call() {
+    let (text, notes) = recipe(
+        "task :x do\n  run 'ls'\n  puts dump = \"pg_dump #{application}\"\n  system dump\nend\nset :application, 'a'\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &["let dump = `pg_dump ${application}`;\n  puts dump;\n  system dump;"],
+    );
+}
+
+#[test]
+fn a_string_is_split_by_regular_expressions() {
+    let (text, notes) = recipe(
+        "task(:x) do\n  run 'ls'\n  capture('ps').split(/\\s+/).each { |pid| puts pid }\n  puts 'a, b'.split(/,\\s*|;/).length\n\
+         puts 'a;b'.split(/;/)\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    let parts = [
+        "gsub(capture(\"ps\"), `\\s+`, \"\\n\").split(\"\\n\")",
+        "gsub(\"a;b\", \";\", \"\\x1f\").split(\"\\x1f\")",
+    ];
+    has(&text, &parts);
+    let (_, notes) = recipe("task(:x) { puts 'a,b'.split(/(,)/) }\n");
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn the_pairs_of_a_map_stay_pairs_for_a_block_with_one_parameter() {
+    let (text, notes) = recipe(
+        "task(:x) do\n  links = { \"#{release_path}/a\" => 'b' }\n  run links.map { |a| \"ln #{a.last} #{a.first}\" }.join(';')\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["let links = [[`${release_path}/a`, \"b\"]];"]);
+}
+
+#[test]
+fn a_function_that_changes_a_list_returns_it() {
+    let (text, notes) = recipe(
+        "set :repo_url, 'x'\nserver 'a', roles: %w[app]\ndef louder(words, *keys)\n  words.unshift(:sudo) if keys.include?(:loud)\nend\n\
+         task :t do\n  on roles(:app) do\n    words = [:echo, 'a']\n    louder words, :loud\n    execute(*words)\n  end\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "words = louder(words, [:loud]);\n  run `${join(words, \" \")}`;",
+            "  }\n  words\n}",
+        ],
+    );
+}
+
+#[test]
+fn assignments_in_conditions_and_open_files_are_read() {
+    let (text, notes) = recipe(
+        "task :t do\n  if (x = run_locally('a')) != ''\n    puts x\n  elsif (y = 'b').empty?\n    puts y\n  end\n\
+         f = File.open('n', 'a')\n  f.puts 'one'\n  f.close\n  Dir.foreach('d') { |n| puts n }\nend\nset :q, ENV['Q'] || proc { 'z' }\nputs q\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "let x = run_locally(\"a\");\n  if x != \"\" {",
+            "} else {\n    let y = \"b\";\n    if y.is_empty() {",
+            "write_file(\"n\", `${if file_exists(\"n\") { read_file(\"n\") } else { \"\" }}one",
+            "set :q { ENV[\"Q\"] ?? \"z\" }",
+        ],
+    );
+}
+
+#[test]
+fn words_of_ruby_that_unseen_recipes_had_are_read() {
+    let (text, notes) = recipe(
+        "namespace (:web) do\n  task(:stop) { run 'x' }\nend\nafter 'deploy', 'web:stop'\nset :here, File.expand_path('x', __dir__)\nputs here\n\
+         task :t do\n  tags = run_locally('git tag').split.last(5)\n  tags.each_index { |i| puts tags[i] }\n  puts tags.first(2)\n\
+         t = ERB.new(\"a <%= application %>\")\n  put t.result(binding), '/x'\nend\nset :application, 'a'\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "namespace :web {",
+            "set :here, expand_path(\"x\", dirname(recipe_file()));",
+            ".extract(-5);",
+            "for i in 0..tags.len() {",
+            "tags.extract(0, 2)",
+            "put t, \"/x\";",
+        ],
+    );
+}
+
+#[test]
+fn functions_of_modules_are_written_where_they_are_called() {
+    let module = "module Names\n  def self.of(stage)\n    \"#{stage}-x\"\n  end\n  class << self\n    def other(a)\n      \"o#{a}\"\n    end\n  end\nend\n\
+                  module Lib\n  module_function\n  def third(x)\n    x + 'y'\n  end\n  class Deep\n    def self.fourth\n      'z'\n    end\n  end\nend\n\
+                  include Lib\n";
+    let calls = "set :repo_url, 'x'\ntask :t do\n  puts Names.of('a'), Names::other(1), third('b'), Lib.third('c'), Lib::Deep.fourth\nend\n";
+    let (text, notes) = recipe(&format!("{module}{calls}"));
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "of(\"a\")",
+            "fn of(stage)",
+            "other(1)",
+            "third(\"b\")",
+            "third(\"c\")",
+            "fourth()",
+            "fn fourth()",
+        ],
+    );
+    assert_eq!(text.matches("fn third(").count(), 1, "{text}");
+    // One that holds more than functions, or makes objects, keeps its note.
+    for class in [
+        "class A\n  def x\n  end\nend\n",
+        "module A\n  alias y z\n  def x\n  end\nend\n",
+    ] {
+        let (_, notes) = recipe(&format!("set :repo_url, 'x'\n{class}"));
+        assert_eq!(notes.len(), 1, "{class}: {notes:?}");
+    }
+}

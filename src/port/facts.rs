@@ -450,11 +450,7 @@ impl Visitor<'_> {
             weigh(&mut self.facts.points, name, node, self.namespaces.is_empty());
         }
         let is_server = matches!(name, "role" | "server");
-        let is_primary = is_server
-            && given
-                .pairs
-                .iter()
-                .any(|(key, _)| literal(key).as_deref() == Some("primary"));
+        let is_primary = is_server && given.option("primary").is_some();
         self.facts.has_primary |= is_primary;
         if matches!(name, "before" | "after" | "invoke") {
             self.ask_for(&given.values);

@@ -202,6 +202,20 @@ impl Expr {
         Self::Name(name.to_owned())
     }
 
+    /// Returns a whole number.
+    pub(super) fn number(value: i64) -> Self {
+        let digits = Self::Number(value.unsigned_abs().to_string());
+        match value < 0 {
+            true => Self::Negative(Box::new(digits)),
+            false => digits,
+        }
+    }
+
+    /// Returns a function of one value that returns another.
+    pub(super) fn function_of(parameter: &str, value: Self) -> Self {
+        Self::Closure(vec![parameter.to_owned()], Block::giving(value))
+    }
+
     pub(super) fn call(name: &str, arguments: Vec<Self>) -> Self {
         Self::Call(Call::new(name, arguments))
     }
@@ -212,6 +226,11 @@ impl Expr {
 
     pub(super) fn binary(self, operator: &'static str, other: Self) -> Self {
         Self::Binary(operator, Box::new(self), Box::new(other))
+    }
+
+    /// Returns the question whether the value is true as in Ruby: neither nothing nor `false`.
+    pub(super) fn into_condition(self) -> Self {
+        self.binary("??", Self::Bool(false)).binary("!=", Self::Bool(false))
     }
 
     pub(super) fn negated(self) -> Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::loads::{LoadedPath, Loads};
-use super::paths::{RubyPath, RubyPaths, alternatives, normal};
+use super::paths::{RubyPath, RubyPaths, alternatives, folder, normal};
 use super::project::RubyFile;
 
 /// The most files that one pattern finds.
@@ -54,7 +54,7 @@ impl Loaded {
     }
 
     fn load(&mut self, load: &LoadedPath, own: &str, root: &Path) {
-        let here = own.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let here = folder(own);
         let Some(place) = RubyPaths::place(&load.path) else {
             self.has_more |= load.path.contains('*');
             return;

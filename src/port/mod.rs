@@ -36,6 +36,8 @@ mod broken;
 mod construct_tests;
 mod facts;
 mod fails;
+#[cfg(test)]
+mod failure_tests;
 mod filling;
 mod form;
 #[cfg(any(test, feature = "fuzz"))]

@@ -1,4 +1,4 @@
-//! ModuleFunctions and classes that hold nothing but functions: a recipe calls them by the name of the module, or by their own after `include`.
+//! Modules and classes that hold nothing but functions: a recipe calls them by the name of the module, or by their own after `include`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -52,12 +52,11 @@ pub(super) fn pattern(node: &Node<'_>, own: &str) -> Option<String> {
 
 /// Returns a path that a word loads in a file of a gem: one that begins with `/` is below the directory of the gem.
 pub(super) fn of_gem(word: &str, path: &str, own: &str) -> Option<String> {
-    match path.strip_prefix(ROOT) {
-        Some(below) => normal(below).map(|path| format!("/{path}")),
-        None if path.starts_with('/') => None,
-        None if word == "require_relative" => Some(format!("/{}/{path}", folder(own))),
-        None => Some(path.to_owned()),
-    }
+    Some(match RubyPaths::place(path)? {
+        RubyPath::Below(path) => format!("/{path}"),
+        RubyPath::Named(path) if word == "require_relative" => format!("/{}/{path}", folder(own)),
+        RubyPath::Named(path) => path,
+    })
 }
 
 /// Returns the patterns that `{rake,cap}` stands for, which patterns of the crate do not have.
@@ -292,7 +291,8 @@ fn rooted(path: &str) -> Option<String> {
     normal(below).map(|path| format!("{ROOT}/{path}"))
 }
 
-fn folder(path: &str) -> &str {
+/// Returns the folder of a file; nothing for one that is in none.
+pub(super) fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 

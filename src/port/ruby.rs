@@ -42,6 +42,14 @@ pub(super) struct Arguments<'pr> {
     pub(super) has_splat: bool,
 }
 
+impl<'pr> Arguments<'pr> {
+    /// Returns the value of an option.
+    pub(super) fn option(&self, name: &str) -> Option<&Node<'pr>> {
+        let mut pairs = self.pairs.iter();
+        pairs.find_map(|(key, value)| (literal(key).as_deref() == Some(name)).then_some(value))
+    }
+}
+
 /// Returns the arguments of a call. If `loose`, a map in braces at the end counts as pairs.
 pub(super) fn arguments<'pr>(call: &CallNode<'pr>, loose: bool) -> Arguments<'pr> {
     let mut read = Arguments {

@@ -101,8 +101,8 @@ pub(crate) struct Vocabulary {
     pub read: BTreeSet<String>,
     /// The full names of the library's tasks.
     pub tasks: BTreeSet<String>,
-    /// Those of them that recipe libraries have.
-    pub of_libraries: BTreeSet<String>,
+    /// Those of them that the libraries have that a recipe requires.
+    pub of_required: BTreeSet<String>,
     /// The functions beside those of Rhai.
     pub functions: BTreeSet<&'static str>,
     /// The libraries whose names are included.
@@ -119,7 +119,7 @@ impl Vocabulary {
             read: BTreeSet::new(),
             libraries: BTreeSet::new(),
             tasks: BTreeSet::new(),
-            of_libraries: BTreeSet::new(),
+            of_required: BTreeSet::new(),
             functions: functions().map(FunctionRow::name).collect(),
         };
         let recipes = stdlib::names()
@@ -166,8 +166,11 @@ impl Vocabulary {
         self.libraries.insert(name);
         let mut own = Self::default();
         own.read(&text);
-        self.of_libraries.extend(own.tasks);
-        self.read(&text);
+        self.variables.extend(own.variables);
+        self.nothing.extend(own.nothing);
+        self.read.extend(own.read);
+        self.of_required.extend(own.tasks.iter().cloned());
+        self.tasks.extend(own.tasks);
         for rest in text.split("\nrequire \"").skip(1) {
             self.read_library(rest.split('"').next().unwrap_or_default());
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::lock::{From, GemInLock, GemLock};
 use super::places::{GemPlaces, entries};
 use super::version::compare;
-use crate::port::paths::{alternatives, normal};
+use crate::port::paths::{alternatives, folder, normal};
 
 /// The size above which a file of a gem is not read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -145,7 +145,7 @@ impl Gem {
     /// Returns the files that a pattern names, in order. Links are not followed.
     pub(super) fn matching(&self, pattern: &str) -> Vec<String> {
         let fixed = pattern.split(['*', '?', '[', '{']).next().unwrap_or("");
-        let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folder(fixed);
         let options = glob::MatchOptions {
             require_literal_separator: true,
             ..glob::MatchOptions::new()

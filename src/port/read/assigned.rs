@@ -18,6 +18,20 @@ pub(super) struct LocalRun {
     is_map: bool,
 }
 
+impl LocalRun {
+    fn member(&self, name: &str) -> Expr {
+        Expr::Member(Box::new(Expr::name(&self.local)), name.to_owned())
+    }
+
+    /// Returns the question whether the command succeeded.
+    fn is_ok(&self) -> Expr {
+        match self.is_map {
+            true => self.member("ok"),
+            false => Expr::name(&self.local),
+        }
+    }
+}
+
 impl Reader<'_> {
     /// Returns the lines of the assignments in a condition or a statement, for the place before it. Only those that are always evaluated are
     /// read.
@@ -99,12 +113,10 @@ impl Reader<'_> {
         if !is_status(receiver) {
             return Ok(None);
         }
-        let Some(ran) = self.ran.clone() else { return Ok(None) };
-        let member = |name: &str| Expr::Member(Box::new(Expr::name(&ran.local)), name.to_owned());
+        let Some(ran) = &self.ran else { return Ok(None) };
         match (name, ran.is_map) {
-            ("success?", true) => Ok(Some(member("ok"))),
-            ("success?", false) => Ok(Some(Expr::name(&ran.local))),
-            ("exitstatus" | "to_i" | "exit_code", true) => Ok(Some(member("status"))),
+            ("success?", _) => Ok(Some(ran.is_ok())),
+            ("exitstatus" | "to_i" | "exit_code", true) => Ok(Some(ran.member("status"))),
             ("exitstatus" | "to_i", false) => self.refuse(
                 Kind::Construct,
                 "`$?.exitstatus` of `system`: run_locally(\"…\", :result => true) and .status",
@@ -121,15 +133,11 @@ impl Reader<'_> {
         let receiver = of_call.as_ref().and_then(CallNode::receiver);
         let ran = self
             .ran
-            .clone()
+            .as_ref()
             .filter(|_| is_status(receiver.as_ref().unwrap_or(left)))?;
-        let is_ok = match ran.is_map {
-            true => Expr::Member(Box::new(Expr::name(&ran.local)), "ok".to_owned()),
-            false => Expr::name(&ran.local),
-        };
         match (operator, source(right).as_str()) {
-            ("==", "0") => Some(is_ok),
-            ("!=" | ">", "0") => Some(is_ok.negated()),
+            ("==", "0") => Some(ran.is_ok()),
+            ("!=" | ">", "0") => Some(ran.is_ok().negated()),
             _ => None,
         }
     }
@@ -159,7 +167,7 @@ pub(super) fn always_written(call: &Node<'_>) -> Vec<String> {
         .collect()
 }
 
-/// The assignments to locals that an expression always makes, innermost first.
+/// Returns true for `$?` and its name in English.
 fn is_status(node: &Node<'_>) -> bool {
     matches!(source(node).as_str(), "$?" | "$CHILD_STATUS")
 }

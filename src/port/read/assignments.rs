@@ -101,7 +101,7 @@ impl Reader<'_> {
             if matches!(self.kind_of(&value), Type::Text | Type::List) {
                 return Ok(Some(vec![Line::new(Statement::Assign(target, "+=", value))]));
             }
-            let before = target.clone().binary("??", Expr::Number("0".to_owned()));
+            let before = target.clone().binary("??", Expr::number(0));
             return Ok(Some(vec![Line::new(Statement::Assign(
                 target,
                 "=",

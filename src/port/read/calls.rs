@@ -470,9 +470,9 @@ impl Reader<'_> {
     fn exit(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let given = arguments(call, false);
         let code = match given.values.as_slice() {
-            [] => Expr::Number("0".to_owned()),
-            [code] if code.as_true_node().is_some() => Expr::Number("0".to_owned()),
-            [code] if code.as_false_node().is_some() => Expr::Number("1".to_owned()),
+            [] => Expr::number(0),
+            [code] if code.as_true_node().is_some() => Expr::number(0),
+            [code] if code.as_false_node().is_some() => Expr::number(1),
             [code] => self.expression(code)?,
             _ => return self.refuse(Kind::Construct, "`exit` with several values"),
         };

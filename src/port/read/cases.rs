@@ -6,7 +6,7 @@ use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, constant, id, literal, statements};
 use super::Reader;
-use super::locals::{Local, Type};
+use super::locals::Local;
 
 impl Reader<'_> {
     /// Reads `case` as `switch` if the values are written out, else as conditions.
@@ -21,9 +21,9 @@ impl Reader<'_> {
             let Some(when) = node.as_when_node() else { continue };
             let values: Vec<Node<'_>> = when.conditions().iter().collect();
             let mut plain = Vec::new();
-            let mut asked: Option<Expr> = None;
+            let mut asked = Vec::new();
             for value in &values {
-                let one = match &subject {
+                asked.push(match &subject {
                     None => self.condition(value)?,
                     Some(subject) if Self::is_pattern(value) => {
                         is_plain = false;
@@ -40,12 +40,9 @@ impl Reader<'_> {
                             subject.clone().binary("==", value)
                         }
                     }
-                };
-                asked = Some(match asked {
-                    None => one,
-                    Some(before) => before.binary("||", one),
                 });
             }
+            let asked = asked.into_iter().reduce(|before, one| before.binary("||", one));
             let block = self.list(when.statements(), node.location().end_offset(), gives);
             arms.push((plain, block.clone()));
             conditions.push((asked.unwrap_or(Expr::Bool(false)), block));
@@ -136,20 +133,8 @@ impl Reader<'_> {
                 .filter_map(|node| node.as_local_variable_target_node().map(|target| id(&target.name())))
                 .collect();
             let nodes = statements(for_node.statements().as_ref());
-            let numbers: Vec<String> = (0..names.len()).map(|number| number.to_string()).collect();
-            let parts: Vec<(&str, &str)> = names
-                .iter()
-                .map(String::as_str)
-                .zip(numbers.iter().map(String::as_str))
-                .collect();
-            let row = [("row".to_owned(), Type::Unknown)];
-            return Ok(vec![self.each_with(
-                &row,
-                Expr::call("ruby_pairs", vec![list]),
-                &nodes,
-                end,
-                &parts,
-            )]);
+            let pairs = Expr::call("ruby_pairs", vec![list]);
+            return Ok(vec![self.each_row(&names, pairs, &nodes, end)]);
         }
         let Some(index) = index.as_local_variable_target_node() else {
             return self.refuse(Kind::Construct, "`for` with a name of this kind");

@@ -92,8 +92,7 @@ impl Reader<'_> {
     /// Returns the templates that a path with values in it can name, each with the text that chooses it, and the value that this text is of.
     fn among_patterns(&self, path: &Expr) -> Option<(Expr, Vec<(String, String)>)> {
         let own = self.facts.files.get(self.file)?;
-        let folder = own.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let parts = pieces(path, folder)?;
+        let parts = pieces(path, super::super::paths::folder(own))?;
         let mut holes: Vec<Expr> = Vec::new();
         let mut text = String::new();
         for part in parts {

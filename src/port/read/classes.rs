@@ -124,9 +124,7 @@ impl Reader<'_> {
             ("Hash", "[]") if given.len() == 1 => Expr::call("ruby_map", vec![self.first(given)?]),
             ("SecureRandom", "uuid") => Expr::call("ruby_uuid", Vec::new()),
             ("SecureRandom" | "Random", "random_number" | "rand") if given.len() == 1 => self.random(given)?,
-            ("SecureRandom", "hex") if given.is_empty() => {
-                Expr::call("random_hex", vec![Expr::Number("16".to_owned())])
-            }
+            ("SecureRandom", "hex") if given.is_empty() => Expr::call("random_hex", vec![Expr::number(16)]),
             ("Math", "sqrt") => self
                 .first(given)?
                 .method("to_float", Vec::new())

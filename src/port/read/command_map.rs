@@ -52,16 +52,10 @@ impl Reader<'_> {
                         Some(value) => self.expression(value)?,
                         None => return Ok(None),
                     };
-                    let value = match value {
-                        Expr::Map(pairs) => Expr::Map(
-                            pairs
-                                .into_iter()
-                                .map(|(key, value)| (key.to_uppercase(), super::strings::filled(value)))
-                                .collect(),
-                        ),
-                        value => value,
-                    };
-                    let set = vec![Expr::symbol("default_environment"), value];
+                    let set = vec![
+                        Expr::symbol("default_environment"),
+                        super::variables::environment(value),
+                    ];
                     Ok(Some(vec![Line::verb(Call::new("set", set))]))
                 }
                 _ => self.refuse(

@@ -6,7 +6,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, behind, constant, id, literal, local_or_host, source, statements};
 use super::Reader;
-use super::executed::{in_background, option, streamed};
+use super::executed::{in_background, streamed};
 use super::locals::{Local, Type};
 
 impl Reader<'_> {
@@ -84,11 +84,11 @@ impl Reader<'_> {
             return self.refuse(Kind::Construct, format!("`{name}` of several values"));
         };
         let command = self.command(command)?;
-        let via = given
-            .pairs
-            .iter()
-            .any(|(key, _)| literal(key).as_deref() == Some("via"));
-        let verb = if via && name == "run" { "invoke_command" } else { name };
+        let verb = if given.option("via").is_some() && name == "run" {
+            "invoke_command"
+        } else {
+            name
+        };
         let options = self.options(verb, &given.pairs)?;
         let mut written = Call {
             options,
@@ -292,7 +292,9 @@ impl Reader<'_> {
             (Some(user), true) => Expr::Call(Call::with_block("as", vec![user], Block::giving(value))),
             _ => value,
         };
-        let is_whole = option(&given, "strip").is_some_and(|strip| strip.as_false_node().is_some());
+        let is_whole = given
+            .option("strip")
+            .is_some_and(|strip| strip.as_false_node().is_some());
         Ok(match name {
             "capture" if !is_whole => Expr::call("strip", vec![value]),
             _ => value,

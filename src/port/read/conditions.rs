@@ -56,12 +56,10 @@ impl Reader<'_> {
                     let is_yes_no = given.yes_no && !given.something && !given.unknown && !given.nothing;
                     match is_yes_no {
                         true => Expr::Call(call),
-                        false => Expr::Call(call)
-                            .binary("??", Expr::Bool(false))
-                            .binary("!=", Expr::Bool(false)),
+                        false => Expr::Call(call).into_condition(),
                     }
                 }
-                value => value.binary("??", Expr::Bool(false)).binary("!=", Expr::Bool(false)),
+                value => value.into_condition(),
             },
             _ => value.binary("!=", Expr::Unit),
         })

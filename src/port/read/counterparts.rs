@@ -97,8 +97,8 @@ impl Counterpart {
             Self::Method(name) => value.method(name, Vec::new()),
             Self::Element(place) => {
                 let at = match place {
-                    Place::First => Expr::Number("0".to_owned()),
-                    Place::Last => Expr::Negative(Box::new(Expr::Number("1".to_owned()))),
+                    Place::First => Expr::number(0),
+                    Place::Last => Expr::number(-1),
                 };
                 Expr::Index(Box::new(value), Box::new(at))
             }
@@ -163,8 +163,8 @@ impl Reader<'_> {
             "to_i" => Expr::call("to_i", vec![filled(value)]),
             "compact" if self.kind_of(&value) == Type::Text => value,
             "compact" => {
-                let is_there = Block::giving(Expr::name("item").binary("!=", Expr::Unit));
-                value.method("filter", vec![Expr::Closure(vec!["item".to_owned()], is_there)])
+                let is_there = Expr::name("item").binary("!=", Expr::Unit);
+                value.method("filter", vec![Expr::function_of("item", is_there)])
             }
             "blank?" => {
                 let is_missing = value.clone().binary("==", Expr::Unit);
@@ -273,7 +273,7 @@ impl Reader<'_> {
             }
             ("first", [count]) if count.as_integer_node().is_some() => {
                 let count = self.expression(count)?;
-                Ok(Some(value.method("extract", vec![Expr::Number("0".to_owned()), count])))
+                Ok(Some(value.method("extract", vec![Expr::number(0), count])))
             }
             ("last", [count]) if count.as_integer_node().is_some() => {
                 let count = Expr::Negative(Box::new(self.expression(count)?));

@@ -201,25 +201,27 @@ impl Reader<'_> {
     }
 
     /// Returns the full name of a task that is defined here.
-    fn full_name(&self, name: &str) -> String {
+    pub(super) fn full_name(&self, name: &str) -> String {
         let path = self.namespaces.iter().map(String::as_str).chain([name]);
         path.collect::<Vec<_>>().join(":")
     }
 
     /// Returns the hook that runs what a task of Capistrano needs before it.
     fn needed_first(&self, task: &str, needs: Vec<Line>) -> Option<Line> {
-        let has_it = self.facts.vocabulary.tasks.contains(task);
-        let target = if has_it {
-            Some(("before".to_owned(), task.to_owned()))
-        } else {
-            self.phase("before", task)
-        };
-        let (verb, target) = target.filter(|_| !needs.is_empty())?;
+        let (verb, target) = self.around_task("before", task).filter(|_| !needs.is_empty())?;
         Some(Line::verb(Call::with_block(
             &verb,
             vec![Expr::Text(target)],
             Block::of(needs),
         )))
+    }
+
+    /// Returns the verb and the task for a hook on a task of Capistrano: the library's own, or the one that stands for it here.
+    fn around_task(&self, verb: &str, full: &str) -> Option<(String, String)> {
+        match self.facts.vocabulary.tasks.contains(full) {
+            true => Some((verb.to_owned(), full.to_owned())),
+            false => self.phase(verb, full),
+        }
     }
 
     /// Returns the name for a task, and if it is defined again, the hook that runs it after the first, as Rake adds to a task.
@@ -240,8 +242,8 @@ impl Reader<'_> {
         } else {
             format!("{text}_{times}")
         };
-        let hook = match (is_added && !is_here, *times) {
-            (true, _) => self.phase("after", &full),
+        let hook = match (is_added, *times) {
+            (true, _) => self.around_task("after", &full),
             (false, 1) => None,
             (false, _) => Some(("after".to_owned(), full.clone())),
         };

@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::Mapped;
 use super::super::form::{Block, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, arguments, id, literal};
+use super::super::ruby::{arguments, id, literal};
 use super::Reader;
 use super::locals::Type;
 
@@ -25,7 +25,6 @@ impl Reader<'_> {
         let given = arguments(call, false);
         let mut parts: Vec<Part> = Vec::new();
         let mut is_mapped = true;
-        let one = given.values.len() == 1;
         let word = id(&call.name());
         let own = matches!(word.as_str(), "rake" | "make").then(|| Expr::Symbol(word));
         let nodes = given.values.iter().map(Some);
@@ -56,12 +55,10 @@ impl Reader<'_> {
             } else {
                 parts.push(Part::Text(" ".to_owned()));
             }
-            match (one, value) {
-                (_, value @ (Expr::Text(_) | Expr::Symbol(_) | Expr::Template(_))) => parts.extend(value.parts()),
-                (_, Expr::Number(digits)) if digits.chars().all(|c| c.is_ascii_digit()) => {
-                    parts.push(Part::Text(digits))
-                }
-                (_, value) => parts.push(Part::Value(self.filled_here(value))),
+            match value {
+                value @ (Expr::Text(_) | Expr::Symbol(_) | Expr::Template(_)) => parts.extend(value.parts()),
+                Expr::Number(digits) if digits.chars().all(|c| c.is_ascii_digit()) => parts.push(Part::Text(digits)),
+                value => parts.push(Part::Value(self.filled_here(value))),
             }
         }
         let mut options = Vec::new();
@@ -79,13 +76,13 @@ impl Reader<'_> {
                 None => return self.refuse(Kind::Construct, "an option whose name is computed"),
             }
         }
-        let text = self.as_command(string(parts.clone()));
-        parts.extend(tolerance);
-        let command = self.as_command(string(parts));
         let group = self.onion.group.as_ref().filter(|_| is_mapped);
+        let whole = |parts| in_group(group, self.as_command(string(parts)));
+        let text = whole(parts.clone());
+        parts.extend(tolerance);
         Ok(Executed {
-            text: in_group(group, text),
-            command: in_group(group, command),
+            text,
+            command: whole(parts),
             is_mapped,
             options,
         })
@@ -130,24 +127,18 @@ pub(super) fn streamed(mut line: Line) -> Line {
 
 /// Returns a command that goes on when the connection ends, as SSHKit writes it.
 pub(super) fn in_background(command: Expr) -> Expr {
-    let ends = [
-        Part::Text("( nohup ".to_owned()),
-        Part::Text(" > /dev/null & )".to_owned()),
-    ];
-    let [begin, end] = ends;
-    string([begin].into_iter().chain(command.parts()).chain([end]).collect())
-}
-
-/// Returns the value of an option.
-pub(super) fn option<'a, 'pr>(given: &'a Arguments<'pr>, name: &str) -> Option<&'a Node<'pr>> {
-    let mut pairs = given.pairs.iter();
-    pairs.find_map(|(key, value)| (literal(key).as_deref() == Some(name)).then_some(value))
+    let mut parts = vec![Part::Text("( nohup ".to_owned())];
+    parts.extend(command.parts());
+    parts.push(Part::Text(" > /dev/null & )".to_owned()));
+    string(parts)
 }
 
 /// Returns true if a command may fail, and the caller asks whether it did.
 pub(super) fn may_fail(call: &CallNode<'_>) -> bool {
     let given = arguments(call, false);
-    option(&given, "raise_on_non_zero_exit").is_some_and(|value| value.as_true_node().is_none())
+    given
+        .option("raise_on_non_zero_exit")
+        .is_some_and(|value| value.as_true_node().is_none())
 }
 
 /// Returns the words of a list in one string.

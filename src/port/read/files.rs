@@ -180,6 +180,13 @@ impl Reader<'_> {
             around: usize,
             is_hard: bool,
         }
+        impl Changes {
+            fn within(&mut self, levels: usize, visit: impl FnOnce(&mut Self)) {
+                self.around += levels;
+                visit(self);
+                self.around -= levels;
+            }
+        }
         impl<'pr> ruby_prism::Visit<'pr> for Changes {
             fn visit_call_node(&mut self, node: &CallNode<'pr>) {
                 let class = node.receiver().as_ref().and_then(constant);
@@ -198,34 +205,24 @@ impl Reader<'_> {
                         is_of_files && !changes && !super::local_files::follows_directory(&class, &name, node);
                 }
                 let is_each = node.receiver().is_some() && node.block().is_some();
-                self.around += usize::from(is_each);
-                ruby_prism::visit_call_node(self, node);
-                self.around -= usize::from(is_each);
+                self.within(usize::from(is_each), |changes| {
+                    ruby_prism::visit_call_node(changes, node)
+                });
             }
             fn visit_if_node(&mut self, node: &ruby_prism::IfNode<'pr>) {
-                self.around += 1;
-                ruby_prism::visit_if_node(self, node);
-                self.around -= 1;
+                self.within(1, |changes| ruby_prism::visit_if_node(changes, node));
             }
             fn visit_unless_node(&mut self, node: &ruby_prism::UnlessNode<'pr>) {
-                self.around += 1;
-                ruby_prism::visit_unless_node(self, node);
-                self.around -= 1;
+                self.within(1, |changes| ruby_prism::visit_unless_node(changes, node));
             }
             fn visit_case_node(&mut self, node: &ruby_prism::CaseNode<'pr>) {
-                self.around += 1;
-                ruby_prism::visit_case_node(self, node);
-                self.around -= 1;
+                self.within(1, |changes| ruby_prism::visit_case_node(changes, node));
             }
             fn visit_rescue_node(&mut self, node: &ruby_prism::RescueNode<'pr>) {
-                self.around += 1;
-                ruby_prism::visit_rescue_node(self, node);
-                self.around -= 1;
+                self.within(1, |changes| ruby_prism::visit_rescue_node(changes, node));
             }
             fn visit_while_node(&mut self, node: &ruby_prism::WhileNode<'pr>) {
-                self.around += 1;
-                ruby_prism::visit_while_node(self, node);
-                self.around -= 1;
+                self.within(1, |changes| ruby_prism::visit_while_node(changes, node));
             }
         }
         let mut changes = Changes::default();

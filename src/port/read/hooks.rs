@@ -226,14 +226,8 @@ impl Reader<'_> {
                 let Some(name) = literal(name) else {
                     return self.refuse(Kind::Construct, "a hook whose task has a name that is computed");
                 };
-                let (options, block) = self.body_of_hook(call)?;
-                let full = self
-                    .namespaces
-                    .iter()
-                    .map(String::as_str)
-                    .chain([name.as_str()])
-                    .collect::<Vec<_>>()
-                    .join(":");
+                let (options, block) = self.task_body(call, Vec::new())?;
+                let full = self.full_name(&name);
                 let task = Call {
                     options,
                     ..Call::with_block("task", vec![Expr::symbol(&name)], block)
@@ -356,11 +350,6 @@ impl Reader<'_> {
             block,
             ..Call::new("on", values)
         })]))
-    }
-
-    /// Reads the body of a task that a hook defines.
-    fn body_of_hook(&mut self, call: &CallNode<'_>) -> Read<(Vec<(String, Expr)>, Block)> {
-        self.task_body(call, Vec::new())
     }
 }
 

@@ -68,9 +68,7 @@ impl Reader<'_> {
         Ok(vec![match name {
             "<<" if is_text => Line::new(Statement::Assign(target, "+=", value)),
             "concat" => Line::new(Statement::Assign(target, "+=", value)),
-            "unshift" => Line::new(Statement::Value(
-                target.method("insert", vec![Expr::Number("0".to_owned()), value]),
-            )),
+            "unshift" => Line::new(Statement::Value(target.method("insert", vec![Expr::number(0), value]))),
             _ => Line::new(Statement::Value(target.method("push", vec![value]))),
         }])
     }

@@ -51,7 +51,7 @@ impl Reader<'_> {
             Expr::Index(owner, index) if **owner != Expr::name("ENV") => {
                 let owner = self.jinja(owner, writing)?;
                 match &**index {
-                    Expr::Negative(one) if **one == Expr::Number("1".to_owned()) => format!("({owner}|last)"),
+                    Expr::Negative(one) if **one == Expr::number(1) => format!("({owner}|last)"),
                     index => format!("{owner}[{}]", self.jinja(index, writing)?),
                 }
             }

@@ -216,10 +216,7 @@ impl Reader<'_> {
         };
         let asked = match self.kind_of(value) {
             Type::YesNo => value.clone(),
-            _ => value
-                .clone()
-                .binary("??", Expr::Bool(false))
-                .binary("!=", Expr::Bool(false)),
+            _ => value.clone().into_condition(),
         };
         *value = if method == "reject" { asked.negated() } else { asked };
         Some(body)
@@ -310,8 +307,8 @@ impl Reader<'_> {
                 let sorted = Expr::call("ruby_sorted_by", vec![list, function]);
                 let at = match name {
                     "sort_by" => return Ok(Some(sorted)),
-                    "min_by" => super::ruby_methods::number(0),
-                    _ => super::ruby_methods::number(-1),
+                    "min_by" => Expr::number(0),
+                    _ => Expr::number(-1),
                 };
                 Expr::Index(Box::new(sorted), Box::new(at))
             }
@@ -359,7 +356,7 @@ impl Reader<'_> {
             return Ok(None);
         }
         let list = match how.as_str() {
-            "times" => Expr::Number("0".to_owned()).binary("..", self.expression(&list)?),
+            "times" => Expr::number(0).binary("..", self.expression(&list)?),
             _ => self.expression(&list)?,
         };
         let Expr::Closure(names, mut body) = self.closure(behind)? else {

@@ -62,7 +62,7 @@ impl Reader<'_> {
             if path == "capifony_symfony2" {
                 let shared = ["app/logs", "web/uploads"].into_iter().map(Expr::text).collect();
                 let settings = [
-                    ("symfony_directory_structure", Expr::Number("2".to_owned())),
+                    ("symfony_directory_structure", Expr::number(2)),
                     ("linked_dirs", Expr::List(shared)),
                     ("shared_children", Expr::List(Vec::new())),
                 ];

@@ -51,24 +51,24 @@ impl Reader<'_> {
         let are_servers = of_servers.is_some();
         let list = match (name, given.values.as_slice(), of_servers) {
             (_, _, Some(list)) => list,
-            ("times", _, _) => Expr::Number("0".to_owned()).binary("..", self.expression(receiver)?),
+            ("times", _, _) => Expr::number(0).binary("..", self.expression(receiver)?),
             ("each_index", _, _) => {
                 let count = self.expression(receiver)?.method("len", Vec::new());
-                Expr::Number("0".to_owned()).binary("..", count)
+                Expr::number(0).binary("..", count)
             }
             ("downto", [end], _) => {
                 let (from, to) = (self.expression(receiver)?, self.expression(end)?);
-                let down = Expr::Negative(Box::new(Expr::Number("1".to_owned())));
-                Expr::call("range", vec![from, to.binary("-", Expr::Number("1".to_owned())), down])
+                let down = Expr::number(-1);
+                Expr::call("range", vec![from, to.binary("-", Expr::number(1)), down])
             }
             ("step", [end, step], _) => {
                 let (from, to) = (self.expression(receiver)?, self.expression(end)?);
                 let step = self.expression(step)?;
-                Expr::call("range", vec![from, to.binary("+", Expr::Number("1".to_owned())), step])
+                Expr::call("range", vec![from, to.binary("+", Expr::number(1)), step])
             }
             ("step", [step], _) => match self.expression(receiver)? {
                 Expr::Binary("..=", from, to) => {
-                    let end = to.binary("+", Expr::Number("1".to_owned()));
+                    let end = to.binary("+", Expr::number(1));
                     Expr::call("range", vec![*from, end, self.expression(step)?])
                 }
                 _ => return self.refuse(Kind::Construct, "`step` of this kind"),
@@ -126,14 +126,7 @@ impl Reader<'_> {
             }
             ([key, value], "each" | "each_pair") => self.each_pair(key, value, list, &nodes, behind.end),
             (several, "each" | "map" | "collect" | "each_slice") => {
-                let indices: Vec<String> = (0..several.len()).map(|index| index.to_string()).collect();
-                let parts: Vec<(&str, &str)> = several
-                    .iter()
-                    .map(String::as_str)
-                    .zip(indices.iter().map(String::as_str))
-                    .collect();
-                let names = [("row".to_owned(), Type::Unknown)];
-                Ok(vec![self.each_with(&names, list, &nodes, behind.end, &parts)])
+                Ok(vec![self.each_row(several, list, &nodes, behind.end)])
             }
             _ => self.refuse(
                 Kind::Construct,
@@ -184,6 +177,15 @@ impl Reader<'_> {
             body,
         )));
         Ok(lines)
+    }
+
+    /// Returns a loop over rows whose items have these names.
+    pub(super) fn each_row(&mut self, names: &[String], list: Expr, nodes: &[Node<'_>], end: usize) -> Line {
+        let indices: Vec<String> = (0..names.len()).map(|index| index.to_string()).collect();
+        let indices = indices.iter().map(String::as_str);
+        let parts: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(indices).collect();
+        let row = [("row".to_owned(), Type::Unknown)];
+        self.each_with(&row, list, nodes, end, &parts)
     }
 
     /// Returns a loop whose items are taken apart.

@@ -141,7 +141,7 @@ impl Reader<'_> {
                 let owner = self.expression(receiver)?;
                 if self.kind_of(&owner) == Type::List {
                     let others = Expr::name("item").binary("!=", self.expression(key)?);
-                    let function = Expr::Closure(vec!["item".to_owned()], Block::giving(others));
+                    let function = Expr::function_of("item", others);
                     let rest = owner.clone().method("filter", vec![function]);
                     return Ok(Some(vec![Line::new(Statement::Assign(owner, "=", rest))]));
                 }
@@ -233,7 +233,7 @@ impl Reader<'_> {
         if source(node) == "SSHKit.config.default_env" {
             return Ok(Expr::name("default_environment"));
         }
-        if let Some(asked) = self.read_of_input(&name, receiver) {
+        if let Some(asked) = Self::read_of_input(&name, receiver) {
             return Ok(asked);
         }
         if let Some(asked) = self.of_status(&name, receiver)? {
@@ -290,16 +290,6 @@ impl Reader<'_> {
         {
             let reason = format!("`{owner}` is an object that nothing in these files makes");
             return self.no_name(Kind::Code, &owner, reason);
-        }
-        if bare(receiver).as_deref() == Some("current_task") && self.facts.version < 3 {
-            match name.as_str() {
-                "fully_qualified_name" => return Ok(Expr::name("current_task")),
-                "name" => {
-                    let parts = Expr::name("current_task").method("split", vec![Expr::text(":")]);
-                    return Ok(Expr::Index(Box::new(parts), Box::new(super::ruby_methods::number(-1))));
-                }
-                _ => {}
-            }
         }
         if let Some(property) = self.of_properties(call, &name, receiver) {
             return Ok(property);
@@ -465,7 +455,7 @@ impl Reader<'_> {
             }
             ("[]" | "slice", [pattern]) if Self::is_pattern(pattern) => {
                 let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);
-                Expr::Index(Box::new(found), Box::new(Expr::Number("0".to_owned())))
+                Expr::Index(Box::new(found), Box::new(Expr::number(0)))
             }
             ("[]", [pattern, group]) if Self::is_pattern(pattern) => {
                 let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);

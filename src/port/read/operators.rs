@@ -106,21 +106,19 @@ impl Reader<'_> {
         match (&left, &right) {
             (Expr::Text(text), Expr::Number(count)) => match count.parse::<usize>() {
                 Ok(count) if count.saturating_mul(text.len()) <= 200 => Ok(Expr::Text(text.repeat(count))),
-                _ => Ok(self.repeated(left, right)),
+                _ => Ok(repeated(left, right)),
             },
             (Expr::List(_), Expr::Text(_)) => Ok(Expr::call("join", vec![left, right])),
             _ if self.kind_of(&left) == Type::List => Ok(Expr::call("join", vec![left, right])),
-            _ if self.kind_of(&left) == Type::Text => Ok(self.repeated(left, right)),
+            _ if self.kind_of(&left) == Type::Text => Ok(repeated(left, right)),
             (Expr::Name(_) | Expr::Call(_) | Expr::Index(..), mark)
                 if self.kind_of(&left) == Type::Unknown && self.kind_of(mark) == Type::Text =>
             {
                 Ok(Expr::call("join", vec![left, right]))
             }
             // This may be a string or a number.
-            (Expr::Name(_) | Expr::Index(..), _) if self.kind_of(&left) == Type::Unknown => {
-                Ok(self.repeated(left, right))
-            }
-            (Expr::Call(call), _) if call.name == "fetch" => Ok(self.repeated(left, right)),
+            (Expr::Name(_) | Expr::Index(..), _) if self.kind_of(&left) == Type::Unknown => Ok(repeated(left, right)),
+            (Expr::Call(call), _) if call.name == "fetch" => Ok(repeated(left, right)),
             _ => Ok(left.binary("*", right)),
         }
     }
@@ -148,4 +146,9 @@ impl Reader<'_> {
 /// Fills in a format: by itself where all its places are `%s`, else place by place.
 pub(super) fn formatted(text: &str, values: Vec<Expr>) -> Option<Expr> {
     super::ruby_methods::filled_format(text, values)
+}
+
+/// Returns a string several times.
+fn repeated(text: Expr, count: Expr) -> Expr {
+    Expr::call("ruby_times", vec![text, count])
 }

@@ -2,21 +2,13 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Block, Expr, Part, string};
+use super::super::form::{Block, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{constant, literal, source};
 use super::Reader;
 use super::lists::reduced;
 use super::locals::Type;
 use super::methods::escaped;
-
-/// Returns a whole number.
-pub(super) fn number(value: i64) -> Expr {
-    match value < 0 {
-        true => Expr::Negative(Box::new(Expr::Number(value.unsigned_abs().to_string()))),
-        false => Expr::Number(value.to_string()),
-    }
-}
 
 /// Returns a whole number that is written out.
 pub(super) fn whole_number(value: &Expr) -> Option<i64> {
@@ -30,10 +22,10 @@ pub(super) fn whole_number(value: &Expr) -> Option<i64> {
 /// Returns a value with a number added, written as short as possible.
 fn plus(value: Expr, more: i64) -> Expr {
     match whole_number(&value) {
-        Some(known) => number(known.saturating_add(more)),
+        Some(known) => Expr::number(known.saturating_add(more)),
         None if more == 0 => value,
-        None if more < 0 => value.binary("-", number(more.saturating_neg())),
-        None => value.binary("+", number(more)),
+        None if more < 0 => value.binary("-", Expr::number(more.saturating_neg())),
+        None => value.binary("+", Expr::number(more)),
     }
 }
 
@@ -41,11 +33,10 @@ impl Reader<'_> {
     /// Reads methods without arguments whose counterparts depend on the value.
     pub(super) fn more_without_arguments(&self, name: &str, value: Expr) -> Option<Expr> {
         let kind = self.kind_of(&value);
-        let one = || Expr::Number("1".to_owned());
         let replaced =
             |pattern: &str, by: &str, value: Expr| Expr::call("gsub", vec![value, Expr::text(pattern), Expr::text(by)]);
         Some(match name {
-            "chop" => Expr::call("ruby_part", vec![value, number(0), number(-2)]),
+            "chop" => Expr::call("ruby_part", vec![value, Expr::number(0), Expr::number(-2)]),
             "lstrip" => Expr::call(
                 "sub",
                 vec![
@@ -73,7 +64,7 @@ impl Reader<'_> {
             }
             "chars" | "each_char" => Expr::call("scan", vec![value, Expr::text("(?s).")]),
             "each_line" => Expr::call("lines", vec![value]),
-            "bytes" | "bytesize" if name == "bytesize" => value.method("bytes", Vec::new()),
+            "bytesize" => value.method("bytes", Vec::new()),
             "presence" => {
                 let is_missing = value.clone().binary("==", Expr::Unit);
                 let blank = is_missing.binary("||", value.clone().method("is_empty", Vec::new()));
@@ -90,20 +81,24 @@ impl Reader<'_> {
             "parent" => Expr::call("dirname", vec![value]),
             "backtrace" => Expr::List(Vec::new()),
             "itself" => value,
-            "second" => Expr::Index(Box::new(value), Box::new(one())),
-            "third" => Expr::Index(Box::new(value), Box::new(number(2))),
-            "zero?" => value.binary("==", number(0)),
-            "positive?" => value.binary(">", number(0)),
-            "negative?" => value.binary("<", number(0)),
-            "even?" => value.binary("%", number(2)).binary("==", number(0)),
-            "odd?" => value.binary("%", number(2)).binary("!=", number(0)),
-            "succ" | "next" if kind == Type::Number => value.binary("+", one()),
-            "pred" if kind == Type::Number => value.binary("-", one()),
+            "second" => Expr::Index(Box::new(value), Box::new(Expr::number(1))),
+            "third" => Expr::Index(Box::new(value), Box::new(Expr::number(2))),
+            "zero?" => value.binary("==", Expr::number(0)),
+            "positive?" => value.binary(">", Expr::number(0)),
+            "negative?" => value.binary("<", Expr::number(0)),
+            "even?" => value.binary("%", Expr::number(2)).binary("==", Expr::number(0)),
+            "odd?" => value.binary("%", Expr::number(2)).binary("!=", Expr::number(0)),
+            "succ" | "next" if kind == Type::Number => value.binary("+", Expr::number(1)),
+            "pred" if kind == Type::Number => value.binary("-", Expr::number(1)),
             "none?" => value.method("is_empty", Vec::new()),
             "max" | "min" => match value {
                 Expr::List(items) if items.len() == 2 => Expr::call(name, items),
                 value => {
-                    let at = if name == "max" { number(-1) } else { number(0) };
+                    let at = if name == "max" {
+                        Expr::number(-1)
+                    } else {
+                        Expr::number(0)
+                    };
                     Expr::Index(Box::new(Expr::call("ruby_sorted", vec![value])), Box::new(at))
                 }
             },
@@ -112,7 +107,7 @@ impl Reader<'_> {
                 let added = Expr::name("all").binary("+", Expr::name("item"));
                 let names = vec!["all".to_owned(), "item".to_owned()];
                 let function = Expr::Closure(names, Block::giving(added));
-                value.method("reduce", vec![function, number(0)])
+                value.method("reduce", vec![function, Expr::number(0)])
             }
             "to_h" | "to_hash" if kind == Type::Map => value,
             "to_h" | "to_hash" => Expr::call("ruby_map", vec![value]),
@@ -120,8 +115,8 @@ impl Reader<'_> {
             "to_a" | "entries" if kind == Type::Map => Expr::call("ruby_pairs", vec![value]),
             "shelljoin" => joined_for_shell(value),
             "compact_blank" => {
-                let is_there = Block::giving(Expr::name("item").binary("!=", Expr::text("")));
-                value.method("filter", vec![Expr::Closure(vec!["item".to_owned()], is_there)])
+                let is_there = Expr::name("item").binary("!=", Expr::text(""));
+                value.method("filter", vec![Expr::function_of("item", is_there)])
             }
             "flatten" if !matches!(value, Expr::List(_)) => return None,
             "flatten" => Expr::call("ruby_flat", vec![value]),
@@ -142,11 +137,11 @@ impl Reader<'_> {
                 };
                 let first = match range.left() {
                     Some(left) => self.expression(&left)?,
-                    None => number(0),
+                    None => Expr::number(0),
                 };
                 let last = match range.right() {
                     Some(right) => plus(self.expression(&right)?, if range.is_exclude_end() { -1 } else { 0 }),
-                    None => number(-1),
+                    None => Expr::number(-1),
                 };
                 if range.is_exclude_end() && whole_number(&last) == Some(-1) && range.right().is_some() {
                     // Nothing is before the first one.
@@ -157,7 +152,7 @@ impl Reader<'_> {
             [first, count] => {
                 let (first, count) = (self.expression(first)?, self.expression(count)?);
                 let last = match (whole_number(&first), whole_number(&count)) {
-                    (Some(first), Some(count)) if first < 0 && first.saturating_add(count) >= 0 => number(-1),
+                    (Some(first), Some(count)) if first < 0 && first.saturating_add(count) >= 0 => Expr::number(-1),
                     (Some(_), Some(0)) => return Ok(None),
                     (Some(first), _) => plus(count, first.saturating_sub(1)),
                     (None, Some(count)) => plus(first.clone(), count.saturating_sub(1)),
@@ -171,7 +166,7 @@ impl Reader<'_> {
         Ok(Some(match (kind, whole_number(&first), whole_number(&last)) {
             (Type::Text | Type::List, Some(from), Some(to)) if from >= 0 && (to >= from || to == -1) => {
                 let method = if kind == Type::Text { "sub_string" } else { "extract" };
-                let count = (to >= 0).then(|| number(to.saturating_sub(from).saturating_add(1)));
+                let count = (to >= 0).then(|| Expr::number(to.saturating_sub(from).saturating_add(1)));
                 value.method(method, std::iter::once(first).chain(count).collect())
             }
             _ => Expr::call("ruby_part", vec![value, first, last]),
@@ -184,16 +179,17 @@ impl Reader<'_> {
             ("first" | "take" | "limit", [count]) => {
                 let count = self.expression(count)?;
                 match self.kind_of(&value) {
-                    Type::Text => value.method("sub_string", vec![number(0), count]),
-                    _ => listed(value).method("extract", vec![number(0), count]),
+                    Type::Text => value.method("sub_string", vec![Expr::number(0), count]),
+                    _ => listed(value).method("extract", vec![Expr::number(0), count]),
                 }
             }
             ("drop", [count]) => value.method("extract", vec![self.expression(count)?]),
             ("last", [count]) => Expr::call("ruby_last", vec![value, self.expression(count)?]),
             ("count", [one]) if self.kind_of(&value) != Type::Text => {
                 let equal = Expr::name("item").binary("==", self.expression(one)?);
-                let function = Expr::Closure(vec!["item".to_owned()], Block::giving(equal));
-                value.method("filter", vec![function]).method("len", Vec::new())
+                value
+                    .method("filter", vec![Expr::function_of("item", equal)])
+                    .method("len", Vec::new())
             }
             ("chomp" | "delete_suffix", [end]) => Expr::call("ruby_without_end", vec![value, self.expression(end)?]),
             ("delete_prefix", [start]) => Expr::call("ruby_without_start", vec![value, self.expression(start)?]),
@@ -296,10 +292,7 @@ impl Reader<'_> {
             ("grep" | "grep_v", [pattern]) if Self::is_pattern(pattern) => {
                 let matches = Expr::call("matches", vec![Expr::name("item"), self.regular(pattern)?]);
                 let asked = if name == "grep" { matches } else { matches.negated() };
-                value.method(
-                    "filter",
-                    vec![Expr::Closure(vec!["item".to_owned()], Block::giving(asked))],
-                )
+                value.method("filter", vec![Expr::function_of("item", asked)])
             }
             ("flatten", [depth]) if source(depth) == "1" => reduced("flatten", value),
             ("value?" | "has_value?", [one]) => self.expression(one)?.binary("in", value.method("values", Vec::new())),
@@ -334,11 +327,6 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads `text * count` with a value that is not written out.
-    pub(super) fn repeated(&self, text: Expr, count: Expr) -> Expr {
-        Expr::call("ruby_times", vec![text, count])
-    }
-
     /// Reads a block or `&:name` of a method as a function of one element.
     pub(super) fn element_function(&mut self, name: &str, call: &CallNode<'_>) -> Read<Expr> {
         if let Some(behind) = super::super::ruby::behind(call) {
@@ -366,7 +354,7 @@ impl Reader<'_> {
             None => None,
         };
         match body {
-            Some(body) => Ok(Expr::Closure(vec!["item".to_owned()], Block::giving(body))),
+            Some(body) => Ok(Expr::function_of("item", body)),
             None => self.refuse(Kind::Construct, format!("`{name}` with a function of that kind")),
         }
     }
@@ -376,7 +364,7 @@ impl Reader<'_> {
 pub(super) fn of_pair(names: &[String], mut body: Block) -> Expr {
     for (at, name) in names.iter().enumerate().rev() {
         let part = Expr::Index(Box::new(Expr::name("pair")), Box::new(Expr::Number(at.to_string())));
-        let line = super::super::form::Line::new(super::super::form::Statement::Let(name.clone(), part));
+        let line = Line::new(Statement::Let(name.clone(), part));
         body.lines.insert(0, line);
     }
     Expr::Closure(vec!["pair".to_owned()], body)
@@ -388,19 +376,12 @@ pub(super) fn listed(value: Expr) -> Expr {
         return value;
     }
     let (all, number) = (Expr::name("all"), Expr::name("number"));
-    let push = super::super::form::Statement::Value(all.clone().method("push", vec![number]));
-    let body = Block::of(vec![super::super::form::Line::new(push)]);
+    let push = Statement::Value(all.clone().method("push", vec![number]));
+    let body = Block::of(vec![Line::new(push)]);
     let lines = vec![
-        super::super::form::Line::new(super::super::form::Statement::Let(
-            "all".to_owned(),
-            Expr::List(Vec::new()),
-        )),
-        super::super::form::Line::new(super::super::form::Statement::For(
-            vec!["number".to_owned()],
-            value,
-            body,
-        )),
-        super::super::form::Line::new(super::super::form::Statement::Value(all)),
+        Line::new(Statement::Let("all".to_owned(), Expr::List(Vec::new()))),
+        Line::new(Statement::For(vec!["number".to_owned()], value, body)),
+        Line::new(Statement::Value(all)),
     ];
     Expr::Block(Block { lines, gives: true })
 }
@@ -408,7 +389,7 @@ pub(super) fn listed(value: Expr) -> Expr {
 /// Returns the words of a list as one string for the shell.
 pub(super) fn joined_for_shell(list: Expr) -> Expr {
     let quoted = Expr::call("quote", vec![Expr::name("item")]);
-    let function = Expr::Closure(vec!["item".to_owned()], Block::giving(quoted));
+    let function = Expr::function_of("item", quoted);
     Expr::call("join", vec![list.method("map", vec![function]), Expr::text(" ")])
 }
 
@@ -539,15 +520,15 @@ fn one_place(place: &str, letter: &str, value: Expr) -> Option<Expr> {
         ("s" | "d" | "i", true) => value,
         ("f", _) => {
             let digits: i64 = if digits.is_empty() { 6 } else { digits.parse().ok()? };
-            Expr::call("ruby_decimals", vec![value, number(digits)])
+            Expr::call("ruby_decimals", vec![value, Expr::number(digits)])
         }
         _ => return None,
     };
     Some(match (wide, is_left) {
         (0, _) => value,
-        (wide, _) if zeros && letter != "f" => Expr::call("ruby_zeros", vec![value, number(wide)]),
-        (wide, _) if zeros => Expr::call("ruby_rjust", vec![value, number(wide), Expr::text("0")]),
-        (wide, true) => Expr::call("ljust", vec![value, number(wide)]),
-        (wide, false) => Expr::call("rjust", vec![value, number(wide)]),
+        (wide, _) if zeros && letter != "f" => Expr::call("ruby_zeros", vec![value, Expr::number(wide)]),
+        (wide, _) if zeros => Expr::call("ruby_rjust", vec![value, Expr::number(wide), Expr::text("0")]),
+        (wide, true) => Expr::call("ljust", vec![value, Expr::number(wide)]),
+        (wide, false) => Expr::call("rjust", vec![value, Expr::number(wide)]),
     })
 }

@@ -144,14 +144,10 @@ impl Reader<'_> {
         for (key, value) in &given.pairs {
             match (literal(key).as_deref(), literal(value).as_deref()) {
                 (Some("in"), Some("parallel")) => {}
-                (Some("in"), Some("sequence")) => options.push(("max_hosts".to_owned(), Expr::Number("1".to_owned()))),
+                (Some("in"), Some("sequence")) => options.push(("max_hosts".to_owned(), Expr::number(1))),
                 (Some("in"), Some("groups")) => {
-                    let has_limit = given
-                        .pairs
-                        .iter()
-                        .any(|(key, _)| literal(key).as_deref() == Some("limit"));
-                    if !has_limit {
-                        options.push(("max_hosts".to_owned(), Expr::Number("2".to_owned())));
+                    if given.option("limit").is_none() {
+                        options.push(("max_hosts".to_owned(), Expr::number(2)));
                     }
                 }
                 (Some("limit" | "wait"), _) if !super::each_server::has_turns(given) => {}
@@ -297,8 +293,7 @@ fn names_of(servers: Expr) -> Expr {
 
 /// Returns a function of a server.
 fn of_server(body: Expr) -> Vec<Expr> {
-    let body = super::super::form::Block::giving(body);
-    vec![Expr::Closure(vec!["server".to_owned()], body)]
+    vec![Expr::function_of("server", body)]
 }
 
 /// Returns `:except => #{ no_release: true }` and similar options.

@@ -65,7 +65,7 @@ impl Reader<'_> {
     }
 
     /// Reads `STDIN.gets` and similar calls as a question; `None` for other receivers.
-    pub(super) fn read_of_input(&self, name: &str, receiver: &Node<'_>) -> Option<Expr> {
+    pub(super) fn read_of_input(name: &str, receiver: &Node<'_>) -> Option<Expr> {
         if !is_input(receiver) {
             return None;
         }

@@ -47,11 +47,8 @@ impl Reader<'_> {
             return self.refuse(Kind::Template, "an ERB template that is not written out");
         };
         let mode = given
-            .pairs
-            .iter()
-            .find(|(key, _)| literal(key).as_deref() == Some("trim_mode"));
-        let mode = mode
-            .map(|(_, value)| literal(value))
+            .option("trim_mode")
+            .map(literal)
             .or_else(|| given.values.get(2).map(literal));
         let trims = match mode.flatten().as_deref() {
             None | Some("") => false,

@@ -115,7 +115,7 @@ impl Reader<'_> {
         let [limit] = given else {
             return self.refuse(Kind::Construct, "`rand`: random_hex(bytes) gives random digits");
         };
-        let one = Expr::Number("1".to_owned());
+        let one = Expr::number(1);
         Ok(match self.expression(limit)? {
             Expr::Binary("..=", low, high) => {
                 let count = high.binary("-", (*low).clone()).binary("+", one);

@@ -194,7 +194,7 @@ impl Reader<'_> {
                 self.remarks.push(
                     "`keep_releases` is 0, of which Capistrano 3 makes the current release: here it is 1".to_owned(),
                 );
-                Expr::Number("1".to_owned())
+                Expr::number(1)
             }
             ("repository", Expr::Text(path)) if path.is_empty() => {
                 self.remarks
@@ -207,10 +207,7 @@ impl Reader<'_> {
                 Expr::Block(Block::giving(Expr::Template(parts)))
             }
             ("ssh_options", Expr::Map(pairs)) => Expr::Map(self.ssh_options(pairs)),
-            ("default_environment", Expr::Map(pairs)) if ruby == "default_env" => {
-                let upper = |(key, value): (String, Expr)| (key.to_uppercase(), super::strings::filled(value));
-                Expr::Map(pairs.into_iter().map(upper).collect())
-            }
+            ("default_environment", value) if ruby == "default_env" => environment(value),
             ("scm", value) => match value.literal() {
                 Some("git" | "subversion" | "none" | "mercurial" | "rsync") | None => value,
                 Some("copy") if self.facts.version == 3 => value,
@@ -572,4 +569,11 @@ pub(super) fn reads_stage(value: &Expr) -> bool {
         Expr::Method(owner, _, arguments) => reads_stage(owner) || arguments.iter().any(reads_stage),
         _ => false,
     }
+}
+
+/// Returns an environment as SSHKit has it, which writes the names of its variables in capitals.
+pub(super) fn environment(value: Expr) -> Expr {
+    let Expr::Map(pairs) = value else { return value };
+    let upper = |(key, value): (String, Expr)| (key.to_uppercase(), super::strings::filled(value));
+    Expr::Map(pairs.into_iter().map(upper).collect())
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rhai::{Engine, INT};
 
 use super::interpreter::Interpreter;
-use crate::configuration::{Setter, Task};
+use crate::configuration::{Setter, Task, VariableRead};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::event::Level;
 use crate::recipe::meaning::dialect::ambiguous;
@@ -70,6 +70,15 @@ pub(in crate::recipe) fn has_had_its_run(
     interpreter.runs_of(task) > 0
         && asks.is_some_and(|origin| !interpreter.defined().is_of_stdlib(&origin.file))
         && dialect_said(interpreter, engine) == Some(3)
+}
+
+/// Returns true in a recipe in the words of Capistrano 3, where nothing may be evaluated to find it out.
+pub(super) fn speaks_three(interpreter: &Interpreter) -> bool {
+    let said = match interpreter.defined().configuration().variables.read("dialect") {
+        VariableRead::Value(said) => said.as_int().ok(),
+        VariableRead::Lazy(_) | VariableRead::Unknown => None,
+    };
+    said.unwrap_or_else(|| interpreter.defined().dialect_spoken()) == 3
 }
 
 /// Returns the dialect that somebody has set.

@@ -27,7 +27,7 @@ use super::surroundings::{Options, Surroundings};
 use super::this_machine::ThisMachine;
 use super::wish;
 use crate::actor::Actor;
-use crate::configuration::{BlockId, Filter, RunOptions, Selection, Setter, Task, VariableRead, When};
+use crate::configuration::{BlockId, Filter, RunOptions, Selection, Setter, Task, VariableKind, VariableRead, When};
 use crate::event::{Event, Level};
 use crate::journal::Journal;
 use crate::recipe::language::origin::{Fallible, asked_by_recipe, raise, wrong};
@@ -370,11 +370,10 @@ fn shared(value: Dynamic) -> Dynamic {
 /// Returns the value of a variable without paths that it repeats, where releases link each of them: recipes and libraries add to what is
 /// there already.
 fn linked_once(name: &str, value: Dynamic) -> Dynamic {
-    let list = match name {
-        "linked_dirs" | "linked_files" => value.read_lock::<rhai::Array>(),
-        _ => None,
-    };
-    let Some(list) = list.map(|list| list.clone()) else {
+    if VariableKind::of(name) != Some(VariableKind::LinkedPaths) {
+        return value;
+    }
+    let Some(list) = value.read_lock::<rhai::Array>().map(|list| list.clone()) else {
         return value;
     };
     let mut kept = rhai::Array::new();

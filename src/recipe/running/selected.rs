@@ -1,9 +1,10 @@
 //! Chooses servers: those of a selection, and those that a command will have.
 
 use super::around::says_servers;
+use super::dialect::speaks_three;
 use super::interpreter::Interpreter;
 use crate::actor::ActionError;
-use crate::configuration::{Filter, Selection, SelectionError, Server, VariableRead, did_you_mean, select};
+use crate::configuration::{Filter, Selection, SelectionError, Server, did_you_mean, select};
 use crate::event::Level;
 
 /// The attribute of the one server of a role that acts for all.
@@ -25,9 +26,8 @@ pub(in crate::recipe) fn addressed(
     selection: &Selection,
 ) -> Result<Vec<Server>, SelectionError> {
     let servers = wanted(interpreter, selection)?;
-    let mut others = selection.clone();
-    let asks = others.only.as_mut().and_then(|only| only.shift_remove(PRIMARY));
-    if !servers.is_empty() || asks.is_none() || selection.roles.is_none() || !speaks_three(interpreter) {
+    let asks = selection.only.as_ref().is_some_and(|only| only.contains_key(PRIMARY));
+    if !servers.is_empty() || !asks || selection.roles.is_none() || !speaks_three(interpreter) {
         return Ok(servers);
     }
     let configuration = interpreter.defined().configuration();
@@ -35,19 +35,14 @@ pub(in crate::recipe) fn addressed(
     if !all(selection)?.is_empty() {
         return Ok(servers);
     }
+    let mut others = selection.clone();
+    if let Some(only) = &mut others.only {
+        only.shift_remove(PRIMARY);
+    }
     let mut servers = wanted(interpreter, &others)?;
     let first = all(&others)?.into_iter().next();
     servers.retain(|server| Some(server) == first.as_ref());
     Ok(servers)
-}
-
-/// Returns true in a recipe in the words of Capistrano 3.
-fn speaks_three(interpreter: &Interpreter) -> bool {
-    let said = match interpreter.defined().configuration().variables.read("dialect") {
-        VariableRead::Value(said) => said.as_int().ok(),
-        VariableRead::Lazy(_) | VariableRead::Unknown => None,
-    };
-    said.unwrap_or_else(|| interpreter.defined().dialect_spoken()) == 3
 }
 
 /// Returns the servers of a selection for a command. In the block of one server these are that server, or none if the command

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rhai::{AST, ASTNode, Expr, Module, Position, ScriptFuncDef, Stmt, StmtBlock};
 
-use super::layout::{SourcePiece, SourcePieceKind, exact_pieces, line_of, line_start};
+use super::layout::{SourcePiece, SourcePieceKind, exact_pieces, line_start};
 use super::marks::CUT_OUT;
 
 /// A source without its bodies.
@@ -79,6 +79,8 @@ pub(in crate::recipe) fn cut(source: &str, first: usize) -> CutSource {
     let pieces = exact_pieces(source, 0);
     let (mut text, mut bodies) = (String::with_capacity(source.len() / 2), Vec::new());
     let mut copied = 0;
+    // The lines are counted once: on from the statement before.
+    let (mut line, mut counted) = (1, 0);
     for Block { statement, inside } in blocks(source, &pieces) {
         let whole = source.get(inside.clone()).unwrap_or_default();
         text.push_str(source.get(copied..inside.start).unwrap_or_default());
@@ -86,8 +88,10 @@ pub(in crate::recipe) fn cut(source: &str, first: usize) -> CutSource {
         let _ = write!(text, " {CUT_OUT} {}{lines}", first + bodies.len());
         let indent = whole.rsplit('\n').next().filter(|last| last.trim().is_empty());
         copied = inside.end - indent.map_or(0, str::len);
+        line += source.get(counted..statement).unwrap_or_default().matches('\n').count();
+        counted = statement;
         bodies.push(CutBody {
-            line: line_of(source, statement),
+            line,
             from: line_start(source, statement),
             to: inside.end + 1,
         });

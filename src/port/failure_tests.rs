@@ -1,0 +1,100 @@
+//! Tests of code that fails in Capistrano too, and of names that nothing defines.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::Kind;
+use super::tests::{has, ported, recipe};
+
+/// Returns the recipe of `config/deploy.rb`, and the kinds of its notes, of a project with a Capfile.
+fn whole(capfile: &str, text: &str) -> (String, Vec<Kind>) {
+    let ported = ported(&[("Capfile", capfile), ("config/deploy.rb", text)]).unwrap();
+    let file = &ported.files[1];
+    (file.text.clone(), file.notes.iter().map(|note| note.kind).collect())
+}
+
+const THREE: &str = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n";
+const TWO: &str = "load 'deploy'\nload 'config/deploy'\n";
+
+#[test]
+fn code_that_fails_in_capistrano_fails_here_with_the_same_error() {
+    let three = "set :repo_url, 'x'\nset :q\ntask(:a) { Run 'x' }\ntask(:b) { nobody.knows }\ntask(:c) { invoke 'none' }\n\
+                 before :beginning, 'a'\nafter 'a', 'none'\nbefore 'a', 'none'\n\
+                 set :w, -> { fetch(:w) }\ntask(:d) { puts fetch(:w); Run x_y(1) }\n";
+    let (text, kinds) = whole(THREE, three);
+    assert_eq!(kinds, [Kind::Fails; 8], "{text}");
+    let (head, kinds) = whole(THREE, "lock '3'\nnamespace(:n) { task restart :environment do end }\n");
+    assert_eq!(kinds, [Kind::Fails], "{head}");
+    has(
+        &head,
+        &["  on :start {\n    throw \"undefined method `restart'\";\n  }"],
+    );
+    has(
+        &text,
+        &[
+            "// PORT 1 (fails in Capistrano too): `Run` is a function that nothing in these files defines",
+            "  throw \"undefined method `Run'\";",
+            "  throw \"undefined local variable or method `nobody'\";",
+            "  throw \"Don't know how to build task 'none'\";",
+            "on :start {\n  throw \"Don't know how to build task 'beginning'\";\n}",
+            "after \"a\" { throw \"Task \\\"none\\\" not found\"; }",
+            "before \"a\" { throw \"Don't know how to build task 'none'\"; }",
+            "set :w { throw \"stack level too deep\"; }",
+            "  throw \"undefined method `x_y'\";",
+        ],
+    );
+    assert!(!text.contains("unported"), "{text}");
+    let two = "set :repository, 'x'\nset :q\nafter 'deploy', 'none'\ntask(:a) { deploy.web.off }\ntask(:b) { find_and_execute_task 'none' }\n";
+    let (text, kinds) = whole(TWO, two);
+    assert_eq!(kinds, [Kind::Fails; 4], "{text}");
+    has(
+        &text,
+        &[
+            "on :start {\n  throw \"you must specify exactly one of either a value or a block\";\n}",
+            "after \"deploy\" { throw \"the task `none' does not exist\"; }",
+            "  throw \"undefined method `off'\";",
+        ],
+    );
+}
+
+#[test]
+fn a_name_that_something_unread_may_define_is_no_error() {
+    for (capfile, text) in [
+        (
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'unknown/tasks'\n",
+            "task(:a) { Run 'x' }\n",
+        ),
+        (
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nBundler.require\n",
+            "task(:a) { Run 'x' }\n",
+        ),
+        (THREE, "require './config/environment'\ntask(:a) { Run 'x' }\n"),
+        (THREE, "extend Own\ntask(:a) { Run 'x' }\n"),
+        (THREE, "set :scm, :rsync_own\ntask(:a) { Run 'x' }\n"),
+        (THREE, "task(:a) { link 'x' }\n"),
+        (THREE, "task(:a) { Run Own.value }\n"),
+        (THREE, "task(:a) { x = ENV['A'] ? Run('x') : Own.value }\n"),
+        (THREE, "task(:a) { invoke 'doctor' }\n"),
+        (THREE, "file('x') { }\ntask(:a) { invoke 'none' }\n"),
+        (THREE, "task(:a) { remote_file 'x' }\n"),
+        (
+            THREE,
+            "ENV.keys.each { |name| task(name) { } }\ntask(:a) { invoke 'none' }\n",
+        ),
+    ] {
+        let (text, kinds) = whole(capfile, &format!("set :repo_url, 'x'\nlock '3'\n{text}"));
+        assert!(!kinds.contains(&Kind::Fails), "{text}");
+    }
+    let (text, notes) = recipe("set :repo_url, 'x'\nlock '3'\ntask(:a) { Run 'x' }\n");
+    assert_eq!(notes[0].kind, Kind::Code, "without the Capfile: {text}");
+}
+
+#[test]
+fn tasks_of_a_loop_over_a_list_are_known() {
+    let text = "namespace :web do\n  %w[start stop].each do |name|\n    task(name) { run name }\n    task(\"#{name}_all\") { run name }\n  end\nend\n\
+                after 'deploy', 'web:start', 'web:stop_all'\ntask(:a) { web.stop }\nset :repository, 'x'\n";
+    let (text, kinds) = whole(TWO, text);
+    assert!(kinds.is_empty(), "{text}");
+    has(
+        &text,
+        &["after \"deploy\", \"web:start\", \"web:stop_all\";", "web.stop;"],
+    );
+}
