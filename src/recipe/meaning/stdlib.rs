@@ -39,6 +39,7 @@ static RECIPES: &[(&str, Packed)] = &[
     ("variables", packed!("stdlib/variables.rhai")),
     ("web", packed!("stdlib/web.rhai")),
     ("webhook", packed!("stdlib/webhook.rhai")),
+    ("rsync_login", packed!("stdlib/rsync_login.rhai")),
     ("workplace", packed!("stdlib/workplace.rhai")),
 ];
 
