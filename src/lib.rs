@@ -55,6 +55,7 @@ mod report;
 mod run_id;
 mod secret;
 mod session;
+mod sort;
 mod source;
 mod transaction;
 mod trust;

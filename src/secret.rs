@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use zeroize::Zeroizing;
 
+use crate::sort;
+
 /// The word in place of a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
 
@@ -94,7 +96,7 @@ impl Redactor {
         if secret.reveal().len() >= 4 && !secrets.contains(secret) {
             secrets.push(secret.clone());
             // Longer secrets come first, so that one which contains another is replaced as a whole.
-            secrets.sort_by_key(|secret| std::cmp::Reverse(secret.reveal().len()));
+            sort::by_key(&mut secrets, |secret| std::cmp::Reverse(secret.reveal().len()));
         }
     }
 
@@ -129,7 +131,7 @@ impl Redactor {
                 .iter()
                 .any(|done| done.start <= place.start && place.end <= done.end)
         });
-        found.sort_by_key(|place| (place.start, place.end));
+        sort::by_key(&mut found, |place| (place.start, place.end));
         let mut places: Vec<Range<usize>> = Vec::new();
         for place in found {
             match places.last_mut() {

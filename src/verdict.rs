@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sort;
+
 /// The order for the process of a test, on its standard input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
@@ -112,7 +114,9 @@ impl Verdicts {
             .iter()
             .filter(|verdict| verdict.outcome != TestOutcome::Passed)
             .collect();
-        failed.sort_by(|a, b| (&a.case.file, a.case.line).cmp(&(&b.case.file, b.case.line)));
+        sort::by(&mut failed, |a, b| {
+            (&a.case.file, a.case.line).cmp(&(&b.case.file, b.case.line))
+        });
         failed
     }
 }

@@ -25,6 +25,7 @@ const LAYERS: &[&[&str]] = &[
         "regular",
         "run_id",
         "secret",
+        "sort",
         "trust",
         "unanswered",
         "wake",

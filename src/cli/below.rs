@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
+use crate::sort;
 
 /// The files to find.
 pub(super) struct Below<'a> {
@@ -36,7 +37,7 @@ impl Below<'_> {
     fn collect(&self, directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let entries: io::Result<Vec<_>> = fs::read_dir(self.base.join(directory))?.collect();
         let mut entries = entries?;
-        entries.sort_by_key(fs::DirEntry::file_name);
+        sort::by_key(&mut entries, fs::DirEntry::file_name);
         for entry in entries {
             let (name, kind) = (entry.file_name(), entry.file_type()?);
             let name = name.to_string_lossy();

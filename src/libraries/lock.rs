@@ -7,6 +7,8 @@ use super::source::LibrarySource;
 use super::tree::is_digest;
 use super::{Wrong, failed, hinted};
 
+use crate::sort;
+
 /// The name of the file.
 pub(super) const LOCK: &str = "capr.lock";
 
@@ -88,7 +90,7 @@ impl Lock {
     /// Returns the text of the file.
     pub(crate) fn text(&self) -> Result<String, Wrong> {
         let mut libraries = self.libraries.clone();
-        libraries.sort_by_cached_key(|library| library.name.clone());
+        sort::by_key(&mut libraries, |library| library.name.clone());
         let written = Written { form: FORM, libraries };
         let text = toml::to_string(&written).map_err(|error| failed(format!("cannot write {LOCK}: {error}")))?;
         Ok(format!("{HEAD}{text}"))

@@ -20,6 +20,7 @@ use super::tree::Tree;
 use super::version::Version;
 use super::{Wrong, archive, failed, git, hinted};
 use crate::io_error::plain;
+use crate::sort;
 use crate::trust::Trust;
 
 /// Fetches the libraries that are wanted and not on this machine.
@@ -219,7 +220,7 @@ impl Resolver<'_> {
             });
             trees.insert(name, taken.tree);
         }
-        lock.libraries.sort_by_cached_key(|library| library.name.clone());
+        sort::by_key(&mut lock.libraries, |library| library.name.clone());
         Ok(Resolved { lock, trees, left_out })
     }
 

@@ -21,6 +21,7 @@ use super::merge::{merge, open};
 use super::reach::Place;
 use super::room::DiskRoom;
 use crate::plan::PERMISSIONS;
+use crate::sort;
 
 /// The longest extension of an entry, such as a long name, in bytes. Extensions are kept in memory.
 const LONGEST_EXTENSION: u64 = 1 << 20;
@@ -343,7 +344,7 @@ impl<'a> Tree<'a> {
     fn set_modes(&mut self) -> io::Result<u32> {
         let mut own = self.umask;
         let mut modes = std::mem::take(&mut self.modes);
-        modes.sort_by_cached_key(|(name, ..)| std::cmp::Reverse(name.components().count()));
+        sort::by_key(&mut modes, |(name, ..)| std::cmp::Reverse(name.components().count()));
         for (name, mode, modified) in modes {
             goes_on(self.stop)?;
             let mode = mode & self.umask;

@@ -80,6 +80,7 @@ use self::facts::Facts;
 use self::read::Reader;
 use self::tidy::FileDraft;
 use crate::recipe::{Vocabulary, format};
+use crate::sort;
 
 /// A recipe that was written.
 #[derive(Clone, Debug, Serialize)]
@@ -190,7 +191,7 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
         };
         drafts.push((number, draft));
     }
-    drafts.sort_by_key(|(number, _)| *number);
+    sort::by_key(&mut drafts, |(number, _)| *number);
     let mut drafts: Vec<FileDraft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
     tidy::tidy(&facts, &mut drafts);
     reach::mark(&facts, &parsed, &mut drafts);

@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use super::{Kind, Note, Ported};
 
+use crate::sort;
+
 /// The number of places that are listed; the recipes contain the others.
 const LISTED: usize = 20;
 
@@ -35,7 +37,7 @@ pub(crate) fn report(ported: &Ported, done: Done) -> String {
     }
     if !ported.carried.is_empty() {
         let mut carried: Vec<(&String, &usize)> = ported.carried.iter().collect();
-        carried.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        sort::by(&mut carried, |a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
         let carried: Vec<String> = carried.iter().map(|(name, count)| format!("{count} {name}")).collect();
         let _ = writeln!(text, "carried over: {}", carried.join(", "));
     }

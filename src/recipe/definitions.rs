@@ -13,6 +13,7 @@ use super::language::grammar::Tail;
 use super::language::verb::{Choices, Verb};
 use super::language::verbs::VERBS;
 use crate::configuration::{Setter, Setting};
+use crate::sort;
 
 /// Words that the language server reserves wherever they stand.
 const RESERVED: &[&str] = &[
@@ -114,7 +115,7 @@ impl Recipe {
                 }
             }
         }
-        names.sort();
+        sort::by(&mut names, Ord::cmp);
         for (name, description) in names.iter().filter(|(name, _)| !name.contains(':')) {
             comment(text, description.as_deref().unwrap_or("A task."));
             define(text, name, std::iter::empty());

@@ -8,6 +8,7 @@ use super::meaning::files::Files;
 use super::meaning::findings::Findings;
 use super::running::dialect;
 use crate::diagnostic::{Diagnostic, Fault, Severity};
+use crate::sort;
 
 /// The point at which the mistakes of a recipe are collected.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl Recipe {
             )
         };
         // A source that is read twice gives every finding twice.
-        found.sort_by_key(key);
+        sort::by_key(&mut found, key);
         found.dedup_by_key(|diagnostic| key(diagnostic));
         found.into_iter().map(|diagnostic| self.with_line(diagnostic)).collect()
     }

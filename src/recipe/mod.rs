@@ -143,6 +143,7 @@ use crate::configuration::{Addressed, Setter, Task, TaskSummary, When, suggestio
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Level, Rollback};
 use crate::journal::Journal;
+use crate::sort;
 
 /// The exit code of a run whose rollback is incomplete.
 const ROLLBACK_INCOMPLETE: u8 = 5;
@@ -284,7 +285,7 @@ impl Recipe {
                 description: task.description.clone(),
             })
             .collect();
-        tasks.sort_by_cached_key(|task| task.name.clone());
+        sort::by_key(&mut tasks, |task| task.name.clone());
         tasks
     }
 
@@ -301,7 +302,7 @@ impl Recipe {
                 description: task.description.clone(),
             })
             .collect();
-        synonyms.sort_by_cached_key(|synonym| synonym.name.clone());
+        sort::by_key(&mut synonyms, |synonym| synonym.name.clone());
         synonyms
     }
 

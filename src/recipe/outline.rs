@@ -15,6 +15,7 @@ use crate::configuration::{
     When,
 };
 use crate::origin::Origin;
+use crate::sort;
 
 /// The deepest level of tasks that call tasks; nobody reads a deeper tree.
 const DEEPEST: usize = 40;
@@ -72,7 +73,7 @@ impl Recipe {
                 to_it.map(|(link, _)| (link, task.name.clone()))
             })
             .collect();
-        callers.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
+        sort::by(&mut callers, |a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
         callers.dedup();
         callers
     }

@@ -11,6 +11,7 @@ use super::mistakes::LoadPoint;
 use super::running::hooks;
 use crate::configuration::{Setter, VariableRead, When, nearest, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::sort;
 
 /// A stage and its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub(super) fn stages(recipe: &Path) -> Vec<Stage> {
             })
         })
         .collect();
-    stages.sort_by_cached_key(|stage| stage.name.clone());
+    sort::by_key(&mut stages, |stage| stage.name.clone());
     stages
 }
 

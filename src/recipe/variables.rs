@@ -12,6 +12,7 @@ use super::running::surroundings::Prompts;
 use crate::configuration::{RunOptions, Shown, Value, Variable, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::secret::{REDACTED, Redactor, Secret, passwords_in};
+use crate::sort;
 use crate::unanswered::Unanswered;
 
 /// Asks nobody, so that no evaluation waits for a person.
@@ -47,7 +48,7 @@ impl Recipe {
                 })
                 .collect()
         };
-        variables.sort_by_cached_key(|variable| variable.name.clone());
+        sort::by_key(&mut variables, |variable| variable.name.clone());
         if with_values {
             self.interpreter.person().replace(Box::new(Nobody));
             let read: Vec<_> = variables.iter().map(|variable| self.read(&variable.name)).collect();

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::configuration::Server;
 use crate::finding::{Examination, Fact, Finding, FindingState, Own, Subject, Unit};
 use crate::listed::{counted, listed};
+use crate::sort;
 
 use super::clean::Cleaner;
 use super::json::Json;
@@ -52,7 +53,7 @@ pub(super) fn blocks(examinations: &[Examination], cleaner: &Cleaner, shown: Fin
             }
         }
     }
-    groups.sort_by_key(|group| group.first().map(|first| first.state()));
+    sort::by_key(&mut groups, |group| group.first().map(|first| first.state()));
     let blocks: Vec<String> = groups.iter().map(|group| block(group, cleaner, shown)).collect();
     blocks.join("\n")
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::report::record;
+use crate::sort;
 use crate::verdict::{TestOutcome, Verdict, Verdicts};
 
 /// Returns the whole file.
@@ -42,7 +43,7 @@ fn suite(text: &mut String, file: &str, verdicts: &Verdicts) {
         .iter()
         .filter(|verdict| verdict.case.file == file)
         .collect();
-    own.sort_by_key(|verdict| verdict.case.line);
+    sort::by_key(&mut own, |verdict| verdict.case.line);
     let time: f64 = own.iter().map(|verdict| verdict.elapsed.as_secs_f64()).sum();
     // Writing to a String cannot fail.
     let _ = writeln!(

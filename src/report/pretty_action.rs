@@ -6,6 +6,7 @@ use crate::configuration::Server;
 use crate::event::{ActionId, Level, worded};
 use crate::exit::Exit;
 use crate::listed::{and_more, counted};
+use crate::sort;
 
 use super::broken::{broken, columns_of, padded};
 use super::clean::shown;
@@ -54,7 +55,7 @@ impl Pretty {
             return;
         }
         let position = |server: &Server| running.servers.iter().position(|other| other == server);
-        running.ended.sort_by_cached_key(|(server, ..)| position(server));
+        sort::by_key(&mut running.ended, |(server, ..)| position(server));
         let (good, bad): (Vec<_>, Vec<_>) = running.ended.iter().partition(|(_, exit, _)| exit.is_none());
         if self.threshold >= Level::Info {
             let state = self.state(&running, &good, elapsed);
@@ -124,7 +125,7 @@ impl Pretty {
             return servers.join(", ");
         }
         let mut times: Vec<(Duration, &Server)> = good.iter().map(|(server, _, elapsed)| (*elapsed, server)).collect();
-        times.sort();
+        sort::by(&mut times, Ord::cmp);
         let middle = times.get(times.len() / 2).map_or(Duration::ZERO, |(time, _)| *time);
         let counted = counted(good.len(), "server");
         match times.last() {

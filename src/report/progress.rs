@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::broken::{columns_of, cut_to, padded};
 use super::text::{duration, progress};
 use crate::listed::and_more;
+use crate::sort;
 
 /// The most columns of a name.
 const NAME: usize = 24;
@@ -24,7 +25,7 @@ pub(super) struct ServerProgress {
 pub(super) fn rows(mut parts: Vec<ServerProgress>, elapsed: Duration, columns: usize, most: usize) -> Vec<String> {
     parts.retain(|part| part.copied.is_some() || part.said.is_some());
     // Servers that copy come first, those that have copied least in front; then the others, the longest silent in front.
-    parts.sort_by_cached_key(|part| {
+    sort::by_key(&mut parts, |part| {
         let copied = part.copied.map(|(bytes, total)| (thousandths(bytes, total), bytes));
         let silent = part.said.as_ref().map(|(_, since)| since.as_secs());
         (copied.is_none(), copied, std::cmp::Reverse(silent))

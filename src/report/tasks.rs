@@ -1,6 +1,7 @@
 //! The list of tasks (`-T`) and the description of one task (`-e`).
 
 use crate::configuration::TaskSummary;
+use crate::sort;
 
 use super::text::{cut, wrap};
 
@@ -35,7 +36,7 @@ pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usi
     if listed.is_empty() {
         return None;
     }
-    listed.sort_by_cached_key(|task| task.name.clone());
+    sort::by_key(&mut listed, |task| task.name.clone());
     // One name that is much longer than the others must not use up the room of all of them.
     let aligned = columns.map_or(usize::MAX, |columns| {
         columns.saturating_sub(AROUND + LEAST_COLUMNS).max(LEAST_COLUMNS)

@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, ServerFailure};
 use crate::event::Level;
 use crate::recipe::language::origin::{Fallible, ScriptFailure, raise, said_instead};
 use crate::recipe::meaning::errors::failure as failure_of;
+use crate::sort;
 
 /// The results of the blocks of servers.
 pub(super) struct Endings {
@@ -61,7 +62,7 @@ impl Endings {
             mut failed,
             mut given,
         } = self;
-        failed.sort_by_key(|(server, _)| all.iter().position(|other| other == server));
+        sort::by_key(&mut failed, |(server, _)| all.iter().position(|other| other == server));
         let mut failed = failed.into_iter().map(|(server, error)| {
             let given = given.remove(&server);
             Ended::new(server, error, given)

@@ -2,6 +2,8 @@
 //! Sugiyama's method: cycles are broken, each task gets the layer after that of its last caller, long arrows get a place in each
 //! layer that they pass, and each layer is put in the order of its neighbours.
 
+use crate::sort;
+
 /// Something that has a place in a layer.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -196,7 +198,7 @@ fn sort_by_neighbours(order: &mut [Vec<usize>], neighbours: &[[Vec<usize>; 2]], 
         };
         if let Some(nodes) = order.get_mut(layer) {
             // A node that has no neighbour there stays where it is.
-            nodes.sort_by(|a, b| {
+            sort::by(nodes, |a, b| {
                 let [a, b] = [a, b].map(|node| middle(node).unwrap_or_else(|| place(*node)));
                 a.total_cmp(&b)
             });

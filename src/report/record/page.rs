@@ -14,6 +14,7 @@ use crate::listed::counted;
 use crate::packed::{Packed, packed};
 use crate::report::text::duration;
 use crate::report::undone::Undone;
+use crate::sort;
 
 const STYLE: Packed = packed!("src/report/record/page.css");
 const SCRIPT: Packed = packed!("src/report/record/page.js");
@@ -178,7 +179,7 @@ fn release(record: &RunRecord) -> String {
             .position(|fact| *fact == name)
             .unwrap_or(RELEASE_FACTS.len())
     };
-    facts.sort_by_key(|(name, _)| place(name));
+    sort::by_key(&mut facts, |(name, _)| place(name));
     let facts: String = facts
         .into_iter()
         .map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value)))

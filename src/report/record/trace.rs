@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Part, RunRecord};
 use crate::event::worded;
+use crate::sort;
 
 /// A trace.
 #[derive(Serialize)]
@@ -136,7 +137,7 @@ impl<'a> Rows<'a> {
             let servers = action.servers.iter().enumerate();
             parts.extend(servers.map(|(place, part)| (part.begin, number, place, part)));
         }
-        parts.sort_by_key(|(begin, number, place, _)| (*begin, *number, *place));
+        sort::by_key(&mut parts, |(begin, number, place, _)| (*begin, *number, *place));
         let mut lanes: IndexMap<&str, Vec<u64>> = IndexMap::new();
         let mut chosen = Vec::new();
         for (begin, number, place, part) in parts {

@@ -13,6 +13,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::sort;
+
 /// One process, identified by its number and its start time in the kernel's ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ProcessMark {
@@ -87,7 +89,7 @@ impl ProcessSnapshot {
     pub(super) fn families(&self, server: u32, own: u32, expected: usize) -> Option<Vec<Family>> {
         let leads = |process: &&Process| process.parent == server && process.mark.pid != own && !process.is_over;
         let mut leaders: Vec<_> = self.processes.iter().filter(leads).collect();
-        leaders.sort_by_key(|leader| (leader.mark.start, leader.mark.pid));
+        sort::by_key(&mut leaders, |leader| (leader.mark.start, leader.mark.pid));
         let lasted = leaders.iter().all(|leader| self.lasted.contains(&leader.mark));
         (lasted && leaders.len() == expected)
             .then(|| leaders.into_iter().map(|leader| Family::of(leader, self)).collect())

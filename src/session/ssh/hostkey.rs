@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::io_error::plain;
 use crate::regular;
 use crate::session::{ConnectError, HostKeyPolicy, NewHostKey, Phase, Standing};
+use crate::sort;
 
 use super::algorithms::chosen;
 use super::certificate::{CERTIFIED, HostCertificate};
@@ -177,7 +178,7 @@ impl<'a> Expected<'a> {
             None => ALGORITHMS.to_vec(),
         };
         offered.retain(|algorithm| has_authority || !algorithm.ends_with(CERTIFIED));
-        offered.sort_by_key(rank);
+        sort::by_key(&mut offered, rank);
         offered.join(",")
     }
 

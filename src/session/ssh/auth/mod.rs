@@ -16,6 +16,7 @@ use ssh2::ErrorCode;
 
 use crate::secret::Secret;
 use crate::session::{AuthMethod, ConnectError, PasswordQuestion, Phase, Report, Wanted};
+use crate::sort;
 
 use super::attempt::{Attempt, AttemptStop};
 use super::channel::CORRUPT;
@@ -224,7 +225,7 @@ impl Attempt<'_> {
         // The keys are listed in the order of the files, not in that of the attempts.
         let files = &self.config.identity_files;
         let mut keys: Vec<&(PathBuf, String)> = tried.keys.iter().collect();
-        keys.sort_by_key(|(file, _)| files.iter().position(|other| other == file));
+        sort::by_key(&mut keys, |(file, _)| files.iter().position(|other| other == file));
         let keys: Vec<&str> = keys.into_iter().map(|(_, told)| told.as_str()).collect();
         if !keys.is_empty() {
             parts.push(format!("publickey {}", keys.join(" ")));
