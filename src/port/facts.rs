@@ -128,6 +128,8 @@ pub(super) struct Facts {
     pub(super) files: Vec<String>,
     /// The files that belong to the application, which no recipe is written from.
     pub(super) application_files: Vec<String>,
+    /// The names of the classes, modules and constants that the files define.
+    pub(super) constants: BTreeSet<String>,
     /// The names that the application defines: of classes and constants, and of functions outside of classes.
     pub(super) of_application: BTreeSet<String>,
     /// The ERB templates of the project, by their paths.
@@ -164,9 +166,6 @@ impl Facts {
 
     /// Adds the facts in a file.
     pub(super) fn read(&mut self, parsed: &ParseResult<'_>, text: &[u8]) {
-        let source = String::from_utf8_lossy(text);
-        let application = ["config/environment", "config/application", "config/boot"];
-        self.is_open |= application.iter().any(|file| source.contains(file));
         if let Some(program) = parsed.node().as_program_node().filter(super::read::is_classes) {
             super::read::names_of(&program, &mut self.of_application);
         }
@@ -314,6 +313,18 @@ impl Facts {
     }
 }
 
+/// Returns true for a call that loads the application, or makes the path of what does.
+fn starts_application(name: &str, given: &[Node<'_>]) -> bool {
+    const STARTS: &[&str] = &["config/application", "config/boot", "config/environment"];
+    let is_path = |node: &Node<'_>| {
+        let path = super::ruby::source(node);
+        let path = path.trim_end_matches(['"', '\'']).trim_end_matches(".rb");
+        STARTS.iter().any(|start| path.ends_with(start))
+    };
+    let makes_path = matches!(name, "load" | "require" | "require_relative" | "expand_path" | "join");
+    makes_path && given.iter().any(is_path)
+}
+
 struct Visitor<'a> {
     facts: &'a mut Facts,
     text: &'a [u8],
@@ -327,9 +338,15 @@ struct Visitor<'a> {
 impl<'pr> Visit<'pr> for Visitor<'_> {
     fn visit_class_node(&mut self, node: &ruby_prism::ClassNode<'pr>) {
         let is_plugin = node.superclass().as_ref().is_some_and(super::gems::is_plugin);
+        self.define(&node.constant_path());
         self.classes += usize::from(!is_plugin);
         ruby_prism::visit_class_node(self, node);
         self.classes -= usize::from(!is_plugin);
+    }
+
+    fn visit_module_node(&mut self, node: &ruby_prism::ModuleNode<'pr>) {
+        self.define(&node.constant_path());
+        ruby_prism::visit_module_node(self, node);
     }
 
     fn visit_singleton_class_node(&mut self, node: &ruby_prism::SingletonClassNode<'pr>) {
@@ -389,6 +406,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     }
 
     fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
+        self.facts.constants.insert(id(&node.name()));
         self.keep(&node.name(), &node.value());
         ruby_prism::visit_constant_write_node(self, node);
     }
@@ -415,6 +433,12 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
 }
 
 impl Visitor<'_> {
+    /// Notes the words of the name of a class or a module that is defined.
+    fn define(&mut self, path: &Node<'_>) {
+        let name = constant(path).unwrap_or_default();
+        self.facts.constants.extend(name.split("::").map(str::to_owned));
+    }
+
     /// Returns true if the file is one of a gem.
     fn is_of_gem(&self) -> bool {
         self.facts.in_gem(self.facts.files.len()).is_some()
@@ -441,7 +465,7 @@ impl Visitor<'_> {
         let given = arguments(node, true);
         let first = given.values.first();
         let text = first.and_then(literal);
-        self.facts.is_open |= super::fails::opens(name, node);
+        self.facts.is_open |= super::fails::opens(name, node) || starts_application(name, &given.values);
         if node.receiver().is_some() {
             self.of_something(name, node);
             return None;

@@ -29,16 +29,26 @@ pub(super) fn settle(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
     }
     let known = KNOWN.text();
     let known: BTreeSet<&str> = known.lines().collect();
-    let is_whole = is_whole(facts, drafts);
-    let fails = |failure: &SameError| match &failure.if_missing {
-        Missing::Nothing => true,
-        Missing::File => facts.is_on_disk,
-        Missing::Function(name) => is_whole && !known.contains(name.as_str()),
-        Missing::Tasks(names) => {
-            let is_somewhere = |name: &String| known.contains(name.as_str()) || may_be_of_library(facts, name);
-            is_whole && !facts.computes_tasks && !names.iter().any(is_somewhere)
-        }
-    };
+    // A class that nothing defines is none of a gem that was not read.
+    for of_classes in [true, false] {
+        let is_whole = is_whole(facts, drafts, of_classes);
+        let fails = |failure: &SameError| match &failure.if_missing {
+            Missing::Class(name) => of_classes && is_whole && !known.contains(name.as_str()) && !may_have(facts, name),
+            _ if of_classes => false,
+            Missing::Nothing => true,
+            Missing::File => facts.is_on_disk,
+            Missing::Function(name) => is_whole && !known.contains(name.as_str()),
+            Missing::Tasks(names) => {
+                let is_somewhere = |name: &String| known.contains(name.as_str()) || may_be_of_library(facts, name);
+                is_whole && !facts.computes_tasks && !names.iter().any(is_somewhere)
+            }
+        };
+        put(drafts, fails);
+    }
+}
+
+/// Puts the errors into the recipes of which this is true.
+fn put(drafts: &mut [FileDraft<'_>], fails: impl Fn(&SameError) -> bool) {
     for draft in drafts {
         let mut failures: BTreeMap<usize, Box<SameError>> = BTreeMap::new();
         for note in &mut draft.notes {
@@ -53,15 +63,16 @@ pub(super) fn settle(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
     }
 }
 
-/// Returns true if all that could define a name was read or is known.
-fn is_whole(facts: &Facts, drafts: &[FileDraft<'_>]) -> bool {
-    let lacks_source = |note: &Note| {
-        let is_loaded = matches!(note.lack, Some(Lack::Library(_) | Lack::File(_) | Lack::Class(_)));
-        is_loaded && note.kind != Kind::Template
+/// Returns true if all that could define a name was read or is known; in `of_classes`, a class without a form here defines none.
+fn is_whole(facts: &Facts, drafts: &[FileDraft<'_>], of_classes: bool) -> bool {
+    let lacks_source = |note: &Note| match note.lack {
+        Some(Lack::Library(_) | Lack::File(_)) => note.kind != Kind::Template,
+        Some(Lack::Class(_)) => !of_classes && !matches!(note.kind, Kind::Template | Kind::Fails),
+        _ => false,
     };
     let has_capfile = drafts.iter().any(|draft| draft.source.is_capfile());
     !facts.is_open
-        && (facts.version == 1 || has_capfile)
+        && (facts.version == 1 && !of_classes || has_capfile)
         && super::read::are_all_known(facts)
         && !drafts.iter().flat_map(|draft| &draft.notes).any(lacks_source)
 }
@@ -104,6 +115,25 @@ fn may_be_of_library(facts: &Facts, name: &str) -> bool {
         .iter()
         .filter(|(library, _)| required.contains(*library))
         .any(|(library, own)| library.rsplit('/').next() == Some(family) || of_family(&own.tasks))
+}
+
+/// Returns true if the files or a library that they require may define a class, a module or a constant of this name.
+fn may_have(facts: &Facts, name: &str) -> bool {
+    const WITH_RAILS: &[&str] = &["action", "active", "rails"];
+    let may_bring = |path: &String| {
+        let is_of_capistrano = path.starts_with("capistrano");
+        let words = super::lacks::words(path);
+        let name = name.to_lowercase();
+        match name.as_str() {
+            "rails" => !is_of_capistrano && WITH_RAILS.iter().any(|word| path.contains(word)),
+            // What else such a gem loads is not known, but for one.
+            name => {
+                super::read::is_of_gem_of_ruby(path) && path != "whenever/capistrano"
+                    || words.iter().any(|word| name.starts_with(word.as_str()))
+            }
+        }
+    };
+    facts.constants.contains(name) || facts.of_application.contains(name) || facts.libraries.iter().any(may_bring)
 }
 
 /// Puts the errors into a block.

@@ -70,7 +70,15 @@ fn a_name_that_something_unread_may_define_is_no_error() {
         (THREE, "extend Own\ntask(:a) { Run 'x' }\n"),
         (THREE, "set :scm, :rsync_own\ntask(:a) { Run 'x' }\n"),
         (THREE, "task(:a) { link 'x' }\n"),
-        (THREE, "task(:a) { Run Own.value }\n"),
+        (THREE, "task(:a) { x = ENV['A'] && Own.value }\n"),
+        (
+            THREE,
+            "class Own\n  def value() = eval(ENV['A'])\nend\ntask(:a) { Own.new.value }\n",
+        ),
+        (THREE, "require 'aws-sdk'\ntask(:a) { puts Aws.config }\n"),
+        (THREE, "require 'rails/all'\ntask(:a) { puts Rails.root }\n"),
+        (THREE, "task(:a) { puts SSHKit::Unknown.x }\n"),
+        (TWO, "task(:a) { raise CommandError.new('x') }\n"),
         (THREE, "task(:a) { x = ENV['A'] ? Run('x') : Own.value }\n"),
         (THREE, "task(:a) { invoke 'doctor' }\n"),
         (THREE, "file('x') { }\ntask(:a) { invoke 'none' }\n"),
@@ -85,6 +93,21 @@ fn a_name_that_something_unread_may_define_is_no_error() {
     }
     let (text, notes) = recipe("set :repo_url, 'x'\nlock '3'\ntask(:a) { Run 'x' }\n");
     assert_eq!(notes[0].kind, Kind::Code, "without the Capfile: {text}");
+}
+
+#[test]
+fn a_class_that_nothing_defines_and_a_file_of_the_project_that_is_not_there_fail() {
+    let text = "set :linked_files, %w[config/application.yml]\nrequire 'capistrano/rails' # as config/boot has it\n\
+                set :key, Rails.root.join('key')\ntask(:a) { puts Own::KEY; link 'x' }\n";
+    let (text, kinds) = whole(THREE, text);
+    assert_eq!(kinds, [Kind::Fails, Kind::Fails, Kind::Code], "{text}");
+    has(
+        &text,
+        &[
+            "  throw \"uninitialized constant Rails\";",
+            "  throw \"uninitialized constant Own\";",
+        ],
+    );
 }
 
 #[test]

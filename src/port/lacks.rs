@@ -130,7 +130,7 @@ fn gem(path: &str) -> String {
 }
 
 /// Returns the words of a path or of a class in small letters, without those that such names have in common.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let parts = name.split(['/', ':', '.', '-']);
     let parts = parts.map(|part| part.replace('_', "").to_lowercase());
     let says = |part: &String| {

@@ -195,7 +195,7 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     let mut drafts: Vec<FileDraft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
     tidy::tidy(&facts, &mut drafts);
     reach::mark(&facts, &parsed, &mut drafts);
-    facts.is_open |= project.loads_more;
+    facts.is_open |= project.loads_more || !project.application.is_empty();
     fails::settle(&facts, &mut drafts);
     lacks::settle(&facts.of_application, &mut drafts);
     let wanted = drafts.iter().filter(|draft| draft.source.is_wanted);

@@ -103,6 +103,8 @@ pub(super) enum Missing {
     Nothing,
     /// A function of this name.
     Function(String),
+    /// A class, a module or a constant of this name.
+    Class(String),
     /// Tasks of these full names.
     Tasks(Vec<String>),
     /// A file of the project.

@@ -77,6 +77,17 @@ fn a_file_in_a_directory_of_the_load_path_is_loaded_from_there() {
 }
 
 #[test]
+fn a_file_of_the_project_that_is_not_there_fails_in_capistrano_too() {
+    let text = "require './config/secret'\nrequire_relative 'other'\nrequire '../up.rb'\nload 'config/mine.rb'\nrequire 'own_gem'\n";
+    let found = ported(&[("config/deploy.rb", text)]);
+    let kinds: Vec<Kind> = found.files[0].notes.iter().map(|note| note.kind).collect();
+    let fails = Kind::Fails;
+    assert_eq!(kinds, [fails, fails, fails, fails, Kind::Library], "{found:?}");
+    let text = &found.files[0].text;
+    assert!(text.contains("throw \"cannot load such file -- other\";"), "{text}");
+}
+
+#[test]
 fn a_task_of_rails_that_capistrano_cannot_run_needs_no_hand() {
     let capfile = (
         "Capfile",

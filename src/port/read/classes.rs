@@ -51,11 +51,8 @@ impl Reader<'_> {
             return Ok(value);
         }
         let Some(function) = function_of(class, name) else {
-            return self.lacks(
-                Kind::Code,
-                Lack::Class(of_ruby(class, name)),
-                format!("`{class}.{name}` is a function of Ruby, of a gem or of the application"),
-            );
+            let reason = format!("`{class}.{name}` is a function of Ruby, of a gem or of the application");
+            return self.no_class(of_ruby(class, name), reason);
         };
         let mut values = self.expressions(&given.values)?;
         if matches!(

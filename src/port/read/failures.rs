@@ -71,6 +71,16 @@ impl Reader<'_> {
         (failure.if_missing == Missing::Nothing || is_reached(node)).then_some(failure)
     }
 
+    /// Refuses a class that nothing in the files defines.
+    pub(super) fn no_class<T>(&self, class: String, reason: String) -> Read<T> {
+        let first = class.split("::").next().unwrap_or(&class);
+        let error = format!("uninitialized constant {first}");
+        let failure = SameError::new(error, Missing::Class(first.to_owned()));
+        Err(Unported::new(Kind::Code, reason)
+            .lacking(Lack::Class(class))
+            .failing(failure))
+    }
+
     /// Refuses a name that nothing in the files defines.
     pub(super) fn no_name<T>(&self, kind: Kind, name: &str, reason: String) -> Read<T> {
         let error = format!("undefined local variable or method `{name}'");

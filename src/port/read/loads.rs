@@ -78,7 +78,8 @@ impl Reader<'_> {
             let path = as_recipe(Expr::Text(path));
             return Ok(vec![Line::verb(Call::new("load", vec![path]))]);
         }
-        if name == "load" && (path.contains('/') || path.contains('.')) && !path.starts_with("deploy/") {
+        let is_file = name == "load" && (path.contains('/') || path.contains('.')) && !path.starts_with("deploy/");
+        if is_file || name == "require_relative" || is_of_project(&path) {
             return Err(self.no_file(&path, name));
         }
         let reason = match self.facts.gems.not_installed.get(&path) {
@@ -144,10 +145,7 @@ impl Reader<'_> {
         };
         let unported = Unported::new(Kind::Name, reason).lacking(Lack::File(path.to_owned()));
         // Others may be in a gem.
-        let is_own = ["./", "../", "app/", "config/", "lib/"]
-            .iter()
-            .any(|begin| path.starts_with(begin));
-        match is_own {
+        match word == "require_relative" || is_of_project(path) {
             true => {
                 let error = match (word, self.facts.version) {
                     ("load", 1 | 2) => "no such file to load",
@@ -262,6 +260,12 @@ pub(super) fn looked_for(condition: Expr) -> (Expr, bool) {
     }
 }
 
+/// Returns true for a path of a file of the project, and not of a gem.
+fn is_of_project(path: &str) -> bool {
+    const BEGINS: &[&str] = &["./", "../", "app/", "config/", "lib/"];
+    BEGINS.iter().any(|begin| path.starts_with(begin))
+}
+
 /// Returns true if a library or a file that is loaded is known, or belongs to the project.
 pub(in crate::port) fn is_at_hand(facts: &super::super::facts::Facts, path: &str) -> bool {
     is_known_library(path)
@@ -338,13 +342,18 @@ pub(super) fn only_called(path: &str) -> Option<String> {
 /// that a server would notice.
 fn is_plain_ruby(path: &str) -> bool {
     let path = path.trim_end_matches(".rb").trim_start_matches("./");
-    let first = path.split('/').next().unwrap_or(path);
-    let is_library = ruby_libraries::PLAIN.contains(&first) || first.starts_with("aws-sdk");
+    let is_library = is_of_gem_of_ruby(path);
     // The part of a library that is made for Capistrano has tasks: `hipchat/capistrano`, `mail/recipes`.
     let is_for_capistrano = ["capistrano", "recipes", "deploy", "tasks"]
         .iter()
         .any(|part| path.contains(part));
     application::is_of_rails(path) || is_library && !is_for_capistrano
+}
+
+/// Returns true for a library of a gem of Ruby, and for the part of one that is made for Capistrano.
+pub(in crate::port) fn is_of_gem_of_ruby(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or(path);
+    ruby_libraries::PLAIN.contains(&first) || first.starts_with("aws-sdk")
 }
 
 /// Returns the lines that give the library `rvm` the settings of rvm1-capistrano3, whose names and defaults are others.

@@ -60,7 +60,7 @@ pub(super) use self::application::{is_classes, is_start_of_rails, names_of};
 use self::comments::Comments;
 pub(super) use self::definitions::is_task_of_rake;
 pub(super) use self::loading::{lazy, of, read_of, with_made_of};
-pub(super) use self::loads::is_at_hand;
+pub(super) use self::loads::{is_at_hand, is_of_gem_of_ruby};
 use self::locals::Local;
 pub(super) use self::which_version::decided;
 use super::facts::Facts;

@@ -256,13 +256,12 @@ impl Reader<'_> {
         if let Some(name) = constant(node) {
             return match name.as_str() {
                 "ENV" => Ok(Expr::name("ENV")),
-                "RUBY_VERSION" | "Rails" => self.refuse(Kind::Code, format!("`{name}` is not known here")),
+                "RUBY_VERSION" => self.refuse(Kind::Code, format!("`{name}` is not known here")),
                 name if self.facts.variables.contains_key(&name.to_lowercase()) => self.kept(name),
-                name => self.lacks(
-                    Kind::Code,
-                    Lack::Class(name.to_owned()),
-                    format!("`{name}` is a class of Ruby, of a gem or of the application"),
-                ),
+                name => {
+                    let reason = format!("`{name}` is a class of Ruby, of a gem or of the application");
+                    self.no_class(name.to_owned(), reason)
+                }
             };
         }
         if let Some(command) = node.as_x_string_node() {

@@ -12,6 +12,11 @@ task :calls do
   run "second"
 end
 
+task :constant do
+  run "first"
+  puts Undefined::NAME
+end
+
 task :hooked do
   run "first"
 end

@@ -6,6 +6,11 @@ task :asks do
   invoke "none"
 end
 
+task :constant do
+  on(roles(:app)) { execute "first" }
+  puts Undefined::NAME
+end
+
 task :hooked_after do
   on(roles(:app)) { execute "first" }
 end
