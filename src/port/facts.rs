@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
 use super::acting::Acting;
+use super::errors::ErrorClasses;
 use super::gems::FromGems;
 use super::modules::{ModuleFunctions, is_of_object};
 pub(super) use super::naming::{kept, renamed};
@@ -59,6 +60,8 @@ pub(super) struct Function {
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub(super) vocabulary: Vocabulary,
+    /// The classes of errors that the recipes define.
+    pub(super) errors: ErrorClasses,
     /// The functions of modules.
     pub(super) modules: ModuleFunctions,
     /// The version of Capistrano: 1, 2 or 3.
@@ -339,6 +342,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     fn visit_class_node(&mut self, node: &ruby_prism::ClassNode<'pr>) {
         let is_plugin = node.superclass().as_ref().is_some_and(super::gems::is_plugin);
         self.define(&node.constant_path());
+        self.facts.errors.add(&node.as_node());
         self.classes += usize::from(!is_plugin);
         ruby_prism::visit_class_node(self, node);
         self.classes -= usize::from(!is_plugin);
@@ -407,6 +411,10 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
 
     fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
         self.facts.constants.insert(id(&node.name()));
+        self.facts.errors.add(&node.as_node());
+        if self.facts.errors.define(&node.as_node()) {
+            return;
+        }
         self.keep(&node.name(), &node.value());
         ruby_prism::visit_constant_write_node(self, node);
     }

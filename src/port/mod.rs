@@ -6,6 +6,7 @@
 //! project   finds the files that belong to the given paths, and names the recipes
 //! gems/     finds the recipe libraries in the gems that are installed
 //! paths     the paths that a Ruby file makes of its own place
+//! errors    the classes of errors that recipes define
 //! facts     the facts of all files together: names, values, the version
 //! unnamed   finds the libraries that nothing requires
 //! version   the words that tell the version
@@ -34,6 +35,7 @@ mod added;
 mod broken;
 #[cfg(test)]
 mod construct_tests;
+mod errors;
 mod facts;
 mod fails;
 #[cfg(test)]

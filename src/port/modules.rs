@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{Node, Visit};
 
+use super::errors::ErrorClasses;
 use super::ruby::{arguments, constant, id, statements};
 use crate::recipe::Vocabulary;
 
@@ -101,7 +102,11 @@ pub(super) fn hold_functions(node: &Node<'_>, vocabulary: &Vocabulary) -> bool {
     };
     !of_ruby.contains(&name.split("::").next().unwrap_or(""))
         && body.iter().all(|node| {
-            is_function(node) || is_of_module(node) || says_who_may_call(node) || hold_functions(node, vocabulary)
+            is_function(node)
+                || is_of_module(node)
+                || says_who_may_call(node)
+                || ErrorClasses::default().define(node)
+                || hold_functions(node, vocabulary)
         })
 }
 

@@ -46,6 +46,7 @@ impl Reader<'_> {
                 self.given.insert(id(&write.name()), value);
                 return Ok(Some(Vec::new()));
             }
+            let value = self.perhaps(&id(&write.name()), value);
             return Ok(Some(self.write_local(&id(&write.name()), value)));
         }
         if let Some(write) = node.as_local_variable_or_write_node() {
@@ -122,6 +123,23 @@ impl Reader<'_> {
             return Ok(Some(vec![Line::new(Statement::Assign(target, "=", whole))]));
         }
         Ok(None)
+    }
+
+    /// Returns an element of a list that may not be there, for a local that the file asks whether it is: in Ruby it is nothing then.
+    fn perhaps(&self, name: &str, value: Expr) -> Expr {
+        let text = String::from_utf8_lossy(self.text);
+        let asked = ["if ", "unless ", "!", "&& ", "|| ", "and ", "or "].map(|before| format!("{before}{name}"));
+        let asks = [".nil?", ".present?", ".blank?", " ||", " &&", " ?", "&."].map(|behind| format!("{name}{behind}"));
+        match value {
+            Expr::Index(list, at)
+                if super::ruby_methods::whole_number(&at).is_some()
+                    && !matches!(self.kind_of(&list), Type::Map | Type::Text)
+                    && asked.iter().chain(&asks).any(|word| text.contains(word.as_str())) =>
+            {
+                list.method("get", vec![*at])
+            }
+            value => value,
+        }
     }
 
     /// Reads assignments to constants, `@x` and `$x`, which become variables of the recipe.

@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::{Function, renamed};
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, arguments, bare, behind, id, literal, source, statements};
+use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, source, statements};
 use super::Reader;
 use super::executed::may_fail;
 use super::locals::Type;
@@ -293,10 +293,10 @@ impl Reader<'_> {
                 })
             }
             ("render", _) => return self.render(call).map(Some),
-            ("raise" | "fail" | "abort", _) => {
-                let text = self.raised(call)?;
-                Expr::call("abort", vec![text])
-            }
+            ("raise" | "fail" | "abort", _) => match self.own_error(call)? {
+                Some(error) => Expr::Block(Block::of(vec![Line::new(Statement::Throw(error))])),
+                None => Expr::call("abort", vec![self.raised(call)?]),
+            },
             ("current_task", 0) => Expr::name("current_task"),
             ("lambda" | "proc" | "defer", 0) => match behind(call) {
                 Some(behind) => return self.closure(behind).map(Some),
@@ -370,12 +370,32 @@ impl Reader<'_> {
         let given = arguments(call, false);
         match given.values.as_slice() {
             [] => Ok(Expr::text("stopped")),
-            [text] if text.as_constant_read_node().is_none() && text.as_constant_path_node().is_none() => {
-                self.expression(text)
-            }
-            [text] => Ok(Expr::Text(source(text))),
             [_, text, ..] => self.expression(text),
+            [text] => match made_error(text) {
+                Some((class, None)) => Ok(Expr::Text(class)),
+                Some((_, Some(text))) => self.expression(&text),
+                None => self.expression(text),
+            },
         }
+    }
+
+    /// Reads the error that `raise` is given, if its class is one of the recipe: it keeps the class, so that `rescue` can tell it.
+    fn own_error(&mut self, call: &CallNode<'_>) -> Read<Option<Expr>> {
+        let given = arguments(call, false).values;
+        let Some((class, text)) = given.first().and_then(made_error) else {
+            return Ok(None);
+        };
+        let Some(class) = self.facts.errors.known(&class) else {
+            return Ok(None);
+        };
+        let message = match given.get(1).or(text.as_ref()) {
+            Some(text) => self.expression(text)?,
+            None => Expr::text(&class),
+        };
+        let entries = [("class", Expr::Text(class)), ("message", message)];
+        Ok(Some(Expr::Map(
+            entries.map(|(key, value)| (key.to_owned(), value)).to_vec(),
+        )))
     }
 
     /// Reads words of Ruby itself.
@@ -404,11 +424,15 @@ impl Reader<'_> {
             "print" | "printf" if !given.values.is_empty() => self.written_out(call, name, false).map(Some),
             "p" | "pp" if !given.values.is_empty() => self.written_out(call, "puts", false).map(Some),
             "fail" | "raise" => {
+                if let Some(error) = self.own_error(call)? {
+                    return Ok(Some(vec![Line::new(Statement::Throw(error))]));
+                }
+                if let ([], Some(caught)) = (given.values.as_slice(), &self.caught) {
+                    return Ok(Some(vec![Line::new(Statement::Throw(Expr::name(caught)))]));
+                }
                 let text = self.raised(call)?;
-                let is_fatal = given
-                    .values
-                    .first()
-                    .is_some_and(|first| source(first).ends_with("CommandError"));
+                let made = given.values.first().and_then(made_error);
+                let is_fatal = made.is_some_and(|(class, _)| class.ends_with("CommandError"));
                 Ok(Some(vec![match is_fatal {
                     true => Line::verb(Call::new("abort", vec![text])),
                     false => Line::new(Statement::Throw(text)),
@@ -478,6 +502,18 @@ impl Reader<'_> {
         };
         Ok(vec![Line::new(Statement::Value(Expr::call("exit", vec![code])))])
     }
+}
+
+/// Returns the class of an error that `raise` is given, with the message of `X.new("…")`.
+fn made_error<'pr>(node: &Node<'pr>) -> Option<(String, Option<Node<'pr>>)> {
+    if let Some(class) = constant(node) {
+        return Some((class, None));
+    }
+    let call = node
+        .as_call_node()
+        .filter(|call| matches!(id(&call.name()).as_str(), "new" | "exception"))?;
+    let message = arguments(&call, false).values.into_iter().next();
+    Some((constant(&call.receiver()?)?, message))
 }
 
 /// Returns true if Ruby code does nothing but make the name of a variable: `role + "_host"`.

@@ -150,8 +150,8 @@ impl Reader<'_> {
             }
             (None, None) => return self.refuse(Kind::Construct, "a task without a name"),
         };
-        let options = self.options("task", &given.pairs);
-        let (options, unported) = match options {
+        self.is_no_stage(&name)?;
+        let (mut options, unported) = match self.options("task", &given.pairs) {
             Ok(options) => (options, None),
             Err(unported) => (Vec::new(), Some(unported)),
         };
@@ -181,7 +181,6 @@ impl Reader<'_> {
             let line = self.task_note(node, &given, short);
             block.lines.insert(0, line);
         }
-        let mut options = options;
         options.extend(found);
         let mut lines = Vec::new();
         if is_added {

@@ -72,7 +72,13 @@ impl Reader<'_> {
                     "`{key}: …` of a command: SSHKit takes the one of `within`, `with`, `as` and `on` in its place"
                 )),
                 Some("interaction_handler") if value.as_nil_node().is_some() => {}
-                Some(other) => return self.refuse(Kind::Construct, format!("`{}` with `{other}`", id(&call.name()))),
+                Some(other @ ("interaction_handler" | "run_in_background")) => {
+                    return self.refuse(Kind::Construct, format!("`{}` with `{other}`", id(&call.name())));
+                }
+                Some(other) => self.remarks.push(format!(
+                    "`{}` with `{other}`: SSHKit does not know this option, and ignores it",
+                    id(&call.name())
+                )),
                 None => return self.refuse(Kind::Construct, "an option whose name is computed"),
             }
         }

@@ -15,8 +15,8 @@ impl Reader<'_> {
         if let Some(lines) = self.code_of_gem(node) {
             return Ok(lines);
         }
-        if hold_functions(node, &self.facts.vocabulary) {
-            // Each is written where it is called.
+        if hold_functions(node, &self.facts.vocabulary) || self.facts.errors.define(node) {
+            // Each function is written where it is called, and each error where it is raised.
             return Ok(Vec::new());
         }
         let mut before = self.before_statement(node)?;

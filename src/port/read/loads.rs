@@ -37,7 +37,9 @@ impl Reader<'_> {
         if path == "capistrano/setup" && self.facts.is_on_disk && self.facts.main_file.is_none() {
             return Err(self.no_file("config/deploy.rb", "load"));
         }
-        if is_known_library(&path) {
+        // The library of stages has nothing but a task for hooks.
+        let is_hooked = path.ends_with("/multistage") && self.facts.asked_tasks.contains("multistage:ensure");
+        if is_known_library(&path) && !is_hooked {
             return Ok(Vec::new());
         }
         if let Some(remark) = only_called(&path) {

@@ -44,6 +44,7 @@ mod servers;
 mod stage;
 mod streams;
 mod strings;
+mod suited;
 mod task_arguments;
 mod templates;
 mod times;
@@ -152,6 +153,8 @@ pub(super) struct Reader<'a> {
     copied: BTreeSet<String>,
     /// The local that holds the arguments of the task.
     task_arguments: Option<String>,
+    /// The name of the error in the `rescue` that is read.
+    caught: Option<String>,
     /// The names of errors that may be strings.
     raised: BTreeSet<String>,
     /// The locals that hold a template of ERB, filled in.
@@ -211,6 +214,7 @@ impl<'a> Reader<'a> {
             only_looped: BTreeSet::new(),
             times: BTreeMap::new(),
             spent: BTreeSet::new(),
+            caught: None,
             raised: BTreeSet::new(),
             task_arguments: None,
             copied: BTreeSet::new(),

@@ -4,7 +4,7 @@ use ruby_prism::Node;
 
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Offsets, id, statements};
+use super::super::ruby::{Offsets, constant, id, source, statements};
 use super::Reader;
 use super::locals::Local;
 
@@ -24,9 +24,6 @@ impl Reader<'_> {
     /// Reads `begin … rescue … else … end` without its `ensure`.
     fn rescued(&mut self, begin: &ruby_prism::BeginNode<'_>, rescue: &ruby_prism::RescueNode<'_>) -> Read<Vec<Line>> {
         let (stop, end) = (rescue.location().start_offset(), begin.location().end_offset());
-        if rescue.subsequent().is_some() {
-            return self.refuse(Kind::Construct, "a second `rescue`");
-        }
         let mut before = Vec::new();
         if let Some(clause) = begin.else_clause() {
             // `else` can read the locals that the body sets.
@@ -44,17 +41,7 @@ impl Reader<'_> {
         }
         let retries = has_retry(&rescue.as_node());
         let mut body = self.list(begin.statements(), stop, false);
-        self.scopes.push(std::collections::BTreeMap::new());
-        let name = rescue.reference().and_then(|node| {
-            let target = node.as_local_variable_target_node()?;
-            Some(self.declare(&id(&target.name()), Local::default()))
-        });
-        let raises = begin
-            .statements()
-            .is_some_and(|body| String::from_utf8_lossy(body.location().as_slice()).contains("raise"));
-        self.raised.extend(name.clone().filter(|_| raises));
-        let otherwise = self.list(rescue.statements(), end, false);
-        self.scopes.pop();
+        let (name, otherwise) = self.rescues(begin, rescue, end)?;
         if retries {
             return self.tried_again(body, name, otherwise, begin.else_clause().is_some());
         }
@@ -72,6 +59,80 @@ impl Reader<'_> {
             Line::new(Statement::Value(Expr::If(vec![(went_well, then)], None))),
         ]);
         Ok(before)
+    }
+
+    /// Reads the `rescue` of a `begin`, and those behind it: the name of the error, and what is done after it.
+    fn rescues(
+        &mut self,
+        begin: &ruby_prism::BeginNode<'_>,
+        first: &ruby_prism::RescueNode<'_>,
+        end: usize,
+    ) -> Read<(Option<String>, Block)> {
+        let code = |body: Option<ruby_prism::StatementsNode<'_>>| body.map(|body| source(&body.as_node()));
+        let tried = code(begin.statements()).unwrap_or_default();
+        let raises = tried.contains("raise");
+        let raises_own = self.facts.errors.names().any(|name| tried.contains(name.as_str()));
+        let (mut arms, mut rest, mut written) = (Vec::new(), None, None);
+        let mut next = Some(first.as_node());
+        while let Some(rescue) = next.as_ref().and_then(Node::as_rescue_node) {
+            let asked = self.asked_class(&rescue, raises_own)?;
+            let body = code(rescue.statements()).unwrap_or_default();
+            let named = rescue.reference().and_then(|node| node.as_local_variable_target_node());
+            let named = named.map(|target| id(&target.name()));
+            self.scopes.push(std::collections::BTreeMap::new());
+            let is_used = named.is_some() || written.is_some() || asked.is_some() || body.contains("raise");
+            let own = is_used.then(|| match &named {
+                Some(name) => self.declare(name, Local::default()),
+                None => self.free_name("error"),
+            });
+            self.raised.extend(own.clone().filter(|_| raises));
+            let outer = std::mem::replace(&mut self.caught, own.clone());
+            let stop = rescue.subsequent().map_or(end, |next| next.location().start_offset());
+            let mut block = self.list(rescue.statements(), stop, false);
+            self.caught = outer;
+            self.scopes.pop();
+            let whole = written.get_or_insert_with(|| own.clone());
+            if let (Some(own), Some(whole), true) = (&own, &whole, own != *whole) {
+                let same = Statement::Let(own.clone(), Expr::name(whole));
+                block.lines.insert(0, Line::new(same));
+            }
+            next = rescue.subsequent().map(|next| next.as_node());
+            match (asked, rest.is_none()) {
+                (Some(asked), true) => arms.push((asked, block)),
+                (None, true) => rest = Some(block),
+                (_, false) => return self.refuse(Kind::Construct, "a `rescue` behind one that takes all errors"),
+            }
+        }
+        let name = written.flatten();
+        if arms.is_empty() {
+            return Ok((name, rest.unwrap_or_default()));
+        }
+        let error = Expr::name(name.as_deref().unwrap_or("error"));
+        for (asked, _) in &mut arms {
+            *asked = Expr::call("ruby_is_error", vec![error.clone(), asked.clone()]);
+        }
+        let again = || Block::of(vec![Line::new(Statement::Throw(error.clone()))]);
+        let whole = Expr::If(arms, Some(rest.unwrap_or_else(again)));
+        Ok((name, Block::of(vec![Line::new(Statement::Value(whole))])))
+    }
+
+    /// Returns the names of the recipe's own errors that a `rescue` takes; `None` if it takes all errors that can arise.
+    fn asked_class(&self, rescue: &ruby_prism::RescueNode<'_>, raises_own: bool) -> Read<Option<Expr>> {
+        let (mut own, mut is_foreign, mut has_general) = (Vec::new(), false, false);
+        for class in &rescue.exceptions() {
+            let name = constant(&class).unwrap_or_default();
+            match self.facts.errors.known(&name) {
+                Some(name) => own.extend(self.facts.errors.with_derived(&name)),
+                None if matches!(name.as_str(), "StandardError" | "Exception") => has_general = true,
+                None => is_foreign = true,
+            }
+        }
+        match (own.is_empty(), is_foreign || has_general) {
+            (false, false) => Ok(Some(Expr::List(own.iter().map(|name| Expr::text(name)).collect()))),
+            (true, _) if !is_foreign || !raises_own => Ok(None),
+            (_, true) if has_general => Ok(None),
+            _ => self.refuse(Kind::Construct, "a `rescue` of errors of Ruby beside one of its own"),
+        }
     }
 
     /// Returns a `begin` with `retry` among what is done after errors: it is a loop that ends when nothing says `retry`.
@@ -125,7 +186,9 @@ impl Reader<'_> {
             self.without_notes(notes)?;
             return Ok(Expr::Block(block));
         };
-        if rescue.subsequent().is_some() || rescue.reference().is_some() {
+        let own = rescue.exceptions().iter().filter_map(|class| constant(&class));
+        let has_own = own.filter_map(|class| self.facts.errors.known(&class)).next().is_some();
+        if rescue.subsequent().is_some() || rescue.reference().is_some() || has_own {
             return self.refuse(
                 Kind::Construct,
                 "`begin … rescue` as a value, with several errors or the name of one",

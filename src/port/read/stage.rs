@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use ruby_prism::Node;
 
 use super::super::form::{Block, Call, Expr, Line, Statement, sets};
+use super::super::note::{Kind, Read};
 use super::Reader;
 use super::loading::{lazy, of, of_function, read_of};
 
@@ -44,6 +45,20 @@ impl Reader<'_> {
     /// Returns true if a value at the top of the file needs the stage.
     pub(super) fn is_late(&self, value: &Expr) -> bool {
         self.deferred == 0 && self.loops == 0 && self.scopes.len() == 1 && of(value, &self.late).is_some()
+    }
+
+    /// Refuses a task with the name of a stage: nobody could tell which of them a command line means.
+    pub(super) fn is_no_stage(&self, task: &Expr) -> Read<()> {
+        let name = task.literal().map(|name| self.full_name(name));
+        match name.filter(|name| self.facts.stages.contains(name)) {
+            Some(stage) => {
+                let reason = format!(
+                    "the task `{stage}` has the name of a stage: what it sets belongs into the file of the stage"
+                );
+                self.refuse(Kind::Construct, reason)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Puts lines that need the stage while the recipe is loaded into `on :stage`.

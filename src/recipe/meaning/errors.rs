@@ -227,7 +227,13 @@ fn thrown(token: &Dynamic) -> Diagnostic {
     let message = match token.as_immutable_string_ref() {
         Ok(text) if !text.is_empty() => text.to_string(),
         _ if token.is_unit() => "the recipe failed".to_owned(),
-        _ => token.to_string(),
+        _ => match token
+            .read_lock::<rhai::Map>()
+            .and_then(|map| map.get("message").cloned())
+        {
+            Some(message) => message.to_string(),
+            None => token.to_string(),
+        },
     };
     Diagnostic::new(Fault::Failed, message)
 }

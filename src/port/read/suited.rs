@@ -1,0 +1,136 @@
+//! The values of variables in the form that these take here.
+
+use super::super::form::{Block, Call, Expr, Line, Part, string};
+use super::super::note::{Kind, Read};
+use super::Reader;
+use super::variables::environment;
+use crate::recipe::is_secret_name;
+
+/// Variables of the library that are only `true` or `false`, where recipes of Ruby write 1.
+const YES_NO: &[&str] = &[
+    "use_sudo",
+    "group_writable",
+    "normalize_asset_timestamps",
+    "git_enable_submodules",
+    "git_shallow_clone_all",
+    "scm_auth_cache",
+];
+
+impl Reader<'_> {
+    /// Returns a value in the form that the variable takes here.
+    pub(super) fn suited(&mut self, here: &str, ruby: &str, value: Expr) -> Read<Expr> {
+        Ok(match (here, value) {
+            (name, Expr::Number(number)) if YES_NO.contains(&name) => Expr::Bool(number != "0"),
+            ("deploy_to", Expr::Text(path)) if path.len() > 1 && path.ends_with('/') => {
+                Expr::Text(path.trim_end_matches('/').to_owned())
+            }
+            ("deploy_to", Expr::Text(path)) if path.starts_with("~/") => {
+                below_home(vec![Part::Text(path.trim_end_matches('/').to_owned())])
+            }
+            ("deploy_to", Expr::Template(mut parts)) => {
+                if let Some(Part::Text(end)) = parts.last_mut() {
+                    end.truncate(end.trim_end_matches('/').len());
+                }
+                let is_below_home = matches!(parts.first(), Some(Part::Text(begin)) if begin.starts_with("~/"));
+                match is_below_home {
+                    true => below_home(parts),
+                    false => string(parts),
+                }
+            }
+            // The entry may be missing in other stages.
+            ("deploy_to", value @ Expr::Index(..)) => Expr::Block(Block::giving(value)),
+            ("normalize_asset_timestamps", Expr::Text(_)) => Expr::Bool(true),
+            ("use_sudo" | "group_writable", Expr::Bool(true)) if self.facts.version > 2 => {
+                self.remarks
+                    .push(format!("`{ruby}` does nothing in Capistrano 3: it is false here"));
+                Expr::Bool(false)
+            }
+            ("linked_dirs" | "linked_files", value) if self.facts.version > 2 && has_lists(&value) => {
+                let reason = format!("`{ruby}` holds a list in a list");
+                let mut failing = self.always_fails(&reason, "no implicit conversion of Array into String");
+                failing.failure.iter_mut().for_each(|failure| failure.waits = true);
+                return Err(failing);
+            }
+            ("shared_children", value) if self.facts.version < 3 && has_same_ends(&value) => {
+                let reason = "two of `shared_children` would be the same directory of `shared`: linked_dirs keeps whole paths apart";
+                return self.refuse(Kind::Construct, reason);
+            }
+            ("deploy_via", value @ (Expr::Text(_) | Expr::Symbol(_))) => self.way(value)?,
+            ("keep_releases", Expr::Text(number)) if number.parse::<u32>().is_ok() => Expr::Number(number),
+            ("keep_releases", Expr::Number(number)) if number.chars().all(|c| c == '0') => {
+                self.remarks.push(
+                    "`keep_releases` is 0, of which Capistrano 3 makes the current release: here it is 1".to_owned(),
+                );
+                Expr::number(1)
+            }
+            ("repository", Expr::Text(path)) if path.is_empty() => {
+                self.remarks
+                    .push("the repository is empty: what needs it fails".to_owned());
+                let ends = Call::new("abort", vec![Expr::text("the recipe sets the repository to nothing")]);
+                Expr::Block(Block::of(vec![Line::verb(ends)]))
+            }
+            ("repository_cache", Expr::Text(name)) if !name.starts_with('/') => {
+                let parts = vec![Part::Value(Expr::name("shared_path")), Part::Text(format!("/{name}"))];
+                Expr::Block(Block::giving(Expr::Template(parts)))
+            }
+            ("ssh_options", Expr::Map(pairs)) => Expr::Map(self.ssh_options(pairs)),
+            ("default_environment", value) if ruby == "default_env" => environment(value),
+            ("scm", value) => match value.literal() {
+                Some("git" | "subversion" | "none" | "mercurial" | "rsync") | None => value,
+                Some("copy") if self.facts.version == 3 => value,
+                Some("svn") => Expr::symbol("subversion"),
+                Some("hg") => Expr::symbol("mercurial"),
+                Some(other) => return self.refuse(Kind::Library, format!("the source control `{other}`")),
+            },
+            (name, Expr::Text(_) | Expr::Symbol(_)) if YES_NO.contains(&name) => {
+                self.remarks.push(format!(
+                    "`{ruby}` is a string or a symbol, which is true in Ruby, also \"false\""
+                ));
+                Expr::Bool(true)
+            }
+            (name, Expr::Text(_)) if is_secret_name(name) => {
+                self.remarks.push(format!(
+                    "`{name}` stood in the recipe; the person is asked for it instead"
+                ));
+                let question = format!("{name}: ");
+                return Ok(Expr::Block(Block::giving(Expr::call(
+                    "password_prompt",
+                    vec![Expr::Text(question)],
+                ))));
+            }
+            (_, value) => value,
+        })
+    }
+}
+
+/// Returns true for a list that is written out and has lists among its items.
+fn has_lists(value: &Expr) -> bool {
+    match value {
+        Expr::List(items) => items.iter().any(|item| matches!(item, Expr::List(_))),
+        Expr::Binary(_, left, right) => has_lists(left) || has_lists(right),
+        _ => false,
+    }
+}
+
+/// Returns true for paths that are written out, two of which have the same last part.
+fn has_same_ends(value: &Expr) -> bool {
+    match value {
+        Expr::List(items) => {
+            let paths: std::collections::BTreeSet<&str> = items.iter().filter_map(Expr::literal).collect();
+            let ends: std::collections::BTreeSet<_> = paths.iter().map(|path| path.rsplit('/').next()).collect();
+            ends.len() < paths.len()
+        }
+        Expr::Binary(_, left, right) => has_same_ends(left) || has_same_ends(right),
+        _ => false,
+    }
+}
+
+/// Returns a path that begins with `~/`, below the home directory of the user who logs in, which a server tells.
+fn below_home(mut path: Vec<Part>) -> Expr {
+    if let Some(Part::Text(begin)) = path.first_mut() {
+        begin.remove(0);
+    }
+    let home = Expr::call("capture", vec![Expr::text("printf %s \"$HOME\"")]);
+    path.insert(0, Part::Value(home));
+    Expr::Block(Block::giving(Expr::Template(path)))
+}
