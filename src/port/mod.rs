@@ -8,6 +8,7 @@
 //! paths     the paths that a Ruby file makes of its own place
 //! errors    the classes of errors that recipes define
 //! facts     the facts of all files together: names, values, the version
+//! found     the facts about one variable, one command or one function
 //! unnamed   finds the libraries that nothing requires
 //! version   the words that tell the version
 //! filling   finds the functions that fill in templates
@@ -42,6 +43,7 @@ mod fails;
 mod failure_tests;
 mod filling;
 mod form;
+mod found;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod gems;
