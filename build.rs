@@ -38,7 +38,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn pack(file: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     let ending = file.extension().map(|ending| ending.to_string_lossy());
     // The programs for servers have no ending.
-    if file.is_dir() || !matches!(ending.as_deref(), None | Some("css" | "js" | "md" | "rhai" | "txt")) {
+    if file.is_dir()
+        || !matches!(
+            ending.as_deref(),
+            None | Some("css" | "js" | "md" | "rb" | "rhai" | "txt")
+        )
+    {
         return Ok(());
     }
     let mut name = to.join(file).into_os_string();

@@ -83,6 +83,8 @@ pub(super) struct Facts {
     pub(super) scm: Option<String>,
     /// The roles that servers have.
     pub(super) roles: BTreeSet<String>,
+    /// True if a server has a user of its own that runs Puma.
+    pub(super) has_puma_user: bool,
     /// True if a server has the attribute `primary`.
     pub(super) has_primary: bool,
     /// The roles that have such a server.
@@ -145,7 +147,6 @@ impl Facts {
 
     /// Derives the facts that depend on all files.
     pub(super) fn conclude(&mut self) {
-        self.acting = Acting::of(&self.functions);
         let [one, two, three] = self.points;
         let is_own = |scm: &String| matches!(scm.as_str(), "git" | "svn" | "subversion" | "hg" | "mercurial" | "none");
         // Capistrano loads the library of that name.
@@ -171,6 +172,12 @@ impl Facts {
         for name in self.unnamed_libraries.keys() {
             self.vocabulary.read_library(name);
         }
+        if self.version > 2 {
+            let own = std::mem::take(&mut self.functions);
+            self.functions = super::gem_functions::of(&self.vocabulary);
+            self.functions.extend(own);
+        }
+        self.acting = Acting::of(&self.functions);
     }
 
     /// Returns true if a file defines a function of this name.
@@ -274,18 +281,6 @@ impl Facts {
             _ => given.unknown = true,
         }
     }
-}
-
-/// Returns true for a call that loads the application, or makes the path of what does.
-fn starts_application(name: &str, given: &[Node<'_>]) -> bool {
-    const STARTS: &[&str] = &["config/application", "config/boot", "config/environment"];
-    let is_path = |node: &Node<'_>| {
-        let path = super::ruby::source(node);
-        let path = path.trim_end_matches(['"', '\'']).trim_end_matches(".rb");
-        STARTS.iter().any(|start| path.ends_with(start))
-    };
-    let makes_path = matches!(name, "load" | "require" | "require_relative" | "expand_path" | "join");
-    makes_path && given.iter().any(is_path)
 }
 
 struct Visitor<'a> {
@@ -433,7 +428,7 @@ impl Visitor<'_> {
         let given = arguments(node, true);
         let first = given.values.first();
         let text = first.and_then(literal);
-        self.facts.is_open |= super::fails::opens(name, node) || starts_application(name, &given.values);
+        self.facts.is_open |= super::fails::opens(name, node);
         if node.receiver().is_some() {
             self.of_something(name, node);
             return None;
@@ -444,6 +439,8 @@ impl Visitor<'_> {
         let is_server = matches!(name, "role" | "server");
         let is_primary = is_server && given.option("primary").is_some();
         self.facts.has_primary |= is_primary;
+        let has_user = |name| given.option(name).is_some();
+        self.facts.has_puma_user |= is_server && ["puma_user", "run_as"].into_iter().any(has_user);
         if matches!(name, "before" | "after" | "invoke") {
             self.ask_for(&given.values);
         }

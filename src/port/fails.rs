@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruby_prism::CallNode;
+use ruby_prism::{CallNode, Node};
 
 use super::facts::Facts;
 use super::form::{Block, Call, Expr, Line, Statement};
@@ -95,9 +95,21 @@ pub(super) fn opens(name: &str, node: &CallNode<'_>) -> bool {
         | "autoload" => true,
         "eval" => node.receiver().is_some(),
         "include" | "extend" => !given.iter().all(|module| MODULES.contains(&source(module).as_str())),
-        "require" => node.receiver().as_ref().and_then(constant).as_deref() == Some("Bundler"),
-        _ => false,
+        "require" if node.receiver().as_ref().and_then(constant).as_deref() == Some("Bundler") => true,
+        name => starts_application(name, &given),
     }
+}
+
+/// Returns true for a call that loads the application, or makes the path of what does.
+fn starts_application(name: &str, given: &[Node<'_>]) -> bool {
+    const STARTS: &[&str] = &["config/application", "config/boot", "config/environment"];
+    let is_path = |node: &Node<'_>| {
+        let path = source(node);
+        let path = path.trim_end_matches(['"', '\'']).trim_end_matches(".rb");
+        STARTS.iter().any(|start| path.ends_with(start))
+    };
+    let makes_path = matches!(name, "load" | "require" | "require_relative" | "expand_path" | "join");
+    makes_path && given.iter().any(is_path)
 }
 
 /// Returns true if a library that the files require may have a task of this name, as others of its family are in it.

@@ -5,6 +5,7 @@
 //! loaded    finds the files that the files of a project load
 //! project   finds the files that belong to the given paths, and names the recipes
 //! gems/     finds the recipe libraries in the gems that are installed
+//! gem_functions the functions that gems define for recipes
 //! paths     the paths that a Ruby file makes of its own place
 //! errors    the classes of errors that recipes define
 //! facts     the facts of all files together: names, values, the version
@@ -46,6 +47,7 @@ mod form;
 mod found;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+mod gem_functions;
 mod gems;
 mod lacks;
 mod loaded;

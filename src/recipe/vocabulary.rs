@@ -151,6 +151,12 @@ impl Vocabulary {
             .collect()
     }
 
+    /// Returns true if the names of this library that comes with capr were added.
+    #[must_use]
+    pub(crate) fn has_library(&self, name: &str) -> bool {
+        self.libraries.contains(name)
+    }
+
     /// Adds the names from a library that comes with capr, and from those that it requires.
     pub(crate) fn read_library(&mut self, name: &str) {
         let text = match library(name) {

@@ -111,6 +111,20 @@ impl Reader<'_> {
         Ok(self.inside_of(onion, behind))
     }
 
+    /// Reads `puma_switch_user(role) do … end` where that user logs in.
+    pub(super) fn as_login(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        match behind(call) {
+            Some(behind) => Ok(self.inside_of(self.onion.clone(), behind)),
+            None => self.refuse(Kind::Construct, "`puma_switch_user` without a block"),
+        }
+    }
+
+    /// Returns true if the files use the library of Puma and say of no other user that Puma is run by it.
+    pub(super) fn is_user_of_puma_the_login(&self) -> bool {
+        let facts = self.facts;
+        facts.vocabulary.has_library("puma") && !facts.variables.contains_key("puma_user") && !facts.has_puma_user
+    }
+
     /// Returns true for the variable with which Capistrano 3 calls git, if the files do not set it.
     fn is_environment_of_git(&self, map: &Node<'_>) -> bool {
         const NAME: &str = "git_environmental_variables";

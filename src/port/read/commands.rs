@@ -46,6 +46,7 @@ impl Reader<'_> {
             }
             "on" => self.on(call),
             "within" | "with" | "as" => self.around(call, name).map(Some),
+            "puma_switch_user" if self.is_user_of_puma_the_login() => self.as_login(call).map(Some),
             "parallel" => self.parallel(call).map(Some),
             _ => Ok(None),
         }

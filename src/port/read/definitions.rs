@@ -479,7 +479,7 @@ impl Reader<'_> {
         {
             return self.enhance(node, call, &task).map(Some);
         }
-        if let Some(lines) = self.of_rake(&name, receiver)? {
+        if let Some(lines) = self.of_rake(&name, receiver, &given.values)? {
             return Ok(Some(lines));
         }
         self.of_config(call, receiver, &name)
@@ -499,7 +499,7 @@ impl Reader<'_> {
     }
 
     /// Reads `Rake::Task["deploy:restart"].invoke`.
-    fn of_rake(&mut self, name: &str, receiver: &Node<'_>) -> Read<Option<Vec<Line>>> {
+    fn of_rake(&mut self, name: &str, receiver: &Node<'_>, rest: &[Node<'_>]) -> Read<Option<Vec<Line>>> {
         if source(receiver).starts_with("Rake.application.options") {
             self.remarks
                 .push("`Rake.application.options`: -v and -vv show more of a run".to_owned());
@@ -523,9 +523,14 @@ impl Reader<'_> {
         };
         match name {
             "invoke" | "execute" => {
-                let line = self.invoked(&task)?;
+                let lines = match (given.values.first(), rest) {
+                    (Some(task), [_, ..]) if name == "invoke" => self.invoke_with(task, rest)?,
+                    (_, [_, ..]) => return self.refuse(Kind::Construct, "`execute` of a task with arguments"),
+                    _ => vec![self.invoked(&task)?],
+                };
                 let is_again = name == "execute" || self.facts.reenabled.contains(&task);
-                Ok(Some(vec![if is_again { once_more(line) } else { line }]))
+                let again = |line| if is_again { once_more(line) } else { line };
+                Ok(Some(lines.into_iter().map(again).collect()))
             }
             "reenable" => Ok(Some(Vec::new())),
             "clear" | "clear_actions" => match self.facts.tasks.contains(&task) {
@@ -543,15 +548,6 @@ impl Reader<'_> {
             },
             _ => self.refuse(Kind::Construct, format!("`{name}` of a task of Rake")),
         }
-    }
-
-    /// Reads `Rake::Task["deploy:restart"]` alone, which finds the task and does nothing with it.
-    pub(super) fn only_found(&mut self, call: &CallNode<'_>) -> Option<Read<Vec<Line>>> {
-        let task = arguments(call, false).values.first().and_then(literal)?;
-        is_task_of_rake(call).then(|| match self.facts.task(&task, &[]) {
-            Some(_) => Ok(Vec::new()),
-            None => Err(self.no_task(&task)),
-        })
     }
 
     /// Reads `logger.info "…"`.
@@ -573,6 +569,7 @@ impl Reader<'_> {
 fn once_more(mut line: Line) -> Line {
     if let Statement::Verb(call) = &mut line.statement
         && call.name == "invoke"
+        && call.options.is_empty()
     {
         call.options.push(("again".to_owned(), Expr::Bool(true)));
     }

@@ -157,9 +157,10 @@ impl<'a> Reader<'a> {
             return Err(self.not_whole(name, function));
         }
         if function.file != self.file {
-            let file = self.facts.files.get(function.file).map_or("", String::as_str);
+            let file = self.facts.files.get(function.file);
+            let file = file.map_or_else(String::new, |file| format!(" of {file}"));
             self.remarks
-                .push(format!("`{name}` of {file} stands in each file that calls it"));
+                .push(format!("`{name}`{file} stands in each file that calls it"));
         }
         Ok(())
     }

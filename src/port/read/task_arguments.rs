@@ -2,10 +2,14 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Block, Expr, Line, Statement};
+use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{behind, literal};
+use super::super::ruby::{arguments, behind, literal};
 use super::Reader;
+use super::definitions::is_task_of_rake;
+
+/// The tasks of libraries that take a command, each with the number of arguments that are words of it. What follows these is a role.
+const TAKING_COMMANDS: &[(&str, usize)] = &[("laravel:artisan", usize::MAX), ("symfony:console", 2)];
 
 impl Reader<'_> {
     /// Returns the lines that make the arguments of `task :say, [:what, :to] do |task, args|` a map: they come as `what=…` on the
@@ -70,37 +74,75 @@ impl Reader<'_> {
         Some(Line::new(Statement::Let(args.clone(), map)))
     }
 
+    /// Reads `Rake::Task["deploy:restart"]` alone, which finds the task and does nothing with it.
+    pub(super) fn only_found(&mut self, call: &CallNode<'_>) -> Option<Read<Vec<Line>>> {
+        let task = arguments(call, false).values.first().and_then(literal)?;
+        is_task_of_rake(call).then(|| match self.facts.task(&task, &[]) {
+            Some(_) => Ok(Vec::new()),
+            None => Err(self.no_task(&task)),
+        })
+    }
+
     /// Reads `invoke "say", "hello"`: the task finds its arguments in the environment.
     pub(super) fn invoke_with(&mut self, name: &Node<'_>, given: &[Node<'_>]) -> Read<Vec<Line>> {
         let written = literal(name).unwrap_or_default();
         let full = self.facts.task(written.trim_start_matches(':'), &self.namespaces);
+        let taken = TAKING_COMMANDS.iter().find(|(task, _)| full.as_deref() == Some(task));
+        if let Some((task, words)) = taken {
+            return self.invoke_command(task, given.split_at_checked(*words).unwrap_or((given, &[])));
+        }
         let Some(names) = full.and_then(|full| self.facts.task_arguments.get(&full).cloned()) else {
             return self.refuse(
                 Kind::Construct,
                 "`invoke` with arguments for a task that takes none here",
             );
         };
-        let place = |name: &String| Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)));
-        let removed = |name: &String| {
-            let remove = Expr::name("ENV").method("remove", vec![Expr::text(name)]);
-            Line::new(Statement::Value(remove))
-        };
         let mut lines = Vec::new();
         for (at, name) in names.iter().enumerate() {
             lines.push(match given.get(at) {
                 Some(value) if value.as_nil_node().is_none() => {
                     let value = super::strings::filled(self.expression(value)?);
-                    Line::new(Statement::Assign(
-                        place(name),
-                        "=",
-                        super::super::form::string(value.parts()),
-                    ))
+                    in_environment(name, value.parts())
                 }
                 _ => removed(name),
             });
         }
         lines.push(self.invoked(&written)?);
-        lines.extend(names.iter().map(removed));
+        lines.extend(names.iter().map(|name| removed(name)));
         Ok(lines)
     }
+
+    /// Reads `invoke "symfony:console", "cache:clear", "--env=prod", "web"`: the task of the library finds its command and its role in the
+    /// environment, and runs as often as it is asked.
+    fn invoke_command(&mut self, task: &str, (words, role): (&[Node<'_>], &[Node<'_>])) -> Read<Vec<Line>> {
+        let mut command = Vec::new();
+        for (at, word) in words.iter().enumerate() {
+            if at > 0 {
+                command.push(Part::Text(" ".to_owned()));
+            }
+            command.extend(super::strings::filled(self.expression(word)?).parts());
+        }
+        let mut lines = vec![in_environment("COMMAND", command)];
+        if let Some(role) = role.first() {
+            lines.push(in_environment("ROLE", self.expression(role)?.parts()));
+        }
+        let mut call = Call::new("invoke", vec![Expr::text(task)]);
+        call.options.push(("again".to_owned(), Expr::Bool(true)));
+        lines.push(Line::verb(call));
+        lines.push(removed("COMMAND"));
+        lines.extend(role.first().map(|_| removed("ROLE")));
+        Ok(lines)
+    }
+}
+
+/// Returns the line that gives a task an argument.
+fn in_environment(name: &str, value: Vec<Part>) -> Line {
+    let place = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)));
+    Line::new(Statement::Assign(place, "=", string(value)))
+}
+
+/// Returns the line that takes it away.
+fn removed(name: &str) -> Line {
+    let remove = Expr::name("ENV").method("remove", vec![Expr::text(name)]);
+    Line::new(Statement::Value(remove))
 }
