@@ -507,3 +507,32 @@ fn functions_that_gems_define_and_commands_of_their_tasks_are_carried_over() {
     let arguments = "set :repo_url, 'x'\nlock '3'\ntask(:a, [:x]) { |t, args| puts args[:x] }\ntask(:b) { Rake::Task['a'].invoke('v') }\n";
     has(&recipe(arguments).0, &["ENV[\"x\"] = \"v\";\n  invoke \"a\";"]);
 }
+
+#[test]
+fn namespaces_of_a_loop_have_the_names_of_its_list() {
+    carried(
+        "namespace :service do\n  [:nginx, :redis].each do |name|\n    namespace name do\n      %w[stop start].each do |action|\n        \
+         desc \"#{action} #{name}\"\n        task(action) { on(roles(:app)) { execute :service, name, action } }\n      end\n    end\n  end\nend\n\
+         namespace(\"of_#{fetch(:application)}\") { task(:hello) { puts 'x' } }\nafter 'deploy:published', 'service:redis:start'\n",
+        &[
+            "for name in [:nginx, :redis] {\n    namespace name {\n      for action in",
+            "after \"deploy:published\", \"service:redis:start\";",
+            "namespace `of_${application}` {",
+        ],
+    );
+    let (_, notes) = recipe(&format!(
+        "{THREE}namespace :x do\n  task(:t) {{ invoke 'service:redis:start' }}\nend\n"
+    ));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn an_assignment_may_decide_about_what_stands_behind_and_or_or() {
+    carried(
+        "task :t do\n  key = ENV['K'] or abort 'no K'\n  ok = system('true') and puts('fine')\n  puts key, ok\nend\n",
+        &[
+            "let key = ENV[\"K\"];\n  if key == () {\n    abort \"no K\";",
+            "let ok = system(\"true\");\n  if ok {\n    puts \"fine\";",
+        ],
+    );
+}

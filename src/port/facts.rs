@@ -316,16 +316,18 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
 
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         let name = id(&node.name());
-        let namespace = self.call(&name, node);
-        let entered = namespace.is_some();
-        self.namespaces.extend(namespace);
+        let namespaces = self.call(&name, node);
         let loops = self.loops.len();
         self.loops.extend(super::repeated::through(&name, node));
-        ruby_prism::visit_call_node(self, node);
-        self.loops.truncate(loops);
-        if entered {
+        if namespaces.is_empty() {
+            ruby_prism::visit_call_node(self, node);
+        }
+        for namespace in namespaces {
+            self.namespaces.push(namespace);
+            ruby_prism::visit_call_node(self, node);
             self.namespaces.pop();
         }
+        self.loops.truncate(loops);
     }
 
     fn visit_alias_method_node(&mut self, _: &ruby_prism::AliasMethodNode<'pr>) {
@@ -423,15 +425,15 @@ impl Visitor<'_> {
         self.facts.set(&kept(&id(name)), Some(value));
     }
 
-    /// Notes a call; returns the namespace that it opens.
-    fn call(&mut self, name: &str, node: &CallNode<'_>) -> Option<String> {
+    /// Notes a call; returns the namespaces that it opens, of which there are several in a loop.
+    fn call(&mut self, name: &str, node: &CallNode<'_>) -> Vec<String> {
         let given = arguments(node, true);
         let first = given.values.first();
         let text = first.and_then(literal);
         self.facts.is_open |= super::fails::opens(name, node);
         if node.receiver().is_some() {
             self.of_something(name, node);
-            return None;
+            return Vec::new();
         }
         if !self.is_of_gem() {
             weigh(&mut self.facts.points, name, node, self.namespaces.is_empty());
@@ -491,12 +493,14 @@ impl Visitor<'_> {
             // Rake makes tasks of files, too.
             "file" | "directory" | "multitask" | "rule" | "remote_file" => self.facts.computes_tasks = true,
             "namespace" => {
-                let text = text.or_else(|| given.pairs.first().and_then(|(key, _)| literal(key)));
-                self.facts.computes_tasks |= text.is_none();
-                let text = text?;
-                let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
-                self.facts.namespaces.insert(path.collect::<Vec<_>>().join(":"));
-                return Some(text);
+                let named = first.or_else(|| given.pairs.first().map(|(key, _)| key));
+                let names = named.and_then(|name| super::repeated::names(name, &self.loops));
+                self.facts.computes_tasks |= names.is_none();
+                for name in names.iter().flatten() {
+                    let path = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
+                    self.facts.namespaces.insert(path.collect::<Vec<_>>().join(":"));
+                }
+                return names.unwrap_or_default();
             }
             "role" => {
                 self.facts.primaries.extend(text.clone().filter(|_| is_primary));
@@ -531,7 +535,7 @@ impl Visitor<'_> {
             }
             _ => {}
         }
-        None
+        Vec::new()
     }
 
     /// Notes the tasks that are named with their namespaces.

@@ -73,25 +73,20 @@ impl Reader<'_> {
 
     fn namespace(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let given = arguments(call, true);
-        let Some(name) = given.values.first().and_then(literal) else {
-            return self.refuse(Kind::Construct, "a namespace whose name is computed");
+        let (Some(named), Some(behind)) = (given.values.first(), behind(call)) else {
+            return self.refuse(Kind::Construct, "a namespace without a name or a block");
         };
-        let Some(behind) = behind(call) else {
-            return self.refuse(Kind::Construct, "a namespace without a block");
-        };
-        self.namespaces.push(name.clone());
+        let name = self.expression(named)?;
+        // No task has the name of one that is computed.
+        self.namespaces.push(name.literal().unwrap_or("*").to_owned());
         let nodes = statements(behind.body.as_ref());
         let block = self.statements(&nodes, behind.end, false);
         self.namespaces.pop();
         let has_task = |line: &Line| matches!(&line.statement, Statement::Verb(call) if call.name == "task");
-        if name == "load" && self.namespaces.is_empty() && !block.lines.iter().any(has_task) {
+        if name.literal() == Some("load") && self.namespaces.is_empty() && !block.lines.iter().any(has_task) {
             return Ok(block.lines);
         }
-        Ok(vec![Line::verb(Call::with_block(
-            "namespace",
-            vec![Expr::symbol(&name)],
-            block,
-        ))])
+        Ok(vec![Line::verb(Call::with_block("namespace", vec![name], block))])
     }
 
     /// Reads `task :name, options do … end`, in all forms of Rake.

@@ -74,27 +74,29 @@ impl Reader<'_> {
             return Ok(nodes.iter().flat_map(|node| self.statement(node, gives)).collect());
         }
         if let Some(both) = node.as_and_node() {
+            let mut lines = self.assigned_first(&both.left())?;
             let condition = self.condition(&both.left())?;
-            let then = self.statements(&[both.right()], 0, false);
-            return Ok(vec![Line::new(Statement::Value(Expr::If(
-                vec![(condition, then)],
-                None,
-            )))]);
+            lines.push(self.only_if(condition, &both.right()));
+            return Ok(lines);
         }
         if let Some(either) = node.as_or_node()
             && !gives
         {
+            let mut lines = self.assigned_first(&either.left())?;
             let condition = self.condition(&either.left())?.negated();
-            let then = self.statements(&[either.right()], 0, false);
-            return Ok(vec![Line::new(Statement::Value(Expr::If(
-                vec![(condition, then)],
-                None,
-            )))]);
+            lines.push(self.only_if(condition, &either.right()));
+            return Ok(lines);
         }
         if node.as_nil_node().is_some() && !gives {
             return Ok(Vec::new());
         }
         Ok(vec![Line::new(Statement::Value(self.expression(node)?))])
+    }
+
+    /// Returns the line for a statement behind a condition.
+    fn only_if(&mut self, condition: Expr, then: &Node<'_>) -> Line {
+        let then = self.statements(std::slice::from_ref(then), 0, false);
+        Line::new(Statement::Value(Expr::If(vec![(condition, then)], None)))
     }
 
     /// Reads `if`, `unless` and `case`.

@@ -229,8 +229,10 @@ fn targets(node: &Node<'_>) -> Vec<String> {
     if let Some(write) = node.as_local_variable_or_write_node() {
         return vec![id(&write.name())];
     }
-    if node.as_call_node().is_some() {
-        return super::assigned::always_written(node);
+    let decides = node.as_and_node().map(|both| both.left());
+    let decides = decides.or_else(|| node.as_or_node().map(|either| either.left()));
+    if decides.is_some() || node.as_call_node().is_some() {
+        return super::assigned::always_written(decides.as_ref().unwrap_or(node));
     }
     let Some(several) = node.as_multi_write_node() else {
         return Vec::new();
