@@ -5,10 +5,10 @@ use super::Kind;
 use super::tests::{has, ported, recipe};
 
 /// The head of a recipe of Capistrano 3.
-const THREE: &str = "lock '3'\nset :repo_url, 'x'\nserver 'a', roles: %w[app]\n";
+pub(super) const THREE: &str = "lock '3'\nset :repo_url, 'x'\nserver 'a', roles: %w[app]\n";
 
 #[track_caller]
-fn carried(code: &str, parts: &[&str]) {
+pub(super) fn carried(code: &str, parts: &[&str]) {
     let (text, notes) = recipe(&format!("{THREE}{code}"));
     assert!(notes.is_empty(), "{notes:?}");
     has(&text, parts);
@@ -421,61 +421,6 @@ fn functions_of_modules_are_written_where_they_are_called() {
         let (_, notes) = recipe(&format!("set :repo_url, 'x'\n{class}"));
         assert_eq!(notes.len(), 1, "{class}: {notes:?}");
     }
-}
-
-#[test]
-fn errors_of_the_recipes_own_classes_are_told_apart() {
-    carried(
-        "class Old < StandardError; end\nNewer = Class.new(Old)\ntask :t do\n  begin\n    x = `ls`.split[1]\n    raise Old unless x\n    \
-         raise Newer, 'why' if x == 'a'\n    raise Old.new('b')\n  rescue Old => e\n    puts e.message\n    raise\n  end\nend\n",
-        &[
-            ".split().get(1);",
-            "throw #{ class: \"Old\", message: \"Old\" };",
-            "throw #{ class: \"Newer\", message: \"why\" };",
-            "throw #{ class: \"Old\", message: \"b\" };",
-            "if ruby_is_error(e, [\"Newer\", \"Old\"]) {",
-            "    } else {\n      throw e;\n    }",
-        ],
-    );
-    // One of Ruby beside them could not be told from the others.
-    let (_, notes) = recipe(&format!(
-        "{THREE}class Old < StandardError; end\ntask :t do\n  begin\n    raise Old\n  rescue IOError\n    puts 'x'\n  end\nend\n"
-    ));
-    assert_eq!(notes.len(), 1, "{notes:?}");
-}
-
-#[test]
-fn an_option_that_sshkit_does_not_know_is_ignored() {
-    carried(
-        "task(:t) { on(roles(:app)) { execute 'curl x', once: true } }\n",
-        &["task :t, :roles => :app {\n  run \"curl x\";"],
-    );
-    let (_, notes) = recipe(&format!(
-        "{THREE}task(:t) {{ on(roles(:app)) {{ execute 'x', interaction_handler: Y }} }}\n"
-    ));
-    assert_eq!(notes.len(), 1, "{notes:?}");
-}
-
-#[test]
-fn the_hooks_of_stages_and_what_only_stages_set_are_there_when_it_loads() {
-    let two =
-        "require 'capistrano/ext/multistage'\nset :repository, 'x'\nafter('multistage:ensure') { set :a, stage }\n";
-    let (text, notes) = recipe(&format!(
-        "{two}set :shared_children, shared_children + %w[public/a a]\n"
-    ));
-    assert_eq!(notes.len(), 1, "{notes:?}");
-    has(&text, &["require \"multistage\";"]);
-    let files = [
-        (
-            "config/deploy.rb",
-            "lock '3'\nset :linked_dirs, [%w[a b]]\nset :x, [fetch(:who)]\ntask(:beta) { puts 1 }\n",
-        ),
-        ("config/deploy/beta.rb", "set :who, 'me'\nserver 'a', roles: %w[app]\n"),
-    ];
-    let file = &ported(&files).unwrap().files[0];
-    let kinds: Vec<Kind> = file.notes.iter().map(|note| note.kind).collect();
-    assert_eq!(kinds, [Kind::Fails, Kind::Construct], "{:?}", file.notes);
-    has(&file.text, &["set :x, [fetch(:who, ())];"]);
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub(super) struct Function {
     pub(super) before_rest: Option<usize>,
     /// True if its parameters have a form in recipes of capr.
     pub(super) is_plain: bool,
+    /// True if it takes a block.
+    pub(super) takes_block: bool,
     /// True if it fills in a template whose path one of its parameters tells.
     pub(super) is_of_templates: bool,
     /// Its first and its last line.

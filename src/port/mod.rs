@@ -21,6 +21,7 @@
 //! read/     turns a Ruby file into the form; code without a form becomes a note
 //! form      the content of a recipe, without layout
 //! tidy      changes that need all files: unread variables, roles, defaults of the version
+//! walk      a walk through all values of a block
 //! waiting   statements that wait for a value which may not be there
 //! write/    writes the form as a recipe
 //! fails     finds the places where Capistrano ends with an error as well
@@ -34,6 +35,8 @@
 
 mod acting;
 mod added;
+#[cfg(test)]
+mod block_tests;
 mod broken;
 #[cfg(test)]
 mod construct_tests;
@@ -69,6 +72,7 @@ mod tidy;
 mod unnamed;
 mod version;
 mod waiting;
+mod walk;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -20,6 +20,29 @@ pub(super) fn named_parameters(list: &ruby_prism::ParametersNode<'_>) -> Vec<(St
     named.collect()
 }
 
+/// Returns the name of the block that a function takes, which it may have no name for: `yield`.
+pub(super) fn block_of(function: &ruby_prism::DefNode<'_>) -> Option<String> {
+    struct Yields(bool);
+    impl<'pr> Visit<'pr> for Yields {
+        fn visit_yield_node(&mut self, _: &ruby_prism::YieldNode<'pr>) {
+            self.0 = true;
+        }
+        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+            self.0 |= id(&node.name()) == "block_given?";
+            ruby_prism::visit_call_node(self, node);
+        }
+    }
+    let given = function.parameters().and_then(|list| list.block());
+    if let Some(block) = given.and_then(|block| block.as_block_parameter_node()) {
+        return Some(block.name().map_or_else(|| "block".to_owned(), |name| id(&name)));
+    }
+    let mut yields = Yields(false);
+    if let Some(body) = function.body() {
+        yields.visit(&body);
+    }
+    yields.0.then(|| "block".to_owned())
+}
+
 /// Adds the parameters to the facts about a function.
 pub(super) fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function {
     let required = list.requireds();
@@ -29,7 +52,7 @@ pub(super) fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) 
     let is_named = rest
         .as_ref()
         .is_none_or(|rest| rest.as_rest_parameter_node().is_some_and(|rest| rest.name().is_some()));
-    let has_others = list.posts().iter().next().is_some() || list.keyword_rest().is_some() || list.block().is_some();
+    let has_others = list.posts().iter().next().is_some() || list.keyword_rest().is_some();
     let named = named_parameters(list);
     // Named parameters follow the others, so the number of the others must be fixed.
     let is_fixed = named.is_empty() || rest.is_none() && !has_optional;

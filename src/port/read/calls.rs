@@ -127,9 +127,6 @@ impl Reader<'_> {
 
     /// Reads the call of a function of the file.
     pub(super) fn own_function(&mut self, call: &CallNode<'_>, name: &str) -> Read<Expr> {
-        if call.block().is_some() {
-            return self.refuse(Kind::Construct, format!("`{name}` is given a block"));
-        }
         let facts = self.facts;
         let Some(function) = facts.functions.get(name) else {
             return self.refuse(Kind::Name, format!("nothing in these files defines `{name}`"));
@@ -157,6 +154,7 @@ impl Reader<'_> {
             let rest = values.split_off(before);
             values.push(Expr::List(rest));
         }
+        values.extend(self.given_block(call, name, function)?);
         Ok(Expr::call(&self.function_name(name), values))
     }
 
@@ -188,6 +186,10 @@ impl Reader<'_> {
         match name {
             "sudo" => return Ok(Expr::call("sudo", Vec::new())),
             "try_sudo" => return Ok(Expr::call("try_sudo", Vec::new())),
+            "block_given?" if self.block.is_some() => {
+                let block = Expr::name(self.block.as_deref().unwrap_or_default());
+                return Ok(block.binary("!=", Expr::Unit));
+            }
             "dry_run?" => return Ok(Expr::call("fetch", vec![Expr::symbol("dry_run"), Expr::Bool(false)])),
             "__dir__" => return Ok(Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())])),
             "release_timestamp" => return Ok(Expr::name("release_name")),
@@ -403,6 +405,10 @@ impl Reader<'_> {
         let given = arguments(call, false);
         match name {
             "send" => self.sent(call),
+            "instance_eval" | "instance_exec" => match self.evaluated_block(call, name)? {
+                Some(lines) => Ok(Some(lines)),
+                None => self.matter_of_ruby(name),
+            },
             // The remark is made where its library is required.
             "Cape" if call.block().is_some() => Ok(Some(Vec::new())),
             "sleep" => {

@@ -236,6 +236,12 @@ struct Words<'a> {
 }
 
 impl<'pr> Visit<'pr> for Words<'_> {
+    fn visit_yield_node(&mut self, node: &ruby_prism::YieldNode<'pr>) {
+        // The commands are in the block that the function is given.
+        self.has_command = true;
+        ruby_prism::visit_yield_node(self, node);
+    }
+
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         let name = id(&node.name());
         match name.as_str() {
@@ -248,6 +254,11 @@ impl<'pr> Visit<'pr> for Words<'_> {
                 self.hold &= is_list || word.is_some_and(|word| !word.contains(char::is_whitespace));
             }
             name if node.receiver().is_none() && self.acting.contains(name) => self.has_command = true,
+            "call" | "()" => {
+                self.has_command |= node
+                    .receiver()
+                    .is_some_and(|of| of.as_local_variable_read_node().is_some())
+            }
             // These have options of their own, or none apply to them.
             "sudo" | "run" | "upload!" | "download!" | "upload" | "download" | "put" | "invoke" | "on"
             | "run_locally" => self.hold = false,

@@ -71,8 +71,7 @@ impl<'a> Reader<'a> {
             let rest = list.rest().and_then(|rest| rest.as_rest_parameter_node()?.name());
             let is_odd = list.rest().is_some() && (rest.is_none() || list.optionals().iter().next().is_some())
                 || list.posts().iter().next().is_some()
-                || list.keyword_rest().is_some()
-                || list.block().is_some();
+                || list.keyword_rest().is_some();
             let names: Vec<Option<String>> = list
                 .requireds()
                 .iter()
@@ -105,8 +104,12 @@ impl<'a> Reader<'a> {
                 parameters.push(self.declare(&id(&rest), local));
             }
         }
+        let block = self.block_parameter(function);
+        parameters.extend(block.clone());
         let name = self.function_name(&ruby_name);
+        let outer = std::mem::replace(&mut self.block, block.clone());
         let mut body = self.function_body(function);
+        self.block = outer;
         if let Some(changed) = self
             .facts
             .acting
@@ -120,9 +123,11 @@ impl<'a> Reader<'a> {
         self.scopes = scopes;
         for (count, default) in defaults {
             // The function with fewer parameters calls the one with one more.
-            let own: Vec<String> = parameters.iter().take(count).cloned().collect();
+            let mut own: Vec<String> = parameters.iter().take(count).cloned().collect();
             let mut given: Vec<Expr> = own.iter().map(|name| Expr::name(name)).collect();
             given.push(default?);
+            given.extend(block.iter().map(|name| Expr::name(name)));
+            own.extend(block.clone());
             let body = Block::giving(Expr::call(&name, given));
             self.functions
                 .push(Line::new(Statement::Function(name.clone(), own, body)));

@@ -107,7 +107,7 @@ impl Reader<'_> {
     }
 
     /// Returns true if a visible local has this name in the recipe.
-    fn is_written(&self, name: &str) -> bool {
+    pub(super) fn is_written(&self, name: &str) -> bool {
         let mut locals = self.scopes.iter().flat_map(BTreeMap::values);
         locals.any(|local| local.written == name)
     }

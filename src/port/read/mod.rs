@@ -4,6 +4,7 @@ mod application;
 mod around;
 mod assigned;
 mod assignments;
+mod blocks;
 mod calls;
 mod cases;
 mod chosen;
@@ -153,6 +154,8 @@ pub(super) struct Reader<'a> {
     copied: BTreeSet<String>,
     /// The local that holds the arguments of the task.
     task_arguments: Option<String>,
+    /// The name of the block that the function which is read is given.
+    block: Option<String>,
     /// The name of the error in the `rescue` that is read.
     caught: Option<String>,
     /// The names of errors that may be strings.
@@ -214,6 +217,7 @@ impl<'a> Reader<'a> {
             only_looped: BTreeSet::new(),
             times: BTreeMap::new(),
             spent: BTreeSet::new(),
+            block: None,
             caught: None,
             raised: BTreeSet::new(),
             task_arguments: None,

@@ -24,29 +24,18 @@ impl Reader<'_> {
     /// Reads `begin … rescue … else … end` without its `ensure`.
     fn rescued(&mut self, begin: &ruby_prism::BeginNode<'_>, rescue: &ruby_prism::RescueNode<'_>) -> Read<Vec<Line>> {
         let (stop, end) = (rescue.location().start_offset(), begin.location().end_offset());
-        let mut before = Vec::new();
-        if let Some(clause) = begin.else_clause() {
-            // `else` can read the locals that the body sets.
-            let clause = clause.as_node();
-            let nodes: Vec<Node<'_>> = begin
-                .statements()
-                .map(|list| list.as_node())
-                .into_iter()
-                .chain([clause])
-                .collect();
-            for name in self.early(&nodes) {
-                let name = self.declare(&name, Local::default());
-                before.push(Line::new(Statement::Let(name, Expr::Unit)));
-            }
-        }
+        let clauses = begin.else_clause().map(|clause| clause.as_node());
+        let mut before = self.set_before(begin, clauses.into_iter().chain([rescue.as_node()]));
         let retries = has_retry(&rescue.as_node());
         let mut body = self.list(begin.statements(), stop, false);
         let (name, otherwise) = self.rescues(begin, rescue, end)?;
         if retries {
-            return self.tried_again(body, name, otherwise, begin.else_clause().is_some());
+            before.extend(self.tried_again(body, name, otherwise, begin.else_clause().is_some())?);
+            return Ok(before);
         }
         let Some(clause) = begin.else_clause() else {
-            return Ok(vec![Line::new(Statement::Try(body, name, otherwise))]);
+            before.push(Line::new(Statement::Try(body, name, otherwise)));
+            return Ok(before);
         };
         // The statements of `else` run if nothing was raised, and their errors are not rescued.
         let went_well = Expr::name("went_well");
@@ -61,6 +50,22 @@ impl Reader<'_> {
         Ok(before)
     }
 
+    /// Declares the locals that the body of a `begin` sets and its other parts can read.
+    fn set_before<'n>(
+        &mut self,
+        begin: &ruby_prism::BeginNode<'n>,
+        others: impl Iterator<Item = Node<'n>>,
+    ) -> Vec<Line> {
+        let body = begin.statements().map(|list| list.as_node());
+        let nodes: Vec<Node<'n>> = body.into_iter().chain(others).collect();
+        let mut lines = Vec::new();
+        for name in self.early(&nodes) {
+            let name = self.declare(&name, Local::default());
+            lines.push(Line::new(Statement::Let(name, Expr::Unit)));
+        }
+        lines
+    }
+
     /// Reads the `rescue` of a `begin`, and those behind it: the name of the error, and what is done after it.
     fn rescues(
         &mut self,
@@ -70,7 +75,7 @@ impl Reader<'_> {
     ) -> Read<(Option<String>, Block)> {
         let code = |body: Option<ruby_prism::StatementsNode<'_>>| body.map(|body| source(&body.as_node()));
         let tried = code(begin.statements()).unwrap_or_default();
-        let raises = tried.contains("raise");
+        let raises = tried.contains("raise") || tried.contains("yield") || self.calls_raising(&tried);
         let raises_own = self.facts.errors.names().any(|name| tried.contains(name.as_str()));
         let (mut arms, mut rest, mut written) = (Vec::new(), None, None);
         let mut next = Some(first.as_node());
@@ -116,6 +121,17 @@ impl Reader<'_> {
         Ok((name, Block::of(vec![Line::new(Statement::Value(whole))])))
     }
 
+    /// Returns true for code that names a block or a function of the files which may raise a string.
+    fn calls_raising(&self, code: &str) -> bool {
+        let mut raising = self
+            .facts
+            .functions
+            .iter()
+            .filter(|(_, function)| function.takes_block || function.source.contains("raise"));
+        self.block.as_ref().is_some_and(|block| code.contains(block.as_str()))
+            || raising.any(|(name, _)| code.contains(name.as_str()))
+    }
+
     /// Returns the names of the recipe's own errors that a `rescue` takes; `None` if it takes all errors that can arise.
     fn asked_class(&self, rescue: &ruby_prism::RescueNode<'_>, raises_own: bool) -> Read<Option<Expr>> {
         let (mut own, mut is_foreign, mut has_general) = (Vec::new(), false, false);
@@ -150,27 +166,20 @@ impl Reader<'_> {
     /// Reads `ensure`: its statements run after success, and after an error, which is then thrown again.
     fn ensured(&mut self, begin: &ruby_prism::BeginNode<'_>, ensure: &ruby_prism::EnsureNode<'_>) -> Read<Vec<Line>> {
         let start = ensure.location().start_offset();
-        let body = match begin.rescue_clause() {
+        let mut lines = self.set_before(begin, std::iter::once(ensure.as_node()));
+        let mut body = match begin.rescue_clause() {
             None => self.list(begin.statements(), start, false),
             Some(rescue) => Block::of(self.rescued(begin, &rescue)?),
         };
         let end = ensure.location().end_offset();
         let mut after = self.list(ensure.statements(), end, false);
-        let jumps = |line: &Line| {
-            matches!(
-                line.statement,
-                Statement::Return(_) | Statement::Break | Statement::Continue
-            )
-        };
-        if body.lines.iter().any(jumps) {
-            return self.refuse(Kind::Construct, "`ensure` behind a jump out of its block");
-        }
         let mut again = after.clone();
         for line in &mut again.lines {
             line.above.clear();
         }
+        done_before_jumps(&mut body, &again.lines, false);
         again.lines.push(Line::new(Statement::Throw(Expr::name("error"))));
-        let mut lines = vec![Line::new(Statement::Try(body, Some("error".to_owned()), again))];
+        lines.push(Line::new(Statement::Try(body, Some("error".to_owned()), again)));
         lines.append(&mut after.lines);
         Ok(lines)
     }
@@ -252,6 +261,31 @@ impl Reader<'_> {
         self.carry("rescue");
         Expr::Block(Block { lines, gives: true })
     }
+}
+
+/// Puts lines before each statement that leaves a block, or the loop around it.
+fn done_before_jumps(block: &mut Block, lines: &[Line], in_loop: bool) {
+    let mut all = Vec::new();
+    for mut line in std::mem::take(&mut block.lines) {
+        let is_loop = matches!(line.statement, Statement::For(..) | Statement::While(..));
+        let inner = line.statement.blocks();
+        inner
+            .into_iter()
+            .for_each(|block| done_before_jumps(block, lines, in_loop || is_loop));
+        match &mut line.statement {
+            Statement::Return(value) => {
+                if let Some(value) = value.as_mut().filter(|value| !is_plain(value)) {
+                    let result = std::mem::replace(value, Expr::name("result"));
+                    all.push(Line::new(Statement::Let("result".to_owned(), result)));
+                }
+                all.extend_from_slice(lines);
+            }
+            Statement::Break | Statement::Continue if !in_loop => all.extend_from_slice(lines),
+            _ => {}
+        }
+        all.push(line);
+    }
+    block.lines = all;
 }
 
 /// Returns true for statements that leave a loop around them, or go on with its next turn.

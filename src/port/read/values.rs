@@ -81,6 +81,9 @@ impl Reader<'_> {
         if let Some(begin) = node.as_begin_node() {
             return self.begin_value(&begin);
         }
+        if let Some(node) = node.as_yield_node() {
+            return self.yielded(&node);
+        }
         self.special(node)
     }
 

@@ -1,0 +1,83 @@
+//! Tests of blocks, errors and other constructs of Ruby.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::Kind;
+use super::construct_tests::{THREE, carried};
+use super::tests::{has, ported, recipe};
+
+#[test]
+fn errors_of_the_recipes_own_classes_are_told_apart() {
+    carried(
+        "class Old < StandardError; end\nNewer = Class.new(Old)\ntask :t do\n  begin\n    x = `ls`.split[1]\n    raise Old unless x\n    \
+         raise Newer, 'why' if x == 'a'\n    raise Old.new('b')\n  rescue Old => e\n    puts e.message\n    raise\n  end\nend\n",
+        &[
+            ".split().get(1);",
+            "throw #{ class: \"Old\", message: \"Old\" };",
+            "throw #{ class: \"Newer\", message: \"why\" };",
+            "throw #{ class: \"Old\", message: \"b\" };",
+            "if ruby_is_error(e, [\"Newer\", \"Old\"]) {",
+            "    } else {\n      throw e;\n    }",
+        ],
+    );
+    // One of Ruby beside them could not be told from the others.
+    let (_, notes) = recipe(&format!(
+        "{THREE}class Old < StandardError; end\ntask :t do\n  begin\n    raise Old\n  rescue IOError\n    puts 'x'\n  end\nend\n"
+    ));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn an_option_that_sshkit_does_not_know_is_ignored() {
+    carried(
+        "task(:t) { on(roles(:app)) { execute 'curl x', once: true } }\n",
+        &["task :t, :roles => :app {\n  run \"curl x\";"],
+    );
+    let (_, notes) = recipe(&format!(
+        "{THREE}task(:t) {{ on(roles(:app)) {{ execute 'x', interaction_handler: Y }} }}\n"
+    ));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn the_hooks_of_stages_and_what_only_stages_set_are_there_when_it_loads() {
+    let two =
+        "require 'capistrano/ext/multistage'\nset :repository, 'x'\nafter('multistage:ensure') { set :a, stage }\n";
+    let (text, notes) = recipe(&format!(
+        "{two}set :shared_children, shared_children + %w[public/a a]\n"
+    ));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    has(&text, &["require \"multistage\";"]);
+    let files = [
+        (
+            "config/deploy.rb",
+            "lock '3'\nset :linked_dirs, [%w[a b]]\nset :x, [fetch(:who)]\ntask(:beta) { puts 1 }\n",
+        ),
+        ("config/deploy/beta.rb", "set :who, 'me'\nserver 'a', roles: %w[app]\n"),
+    ];
+    let file = &ported(&files).unwrap().files[0];
+    let kinds: Vec<Kind> = file.notes.iter().map(|note| note.kind).collect();
+    assert_eq!(kinds, [Kind::Fails, Kind::Construct], "{:?}", file.notes);
+    has(&file.text, &["set :x, [fetch(:who, ())];"]);
+}
+
+#[test]
+fn a_function_is_given_a_block_as_a_function_without_a_name() {
+    carried(
+        "set :who, 'a'\ntask(:rest) { puts 1 }\ndef as_who(name, n = 1, &block)\n  return yield(name) unless n > 1\n  instance_eval(&block) if block_given?\nend\n\
+         def tidy\n  old = 1\n  yield\nensure\n  puts old\nend\n\
+         task :t do\n  on roles(:app) do\n    as_who('b') do |x|\n      next if x == 'c'\n      execute :ls, x, fetch(:who)\n    end\n    as_who 'c', 2\n  end\n  tidy { invoke :rest }\nend\n",
+        &[
+            "as_who(\"b\", |x| {\n    if x == \"c\" {\n      return;\n    }\n    run `ls ${x} ${fetch(:who)}`, :roles => :app;\n  });",
+            "as_who(\"c\", 2, ());",
+            "fn as_who(name, block) {\n  as_who(name, 1, block)\n}",
+            "block.call(name)",
+            "if block != () {\n    block.call()",
+            "let old = ();\n  try {\n    old = 1;\n    block.call();",
+        ],
+    );
+    // What defines something stands in no function.
+    let (_, notes) = recipe(&format!(
+        "{THREE}def inside\n  yield\nend\ninside {{ task(:x) {{ puts 1 }} }}\n"
+    ));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}

@@ -1,0 +1,135 @@
+//! Reads functions that are given a block: it is a function without a name, their last argument.
+
+use ruby_prism::{CallNode, Node, Visit};
+
+use super::super::facts::Function;
+use super::super::form::{Expr, Line};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{Behind, arguments, behind, id, statements};
+use super::super::walk::{declared, each_value};
+use super::Reader;
+use super::locals::{Local, Type};
+
+/// The words that define something: they stand in no function.
+const DEFINING: &[&str] = &["after", "before", "desc", "namespace", "role", "server", "task"];
+
+impl Reader<'_> {
+    /// Returns what stands for the block that a function is given; `None` if the function takes none.
+    pub(super) fn given_block(&mut self, call: &CallNode<'_>, name: &str, function: &Function) -> Read<Option<Expr>> {
+        if !function.takes_block {
+            return match call.block() {
+                Some(_) => self.refuse(
+                    Kind::Construct,
+                    format!("`{name}` is given a block that it does not take"),
+                ),
+                None => Ok(None),
+            };
+        }
+        let Some(block) = call.block() else {
+            return Ok(Some(Expr::Unit));
+        };
+        if let Some(argument) = block.as_block_argument_node() {
+            return match argument
+                .expression()
+                .filter(|node| node.as_local_variable_read_node().is_some())
+            {
+                Some(local) => self.expression(&local).map(Some),
+                None => self.refuse(
+                    Kind::Construct,
+                    format!("`{name}` is given a function in place of a block"),
+                ),
+            };
+        }
+        match behind(call).filter(|behind| !behind.is_odd && !defines(behind)) {
+            Some(behind) => Ok(Some(self.as_function(&behind))),
+            None => self.refuse(Kind::Construct, format!("`{name}` is given a block of this kind")),
+        }
+    }
+
+    /// Reads a block as a function, whose value is that of its last statement.
+    fn as_function(&mut self, behind: &Behind<'_>) -> Expr {
+        self.scopes.push(std::collections::BTreeMap::new());
+        let names = behind.parameters.iter();
+        let names: Vec<String> = names.map(|name| self.declare(name, Local::default())).collect();
+        let loops = std::mem::take(&mut self.loops);
+        self.deferred += 1;
+        let mut body = match &behind.rescue {
+            Some(whole) => self.statements(std::slice::from_ref(whole), behind.end, false),
+            None => self.statements(&statements(behind.body.as_ref()), behind.end, true),
+        };
+        self.deferred -= 1;
+        self.loops = loops;
+        self.scopes.pop();
+        let mut own = declared(&mut body);
+        own.extend(names.iter().cloned());
+        each_value(&mut body, &mut |value| {
+            if let Expr::Name(name) = value
+                && !own.contains(name)
+                && !self.is_written(name)
+                && let Some(asked) = self.asked_later(name)
+            {
+                *value = asked;
+            }
+        });
+        Expr::Closure(names, body)
+    }
+
+    /// Returns the call that has the value of a variable, or runs a task. A function takes the values of bare names when it is made.
+    fn asked_later(&self, name: &str) -> Option<Expr> {
+        let is_variable = self.facts.is_variable(name) || self.facts.is_of_library(name) || self.unset.contains(name);
+        if is_variable {
+            return Some(Expr::call("fetch", vec![Expr::symbol(name)]));
+        }
+        let task = self.facts.task(name, &self.namespaces)?;
+        Some(Expr::call("invoke", vec![Expr::Text(task)]))
+    }
+
+    /// Reads `yield`.
+    pub(super) fn yielded(&mut self, node: &ruby_prism::YieldNode<'_>) -> Read<Expr> {
+        let given = node.arguments().map(|arguments| arguments.arguments());
+        let given: Vec<Node<'_>> = given.iter().flat_map(|list| list.iter()).collect();
+        let values = self.expressions(&given)?;
+        match self.block.clone() {
+            Some(block) => Ok(Expr::Name(block).method("call", values)),
+            None => self.refuse(Kind::Construct, "`yield` outside of a function"),
+        }
+    }
+
+    /// Reads `instance_eval(&block)`, which runs the block that the function is given.
+    pub(super) fn evaluated_block(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        let is_evaluated = matches!(name, "instance_eval" | "instance_exec");
+        let block = call.block().filter(|_| is_evaluated);
+        let local = block.and_then(|block| block.as_block_argument_node()?.expression());
+        let Some(local) = local.filter(|node| node.as_local_variable_read_node().is_some()) else {
+            return Ok(None);
+        };
+        let values = self.expressions(&arguments(call, false).values)?;
+        let block = self.expression(&local)?.method("call", values);
+        Ok(Some(vec![Line::new(super::super::form::Statement::Value(block))]))
+    }
+
+    /// Declares the parameter for the block that a function takes.
+    pub(super) fn block_parameter(&mut self, function: &ruby_prism::DefNode<'_>) -> Option<String> {
+        let name = super::super::parameters::block_of(function)?;
+        let local = Local {
+            kind: Type::Function,
+            ..Local::default()
+        };
+        Some(self.declare(&name, local))
+    }
+}
+
+/// Returns true for a block that defines tasks, hooks or servers.
+fn defines(behind: &Behind<'_>) -> bool {
+    struct Defines(bool);
+    impl<'pr> Visit<'pr> for Defines {
+        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+            self.0 |= node.receiver().is_none() && DEFINING.contains(&id(&node.name()).as_str());
+            ruby_prism::visit_call_node(self, node);
+        }
+    }
+    let mut found = Defines(false);
+    let list = behind.body.as_ref().map(|list| list.as_node());
+    list.iter().chain(&behind.rescue).for_each(|node| found.visit(node));
+    found.0
+}
