@@ -424,36 +424,6 @@ fn functions_of_modules_are_written_where_they_are_called() {
 }
 
 #[test]
-fn functions_that_gems_define_and_commands_of_their_tasks_are_carried_over() {
-    let own = "require 'capistrano/symfony'\nrequire 'capistrano/laravel'\nrequire 'capistrano/puma'\nset :repo_url, 'x'\nlock '3'\n\
-               task :a do\n  on(roles(:db)) { symfony_console 'x:y', '--z'; execute :ls, symfony_web_path }\n\
-               invoke 'symfony:console', 'm', \"--e=#{fetch(:stage)}\", 'db'\n  Rake::Task['laravel:artisan'].invoke('up', '-q')\n\
-               on(roles(:app)) { |role| puma_switch_user(role) { execute 'p' } }\nend\n";
-    let (text, notes) = recipe(own);
-    assert!(notes.is_empty(), "{notes:?}");
-    has(
-        &text,
-        &[
-            "symfony_console(\"x:y\", \"--z\");",
-            "run `ls ${symfony_web_path()}`;",
-            "run `php ${join_path(release_path, symfony_console_path)} ${command} ${params} ${symfony_console_flags}`;",
-            "fn symfony_web_path() {\n  join_path(release_path, web_path)\n}",
-            "ENV[\"ROLE\"] = \"db\";\n  invoke \"symfony:console\", :again => true;\n  ENV.remove(\"COMMAND\");\n  ENV.remove(\"ROLE\");",
-            "ENV[\"COMMAND\"] = \"up -q\";\n  invoke \"laravel:artisan\", :again => true;\n  ENV.remove(\"COMMAND\");\n",
-            "run \"p\";",
-        ],
-    );
-    let (text, notes) = recipe(&format!("server 'a', roles: %w[app], run_as: 'www'\n{own}"));
-    assert_eq!(notes.len(), 1, "another user: {text}");
-    let (text, _) = recipe(
-        "require 'capistrano/symfony'\nset :repo_url, 'x'\nlock '3'\ndef symfony_web_path\n  'own'\nend\ntask(:a) { on(roles(:app)) { execute :ls, symfony_web_path } }\n",
-    );
-    assert!(text.contains("\"own\"") && !text.contains("web_path)"), "{text}");
-    let arguments = "set :repo_url, 'x'\nlock '3'\ntask(:a, [:x]) { |t, args| puts args[:x] }\ntask(:b) { Rake::Task['a'].invoke('v') }\n";
-    has(&recipe(arguments).0, &["ENV[\"x\"] = \"v\";\n  invoke \"a\";"]);
-}
-
-#[test]
 fn namespaces_of_a_loop_have_the_names_of_its_list() {
     carried(
         "namespace :service do\n  [:nginx, :redis].each do |name|\n    namespace name do\n      %w[stop start].each do |action|\n        \

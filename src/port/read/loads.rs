@@ -59,6 +59,10 @@ impl Reader<'_> {
         if let Some(recipe) = self.recipe_of(&path) {
             return Ok(vec![Line::verb(Call::new("load", vec![Expr::Text(recipe)]))]);
         }
+        if path == "capistrano/data_migrate" && self.facts.variables.contains_key("conditionally_migrate") {
+            let reason = "`conditionally_migrate` with migrations of data: capr looks at db/migrate alone";
+            return self.refuse(Kind::Library, reason);
+        }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
             if path == "capifony_symfony2" {
@@ -71,8 +75,26 @@ impl Reader<'_> {
                 let line = |(name, value)| Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
                 lines.extend(settings.map(line));
             }
-            if path == "rvm1/capistrano3" {
-                lines.extend(of_rvm1());
+            match path.as_str() {
+                "rvm1/capistrano3" => lines.extend(of_rvm1()),
+                "capistrano/data_migrate" => {
+                    let rake = vec![
+                        Part::Value(Expr::name("rake_command")),
+                        Part::Text(" db:migrate:with_data".to_owned()),
+                    ];
+                    let command = Block::giving(Expr::Template(rake));
+                    lines.push(Line::verb(Call::with_block(
+                        "set",
+                        vec![Expr::symbol("migration_command")],
+                        command,
+                    )));
+                }
+                // A deploy restarts by itself with the library, and does not with this part of the gem.
+                "capistrano/passenger/no_hook" => {
+                    let removed = vec![Expr::symbol("restart_tasks"), Expr::text("passenger:restart")];
+                    lines.push(Line::verb(Call::new("remove", removed)));
+                }
+                _ => {}
             }
             return Ok(lines);
         }

@@ -312,18 +312,24 @@ pub(super) const ONLY_CALLED: &[(&str, &str)] = &[
 /// Libraries that do something which a deploy does not need any more, or which servers are expected to have, with the reason.
 pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("capistrano-rbenv-install", INSTALLS),
+    ("capistrano-rbenv-vars", INSTALLS_VARS),
     ("capistrano/rbenv_install", INSTALLS),
+    ("capistrano/rbenv_vars", INSTALLS_VARS),
     ("hipchat/capistrano", "HipChat, which it wrote to, ended in 2019"),
 ];
 
 /// The reason for libraries that install Ruby.
 const INSTALLS: &str = "capr installs no Ruby, and the deploy fails with a message where a server lacks it";
 
+/// The reason for the library that installs a plugin of rbenv.
+const INSTALLS_VARS: &str = "capr installs no rbenv-vars, which servers that have it go on using";
+
 /// Tasks that install Ruby, RVM or rbenv where they are not there yet.
 pub(super) const INSTALLERS: &[&str] = &[
     "rbenv:install",
     "rbenv:install_bundler",
     "rbenv:install_rbenv",
+    "rbenv:install_rbenv_vars",
     "rbenv:install_ruby",
     "rbenv:install_ruby_build",
     "rvm1:alias:create",

@@ -179,11 +179,17 @@ static LIBRARIES: &[Library] = &[
         "new_relic/recipes",
         "newrelic_rpm/recipes"
     ),
+    library!("nginx", "capistrano/nginx", "capistrano3/nginx", "capistrano3-nginx"),
     library!("nodenv", "capistrano-nodenv", "capistrano/nodenv"),
     library!("notify"),
     library!("npm", "capistrano/npm", "capistrano-npm"),
     library!("nvm", "capistrano/nvm", "capistrano-nvm"),
-    library!("passenger", "capistrano/passenger", "capistrano-passenger"),
+    library!(
+        "passenger",
+        "capistrano/passenger",
+        "capistrano/passenger/no_hook",
+        "capistrano-passenger"
+    ),
     library!("pm2", "capistrano-pm2", "capistrano/pm2"),
     library!("pnpm", "capistrano/pnpm"),
     library!("postgresql", "capistrano-postgresql", "capistrano/postgresql"),
@@ -213,7 +219,11 @@ static LIBRARIES: &[Library] = &[
         "capistrano/rails_console"
     ),
     library!("rails/db", "capistrano-rails-db", "capistrano/rails/db"),
-    library!("rails/migrations", "capistrano/rails/migrations"),
+    library!(
+        "rails/migrations",
+        "capistrano/data_migrate",
+        "capistrano/rails/migrations"
+    ),
     library!("railsless", "railsless-deploy"),
     library!("rbenv", "capistrano/rbenv", "capistrano-rbenv"),
     library!("resque", "capistrano-resque", "capistrano/resque"),
@@ -260,6 +270,7 @@ static LIBRARIES: &[Library] = &[
         "symfony",
         "capifony_symfony2",
         "capistrano/symfony",
+        "capistrano/symfony-doctrine",
         "capistrano-symfony"
     ),
     library!("systemd", "capistrano/systemd", "capistrano/systemd/multiservice"),
