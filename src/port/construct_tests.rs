@@ -451,3 +451,26 @@ fn an_assignment_may_decide_about_what_stands_behind_and_or_or() {
         ],
     );
 }
+
+#[test]
+fn commands_that_stand_in_no_task_run_at_the_start() {
+    carried(
+        "on roles(:app) do |host|\n  within('/tmp') { execute :ls }\n  abort 'no' if test('[ -f x ]')\nend\nnamespace(:n) { on(roles(:app)) { execute :id } }\n",
+        &[
+            "on :start {\n  on roles(:app), |host| {\n    within \"/tmp\" {\n      run \"ls\";\n    }\n    if test(\"[ -f x ]\") {\n      abort \"no\";",
+            "namespace :n {\n  on :start {\n    run \"id\", :roles => :app;",
+        ],
+    );
+    let two = "role :app, 'a'\nx = 'date'\nrun x\n%w(a b).each { |f| sudo \"touch #{f}\" } if ENV['Q']\ntask(:t) { run 'id' }\non(:start) { puts 'x' }\n";
+    let (text, notes) = recipe(two);
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "on :start {\n  run x;\n}",
+            "for f in [\"a\", \"b\"] {\n    on :start {\n      sudo `touch ${f}`;",
+            "task :t {\n  run \"id\";\n}",
+            "on :start {\n  puts \"x\";",
+        ],
+    );
+}

@@ -56,13 +56,18 @@ pub(super) fn at_start(line: &mut Line) -> BTreeSet<String> {
     if is_local || !can_wait(&mut line.statement, &mut given) {
         return BTreeSet::new();
     }
+    start(line);
+    given
+}
+
+/// Puts a statement into `on :start`.
+pub(super) fn start(line: &mut Line) {
     let inner = Line {
         beside: line.beside.take(),
         ..Line::new(std::mem::replace(&mut line.statement, Statement::Nothing))
     };
     let block = Block::of(vec![inner]);
     line.statement = Statement::Verb(Call::with_block("on", vec![Expr::symbol("start")], block));
-    given
 }
 
 /// Returns true for a statement that defines no task, hook, role or function, and adds the variables that it sets.

@@ -175,8 +175,19 @@ impl Reader<'_> {
         Ok(Some(call))
     }
 
-    /// Reads `on roles(:app) do |host|` in a task.
+    /// Reads `on roles(:app) do |host|`. Capistrano runs it at once where it stands in no task.
     pub(super) fn on(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {
+        if self.deferred > 0 {
+            return self.on_now(call);
+        }
+        self.deferred += 1;
+        let lines = self.on_now(call);
+        self.deferred -= 1;
+        let at_start = |lines| Line::verb(Call::with_block("on", vec![Expr::symbol("start")], Block::of(lines)));
+        Ok(lines?.map(|lines| vec![at_start(lines)]))
+    }
+
+    fn on_now(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {
         let given = arguments(call, false);
         let Some(behind) = behind(call) else { return Ok(None) };
         if behind.parameters.len() > 1 || behind.is_odd {

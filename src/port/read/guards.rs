@@ -2,6 +2,19 @@
 //! ends with that error before its first task.
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::waiting;
+
+/// The verbs that need a server.
+const OF_SERVERS: &[&str] = &["download", "get", "on", "put", "run", "stream", "sudo", "upload"];
+
+/// Puts a command that Capistrano runs while it reads the recipe into `on :start`.
+pub(super) fn command(line: &mut Line) {
+    let Statement::Verb(call) = &line.statement else { return };
+    let is_event = call.name == "on" && matches!(call.arguments.first(), Some(Expr::Symbol(_)));
+    if OF_SERVERS.contains(&call.name.as_str()) && !is_event {
+        waiting::start(line);
+    }
+}
 
 /// Puts the end of a recipe in the branches of a decision into `on :start`.
 pub(super) fn postpone(line: &mut Line) {

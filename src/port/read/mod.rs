@@ -352,6 +352,7 @@ impl<'a> Reader<'a> {
                 let mut lines = self.when_needed(lines);
                 if self.deferred == 0 && !gives {
                     lines.iter_mut().for_each(guards::postpone);
+                    lines.iter_mut().for_each(guards::command);
                 }
                 lines
             }
