@@ -81,3 +81,47 @@ fn a_function_is_given_a_block_as_a_function_without_a_name() {
     ));
     assert_eq!(notes.len(), 1, "{notes:?}");
 }
+
+#[test]
+fn words_of_gems_for_terminals_and_of_rake_are_read() {
+    carried(
+        "FILE = 'x'\ntask('other') { puts 1 }\ntask :t do\n  out = `ls`\n  puts out.blue, 'a'.colorize(:red), Rainbow('b').red.bright, 'c'.on_light_red, 'd'.colorize(color: :red)\n  \
+         puts [1].shuffle, '/a/b'.relative_path_from('/a'), out.class\n  puts 1 if out.class == String\n  task('other').invoke\n  \
+         File.foreach('Gemfile') { |l| puts l }\n  puts 2 unless Capistrano.dry_run?\n  puts File.basename(out)\nend\n",
+        &[
+            "puts out;\n  puts \"a\";\n  puts \"b\";\n  puts \"c\";\n  puts \"d\";",
+            "puts ruby_shuffled([1]);\n  puts ruby_relative(\"/a/b\", \"/a\");\n  puts ruby_class(out);\n  if type_of(out) == \"string\" {",
+            "invoke \"other\";\n  for l in lines(read_file(\"Gemfile\")) {",
+            "if !fetch(:dry_run, false) {",
+            "puts basename(out);",
+        ],
+    );
+}
+
+#[test]
+fn a_function_that_reads_a_server_is_given_the_server() {
+    carried(
+        "def talk(host, word)\n  system \"ssh #{host.user}@#{host.hostname} #{host} #{word}\"\nend\n\
+         task(:t) { on(roles(:app)) { |h| talk(h, h) } }\n",
+        &[
+            "talk(h, h.host);",
+            "system `ssh ${host.user}@${host.host} ${host.host} ${word}`;",
+        ],
+    );
+    let (_, notes) = recipe(&format!(
+        "{THREE}task(:t) {{ on(roles(:app)) {{ |h| puts h.level }} }}\n"
+    ));
+    assert_eq!(
+        notes.iter().map(|note| note.kind).collect::<Vec<_>>(),
+        [Kind::Fails],
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn settings_of_connections_are_those_that_last() {
+    carried(
+        "SSHKit::Backend::Netssh.configure do |ssh|\n  ssh.pty = true\n  ssh.ssh_options = { forward_agent: true }\nend\nSSHKit::Backend::Netssh.pool.idle_timeout = 5\n",
+        &["set :ssh_options, #{ forward_agent: true };"],
+    );
+}

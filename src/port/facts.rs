@@ -351,6 +351,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
                 file: self.facts.files.len(),
                 before_rest: None,
                 is_plain: !is_of_object(node),
+                servers: super::parameters::servers_at(node),
                 takes_block: super::parameters::block_of(node).is_some(),
                 is_of_templates: super::filling::is_of_templates(node),
                 lines: (line_of(self.text, start), line_of(self.text, start + source.len())),

@@ -1,5 +1,7 @@
 //! The facts about one variable, one command or one function.
 
+use std::collections::BTreeSet;
+
 /// The kinds of values that a variable is set to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Given {
@@ -31,6 +33,8 @@ pub(super) struct Function {
     pub(super) before_rest: Option<usize>,
     /// True if its parameters have a form in recipes of capr.
     pub(super) is_plain: bool,
+    /// The numbers of its parameters that are servers.
+    pub(super) servers: BTreeSet<usize>,
     /// True if it takes a block.
     pub(super) takes_block: bool,
     /// True if it fills in a template whose path one of its parameters tells.

@@ -31,6 +31,7 @@ fn functions(code: &str) -> Vec<(String, Function)> {
             file: usize::MAX,
             before_rest: None,
             is_plain: true,
+            servers: super::parameters::servers_at(&node),
             takes_block: super::parameters::block_of(&node).is_some(),
             is_of_templates: false,
             lines: (0, 0),

@@ -43,6 +43,43 @@ pub(super) fn block_of(function: &ruby_prism::DefNode<'_>) -> Option<String> {
     yields.0.then(|| "block".to_owned())
 }
 
+/// Returns the parameters of a function that are servers, by what it reads of them: `host.hostname`.
+pub(super) fn servers_of(function: &ruby_prism::DefNode<'_>) -> BTreeSet<String> {
+    struct Servers(BTreeSet<String>);
+    impl<'pr> Visit<'pr> for Servers {
+        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+            let of = node
+                .receiver()
+                .and_then(|of| of.as_local_variable_read_node().map(|of| id(&of.name())));
+            let is_read = |of: &String| match id(&node.name()).as_str() {
+                "hostname" | "properties" => true,
+                "user" | "port" | "roles" => matches!(of.as_str(), "host" | "server"),
+                _ => false,
+            };
+            self.0.extend(of.filter(is_read));
+            ruby_prism::visit_call_node(self, node);
+        }
+    }
+    let mut servers = Servers(BTreeSet::new());
+    if let Some(body) = function.body() {
+        servers.visit(&body);
+    }
+    servers.0
+}
+
+/// Returns the numbers of these parameters.
+pub(super) fn servers_at(function: &ruby_prism::DefNode<'_>) -> BTreeSet<usize> {
+    let servers = servers_of(function);
+    let list = function.parameters().map(|list| list.requireds());
+    let names = list.iter().flat_map(|list| list.iter());
+    let is_server = |node: &Node<'_>| {
+        let name = node.as_required_parameter_node().map(|node| id(&node.name()));
+        name.is_some_and(|name| servers.contains(&name))
+    };
+    let numbered = names.enumerate().filter(|(_, node)| is_server(node));
+    numbered.map(|(at, _)| at).collect()
+}
+
 /// Adds the parameters to the facts about a function.
 pub(super) fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function {
     let required = list.requireds();

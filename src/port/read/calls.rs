@@ -143,6 +143,15 @@ impl Reader<'_> {
         }
         let given = arguments(call, false);
         let mut values = self.expressions(&given.values)?;
+        let both = given.values.iter().zip(&mut values).enumerate();
+        for (_, (node, value)) in both.filter(|(at, _)| function.servers.contains(at)) {
+            // A function that reads properties of a server is given the server, and not its name.
+            let name = node.as_local_variable_read_node().map(|local| id(&local.name()));
+            let server = name.as_deref().and_then(|name| self.local(name));
+            if let Some(server) = server.filter(|local| local.kind == Type::Server) {
+                *value = Expr::Name(server.written.clone());
+            }
+        }
         match function.named.is_empty() {
             false => values.extend(self.named_values(name, function, &given.pairs)?),
             true if !given.pairs.is_empty() => values.push(self.map(&given.pairs)?),
@@ -288,7 +297,15 @@ impl Reader<'_> {
             ("ask", _) if !given.values.is_empty() => return self.asked(call).map(Some),
             ("roles" | "release_roles" | "primary", _) => self.roles_listed(name, &given)?,
             ("find_servers" | "find_servers_for_task", _) => {
-                let options = self.options("find_servers", &given.pairs)?;
+                // Others are not read by Capistrano 2.
+                const READ: &[&str] = &["hosts", "roles", "only", "except", "skip_hostfilter"];
+                let is_read =
+                    |(key, _): &&(Node<'_>, Node<'_>)| literal(key).is_none_or(|key| READ.contains(&key.as_str()));
+                let pairs: Vec<_> = given.pairs.iter().partition::<Vec<_>, _>(is_read).0;
+                let mut options = Vec::new();
+                for pair in pairs {
+                    options.extend(self.options("find_servers", std::slice::from_ref(pair))?);
+                }
                 Expr::Call(Call {
                     options,
                     ..Call::new("find_servers", Vec::new())
@@ -314,6 +331,7 @@ impl Reader<'_> {
             },
             ("format" | "sprintf", _) => self.formatted(&given.values)?,
             ("rand", _) => self.random(&given.values)?,
+            ("Rainbow", 1) => self.first(&given.values)?,
             ("gets", 0) => Expr::call("ask", vec![Expr::text("")]),
             (name, _) if self.facts.task(name, &self.namespaces).is_none() && !self.facts.vocabulary.is_verb(name) => {
                 return self.bare_file_command(call, name);

@@ -122,6 +122,8 @@ impl Reader<'_> {
             ("SecureRandom", "uuid") => Expr::call("ruby_uuid", Vec::new()),
             ("SecureRandom" | "Random", "random_number" | "rand") if given.len() == 1 => self.random(given)?,
             ("SecureRandom", "hex") if given.is_empty() => Expr::call("random_hex", vec![Expr::number(16)]),
+            ("Paint", "[]") => self.first(given)?,
+            ("Capistrano", "dry_run?") => Expr::call("fetch", vec![Expr::symbol("dry_run"), Expr::Bool(false)]),
             ("Math", "sqrt") => self
                 .first(given)?
                 .method("to_float", Vec::new())

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Offsets, arguments, behind, id, literal, source};
+use super::super::ruby::{Offsets, arguments, behind, id, literal, source, statements};
 use super::Reader;
 
 impl Reader<'_> {
@@ -26,6 +26,9 @@ impl Reader<'_> {
                 Some(lines) => Ok(Some(lines)),
                 None => self.refuse(Kind::Construct, "a command map that is computed"),
             };
+        }
+        if text.starts_with("SSHKit::Backend::Netssh") {
+            return self.of_connections(call, &text, name);
         }
         let is_environment = text == "SSHKit.config.default_env" || text == "SSHKit.config" && name == "default_env=";
         if is_environment && self.deferred == 0 {
@@ -65,6 +68,38 @@ impl Reader<'_> {
             };
         }
         Ok(None)
+    }
+
+    /// Reads `SSHKit::Backend::Netssh.configure do |ssh|` and settings of its `config` and `pool`.
+    fn of_connections(&mut self, call: &CallNode<'_>, of: &str, name: &str) -> Read<Option<Vec<Line>>> {
+        let behind = behind(call).filter(|behind| name == "configure" && behind.parameters.len() == 1);
+        let nodes = match (&behind, of) {
+            (Some(behind), _) => statements(behind.body.as_ref()),
+            (None, "SSHKit::Backend::Netssh.config" | "SSHKit::Backend::Netssh.pool") => vec![call.as_node()],
+            _ => return Ok(None),
+        };
+        let mut lines = Vec::new();
+        for node in nodes {
+            let setting = node.as_call_node();
+            let value = setting
+                .as_ref()
+                .and_then(|call| arguments(call, false).values.into_iter().next());
+            match (setting.map(|call| id(&call.name())).as_deref(), value) {
+                (Some("pty=" | "connection_timeout="), _) => self.remarks.push(
+                    "`SSHKit::Backend::Netssh`: Capistrano sets `pty` and `connection_timeout` anew from its variables"
+                        .to_owned(),
+                ),
+                (Some("transfer_method=" | "idle_timeout="), _) => self.remarks.push(
+                    "`SSHKit::Backend::Netssh`: capr has its own way to send files and to keep connections".to_owned(),
+                ),
+                (Some("ssh_options="), Some(value)) if !self.facts.variables.contains_key("ssh_options") => {
+                    let set = vec![Expr::symbol("ssh_options"), self.expression(&value)?];
+                    lines.push(Line::verb(Call::new("set", set)));
+                }
+                _ => return self.refuse(Kind::Construct, "a setting of `SSHKit::Backend::Netssh`"),
+            }
+        }
+        Ok(Some(lines))
     }
 
     /// Reads `SSHKit.config.command_map.prefix[:rake].unshift("…")` as a name in `command_prefixes` with its two variables.

@@ -412,7 +412,13 @@ impl Reader<'_> {
                 "user" | "port" | "name" | "roles" | "properties" => {
                     Ok(Some(Expr::Member(Box::new(owner), name.to_owned())))
                 }
-                _ => self.refuse(Kind::Construct, format!("`{name}` of a server")),
+                "password" | "keys" | "ssh_options" | "netssh_options" | "username" | "local?" | "has_role?"
+                | "hash" | "options" | "key" | "fetch" | "set" | "select?" | "matches?" | "respond_to?" | "nil?"
+                | "is_a?" => self.refuse(Kind::Construct, format!("`{name}` of a server")),
+                _ => {
+                    let reason = format!("`{name}` of a server, which has nothing of this name");
+                    Err(self.always_fails(&reason, &format!("undefined method `{name}'")))
+                }
             };
         }
         if self.onion.host.as_deref() == Some(local.as_str()) {

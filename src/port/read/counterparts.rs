@@ -71,18 +71,30 @@ const COUNTERPARTS: &[(&[&str], Counterpart)] = &[
 
 /// The methods that colour a string for a terminal; a recipe's strings have no colours.
 const COLOURS: &[&str] = &[
-    "red",
-    "green",
-    "yellow",
+    "black",
+    "blink",
     "blue",
-    "light_blue",
-    "cyan",
-    "magenta",
-    "white",
     "bold",
-    "light_red",
-    "light_green",
+    "bright",
+    "colorize",
+    "cyan",
+    "gray",
+    "green",
+    "grey",
+    "italic",
+    "magenta",
+    "red",
+    "underline",
+    "uncolorize",
+    "white",
+    "yellow",
 ];
+
+/// Returns true for the name of a method that colours a string: `red`, `light_red`, `on_red`.
+fn is_colour(name: &str) -> bool {
+    let plain = name.strip_prefix("on_").unwrap_or(name);
+    COLOURS.contains(&plain.strip_prefix("light_").unwrap_or(plain))
+}
 
 impl Counterpart {
     fn of(name: &str) -> Option<Self> {
@@ -204,7 +216,7 @@ impl Reader<'_> {
                 Expr::If(vec![(is_text, Block::giving(value))], Some(Block::giving(member)))
             }
             "message" | "to_str!" => Expr::Member(Box::new(value), "message".to_owned()),
-            colour if COLOURS.contains(&colour) && matches!(value, Expr::Text(_) | Expr::Template(_)) => value,
+            colour if is_colour(colour) && !matches!(self.kind_of(&value), Type::Server | Type::Record) => value,
             _ => return None,
         })
     }

@@ -285,6 +285,7 @@ impl Reader<'_> {
             let local = super::locals::Local {
                 written: name.clone(),
                 kind: super::locals::Type::Map,
+                is_parameter: false,
             };
             (name.clone(), local)
         });
@@ -576,6 +577,11 @@ pub(in crate::port) fn is_task_of_rake(index: &CallNode<'_>) -> bool {
     let owner = index.receiver();
     let is_application = |owner: &Node<'_>| source(owner).trim_start_matches("::") == "Rake.application";
     let is_class = |owner: &Node<'_>| constant(owner).as_deref() == Some("Rake::Task");
+    let given = arguments(index, false);
+    if id(&index.name()) == "task" && given.pairs.is_empty() && index.block().is_none() {
+        // This is `task("name").invoke`.
+        return owner.is_none() && matches!(given.values.as_slice(), [name] if name.as_string_node().is_some());
+    }
     id(&index.name()) == "[]" && owner.is_some_and(|owner| is_class(&owner) || is_application(&owner))
 }
 

@@ -55,6 +55,17 @@ impl Reader<'_> {
                     behind.end,
                 )]))
             }
+            (Some("File" | "IO"), "foreach", [line], [path]) => {
+                let text = Expr::call("read_file", vec![self.expression(path)?]);
+                let list = Expr::call("lines", vec![text]);
+                self.carry("File.foreach");
+                Ok(Some(vec![self.each(
+                    &[(line.clone(), Type::Text)],
+                    list,
+                    &nodes,
+                    behind.end,
+                )]))
+            }
             (Some("File"), "open", [file], [path, mode])
                 if matches!(
                     literal(mode).as_deref(),

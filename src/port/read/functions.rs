@@ -81,8 +81,18 @@ impl<'a> Reader<'a> {
                 self.scopes = scopes;
                 return self.refuse(Kind::Construct, "a function with parameters of this kind");
             }
+            let servers = super::super::parameters::servers_of(function);
             for name in names.into_iter().flatten() {
-                parameters.push(self.declare(&name, Local::default()));
+                let local = Local {
+                    kind: if servers.contains(&name) {
+                        Type::Server
+                    } else {
+                        Type::Unknown
+                    },
+                    is_parameter: true,
+                    ..Local::default()
+                };
+                parameters.push(self.declare(&name, local));
             }
             let optional: Vec<Node<'_>> = list.optionals().iter().collect();
             for node in &optional {

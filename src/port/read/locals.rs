@@ -36,6 +36,8 @@ pub(super) struct Local {
     /// Its name in the recipe.
     pub(super) written: String,
     pub(super) kind: Type,
+    /// True for a parameter of a function.
+    pub(super) is_parameter: bool,
 }
 
 impl Reader<'_> {
@@ -79,7 +81,7 @@ impl Reader<'_> {
             Some(local) => {
                 let value = Expr::Name(local.written.clone());
                 // A server alone means its host, as in SSHKit.
-                let is_named = self.onion.is_each && local.kind == Type::Server;
+                let is_named = (self.onion.is_each || local.is_parameter) && local.kind == Type::Server;
                 Ok(match is_named {
                     true => Expr::Member(Box::new(value), "host".to_owned()),
                     false => value,

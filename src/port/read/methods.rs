@@ -267,7 +267,8 @@ impl Reader<'_> {
             });
         }
         if let Some(class) = constant(receiver)
-            && !self.facts.variables.contains_key(&class.to_lowercase())
+            && (!self.facts.variables.contains_key(&class.to_lowercase())
+                || matches!(class.as_str(), "Date" | "Dir" | "File" | "Time"))
         {
             return self.class_method(&class, &name, call);
         }
@@ -335,6 +336,9 @@ impl Reader<'_> {
     /// Reads methods of strings, lists and maps.
     pub(super) fn method_of(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let given = arguments(call, false);
+        if name == "colorize" {
+            return self.expression(receiver);
+        }
         if name == "merge" && given.values.is_empty() && !given.pairs.is_empty() && !given.has_splat {
             let whole = self.expression(receiver)?;
             return Ok(whole.binary("+", self.map(&given.pairs)?));

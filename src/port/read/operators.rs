@@ -28,6 +28,9 @@ impl Reader<'_> {
         {
             return Ok(Some(if name == "!=" { asked.negated() } else { asked }));
         }
+        if let ("==" | "!=", Some(asked)) = (name.as_str(), self.of_same_class(&left, right)?) {
+            return Ok(Some(if name == "!=" { asked.negated() } else { asked }));
+        }
         let operator = match name.as_str() {
             "==" | "===" => "==",
             "!=" => "!=",
@@ -57,6 +60,16 @@ impl Reader<'_> {
         }
         // A variable that is not set is `nil` in Ruby, and equal to nothing else.
         Ok(Some(left.binary(operator, right)))
+    }
+
+    /// Reads `value.class == String`; `None` for anything else.
+    fn of_same_class(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Option<Expr>> {
+        let call = left.as_call_node().filter(|call| id(&call.name()) == "class");
+        let Some(value) = call.and_then(|call| call.receiver()) else {
+            return Ok(None);
+        };
+        let value = self.expression(&value)?;
+        Ok(self.is_of_class(value, right))
     }
 
     /// Reads `fetch(:sshkit_backend) == SSHKit::Backend::Printer`, which is true in a dry run of Capistrano 3; `None` for anything else.

@@ -70,6 +70,12 @@ impl Reader<'_> {
                 let blank = is_missing.binary("||", value.clone().method("is_empty", Vec::new()));
                 Expr::If(vec![(blank, Block::giving(Expr::Unit))], Some(Block::giving(value)))
             }
+            "shuffle" => Expr::call("ruby_shuffled", vec![value]),
+            "class" => Expr::call("ruby_class", vec![value]),
+            // These are of a server that a function is given, or of a URI.
+            "user" | "port" if matches!(&value, Expr::Name(name) if ["host", "server"].contains(&name.as_str())) => {
+                Expr::Member(Box::new(value), name.to_owned())
+            }
             "sample" => {
                 let at = Expr::call("ruby_rand", vec![value.clone().method("len", Vec::new())]);
                 Expr::Index(Box::new(value), Box::new(at))
@@ -253,6 +259,8 @@ impl Reader<'_> {
                     vec![listed(value), Expr::Closure(names, Block::giving(body))],
                 )
             }
+            ("color" | "colour" | "foreground" | "background" | "fg" | "bg", [_]) => value,
+            ("relative_path_from", [from]) => Expr::call("ruby_relative", vec![value, self.expression(from)?]),
             ("values_at", keys) if matches!(value, Expr::Name(_) | Expr::List(_)) && !keys.is_empty() => {
                 let mut values = Vec::new();
                 for key in keys {

@@ -33,7 +33,14 @@ impl Reader<'_> {
         self.unsure = OF_FILES.iter().map(|word| (*word).to_owned()).collect();
         self.lacking = OF_OTHERS.iter().map(|word| (*word).to_owned()).collect();
         let reads = |source: &str| {
-            let of_files = ["File.read", "File.open", "IO.read", ".load_file", "Dotenv"];
+            let of_files = [
+                "File.foreach",
+                "File.read",
+                "File.open",
+                "IO.read",
+                ".load_file",
+                "Dotenv",
+            ];
             of_files.iter().any(|call| source.contains(call))
         };
         let functions = &self.facts.functions;
