@@ -73,7 +73,7 @@ fn is_whole(facts: &Facts, drafts: &[FileDraft<'_>], of_classes: bool) -> bool {
     let has_capfile = drafts.iter().any(|draft| draft.source.is_capfile());
     !facts.is_open
         && (facts.version == 1 && !of_classes || has_capfile)
-        && super::read::are_all_known(facts)
+        && super::read::are_all_known(facts, of_classes)
         && !drafts.iter().flat_map(|draft| &draft.notes).any(lacks_source)
 }
 
@@ -131,13 +131,12 @@ fn may_be_of_library(facts: &Facts, name: &str) -> bool {
 
 /// Returns true if the files or a library that they require may define a class, a module or a constant of this name.
 fn may_have(facts: &Facts, name: &str) -> bool {
-    const WITH_RAILS: &[&str] = &["action", "active", "rails"];
     let may_bring = |path: &String| {
         let is_of_capistrano = path.starts_with("capistrano");
         let words = super::lacks::words(path);
         let name = name.to_lowercase();
         match name.as_str() {
-            "rails" => !is_of_capistrano && WITH_RAILS.iter().any(|word| path.contains(word)),
+            "rails" => !is_of_capistrano && path.contains("rails"),
             // What else such a gem loads is not known, but for one.
             name => {
                 super::read::is_of_gem_of_ruby(path) && path != "whenever/capistrano"

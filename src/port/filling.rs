@@ -19,7 +19,19 @@ pub(super) fn is_of_templates(node: &ruby_prism::DefNode<'_>) -> bool {
         fn visit_call_node(&mut self, node: &CallNode<'pr>) {
             let class = node.receiver().as_ref().and_then(constant);
             let name = id(&node.name());
-            self.fills_in |= class.as_deref() == Some("ERB") && name == "new";
+            let is_new = class.as_deref() == Some("ERB") && name == "new";
+            self.fills_in |= is_new;
+            let first = super::ruby::arguments(node, false)
+                .values
+                .into_iter()
+                .next()
+                .filter(|_| is_new);
+            let read = first.and_then(|first| first.as_call_node().filter(|read| read.receiver().is_none()));
+            // The file may be read by another function.
+            self.takes_local |= read.is_some_and(|read| {
+                let given = super::ruby::arguments(&read, false).values;
+                given.iter().any(|value| value.as_local_variable_read_node().is_some())
+            });
             let is_path = class.as_deref() == Some("File") && matches!(name.as_str(), "read" | "join" | "expand_path");
             self.paths += usize::from(is_path);
             ruby_prism::visit_call_node(self, node);

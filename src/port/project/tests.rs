@@ -224,6 +224,34 @@ fn a_file_that_is_no_ruby_fails_alone_and_one_with_a_mistake_is_told() {
 }
 
 #[test]
+fn a_template_may_be_read_by_a_function_and_within_a_loop_and_its_code_may_have_lines() {
+    let deploy = "set :application, 'a'\nset :port, 80\nload 'lib/own/helper.rb'\n\
+                  task(:t) { put ERB.new(template('a.erb')).result(binding), '/x' }\n\
+                  task(:u) { %w[a b].each do |name|\n  file = File.expand_path(\"../mt/#{name}.erb\", __FILE__)\n  erb = File.read(file)\n\
+                  put ERB.new(erb, trim_mode: '-').result(binding), '/y'\n  end }\n";
+    let helper =
+        "def template(name)\n  path = File.expand_path(\"../templates/#{name}\", __FILE__)\n  File.read(path)\nend\n";
+    let found = ported(&[
+        CAPFILE,
+        ("config/deploy.rb", deploy),
+        ("lib/own/helper.rb", helper),
+        (
+            "lib/own/templates/a.erb",
+            "<%\n  # it isn't said\n  own = port\n  if own\n%>\nport <%= own %>\n<% end %>\n",
+        ),
+        ("config/mt/a.erb", "name <%= name -%>\n"),
+    ]);
+    assert!(work(&found).is_empty(), "{found:?}");
+    let main = text(&found, "config/deploy.rhai");
+    for part in [
+        "{% set own = port %}{% if",
+        "\"a\" => { render(:template => \"name {{ name }}\", :name => name) },",
+    ] {
+        assert!(main.contains(part), "no {part} in:\n{main}");
+    }
+}
+
+#[test]
 fn a_template_whose_name_is_computed_is_chosen_when_the_task_runs() {
     let deploy = "set :application, 'a'\nset :port, 80\n\
                   def filled(name)\n  path = File.expand_path(\"../templates/#{name}.erb\", __FILE__)\n  ERB.new(File.read(path)).result(binding)\nend\n\

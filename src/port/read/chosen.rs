@@ -89,21 +89,17 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns a path beside this file as one that begins at the root of the project.
+    pub(super) fn from_the_root(&self, path: &Expr) -> Option<Expr> {
+        let own = self.facts.files.get(self.file)?;
+        let (text, holes) = with_holes(path, super::super::paths::folder(own))?;
+        Some(string(with_values(&normal(&text)?, holes)))
+    }
+
     /// Returns the templates that a path with values in it can name, each with the text that chooses it, and the value that this text is of.
     fn among_patterns(&self, path: &Expr) -> Option<(Expr, Vec<(String, String)>)> {
         let own = self.facts.files.get(self.file)?;
-        let parts = pieces(path, super::super::paths::folder(own))?;
-        let mut holes: Vec<Expr> = Vec::new();
-        let mut text = String::new();
-        for part in parts {
-            match part {
-                Part::Text(more) => text.push_str(&more),
-                Part::Value(value) => {
-                    holes.push(value);
-                    text.push(HOLE);
-                }
-            }
-        }
+        let (text, mut holes) = with_holes(path, super::super::paths::folder(own))?;
         let text = normal(&text)?;
         // A path that is a value as a whole says nothing.
         let (before, after) = (text.split(HOLE).next()?, text.rsplit(HOLE).next()?);
@@ -119,14 +115,7 @@ impl Reader<'_> {
             };
             return Some((holes.pop()?, files.filter_map(key).collect()));
         }
-        let mut values = holes.into_iter();
-        let mut whole = Vec::new();
-        for (index, piece) in text.split(HOLE).enumerate() {
-            if index > 0 {
-                whole.extend(values.next().map(Part::Value));
-            }
-            whole.push(Part::Text(piece.to_owned()));
-        }
+        let whole = with_values(&text, holes);
         Some((string(whole), files.map(|file| (file.clone(), file.clone())).collect()))
     }
 
@@ -156,6 +145,34 @@ impl Reader<'_> {
         let files = files.filter(|file| patterns.iter().any(|pattern| pattern.matches(file)));
         files.map(|file| (file.clone(), file.clone())).collect()
     }
+}
+
+/// Returns the text of a path with a mark for each value in it, and the values.
+fn with_holes(path: &Expr, folder: &str) -> Option<(String, Vec<Expr>)> {
+    let (mut text, mut holes) = (String::new(), Vec::new());
+    for part in pieces(path, folder)? {
+        match part {
+            Part::Text(more) => text.push_str(&more),
+            Part::Value(value) => {
+                holes.push(value);
+                text.push(HOLE);
+            }
+        }
+    }
+    Some((text, holes))
+}
+
+/// Returns the parts of such a text.
+fn with_values(text: &str, holes: Vec<Expr>) -> Vec<Part> {
+    let mut values = holes.into_iter();
+    let mut whole = Vec::new();
+    for (index, piece) in text.split(HOLE).enumerate() {
+        if index > 0 {
+            whole.extend(values.next().map(Part::Value));
+        }
+        whole.push(Part::Text(piece.to_owned()));
+    }
+    whole
 }
 
 /// The patterns of the paths of templates in a file.

@@ -364,7 +364,8 @@ impl Reader<'_> {
             let list = needs.as_array_node();
             is_it(needs) || list.is_some_and(|list| list.elements().iter().any(|need| is_it(&need)))
         };
-        let may_be_there = self.facts.is_open || self.facts.is_task("environment") || !super::are_all_known(self.facts);
+        let may_be_there =
+            self.facts.is_open || self.facts.is_task("environment") || !super::are_all_known(self.facts, false);
         if self.facts.version < 3 || may_be_there || !pairs.iter().any(has_it) {
             return None;
         }

@@ -225,6 +225,52 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Returns the reading of a file by a function that does nothing else, as `template("x.erb")` in `ERB.new(template("x.erb"))`.
+    pub(super) fn file_read_by(&mut self, node: &Node<'_>) -> Read<Option<Expr>> {
+        let facts = self.facts;
+        let call = node.as_call_node().filter(|call| call.receiver().is_none());
+        let found = call.as_ref().and_then(|call| facts.functions.get(&id(&call.name())));
+        let (Some(call), Some(function)) = (call, found.filter(|function| function.is_plain)) else {
+            return Ok(None);
+        };
+        let values = self.expressions(&arguments(&call, false).values)?;
+        let text = function.source.as_bytes();
+        let parsed = ruby_prism::parse(text);
+        let definition = first_statement(&parsed).and_then(|node| node.as_def_node());
+        let list = definition.as_ref().and_then(|definition| definition.parameters());
+        let (Some(definition), Some(list)) = (definition, list) else {
+            return Ok(None);
+        };
+        let required = list.requireds();
+        let names = required.iter().filter_map(|node| node.as_required_parameter_node());
+        let names: Vec<String> = names.map(|node| id(&node.name())).collect();
+        if names.len() != values.len() || list.optionals().iter().next().is_some() {
+            return Ok(None);
+        }
+        let body = definition.body().and_then(|body| body.as_statements_node());
+        let nodes = statements(body.as_ref());
+        let (notes, texts) = (self.notes.len(), self.texts.clone());
+        let place = Place {
+            given: names.into_iter().zip(values).collect(),
+            ..Place::of(function.file, &parsed, text)
+        };
+        let path = self.at(place, |reader| {
+            let block = reader.statements(&nodes, text.len(), true);
+            let (last, before) = block.lines.split_last()?;
+            let only_names = before.iter().all(|line| matches!(line.statement, Statement::Let(..)));
+            match &last.statement {
+                Statement::Value(Expr::Call(read)) if read.name == "read_file" && only_names => {
+                    let path = reader.path_in(read.arguments.first()?.clone());
+                    reader.from_the_root(&path)
+                }
+                _ => None,
+            }
+        });
+        self.texts = texts;
+        self.notes.truncate(notes);
+        Ok(path.map(|path| Expr::call("read_file", vec![path])))
+    }
+
     /// Reads at another place, and comes back.
     fn at<T>(&mut self, mut place: Place<'a>, read: impl FnOnce(&mut Self) -> T) -> T {
         self.swap(&mut place);

@@ -102,7 +102,8 @@ impl Reader<'_> {
             _ => false,
         };
         self.texts.remove(name);
-        if is_text && self.loops == 0 {
+        // A local of a loop's body gets its value anew each time.
+        if is_text && (self.loops == 0 || self.local(name).is_none()) {
             self.texts.insert(name.to_owned(), value.clone());
         }
         let visible = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name));

@@ -469,12 +469,10 @@ pub(super) fn missing_libraries(facts: &Facts) -> Vec<String> {
     facts.libraries.iter().filter(is_missing).cloned().collect()
 }
 
-/// Returns true if all libraries that the files require are known with all that they define.
-pub(super) fn are_all_known(facts: &Facts) -> bool {
-    facts
-        .libraries
-        .iter()
-        .all(|path| is_at_hand(facts, path) && loads::only_called(path).is_none())
+/// Returns true if all libraries that the files require are known with all that they define, or in `of_classes` with their classes.
+pub(super) fn are_all_known(facts: &Facts, of_classes: bool) -> bool {
+    let is_known = |path: &String| is_at_hand(facts, path) && (of_classes || loads::only_called(path).is_none());
+    facts.libraries.iter().all(is_known)
 }
 
 /// Returns the end of a statement with its strings: a heredoc continues after its line.

@@ -55,7 +55,10 @@ impl Reader<'_> {
             Some("-") => true,
             Some(mode) => return self.refuse(Kind::Template, format!("an ERB template with the trim mode `{mode}`")),
         };
-        let template = self.expression(node)?;
+        let template = match self.file_read_by(node)? {
+            Some(read) => read,
+            None => self.expression(node)?,
+        };
         if let Some(chosen) = self.chosen_template(&template, trims)? {
             return Ok(chosen);
         }
@@ -231,6 +234,16 @@ impl Reader<'_> {
 
     /// Reads `<% … %>`.
     fn template_code(&mut self, code: &str, writing: &mut Writing) -> Read<()> {
+        let lines = code.lines().map(str::trim);
+        let lines: Vec<&str> = lines
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect();
+        let code = match lines.as_slice() {
+            [] => "",
+            [one] => one,
+            // Each line is a statement.
+            lines => return lines.iter().try_for_each(|line| self.template_code(line, writing)),
+        };
         let first = code.split_whitespace().next().unwrap_or("");
         let rest = code.strip_prefix(first).unwrap_or("").trim().trim_end_matches(" then");
         match first {
