@@ -474,3 +474,14 @@ fn commands_that_stand_in_no_task_run_at_the_start() {
         ],
     );
 }
+
+#[test]
+fn what_is_nil_where_capistrano_reads_it_is_nothing() {
+    carried(
+        "set :bins, fetch(:bins).push('x') if !fetch(:bins).nil?\nset :late, \"#{fetch(:below)}!\"\nset :below, 'b'\nset :after, fetch(:below)\ntask(:t) { puts fetch(:late), fetch(:after) }\n",
+        &[
+            "if fetch(:bins, ()) != () {",
+            "set :late, `${fetch(:below, \"\")}!`;\nset :below, \"b\";\nset :after, below;",
+        ],
+    );
+}

@@ -57,7 +57,9 @@ impl Reader<'_> {
             return Ok(Vec::new());
         }
         values.truncate(1);
-        Ok(vec![Line::verb(Call::new("desc", values))])
+        let mut described = Block::of(vec![Line::verb(Call::new("desc", values))]);
+        self.before_the_stage(&mut described);
+        Ok(described.lines)
     }
 
     /// Reads `depend :remote, :command, "git", :or => "…"`.

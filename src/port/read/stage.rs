@@ -7,6 +7,7 @@ use ruby_prism::Node;
 
 use super::super::form::{Block, Call, Expr, Line, Statement, sets};
 use super::super::note::{Kind, Read};
+use super::super::walk;
 use super::Reader;
 use super::loading::{lazy, of, of_function, read_of};
 
@@ -33,6 +34,18 @@ impl Reader<'_> {
     pub(super) fn lacks_stage(&self) -> bool {
         let is_stage = self.facts.stage_files.contains(&self.file);
         !self.facts.stages.is_empty() && !is_stage && !self.late.contains("stage")
+    }
+
+    /// Takes the stage as an empty string where nobody has said it yet, as Ruby does with `nil` in a string.
+    pub(super) fn before_the_stage(&self, block: &mut Block) {
+        if self.deferred > 0 || !self.lacks_stage() {
+            return;
+        }
+        walk::each_value(block, &mut |value| {
+            if is_the_stage(value) {
+                *value = Expr::call("fetch", vec![Expr::symbol("stage"), Expr::text("")]);
+            }
+        });
     }
 
     /// Returns true if one value is the stage, which is a symbol in Capistrano 3, and the other one a string: these are never equal.

@@ -349,7 +349,7 @@ impl Reader<'_> {
         Ok(Expr::call("fetch", vec![Expr::symbol(here), default]))
     }
 
-    /// Returns true for a variable of Capistrano 3 that is set in the files of some stages alone: in the others it is `nil`.
+    /// Returns true for a variable of Capistrano 3 that is `nil` here: it is set in the files of some stages alone, or further down.
     pub(super) fn may_lack(&self, name: &str) -> bool {
         let here = self.facts.stage_files.contains(&self.file);
         let places = self.facts.set_in.get(name);
@@ -358,7 +358,13 @@ impl Reader<'_> {
             let is_early = self.deferred == 0 && self.facts.main_file == Some(self.file);
             places.is_subset(&self.facts.stage_files) && (is_early || places.len() < self.facts.stage_files.len())
         };
-        self.facts.version > 2 && !here && places.is_some_and(only_stages)
+        let only_below = |places: &std::collections::BTreeSet<usize>| {
+            self.deferred == 0
+                && places.iter().eq([&self.file])
+                && !self.set.contains(name)
+                && !self.facts.is_of_library(name)
+        };
+        self.facts.version > 2 && places.is_some_and(|places| !here && only_stages(places) || only_below(places))
     }
 
     /// Reads `ask :branch, "main"`.
