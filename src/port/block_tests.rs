@@ -125,3 +125,27 @@ fn settings_of_connections_are_those_that_last() {
         &["set :ssh_options, #{ forward_agent: true };"],
     );
 }
+
+#[test]
+fn a_template_may_be_one_of_two_and_a_heredoc_loses_its_indentation() {
+    let (text, notes) = recipe(
+        "set :repository, 'x'\nrole :app, 'a'\ntask :t do\n  plain = <<-EOF.strip_heredoc\n    a: <%= user %>\n      b: #{application}\n  EOF\n  \
+         place = fetch(:dir, 'config') + '/none.erb'\n  text = File.file?(place) ? File.read(place) : plain\n  \
+         config = ERB.new(text)\n  put config.result(binding), '/x'\nend\n\
+         task :u do\n  old, ENV['A'], rest = ENV['A'], 'b', 1\n  puts old, rest\nend\n\
+         task(:v) { puts user, source.next_revision('x') }\n",
+    );
+    assert_eq!(
+        notes.iter().map(|note| note.kind).collect::<Vec<_>>(),
+        [Kind::Code],
+        "{notes:?}"
+    );
+    has(
+        &text,
+        &[
+            "let config = if file_exists(place) {\n    throw \"the template was not there",
+            "\n  b: {{ value_1 }}\n`, :value_1 => application)",
+            "let several = [ENV[\"A\"], \"b\", 1];\n  let old = several[0];\n  ENV[\"A\"] = several[1];",
+        ],
+    );
+}

@@ -165,6 +165,33 @@ impl Reader<'_> {
         Ok(Some(vec![Line::verb(call)]))
     }
 
+    /// Reads `before, ENV["X"] = ENV["X"], "y"`: parts of lists and maps are among the names.
+    fn several_places(&mut self, write: &ruby_prism::MultiWriteNode<'_>, lefts: &[Node<'_>]) -> Read<Vec<Line>> {
+        let value = self.expression(&write.value())?;
+        let whole = self.free_name("several");
+        let mut lines = vec![Line::new(Statement::Let(whole.clone(), value))];
+        for (index, left) in lefts.iter().enumerate() {
+            let at = Box::new(Expr::Number(index.to_string()));
+            let item = Expr::Index(Box::new(Expr::name(&whole)), at);
+            if let Some(local) = left.as_local_variable_target_node() {
+                lines.extend(self.write_local(&id(&local.name()), item));
+                continue;
+            }
+            let target = left.as_index_target_node();
+            let keys = target.as_ref().and_then(|target| target.arguments());
+            let keys: Vec<Node<'_>> = keys
+                .iter()
+                .flat_map(|list| list.arguments().iter().collect::<Vec<_>>())
+                .collect();
+            let (Some(target), [key]) = (target, keys.as_slice()) else {
+                return self.refuse(Kind::Construct, "an assignment to several names of this kind");
+            };
+            let place = Expr::Index(Box::new(self.expression(&target.receiver())?), Box::new(self.key(key)?));
+            lines.push(Line::new(Statement::Assign(place, "=", item)));
+        }
+        Ok(lines)
+    }
+
     /// Reads `a, b = list`, `first, *rest = list` and `name, = list`.
     fn several(&mut self, write: &ruby_prism::MultiWriteNode<'_>) -> Read<Vec<Line>> {
         let local = |node: &Node<'_>| node.as_local_variable_target_node().map(|target| id(&target.name()));
@@ -175,6 +202,9 @@ impl Reader<'_> {
         let splat = write.rest().and_then(|rest| rest.as_splat_node());
         let rest = splat.as_ref().and_then(|splat| splat.expression());
         let rest_name = rest.as_ref().and_then(local);
+        if names.len() != lefts.len() && rights.is_empty() && write.rest().is_none() {
+            return self.several_places(write, &lefts);
+        }
         if names.len() != lefts.len() || ends.len() != rights.len() || rest.is_some() != rest_name.is_some() {
             return self.refuse(Kind::Construct, "an assignment to several names of this kind");
         }

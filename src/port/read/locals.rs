@@ -99,6 +99,8 @@ impl Reader<'_> {
         let is_text = match &value {
             Expr::Text(_) | Expr::Template(_) => true,
             Expr::Call(call) => matches!(call.name.as_str(), "expand_path" | "join_path" | "read_file"),
+            // It may be a decision between templates.
+            Expr::If(_, Some(otherwise)) => otherwise.value().is_some(),
             _ => false,
         };
         self.texts.remove(name);

@@ -290,6 +290,10 @@ impl Reader<'_> {
             && self.local(&owner).is_none_or(|local| local.kind != Type::Server)
         {
             let reason = format!("`{owner}` is an object that nothing in these files makes");
+            if self.facts.version < 3 && matches!(owner.as_str(), "source" | "strategy" | "sessions" | "connection") {
+                // Capistrano itself has it.
+                return self.lacks(Kind::Code, Lack::Name(owner), reason);
+            }
             return self.no_name(Kind::Code, &owner, reason);
         }
         if let Some(property) = self.of_properties(call, &name, receiver) {

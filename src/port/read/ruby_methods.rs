@@ -70,6 +70,7 @@ impl Reader<'_> {
                 let blank = is_missing.binary("||", value.clone().method("is_empty", Vec::new()));
                 Expr::If(vec![(blank, Block::giving(Expr::Unit))], Some(Block::giving(value)))
             }
+            "strip_heredoc" => dedented(value)?,
             "shuffle" => Expr::call("ruby_shuffled", vec![value]),
             "class" => Expr::call("ruby_class", vec![value]),
             // These are of a server that a function is given, or of a URI.
@@ -376,6 +377,22 @@ pub(super) fn of_pair(names: &[String], mut body: Block) -> Expr {
         body.lines.insert(0, line);
     }
     Expr::Closure(vec!["pair".to_owned()], body)
+}
+
+/// Returns a string of several lines without the indentation that all of them have; `None` for a value that is not written out.
+fn dedented(value: Expr) -> Option<Expr> {
+    if !matches!(value, Expr::Text(_) | Expr::Template(_)) {
+        return None;
+    }
+    let (text, values) = super::strings::mark(value.parts());
+    let blanks = |line: &&str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let indent = lines.clone().map(|line| blanks(&line)).min().unwrap_or(0);
+    let lines = text
+        .split_inclusive('\n')
+        .map(|line| line.get(indent.min(blanks(&line))..).unwrap_or(line));
+    let text: String = lines.collect();
+    Some(string(super::strings::unmark(&text, values)))
 }
 
 /// Returns a range as a list; any other value stays as it is.

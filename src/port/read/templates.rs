@@ -59,12 +59,49 @@ impl Reader<'_> {
             Some(read) => read,
             None => self.expression(node)?,
         };
+        self.one_template(template, trims)
+    }
+
+    /// Returns a template, filled in; for a decision between several, the decision.
+    fn one_template(&mut self, template: Expr, trims: bool) -> Read<Expr> {
+        let held = match &template {
+            Expr::Name(name) => self.texts.get(name).cloned(),
+            other => Some(other.clone()),
+        };
+        if let Some(Expr::If(arms, Some(otherwise))) = held {
+            if let Expr::Name(name) = template {
+                self.spent.insert(name);
+            }
+            let mut filled = Vec::new();
+            for (condition, block) in arms {
+                let is_asked = matches!(&condition, Expr::Call(call) if call.name == "file_exists");
+                let block = self.branch(&block, trims, is_asked)?;
+                filled.push((condition, block));
+            }
+            let otherwise = self.branch(&otherwise, trims, false)?;
+            return Ok(Expr::If(filled, Some(otherwise)));
+        }
         if let Some(chosen) = self.chosen_template(&template, trims)? {
             return Ok(chosen);
         }
         let parts = self.template_of(template)?;
         let (text, pairs) = self.translated(parts, trims, &[])?;
         Ok(rendered(text, pairs))
+    }
+
+    /// Returns one branch of a decision between templates. A file that is asked for and not there ends the run if it appears later.
+    fn branch(&mut self, block: &Block, trims: bool, is_asked: bool) -> Read<Block> {
+        let Some(value) = block.value().cloned() else {
+            return self.refuse(Kind::Template, "a template that is computed");
+        };
+        let is_file = matches!(&value, Expr::Call(call) if call.name == "read_file");
+        match self.one_template(value, trims) {
+            Err(unported) if is_asked && is_file && unported.kind == Kind::Template => {
+                let text = "the template was not there when the recipe was ported: write it in capr's form";
+                Ok(Block::of(vec![Line::new(Statement::Throw(Expr::text(text)))]))
+            }
+            read => read.map(Block::giving),
+        }
     }
 
     /// Reads `render(:template => "…", :port => 80)` and `render("maintenance.rhtml", :port => 80)` of Capistrano 1.
