@@ -93,6 +93,8 @@ pub(super) struct Facts {
     pub(super) files: Vec<String>,
     /// The files that belong to the application, which no recipe is written from.
     pub(super) application_files: Vec<String>,
+    /// The modules that the files include.
+    mixed_in: BTreeSet<String>,
     /// The names of the classes, modules and constants that the files define.
     pub(super) constants: BTreeSet<String>,
     /// The names that the application defines: of classes and constants, and of functions outside of classes.
@@ -151,6 +153,13 @@ impl Facts {
         let is_own = |scm: &String| matches!(scm.as_str(), "git" | "svn" | "subversion" | "hg" | "mercurial" | "none");
         // Capistrano loads the library of that name.
         self.is_open |= self.scm.as_ref().is_some_and(|scm| !is_own(scm));
+        let is_here = |module: &String| {
+            module
+                .rsplit("::")
+                .next()
+                .is_some_and(|name| self.constants.contains(name))
+        };
+        self.is_open |= !self.mixed_in.iter().all(is_here);
         self.version = match () {
             () if three > two.max(one) => 3,
             () if one > two => 1,
@@ -433,6 +442,7 @@ impl Visitor<'_> {
         let first = given.values.first();
         let text = first.and_then(literal);
         self.facts.is_open |= super::fails::opens(name, node);
+        self.facts.mixed_in.extend(super::fails::mixed_in(name, node));
         if node.receiver().is_some() {
             self.of_something(name, node);
             return Vec::new();

@@ -18,6 +18,9 @@ use crate::recipe::Vocabulary;
 /// and the sources of all versions of Capistrano and of these gems.
 const KNOWN: Packed = packed!("src/port/known.txt");
 
+/// The modules of Ruby and of Capistrano whose functions are known.
+const MODULES: &[&str] = &["ERB::Util", "FileUtils", "Rake::DSL", "SSHKit::DSL", "Capistrano::DSL"];
+
 /// Finds the notes about such code, and puts the errors into the recipes.
 pub(super) fn settle(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
     if !drafts
@@ -30,21 +33,31 @@ pub(super) fn settle(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
     let known = KNOWN.text();
     let known: BTreeSet<&str> = known.lines().collect();
     // A class that nothing defines is none of a gem that was not read.
-    for of_classes in [true, false] {
-        let is_whole = is_whole(facts, drafts, of_classes);
-        let fails = |failure: &SameError| match &failure.if_missing {
-            Missing::Class(name) => of_classes && is_whole && !known.contains(name.as_str()) && !may_have(facts, name),
-            _ if of_classes => false,
-            Missing::Nothing => true,
-            Missing::File => facts.is_on_disk,
-            Missing::Function(name) => is_whole && !known.contains(name.as_str()),
-            Missing::Tasks(names) => {
-                let is_somewhere = |name: &String| known.contains(name.as_str()) || may_be_of_library(facts, name);
-                is_whole && !facts.computes_tasks && !names.iter().any(is_somewhere)
-            }
-        };
-        put(drafts, fails);
-    }
+    let has_all = is_whole(facts, drafts, Name::Class);
+    put(drafts, |failure| match &failure.if_missing {
+        Missing::Class(name) => has_all && !known.contains(name.as_str()) && !may_have(facts, name),
+        _ => false,
+    });
+    let has_functions = is_whole(facts, drafts, Name::Function);
+    let has_tasks = is_whole(facts, drafts, Name::Task) && !facts.computes_tasks;
+    put(drafts, |failure| match &failure.if_missing {
+        Missing::Class(_) => false,
+        Missing::Nothing => true,
+        Missing::File => facts.is_on_disk,
+        Missing::Function(name) => has_functions && !known.contains(name.as_str()),
+        Missing::Tasks(names) => {
+            let is_somewhere = |name: &String| known.contains(name.as_str()) || may_be_of_library(facts, name);
+            has_tasks && !names.iter().any(is_somewhere)
+        }
+    });
+}
+
+/// The names that something may define.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Class,
+    Function,
+    Task,
 }
 
 /// Puts the errors into the recipes of which this is true.
@@ -63,8 +76,9 @@ fn put(drafts: &mut [FileDraft<'_>], fails: impl Fn(&SameError) -> bool) {
     }
 }
 
-/// Returns true if all that could define a name was read or is known; in `of_classes`, a class without a form here defines none.
-fn is_whole(facts: &Facts, drafts: &[FileDraft<'_>], of_classes: bool) -> bool {
+/// Returns true if all that could define a name was read or is known.
+fn is_whole(facts: &Facts, drafts: &[FileDraft<'_>], name: Name) -> bool {
+    let of_classes = name == Name::Class;
     let lacks_source = |note: &Note| match note.lack {
         Some(Lack::Library(_) | Lack::File(_)) => note.kind != Kind::Template,
         Some(Lack::Class(_)) => !of_classes && !matches!(note.kind, Kind::Template | Kind::Fails),
@@ -73,13 +87,20 @@ fn is_whole(facts: &Facts, drafts: &[FileDraft<'_>], of_classes: bool) -> bool {
     let has_capfile = drafts.iter().any(|draft| draft.source.is_capfile());
     !facts.is_open
         && (facts.version == 1 && !of_classes || has_capfile)
-        && super::read::are_all_known(facts, of_classes)
+        && super::read::are_all_known(facts, name == Name::Function)
         && !drafts.iter().flat_map(|draft| &draft.notes).any(lacks_source)
+}
+
+/// Returns the modules whose functions a call lets be called without their names, but for those of Ruby and Capistrano.
+pub(super) fn mixed_in(name: &str, node: &CallNode<'_>) -> Vec<String> {
+    let given = arguments(node, false).values.into_iter();
+    let given = given.filter(|_| matches!(name, "include" | "extend"));
+    let names = given.filter(|module| !MODULES.contains(&source(module).as_str()));
+    names.filter_map(|module| constant(&module)).collect()
 }
 
 /// Returns true for a call that may define functions or tasks which cannot be seen.
 pub(super) fn opens(name: &str, node: &CallNode<'_>) -> bool {
-    const MODULES: &[&str] = &["ERB::Util", "FileUtils", "Rake::DSL", "SSHKit::DSL", "Capistrano::DSL"];
     let given = arguments(node, false).values;
     match name {
         "alias_method"
@@ -94,7 +115,10 @@ pub(super) fn opens(name: &str, node: &CallNode<'_>) -> bool {
         | "module_eval"
         | "autoload" => true,
         "eval" => node.receiver().is_some(),
-        "include" | "extend" => !given.iter().all(|module| MODULES.contains(&source(module).as_str())),
+        "include" | "extend" => {
+            let is_named = |module: &Node<'_>| MODULES.contains(&source(module).as_str()) || constant(module).is_some();
+            !given.iter().all(is_named)
+        }
         "require" if node.receiver().as_ref().and_then(constant).as_deref() == Some("Bundler") => true,
         name => starts_application(name, &given),
     }
@@ -115,6 +139,9 @@ fn starts_application(name: &str, given: &[Node<'_>]) -> bool {
 /// Returns true if a library that the files require may have a task of this name, as others of its family are in it.
 fn may_be_of_library(facts: &Facts, name: &str) -> bool {
     let family = name.split(':').next().unwrap_or(name);
+    if super::read::may_have_family(facts, family) {
+        return true;
+    }
     let inside = format!("{family}:");
     let required = facts
         .libraries

@@ -78,6 +78,8 @@ fn a_name_that_something_unread_may_define_is_no_error() {
         (THREE, "require 'aws-sdk'\ntask(:a) { puts Aws.config }\n"),
         (THREE, "require 'rails/all'\ntask(:a) { puts Rails.root }\n"),
         (THREE, "task(:a) { puts SSHKit::Unknown.x }\n"),
+        (THREE, "require 'capistrano-db-tasks'\ntask(:a) { invoke 'db:pull' }\n"),
+        (THREE, "require 'cape'\ntask(:a) { invoke 'own:none' }\n"),
         (TWO, "task(:a) { raise CommandError.new('x') }\n"),
         (THREE, "task(:a) { x = ENV['A'] ? Run('x') : Own.value }\n"),
         (THREE, "task(:a) { invoke 'doctor' }\n"),
@@ -108,6 +110,19 @@ fn a_class_that_nothing_defines_and_a_file_of_the_project_that_is_not_there_fail
             "  throw \"uninitialized constant Own\";",
         ],
     );
+}
+
+#[test]
+fn tasks_are_known_beside_a_library_that_only_has_some_to_call_and_functions_of_own_modules_are() {
+    let text = "require 'capistrano-db-tasks'\nmodule Own\n  def own(x)\n    puts x\n  end\nend\nset :repo_url, 'x'\nlock '3'\ninclude Own\n\
+                task(:a) { invoke 'own:none' }\ntask(b: 'git:clone') { own 1 }\n";
+    let (text, kinds) = whole(THREE, text);
+    assert_eq!(kinds, [Kind::Fails], "{text}");
+    let (text, kinds) = whole(
+        THREE,
+        "set :repo_url, 'x'\nlock '3'\nmodule Own\nend\ninclude Own\nload 'mine.rb'\ntask(:a) { Run 'x' }\n",
+    );
+    assert_eq!(kinds, [Kind::Name, Kind::Code], "the file may define it: {text}");
 }
 
 #[test]

@@ -367,7 +367,7 @@ impl Reader<'_> {
             is_it(needs) || list.is_some_and(|list| list.elements().iter().any(|need| is_it(&need)))
         };
         let may_be_there =
-            self.facts.is_open || self.facts.is_task("environment") || !super::are_all_known(self.facts, false);
+            self.facts.is_open || self.facts.is_task("environment") || !super::are_all_known(self.facts, true);
         if self.facts.version < 3 || may_be_there || !pairs.iter().any(has_it) {
             return None;
         }
@@ -381,8 +381,9 @@ impl Reader<'_> {
 
     pub(super) fn invoked(&self, name: &str) -> Read<Line> {
         let name = name.trim_start_matches(':');
-        if name.starts_with("deploy:check:") || name.starts_with("deploy:symlink:") && name != "deploy:symlink:release"
-        {
+        let is_of_git = matches!(name, "git:check" | "git:clone" | "git:wrapper") && !self.facts.is_task(name);
+        let is_of_links = name.starts_with("deploy:symlink:") && name != "deploy:symlink:release";
+        if is_of_git || is_of_links || name.starts_with("deploy:check:") {
             return Ok(super::super::write::remark(&format!(
                 "{name}: the deploy does that by itself"
             )));

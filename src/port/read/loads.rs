@@ -169,7 +169,8 @@ impl Reader<'_> {
         };
         let unported = Unported::new(Kind::Name, reason).lacking(Lack::File(path.to_owned()));
         // Others may be in a gem.
-        match word == "require_relative" || is_of_project(path) {
+        let is_beside = word == "load" && path.ends_with(".rb") && !path.contains('/');
+        match word == "require_relative" || is_beside || is_of_project(path) {
             true => {
                 let error = match (word, self.facts.version) {
                     ("load", 1 | 2) => "no such file to load",

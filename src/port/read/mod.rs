@@ -469,10 +469,17 @@ pub(super) fn missing_libraries(facts: &Facts) -> Vec<String> {
     facts.libraries.iter().filter(is_missing).cloned().collect()
 }
 
-/// Returns true if all libraries that the files require are known with all that they define, or in `of_classes` with their classes.
-pub(super) fn are_all_known(facts: &Facts, of_classes: bool) -> bool {
-    let is_known = |path: &String| is_at_hand(facts, path) && (of_classes || loads::only_called(path).is_none());
+/// Returns true if all libraries that the files require are known with all that they define; their functions are so only if they have a
+/// counterpart here.
+pub(super) fn are_all_known(facts: &Facts, with_functions: bool) -> bool {
+    let is_known = |path: &String| is_at_hand(facts, path) && !(with_functions && loads::only_called(path).is_some());
     facts.libraries.iter().all(is_known)
+}
+
+/// Returns true if one of the libraries that a deploy does not need may have tasks in this namespace.
+pub(super) fn may_have_family(facts: &Facts, family: &str) -> bool {
+    let mut left_out = facts.libraries.iter().filter(|path| loads::only_called(path).is_some());
+    left_out.any(|path| path == "cape" || ruby_libraries::FAMILIES.contains(&family))
 }
 
 /// Returns the end of a statement with its strings: a heredoc continues after its line.

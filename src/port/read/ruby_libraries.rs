@@ -309,6 +309,27 @@ pub(super) const ONLY_CALLED: &[(&str, &str)] = &[
     ),
 ];
 
+/// The namespaces of the tasks of these libraries.
+pub(super) const FAMILIES: &[&str] = &[
+    "app",
+    "assets",
+    "config",
+    "db",
+    "deploy",
+    "dotenv",
+    "hipchat",
+    "invoke",
+    "log",
+    "logrotate",
+    "logs",
+    "rails",
+    "rake",
+    "rbenv",
+    "ssh",
+    "wp",
+    "wpcli",
+];
+
 /// Libraries that do something which a deploy does not need any more, or which servers are expected to have, with the reason.
 pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("capistrano-rbenv-install", INSTALLS),
@@ -344,13 +365,20 @@ pub(super) const INSTALLERS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{INSTALLERS, LEFT_OUT, NEEDLESS, ONLY_CALLED, PLAIN};
+    use super::{FAMILIES, INSTALLERS, LEFT_OUT, NEEDLESS, ONLY_CALLED, PLAIN};
 
     #[test]
     fn each_library_stands_in_one_list_once_and_in_order() {
         let called: Vec<&str> = ONLY_CALLED.iter().map(|(name, _)| *name).collect();
         let left_out: Vec<&str> = LEFT_OUT.iter().map(|(name, _)| *name).collect();
-        for list in [NEEDLESS, PLAIN, INSTALLERS, called.as_slice(), left_out.as_slice()] {
+        for list in [
+            NEEDLESS,
+            PLAIN,
+            INSTALLERS,
+            FAMILIES,
+            called.as_slice(),
+            left_out.as_slice(),
+        ] {
             assert!(list.is_sorted_by(|a, b| a < b), "{list:?}");
         }
         assert!(
