@@ -84,6 +84,17 @@ fn defined() -> Vec<Trial> {
             .program("app1", "service", &calls("service"))
             .calls(&["start", "stop"])
             .on("app1", "cat /tmp/service", "service app start\nservice app stop"),
+        piece("for n in [\"web\", \"jobs\"] { namespace n { task :stop { run `systemctl stop ${n}`; } } }")
+            .bare()
+            .before("role :app, \"app1\";")
+            .program("app1", "systemctl", &calls("systemctl"))
+            .calls(&["web:stop", "jobs:stop"])
+            .on("app1", "cat /tmp/systemctl", "systemctl stop web\nsystemctl stop jobs"),
+        piece("on :start { run \"touch /tmp/begun\"; }")
+            .bare()
+            .before("role :app, \"app1\";")
+            .then("puts \"now\";")
+            .on("app1", "ls /tmp/begun", "/tmp/begun"),
         piece("task :fresh { puts \"fresh\"; } alias_task :stale, :fresh;")
             .calls(&["stale"])
             .prints("fresh\n"),
