@@ -149,3 +149,21 @@ fn a_template_may_be_one_of_two_and_a_heredoc_loses_its_indentation() {
         ],
     );
 }
+
+#[test]
+fn a_function_hands_on_options_and_a_block() {
+    let (text, notes) = recipe(
+        "set :repository, 'x'\nset :real_revision, lambda { source.query_revision(revision) { |c| capture(c) } }\nset :user, 'me'\nrole :app, 'a'\n\
+         def nice(c, options = {}, &block)\n  run \"nice #{c}\", options, &block\nend\ntask(:t) { nice('x', :roles => :app) { |ch, s, d| puts ch[:host] } }\n\
+         task(:w) { File.open('x', 'w') { |f| f.puts \"by #{user}\" } }\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "nice(\"x\", #{ roles: :app }, |ch, s, d| {\n    puts ch.host;\n  });",
+            "write_file(\"x\", `${ruby_line(`by ${user}`)}`)",
+            "if block == () {\n    run `nice ${c}`, options;\n  } else {\n    run `nice ${c}`, options, |channel, stream, data| {\n      block.call(channel, stream, data);",
+        ],
+    );
+}

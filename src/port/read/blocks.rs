@@ -3,7 +3,7 @@
 use ruby_prism::{CallNode, Node, Visit};
 
 use super::super::facts::Function;
-use super::super::form::{Expr, Line};
+use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Behind, arguments, behind, id, statements};
 use super::super::walk::{declared, each_value};
@@ -51,6 +51,10 @@ impl Reader<'_> {
         self.scopes.push(std::collections::BTreeMap::new());
         let names = behind.parameters.iter();
         let names: Vec<String> = names.map(|name| self.declare(name, Local::default())).collect();
+        if names.len() == 3 {
+            // It takes the output of a command.
+            self.streams.extend(names.first().cloned());
+        }
         let loops = std::mem::take(&mut self.loops);
         self.deferred += 1;
         let mut body = match &behind.rescue {
@@ -84,6 +88,27 @@ impl Reader<'_> {
         Some(Expr::call("invoke", vec![Expr::Text(task)]))
     }
 
+    /// Returns `run command, &block`: the block of the function takes the output, if the function is given one.
+    pub(super) fn with_given_block(&self, call: &CallNode<'_>, written: &Call) -> Option<Vec<Line>> {
+        let given = call.block()?.as_block_argument_node()?.expression()?;
+        let name = id(&given.as_local_variable_read_node()?.name());
+        let block = Expr::Name(self.local(&name).filter(|_| self.block.is_some())?.written.clone());
+        let parameters: Vec<String> = ["channel", "stream", "data"].map(str::to_owned).to_vec();
+        let values = parameters.iter().map(|name| Expr::name(name)).collect();
+        let taken = Line::new(Statement::Value(block.clone().method("call", values)));
+        let with_output = Line::verb(Call {
+            parameters,
+            block: Some(Block::of(vec![taken])),
+            ..written.clone()
+        });
+        let arms = vec![(
+            block.binary("==", Expr::Unit),
+            Block::of(vec![Line::verb(written.clone())]),
+        )];
+        let otherwise = Some(Block::of(vec![with_output]));
+        Some(vec![Line::new(Statement::Value(Expr::If(arms, otherwise)))])
+    }
+
     /// Reads `yield`.
     pub(super) fn yielded(&mut self, node: &ruby_prism::YieldNode<'_>) -> Read<Expr> {
         let given = node.arguments().map(|arguments| arguments.arguments());
@@ -105,7 +130,7 @@ impl Reader<'_> {
         };
         let values = self.expressions(&arguments(call, false).values)?;
         let block = self.expression(&local)?.method("call", values);
-        Ok(Some(vec![Line::new(super::super::form::Statement::Value(block))]))
+        Ok(Some(vec![Line::new(Statement::Value(block))]))
     }
 
     /// Declares the parameter for the block that a function takes.

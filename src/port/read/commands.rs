@@ -81,10 +81,14 @@ impl Reader<'_> {
     /// Reads `run "…", options do |channel, stream, data|`.
     fn run(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
         let given = arguments(call, true);
-        let [command] = given.values.as_slice() else {
-            return self.refuse(Kind::Construct, format!("`{name}` of several values"));
+        let (command, more) = match given.values.as_slice() {
+            [command] => (command, None),
+            // A function hands on the options that it is given.
+            [command, options] if options.as_local_variable_read_node().is_some() => (command, Some(options)),
+            _ => return self.refuse(Kind::Construct, format!("`{name}` of several values")),
         };
-        let command = self.command(command)?;
+        let mut values = vec![self.command(command)?];
+        values.extend(more.map(|options| self.expression(options)).transpose()?);
         let verb = if given.option("via").is_some() && name == "run" {
             "invoke_command"
         } else {
@@ -93,8 +97,11 @@ impl Reader<'_> {
         let options = self.options(verb, &given.pairs)?;
         let mut written = Call {
             options,
-            ..Call::new(verb, vec![command])
+            ..Call::new(verb, values)
         };
+        if let Some(lines) = self.with_given_block(call, &written) {
+            return Ok(lines);
+        }
         if let Some(behind) = behind(call) {
             if behind.is_odd || behind.rescue.is_some() {
                 return self.refuse(Kind::Construct, "an output block of this kind");

@@ -307,7 +307,7 @@ impl Reader<'_> {
             match parts.last_mut() {
                 Some(Part::Text(text)) if text.ends_with('\n') => {}
                 Some(Part::Text(text)) => text.push('\n'),
-                _ => return Ok(None),
+                _ => parts = vec![Part::Value(Expr::call("ruby_line", vec![string(parts)]))],
             }
         }
         Ok(Some(parts))

@@ -23,3 +23,14 @@ task :with_blocks, :roles => :app do
   in_turn(%w(d)) { |user| run "echo #{user}" }
   run "bye #{greeting}"
 end
+
+def announced(command, options = {}, &block)
+  puts command
+  run "nice #{command}", options, &block
+end
+
+task :handed_on do
+  announced "ls"
+  announced "rm x", :hosts => "app2"
+  announced("cat x", :roles => :app) { |channel, stream, data| puts data }
+end
