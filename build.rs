@@ -4,6 +4,9 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, compress_to_output, create_comp_flags_from_zip_params};
+
 /// The directories with such texts.
 const DIRECTORIES: &[&str] = &[
     "docs",
@@ -17,6 +20,9 @@ const DIRECTORIES: &[&str] = &[
     "stdlib/process",
     "stdlib/scm",
 ];
+
+/// The texts that are known when one below the directory is unpacked: what it has in common with them takes no room.
+const DICTIONARIES: &[(&str, &str)] = &[("stdlib", "stdlib/lib/puma.rhai"), ("docs", "docs/deploy.md")];
 
 /// The level of packing, of 0 to 10.
 const LEVEL: u8 = 8;
@@ -46,8 +52,39 @@ fn pack(file: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     {
         return Ok(());
     }
-    let mut name = to.join(file).into_os_string();
-    name.push(".packed");
-    fs::write(name, miniz_oxide::deflate::compress_to_vec(&fs::read(file)?, LEVEL))?;
+    let text = fs::read(file)?;
+    let to = |kind: &str| {
+        let mut name = to.join(file).into_os_string();
+        name.push(kind);
+        name
+    };
+    let plain = || [&[0], compress_to_vec(&text, LEVEL).as_slice()].concat();
+    let packed = match DICTIONARIES
+        .iter()
+        .zip(1..)
+        .find(|((directory, _), _)| file.starts_with(directory))
+    {
+        Some(((_, dictionary), number)) => {
+            if file == Path::new(dictionary) {
+                fs::write(to(".dictionary"), plain())?;
+            }
+            let length = u32::try_from(text.len())?.to_le_bytes();
+            [&[number], length.as_slice(), &behind(&fs::read(dictionary)?, &text)].concat()
+        }
+        None => plain(),
+    };
+    fs::write(to(".packed"), packed)?;
     Ok(())
+}
+
+/// Packs a text as one that follows another, without that.
+fn behind(before: &[u8], text: &[u8]) -> Vec<u8> {
+    let mut compressor = CompressorOxide::new(create_comp_flags_from_zip_params(LEVEL.into(), -15, 0));
+    let mut packed = Vec::new();
+    compress_to_output(&mut compressor, before, TDEFLFlush::Sync, |_| true);
+    compress_to_output(&mut compressor, text, TDEFLFlush::Finish, |more| {
+        packed.extend_from_slice(more);
+        true
+    });
+    packed
 }

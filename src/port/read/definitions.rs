@@ -5,6 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Missing, Read, Unported};
 use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, source, statements};
+use super::task_arguments::once_more;
 use super::{Onion, Reader};
 
 impl Reader<'_> {
@@ -563,17 +564,6 @@ impl Reader<'_> {
         let values = self.expressions(given.values.get(..1).unwrap_or_default())?;
         Ok(vec![Line::verb(Call::new(verb, values))])
     }
-}
-
-/// Returns the call of a task that runs it also where it has run.
-fn once_more(mut line: Line) -> Line {
-    if let Statement::Verb(call) = &mut line.statement
-        && call.name == "invoke"
-        && call.options.is_empty()
-    {
-        call.options.push(("again".to_owned(), Expr::Bool(true)));
-    }
-    line
 }
 
 /// Returns true for `Rake::Task[…]` and `Rake.application[…]`.

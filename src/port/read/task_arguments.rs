@@ -135,6 +135,17 @@ impl Reader<'_> {
     }
 }
 
+/// Returns the call of a task that runs it also where it has run.
+pub(super) fn once_more(mut line: Line) -> Line {
+    if let Statement::Verb(call) = &mut line.statement
+        && call.name == "invoke"
+        && call.options.is_empty()
+    {
+        call.options.push(("again".to_owned(), Expr::Bool(true)));
+    }
+    line
+}
+
 /// Returns the line that gives a task an argument.
 fn in_environment(name: &str, value: Vec<Part>) -> Line {
     let place = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)));
