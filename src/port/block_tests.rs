@@ -167,3 +167,23 @@ fn a_function_hands_on_options_and_a_block() {
         ],
     );
 }
+
+#[test]
+fn what_a_lambda_names_is_asked_for_when_it_is_called() {
+    let (text, notes) = recipe(
+        "set :repository, 'x'\nset :kind, :app\nrole :app, 'a'\nset :shared_children, false\nset :shared_children, shared_children << 'x'\n\
+         set :ssh_options, fetch(:ssh_options, {}).merge!(forward_agent: true)\nf = lambda { |x| \"#{x} #{kind}\" }\n\
+         task(:t, :roles => lambda { kind }) { puts f.call(1), __LINE__, [true].all? }\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "set :shared_children, [];\nset :shared_children, shared_children + [\"x\"];",
+            "set :ssh_options, fetch(:ssh_options, #{}) + #{ forward_agent: true };",
+            "let f = |x| `${x} ${fetch(:kind)}`;",
+            ":roles => || fetch(:kind) {",
+            "puts 8;\n  puts [true].filter(|item| (item ?? false) == false).is_empty();",
+        ],
+    );
+}

@@ -64,9 +64,24 @@ impl Reader<'_> {
         self.deferred -= 1;
         self.loops = loops;
         self.scopes.pop();
-        let mut own = declared(&mut body);
+        self.ask_later(&names, &mut body);
+        Expr::Closure(names, body)
+    }
+
+    /// Reads a lambda, which is called later than it is made.
+    pub(super) fn function_of_later(&mut self, behind: Behind<'_>) -> Read<Expr> {
+        let mut function = self.closure(behind)?;
+        if let Expr::Closure(names, body) = &mut function {
+            self.ask_later(names, body);
+        }
+        Ok(function)
+    }
+
+    /// Makes a function ask for variables and run tasks when it is called.
+    fn ask_later(&self, names: &[String], body: &mut Block) {
+        let mut own = declared(body);
         own.extend(names.iter().cloned());
-        each_value(&mut body, &mut |value| {
+        each_value(body, &mut |value| {
             if let Expr::Name(name) = value
                 && !own.contains(name)
                 && !self.is_written(name)
@@ -75,7 +90,6 @@ impl Reader<'_> {
                 *value = asked;
             }
         });
-        Expr::Closure(names, body)
     }
 
     /// Returns the call that has the value of a variable, or runs a task. A function takes the values of bare names when it is made.

@@ -318,7 +318,7 @@ impl Reader<'_> {
             },
             ("current_task", 0) => Expr::name("current_task"),
             ("lambda" | "proc" | "defer", 0) => match behind(call) {
-                Some(behind) => return self.closure(behind).map(Some),
+                Some(behind) => return self.function_of_later(behind).map(Some),
                 None => return Ok(None),
             },
             ("Array", 1) => self.list_of(&given.values)?,

@@ -416,12 +416,14 @@ impl Reader<'_> {
                     Ok(Some(Expr::Member(Box::new(properties), name.to_owned())))
                 }
                 "roles_array" => Ok(Some(Expr::Member(Box::new(owner), "roles".to_owned()))),
+                "username" => Ok(Some(Expr::Member(Box::new(owner), "user".to_owned()))),
                 "user" | "port" | "name" | "roles" | "properties" => {
                     Ok(Some(Expr::Member(Box::new(owner), name.to_owned())))
                 }
-                "password" | "keys" | "ssh_options" | "netssh_options" | "username" | "local?" | "has_role?"
-                | "hash" | "options" | "key" | "fetch" | "set" | "select?" | "matches?" | "respond_to?" | "nil?"
-                | "is_a?" => self.refuse(Kind::Construct, format!("`{name}` of a server")),
+                "password" | "keys" | "ssh_options" | "netssh_options" | "local?" | "has_role?" | "hash"
+                | "options" | "key" | "fetch" | "set" | "select?" | "matches?" | "respond_to?" | "nil?" | "is_a?" => {
+                    self.refuse(Kind::Construct, format!("`{name}` of a server"))
+                }
                 _ => {
                     let reason = format!("`{name}` of a server, which has nothing of this name");
                     Err(self.always_fails(&reason, &format!("undefined method `{name}'")))

@@ -291,6 +291,9 @@ impl Reader<'_> {
                 let count = Expr::Negative(Box::new(self.expression(count)?));
                 Ok(Some(value.method("extract", vec![count])))
             }
+            ("<<", [more]) if matches!(&value, Expr::Name(name) if name.ends_with("_children") || name.starts_with("linked_")) => {
+                Ok(Some(value.binary("+", Expr::List(vec![self.expression(more)?]))))
+            }
             ("<<", [more]) if self.kind_of(&value) == Type::Text => Ok(Some(value.binary("+", self.expression(more)?))),
             ("index" | "find_index", [one]) if !Self::is_pattern(one) => {
                 let one = self.expression(one)?;
@@ -298,7 +301,7 @@ impl Reader<'_> {
                 let place = Block::giving(value.method("index_of", vec![one]));
                 Ok(Some(Expr::If(vec![(is_there, place)], Some(Block::giving(Expr::Unit)))))
             }
-            ("merge" | "concat", [other]) => Ok(Some(value.binary("+", self.expression(other)?))),
+            ("merge" | "merge!" | "concat", [other]) => Ok(Some(value.binary("+", self.expression(other)?))),
             ("push", [_, ..]) => Ok(Some(value.binary("+", Expr::List(self.expressions(given)?)))),
             ("fetch", [key]) => Ok(Some(Expr::Index(Box::new(value), Box::new(self.key(key)?)))),
             ("fetch", [key, default]) => {

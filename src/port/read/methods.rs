@@ -343,7 +343,8 @@ impl Reader<'_> {
         if name == "colorize" {
             return self.expression(receiver);
         }
-        if name == "merge" && given.values.is_empty() && !given.pairs.is_empty() && !given.has_splat {
+        if matches!(name, "merge" | "merge!") && given.values.is_empty() && !given.pairs.is_empty() && !given.has_splat
+        {
             let whole = self.expression(receiver)?;
             return Ok(whole.binary("+", self.map(&given.pairs)?));
         }

@@ -97,6 +97,11 @@ impl Reader<'_> {
             "odd?" => value.binary("%", Expr::number(2)).binary("!=", Expr::number(0)),
             "succ" | "next" if kind == Type::Number => value.binary("+", Expr::number(1)),
             "pred" if kind == Type::Number => value.binary("-", Expr::number(1)),
+            "all?" => {
+                let is_not = Expr::name("item").into_condition().negated();
+                let others = value.method("filter", vec![Expr::function_of("item", is_not)]);
+                others.method("is_empty", Vec::new())
+            }
             "none?" => value.method("is_empty", Vec::new()),
             "max" | "min" => match value {
                 Expr::List(items) if items.len() == 2 => Expr::call(name, items),

@@ -51,6 +51,9 @@ impl Reader<'_> {
                 failing.failure.iter_mut().for_each(|failure| failure.waits = true);
                 return Err(failing);
             }
+            ("shared_children" | "linked_dirs" | "linked_files", Expr::Bool(false) | Expr::Unit) => {
+                Expr::List(Vec::new())
+            }
             ("shared_children", value) if self.facts.version < 3 && has_same_ends(&value) => {
                 let reason = "two of `shared_children` would be the same directory of `shared`: linked_dirs keeps whole paths apart";
                 return self.refuse(Kind::Construct, reason);

@@ -73,7 +73,7 @@ impl Reader<'_> {
         }
         if let Some(lambda) = node.as_lambda_node() {
             let behind = body_of(lambda.parameters(), lambda.body(), lambda.location().end_offset());
-            return self.closure(behind);
+            return self.function_of_later(behind);
         }
         if let Some(rescued) = node.as_rescue_modifier_node() {
             return self.rescued_value(&rescued);
@@ -291,6 +291,9 @@ impl Reader<'_> {
                 }
                 None => self.refuse(Kind::Construct, "`$1` of a match that is not clear"),
             };
+        }
+        if node.as_source_line_node().is_some() {
+            return Ok(Expr::Number(self.line_of(node.location().start_offset()).to_string()));
         }
         if node.as_self_node().is_some() {
             return self.refuse(Kind::Construct, "`self` has no value here");

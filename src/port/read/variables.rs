@@ -101,7 +101,11 @@ impl Reader<'_> {
                 _ => self.refuse(Kind::Construct, reason),
             };
         }
-        if variable == "real_revision" && source(&call.as_node()).contains("source.query_revision(revision)") {
+        if variable == "real_revision"
+            && source(&call.as_node())
+                .replace(' ', "")
+                .contains("source.query_revision(revision)")
+        {
             return Ok(vec![
                 self.remark("`real_revision`: capr asks the source control for it"),
             ]);
