@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruby_prism::{CallNode, DefNode, Node, Visit};
+use ruby_prism::{DefNode, Node};
 
 use super::facts::Function;
+use super::nodes::each_node;
 use super::ruby::{bare, id};
 
 /// The functions with effects on their surroundings.
@@ -81,7 +82,7 @@ impl Acting {
                 continue;
             };
             let mut body = FunctionBody::of(&definition);
-            body.visit_def_node(&definition);
+            each_node(&definition.as_node(), &mut |node| body.see(node));
             if let [only] = body.changed.iter().collect::<Vec<_>>().as_slice() {
                 acting.changing.insert(name.clone(), **only);
             }
@@ -133,27 +134,25 @@ impl FunctionBody {
     }
 }
 
-impl<'pr> Visit<'pr> for FunctionBody {
-    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-        let name = id(&node.name());
-        match node.receiver() {
-            None if matches!(name.as_str(), "on" | "run_locally") && node.block().is_some() => return,
+impl FunctionBody {
+    /// Returns false for what runs on servers of its own.
+    fn see(&mut self, node: &Node<'_>) -> bool {
+        if let Some(write) = node.as_local_variable_write_node() {
+            // From here on the name is another value, which belongs to the function.
+            let name = id(&write.name());
+            let own = self.parameters.iter_mut();
+            own.filter(|own| **own == name).for_each(String::clear);
+        }
+        let Some(call) = node.as_call_node() else { return true };
+        let name = id(&call.name());
+        match call.receiver() {
+            None if matches!(name.as_str(), "on" | "run_locally") && call.block().is_some() => return false,
             None => {
                 self.calls.insert(name);
             }
             Some(receiver) if CHANGES.contains(&name.as_str()) => self.changed.extend(self.parameter(&receiver)),
             Some(_) => {}
         }
-        ruby_prism::visit_call_node(self, node);
-    }
-
-    fn visit_local_variable_write_node(&mut self, node: &ruby_prism::LocalVariableWriteNode<'pr>) {
-        // From here on the name is another value, which belongs to the function.
-        let name = id(&node.name());
-        self.parameters
-            .iter_mut()
-            .filter(|own| **own == name)
-            .for_each(String::clear);
-        ruby_prism::visit_local_variable_write_node(self, node);
+        true
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ruby_prism::{ArgumentsNode, CallNode, LocalVariableWriteNode, Node, Visit};
+use ruby_prism::{CallNode, Node, Visit};
 
+use super::nodes::each_node;
 use super::ruby::{constant, id};
 
 /// Returns true for `def template(from, to)` with `ERB.new(File.read("templates/#{from}"))`.
@@ -50,23 +51,16 @@ pub(super) fn is_of_templates(node: &ruby_prism::DefNode<'_>) -> bool {
 
 /// Returns the functions whose value is given to something, or kept in a local.
 pub(super) fn given(node: &Node<'_>) -> BTreeSet<String> {
-    struct Given(BTreeSet<String>);
-    impl<'pr> Visit<'pr> for Given {
-        fn visit_arguments_node(&mut self, node: &ArgumentsNode<'pr>) {
-            let values = node.arguments();
-            let calls = values.iter().filter_map(|value| value.as_call_node());
-            self.0.extend(calls.map(|call| id(&call.name())));
-            ruby_prism::visit_arguments_node(self, node);
-        }
-        fn visit_local_variable_write_node(&mut self, node: &LocalVariableWriteNode<'pr>) {
-            let call = node.value().as_call_node();
-            self.0.extend(call.map(|call| id(&call.name())));
-            ruby_prism::visit_local_variable_write_node(self, node);
-        }
-    }
-    let mut given = Given(BTreeSet::new());
-    given.visit(node);
-    given.0
+    let mut given = BTreeSet::new();
+    each_node(node, &mut |node| {
+        let listed = node.as_arguments_node().map(|list| list.arguments());
+        let listed = listed.iter().flat_map(|list| list.iter());
+        let kept = node.as_local_variable_write_node().map(|write| write.value());
+        let calls = listed.chain(kept).filter_map(|value| value.as_call_node());
+        given.extend(calls.map(|call| id(&call.name())));
+        true
+    });
+    given
 }
 
 /// Returns true for the source of a function whose last value is a `StringIO`.

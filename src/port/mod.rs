@@ -57,6 +57,7 @@ mod loaded;
 mod loads;
 mod modules;
 mod naming;
+mod nodes;
 mod note;
 mod parameters;
 mod paths;

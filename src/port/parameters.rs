@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use ruby_prism::{CallNode, Node, Visit};
+use ruby_prism::{CallNode, Node};
 
 use super::facts::Function;
+use super::nodes::each_node;
 use super::ruby::{arguments, id, literal, source};
 
 /// Returns the parameters that are given by their names, each with the code of its default.
@@ -22,49 +23,43 @@ pub(super) fn named_parameters(list: &ruby_prism::ParametersNode<'_>) -> Vec<(St
 
 /// Returns the name of the block that a function takes, which it may have no name for: `yield`.
 pub(super) fn block_of(function: &ruby_prism::DefNode<'_>) -> Option<String> {
-    struct Yields(bool);
-    impl<'pr> Visit<'pr> for Yields {
-        fn visit_yield_node(&mut self, _: &ruby_prism::YieldNode<'pr>) {
-            self.0 = true;
-        }
-        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-            self.0 |= id(&node.name()) == "block_given?";
-            ruby_prism::visit_call_node(self, node);
-        }
-    }
     let given = function.parameters().and_then(|list| list.block());
     if let Some(block) = given.and_then(|block| block.as_block_parameter_node()) {
         return Some(block.name().map_or_else(|| "block".to_owned(), |name| id(&name)));
     }
-    let mut yields = Yields(false);
+    let mut yields = false;
     if let Some(body) = function.body() {
-        yields.visit(&body);
+        each_node(&body, &mut |node| {
+            let asks = node
+                .as_call_node()
+                .is_some_and(|call| id(&call.name()) == "block_given?");
+            yields |= asks || node.as_yield_node().is_some();
+            true
+        });
     }
-    yields.0.then(|| "block".to_owned())
+    yields.then(|| "block".to_owned())
 }
 
 /// Returns the parameters of a function that are servers, by what it reads of them: `host.hostname`.
 pub(super) fn servers_of(function: &ruby_prism::DefNode<'_>) -> BTreeSet<String> {
-    struct Servers(BTreeSet<String>);
-    impl<'pr> Visit<'pr> for Servers {
-        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-            let of = node
-                .receiver()
-                .and_then(|of| of.as_local_variable_read_node().map(|of| id(&of.name())));
-            let is_read = |of: &String| match id(&node.name()).as_str() {
-                "hostname" | "properties" => true,
-                "user" | "port" | "roles" => matches!(of.as_str(), "host" | "server"),
-                _ => false,
-            };
-            self.0.extend(of.filter(is_read));
-            ruby_prism::visit_call_node(self, node);
-        }
-    }
-    let mut servers = Servers(BTreeSet::new());
+    let mut servers = BTreeSet::new();
+    let mut see = |node: &Node<'_>| {
+        let Some(call) = node.as_call_node() else { return true };
+        let of = call
+            .receiver()
+            .and_then(|of| of.as_local_variable_read_node().map(|of| id(&of.name())));
+        let is_read = |of: &String| match id(&call.name()).as_str() {
+            "hostname" | "properties" => true,
+            "user" | "port" | "roles" => matches!(of.as_str(), "host" | "server"),
+            _ => false,
+        };
+        servers.extend(of.filter(is_read));
+        true
+    };
     if let Some(body) = function.body() {
-        servers.visit(&body);
+        each_node(&body, &mut see);
     }
-    servers.0
+    servers
 }
 
 /// Returns the numbers of these parameters.
@@ -124,19 +119,19 @@ pub(super) fn of_task(call: &CallNode<'_>) -> Vec<String> {
 
 /// Returns the functions that do nothing but set a variable unless it is set: `def set_default(name, *args, &block)`, by any name.
 pub(super) fn defaulting(root: &Node<'_>) -> BTreeSet<String> {
-    struct Definitions(BTreeSet<String>);
-    impl<'pr> Visit<'pr> for Definitions {
-        fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
-            let code = String::from_utf8_lossy(node.location().as_slice()).into_owned();
-            let name = id(&node.name());
-            if node.receiver().is_none() && only_sets(&code, &name) {
-                self.0.insert(name);
-            }
+    let mut found = BTreeSet::new();
+    each_node(root, &mut |node| {
+        let Some(function) = node.as_def_node() else {
+            return true;
+        };
+        let code = String::from_utf8_lossy(function.location().as_slice()).into_owned();
+        let name = id(&function.name());
+        if function.receiver().is_none() && only_sets(&code, &name) {
+            found.insert(name);
         }
-    }
-    let mut found = Definitions(BTreeSet::new());
-    found.visit(root);
-    found.0
+        false
+    });
+    found
 }
 
 /// Returns true for the code of such a function.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use ruby_prism::{Node, ProgramNode, Visit};
+use ruby_prism::{Node, ProgramNode};
 
 use super::super::form::{Line, Statement};
+use super::super::nodes::each_node;
 use super::super::note::{Kind, Lack, Unported};
 use super::super::ruby::{bare, constant, id, statements};
 use super::Reader;
@@ -119,19 +120,18 @@ fn is_its_own(node: &Node<'_>) -> bool {
         .as_ref()
         .and_then(constant)
         .is_some_and(|class| class.starts_with("Slackistrano::"));
-    let mut acts = Acts(false);
-    body.iter().for_each(|body| acts.visit(body));
-    (is_of_messages || !OF_OTHERS.contains(&first)) && !acts.0
+    (is_of_messages || !OF_OTHERS.contains(&first)) && !body.as_ref().is_some_and(acts)
 }
 
-/// True if code outside of functions calls something with a block, or changes another module.
-struct Acts(bool);
-
-impl<'pr> Visit<'pr> for Acts {
-    fn visit_def_node(&mut self, _: &ruby_prism::DefNode<'pr>) {}
-    fn visit_call_node(&mut self, node: &ruby_prism::CallNode<'pr>) {
-        let name = id(&node.name());
-        self.0 |= node.block().is_some() || matches!(name.as_str(), "load" | "import" | "send" | "extend" | "prepend");
-        ruby_prism::visit_call_node(self, node);
-    }
+/// Returns true if code outside of functions calls something with a block, or changes another module.
+fn acts(body: &Node<'_>) -> bool {
+    let mut acts = false;
+    each_node(body, &mut |node| {
+        acts |= node.as_call_node().is_some_and(|call| {
+            let changes = ["load", "import", "send", "extend", "prepend"];
+            call.block().is_some() || changes.contains(&id(&call.name()).as_str())
+        });
+        node.as_def_node().is_none()
+    });
+    acts
 }

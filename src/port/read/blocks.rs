@@ -1,9 +1,10 @@
 //! Reads functions that are given a block: it is a function without a name, their last argument.
 
-use ruby_prism::{CallNode, Node, Visit};
+use ruby_prism::{CallNode, Node};
 
 use super::super::facts::Function;
 use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Behind, arguments, behind, id, statements};
 use super::super::walk::{declared, each_value};
@@ -160,15 +161,15 @@ impl Reader<'_> {
 
 /// Returns true for a block that defines tasks, hooks or servers.
 fn defines(behind: &Behind<'_>) -> bool {
-    struct Defines(bool);
-    impl<'pr> Visit<'pr> for Defines {
-        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-            self.0 |= node.receiver().is_none() && DEFINING.contains(&id(&node.name()).as_str());
-            ruby_prism::visit_call_node(self, node);
-        }
-    }
-    let mut found = Defines(false);
+    let mut found = false;
+    let mut see = |node: &Node<'_>| {
+        let call = node.as_call_node().filter(|call| call.receiver().is_none());
+        found |= call.is_some_and(|call| DEFINING.contains(&id(&call.name()).as_str()));
+        true
+    };
     let list = behind.body.as_ref().map(|list| list.as_node());
-    list.iter().chain(&behind.rescue).for_each(|node| found.visit(node));
-    found.0
+    list.iter()
+        .chain(&behind.rescue)
+        .for_each(|node| each_node(node, &mut see));
+    found
 }

@@ -1,8 +1,9 @@
 //! Templates of ERB whose file is known only when a task runs: all that the path can be are translated, and the path chooses one of them.
 
-use ruby_prism::{InterpolatedStringNode, Visit};
+use ruby_prism::Node;
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
+use super::super::nodes::each_node;
 use super::super::note::{Read, Unported};
 use super::super::paths::{RubyPath, RubyPaths, normal};
 use super::Reader;
@@ -122,11 +123,14 @@ impl Reader<'_> {
     /// Returns the templates that the strings of this file can name, for a path that a function of it returns.
     fn named_in_file(&self) -> Vec<(String, String)> {
         let own = self.facts.files.get(self.file).map_or("", String::as_str);
-        let mut names = Names {
-            paths: RubyPaths::of_project(own),
-            patterns: Vec::new(),
+        let paths = RubyPaths::of_project(own);
+        let mut patterns: Vec<String> = Vec::new();
+        let mut see = |node: &Node<'_>| {
+            let path = node.as_interpolated_string_node().and_then(|_| paths.path(node));
+            patterns.extend(path.filter(|path| path.ends_with(".erb")));
+            true
         };
-        names.visit(&ruby_prism::parse(self.text).node());
+        each_node(&ruby_prism::parse(self.text).node(), &mut see);
         // A function that is copied into another file is read without those that stood around it.
         let functions = self.facts.functions.values();
         let copied = functions
@@ -134,9 +138,9 @@ impl Reader<'_> {
             .find(|function| function.source.as_bytes() == self.text);
         let file = copied.map_or(self.file, |function| function.file);
         for function in functions.filter(|function| function.file == file) {
-            names.visit(&ruby_prism::parse(function.source.as_bytes()).node());
+            each_node(&ruby_prism::parse(function.source.as_bytes()).node(), &mut see);
         }
-        let patterns = names.patterns.iter().filter_map(|path| match RubyPaths::place(path)? {
+        let patterns = patterns.iter().filter_map(|path| match RubyPaths::place(path)? {
             RubyPath::Named(path) if !path.starts_with('*') => glob::Pattern::new(&path).ok(),
             _ => None,
         });
@@ -173,20 +177,6 @@ fn with_values(text: &str, holes: Vec<Expr>) -> Vec<Part> {
         whole.push(Part::Text(piece.to_owned()));
     }
     whole
-}
-
-/// The patterns of the paths of templates in a file.
-struct Names<'a> {
-    paths: RubyPaths<'a>,
-    patterns: Vec<String>,
-}
-
-impl<'pr> Visit<'pr> for Names<'_> {
-    fn visit_interpolated_string_node(&mut self, node: &InterpolatedStringNode<'pr>) {
-        let path = self.paths.path(&node.as_node());
-        self.patterns.extend(path.filter(|path| path.ends_with(".erb")));
-        ruby_prism::visit_interpolated_string_node(self, node);
-    }
 }
 
 /// Returns the parts of a path; `folder` is that of the recipe.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ruby_prism::{CallNode, Node, Visit};
 
 use super::super::form::{Call, Expr, Line};
+use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Arguments, Behind, HOST, arguments, bare, behind, id, literal, local_or_host};
 use super::locals::{Local, Type};
@@ -167,7 +168,10 @@ impl Reader<'_> {
             acting: &self.facts.acting.on_servers,
         };
         if let Some(list) = &behind.body {
-            words.visit(&list.as_node());
+            each_node(&list.as_node(), &mut |node| {
+                words.see(node);
+                true
+            });
         }
         words.hold && words.has_command
     }
@@ -175,17 +179,16 @@ impl Reader<'_> {
 
 /// Returns true if a block names its server without a parameter.
 fn names_host(behind: &Behind<'_>) -> bool {
-    struct Named(bool);
-    impl<'pr> Visit<'pr> for Named {
-        fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-            self.0 |= bare(&node.as_node()).as_deref() == Some(HOST);
-            ruby_prism::visit_call_node(self, node);
-        }
-    }
-    let mut named = Named(false);
+    let mut is_named = false;
+    let mut see = |node: &Node<'_>| {
+        is_named |= bare(node).as_deref() == Some(HOST);
+        true
+    };
     let list = behind.body.as_ref().map(|list| list.as_node());
-    list.iter().chain(&behind.rescue).for_each(|node| named.visit(node));
-    named.0
+    list.iter()
+        .chain(&behind.rescue)
+        .for_each(|node| each_node(node, &mut see));
+    is_named
 }
 
 /// Looks for code that may make servers go different ways.
@@ -235,14 +238,16 @@ struct Words<'a> {
     acting: &'a BTreeSet<String>,
 }
 
-impl<'pr> Visit<'pr> for Words<'_> {
-    fn visit_yield_node(&mut self, node: &ruby_prism::YieldNode<'pr>) {
+impl Words<'_> {
+    fn see(&mut self, node: &Node<'_>) {
         // The commands are in the block that the function is given.
-        self.has_command = true;
-        ruby_prism::visit_yield_node(self, node);
+        self.has_command |= node.as_yield_node().is_some();
+        if let Some(call) = node.as_call_node() {
+            self.see_call(&call);
+        }
     }
 
-    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+    fn see_call(&mut self, node: &CallNode<'_>) {
         let name = id(&node.name());
         match name.as_str() {
             "execute" | "capture" | "test" | "background" if node.receiver().is_none() => {
@@ -264,7 +269,6 @@ impl<'pr> Visit<'pr> for Words<'_> {
             | "run_locally" => self.hold = false,
             _ => {}
         }
-        ruby_prism::visit_call_node(self, node);
     }
 }
 

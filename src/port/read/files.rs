@@ -3,6 +3,7 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Expr, Line, Part, Statement, string};
+use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, behind, constant, id, literal, source, statements};
 use super::Reader;
@@ -245,25 +246,21 @@ impl Reader<'_> {
 
     /// Reads statements whose commands and files of this machine are named from a directory. Other uses of the directory have no form.
     fn in_directory(&mut self, dir: Expr, nodes: &[Node<'_>], end: usize) -> Read<Vec<Line>> {
-        struct Files(bool);
-        impl<'pr> ruby_prism::Visit<'pr> for Files {
-            fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-                let class = node.receiver().as_ref().and_then(constant);
-                let name = id(&node.name());
-                let is_named = class.is_some_and(|class| {
-                    let is_of_files = matches!(
-                        class.as_str(),
-                        "File" | "Dir" | "FileUtils" | "IO" | "YAML" | "Pathname"
-                    );
-                    is_of_files && !super::local_files::follows_directory(&class, &name, node)
-                });
-                self.0 |= is_named;
-                ruby_prism::visit_call_node(self, node);
-            }
-        }
-        let mut files = Files(false);
-        nodes.iter().for_each(|node| ruby_prism::Visit::visit(&mut files, node));
-        if files.0 {
+        let mut are_named = false;
+        let mut see = |node: &Node<'_>| {
+            let call = node.as_call_node();
+            are_named |= call.is_some_and(|call| {
+                let class = call.receiver().as_ref().and_then(constant).unwrap_or_default();
+                let is_of_files = matches!(
+                    class.as_str(),
+                    "File" | "Dir" | "FileUtils" | "IO" | "YAML" | "Pathname"
+                );
+                is_of_files && !super::local_files::follows_directory(&class, &id(&call.name()), &call)
+            });
+            true
+        };
+        nodes.iter().for_each(|node| each_node(node, &mut see));
+        if are_named {
             return self.refuse(Kind::Construct, "`Dir.chdir` around files that are named from there");
         }
         let whole = match (self.local_dir.clone(), dir) {

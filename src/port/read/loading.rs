@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use ruby_prism::{Node, Visit};
+use ruby_prism::{CallNode, Node};
 
 use super::super::facts::renamed;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
+use super::super::nodes::each_node;
 use super::super::note::Unported;
 use super::super::ruby::{arguments, id, literal};
 use super::Reader;
@@ -16,9 +17,7 @@ impl Reader<'_> {
         if self.deferred > 0 {
             return;
         }
-        let mut sets = Sets(BTreeSet::new());
-        sets.visit(node);
-        for name in sets.0 {
+        for name in set_in(node) {
             self.lose_variable(&name, Some(note));
         }
     }
@@ -116,21 +115,22 @@ pub(in crate::port) fn lazy(call: &mut Call) -> Option<String> {
     Some(variable)
 }
 
-/// The variables that a statement sets.
-struct Sets(BTreeSet<String>);
-
-impl<'pr> Visit<'pr> for Sets {
-    fn visit_call_node(&mut self, node: &ruby_prism::CallNode<'pr>) {
-        if matches!(
-            id(&node.name()).as_str(),
-            "set" | "_cset" | "set_default" | "set_if_empty"
-        ) && node.receiver().is_none()
-        {
-            let first = arguments(node, false).values.first().and_then(literal);
-            self.0.extend(first.map(|name| renamed(&name).to_owned()));
+/// Returns the variables that a statement sets.
+fn set_in(node: &Node<'_>) -> BTreeSet<String> {
+    let mut set = BTreeSet::new();
+    each_node(node, &mut |node| {
+        let call = node.as_call_node().filter(|call| call.receiver().is_none());
+        let sets = |call: &CallNode<'_>| {
+            let name = id(&call.name());
+            matches!(name.as_str(), "set" | "_cset" | "set_default" | "set_if_empty")
+        };
+        if let Some(call) = call.filter(sets) {
+            let first = arguments(&call, false).values.first().and_then(literal);
+            set.extend(first.map(|name| renamed(&name).to_owned()));
         }
-        ruby_prism::visit_call_node(self, node);
-    }
+        true
+    });
+    set
 }
 
 /// Returns the first of these variables that lines read while they are loaded.

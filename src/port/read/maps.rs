@@ -1,10 +1,11 @@
 //! Reads maps, whose keys may be computed.
 
-use ruby_prism::{CallNode, Node, Visit};
+use ruby_prism::Node;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::form::{Block, Expr, Line, Statement};
+use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{behind, id, literal, pairs, source};
 use super::Reader;
@@ -135,7 +136,10 @@ fn elements<'pr>(node: &Node<'pr>) -> Option<Vec<(Node<'pr>, Node<'pr>)>> {
 /// their order.
 pub(super) fn only_looped(root: &Node<'_>) -> BTreeSet<String> {
     let mut uses = Uses::default();
-    uses.visit(root);
+    each_node(root, &mut |node| {
+        uses.see(node);
+        true
+    });
     let is_looped = |(name, (all, looped)): (String, (usize, usize))| {
         (all == looped && uses.maps.contains(&name) && !uses.others.contains(&name)).then_some(name)
     };
@@ -155,39 +159,27 @@ struct Uses {
     others: BTreeSet<String>,
 }
 
-impl<'pr> Visit<'pr> for Uses {
-    fn visit_local_variable_read_node(&mut self, node: &ruby_prism::LocalVariableReadNode<'pr>) {
-        self.read.entry(id(&node.name())).or_default().0 += 1;
-    }
-
-    fn visit_local_variable_write_node(&mut self, node: &ruby_prism::LocalVariableWriteNode<'pr>) {
-        let name = id(&node.name());
-        match has_computed_key(&node.value()) && !self.maps.contains(&name) {
-            true => self.maps.insert(name),
-            false => self.others.insert(name),
-        };
-        ruby_prism::visit_local_variable_write_node(self, node);
-    }
-
-    fn visit_local_variable_operator_write_node(&mut self, node: &ruby_prism::LocalVariableOperatorWriteNode<'pr>) {
-        self.others.insert(id(&node.name()));
-        ruby_prism::visit_local_variable_operator_write_node(self, node);
-    }
-
-    fn visit_local_variable_target_node(&mut self, node: &ruby_prism::LocalVariableTargetNode<'pr>) {
-        self.others.insert(id(&node.name()));
-    }
-
-    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-        let takes_apart = matches!(id(&node.name()).as_str(), "each" | "each_pair" | "map" | "collect")
-            && behind(node).is_some_and(|behind| matches!(behind.parameters.len(), 1 | 2) && !behind.is_odd);
-        if let (true, Some(local)) = (
-            takes_apart,
-            node.receiver()
-                .and_then(|receiver| receiver.as_local_variable_read_node()),
-        ) {
-            self.read.entry(id(&local.name())).or_default().1 += 1;
+impl Uses {
+    fn see(&mut self, node: &Node<'_>) {
+        if let Some(read) = node.as_local_variable_read_node() {
+            self.read.entry(id(&read.name())).or_default().0 += 1;
+        } else if let Some(write) = node.as_local_variable_write_node() {
+            let name = id(&write.name());
+            match has_computed_key(&write.value()) && !self.maps.contains(&name) {
+                true => self.maps.insert(name),
+                false => self.others.insert(name),
+            };
+        } else if let Some(write) = node.as_local_variable_operator_write_node() {
+            self.others.insert(id(&write.name()));
+        } else if let Some(target) = node.as_local_variable_target_node() {
+            self.others.insert(id(&target.name()));
+        } else if let Some(call) = node.as_call_node() {
+            let takes_apart = matches!(id(&call.name()).as_str(), "each" | "each_pair" | "map" | "collect")
+                && behind(&call).is_some_and(|behind| matches!(behind.parameters.len(), 1 | 2) && !behind.is_odd);
+            let of = call.receiver().and_then(|of| of.as_local_variable_read_node());
+            if let Some(local) = of.filter(|_| takes_apart) {
+                self.read.entry(id(&local.name())).or_default().1 += 1;
+            }
         }
-        ruby_prism::visit_call_node(self, node);
     }
 }

@@ -484,25 +484,18 @@ pub(super) fn may_have_family(facts: &Facts, family: &str) -> bool {
 
 /// Returns the end of a statement with its strings: a heredoc continues after its line.
 fn end_of(node: &Node<'_>) -> usize {
-    use ruby_prism::Visit;
-    struct End(usize);
-    impl<'pr> Visit<'pr> for End {
-        fn visit_string_node(&mut self, node: &ruby_prism::StringNode<'pr>) {
-            self.0 = self.0.max(node.closing_loc().map_or(0, |loc| loc.end_offset()));
-        }
-        fn visit_x_string_node(&mut self, node: &ruby_prism::XStringNode<'pr>) {
-            self.0 = self.0.max(node.closing_loc().end_offset());
-        }
-        fn visit_interpolated_string_node(&mut self, node: &ruby_prism::InterpolatedStringNode<'pr>) {
-            self.0 = self.0.max(node.closing_loc().map_or(0, |loc| loc.end_offset()));
-            ruby_prism::visit_interpolated_string_node(self, node);
-        }
-        fn visit_interpolated_x_string_node(&mut self, node: &ruby_prism::InterpolatedXStringNode<'pr>) {
-            self.0 = self.0.max(node.closing_loc().end_offset());
-            ruby_prism::visit_interpolated_x_string_node(self, node);
-        }
-    }
-    let mut end = End(node.location().end_offset());
-    end.visit(node);
-    end.0
+    let mut end = node.location().end_offset();
+    super::nodes::each_node(node, &mut |node| {
+        let closing = match (node.as_string_node(), node.as_interpolated_string_node()) {
+            (Some(text), _) => text.closing_loc(),
+            (_, Some(text)) => text.closing_loc(),
+            _ => {
+                let command = node.as_x_string_node().map(|text| text.closing_loc());
+                command.or_else(|| Some(node.as_interpolated_x_string_node()?.closing_loc()))
+            }
+        };
+        end = end.max(closing.map_or(0, |loc| loc.end_offset()));
+        true
+    });
+    end
 }

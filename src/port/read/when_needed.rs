@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruby_prism::{CallNode, Node, Visit};
+use ruby_prism::Node;
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, sets};
+use super::super::nodes::each_node;
 use super::super::ruby::id;
 use super::super::waiting::{self, given_by_block, roles_in_place, roles_of};
 use super::Reader;
@@ -62,7 +63,10 @@ impl Reader<'_> {
             .collect();
         self.unsure.extend(words);
         let mut written = Written::default();
-        written.visit(program);
+        each_node(program, &mut |node| {
+            written.see(node);
+            true
+        });
         let once = written.0.into_iter().filter(|(_, times)| *times == 1);
         self.once = once.map(|(name, _)| name).collect();
     }
@@ -295,44 +299,32 @@ impl Written {
             self.add(id(&local.name()), 2);
         }
     }
-}
 
-impl<'pr> Visit<'pr> for Written {
-    fn visit_local_variable_write_node(&mut self, node: &ruby_prism::LocalVariableWriteNode<'pr>) {
-        self.add(id(&node.name()), 1);
-        ruby_prism::visit_local_variable_write_node(self, node);
-    }
-    fn visit_local_variable_or_write_node(&mut self, node: &ruby_prism::LocalVariableOrWriteNode<'pr>) {
-        self.add(id(&node.name()), 2);
-        ruby_prism::visit_local_variable_or_write_node(self, node);
-    }
-    fn visit_local_variable_operator_write_node(&mut self, node: &ruby_prism::LocalVariableOperatorWriteNode<'pr>) {
-        self.add(id(&node.name()), 2);
-        ruby_prism::visit_local_variable_operator_write_node(self, node);
-    }
-    fn visit_local_variable_target_node(&mut self, node: &ruby_prism::LocalVariableTargetNode<'pr>) {
-        self.add(id(&node.name()), 2);
-    }
-    fn visit_required_parameter_node(&mut self, node: &ruby_prism::RequiredParameterNode<'pr>) {
-        self.add(id(&node.name()), 2);
-    }
-    fn visit_index_or_write_node(&mut self, node: &ruby_prism::IndexOrWriteNode<'pr>) {
-        self.changed(node.receiver());
-        ruby_prism::visit_index_or_write_node(self, node);
-    }
-    fn visit_index_operator_write_node(&mut self, node: &ruby_prism::IndexOperatorWriteNode<'pr>) {
-        self.changed(node.receiver());
-        ruby_prism::visit_index_operator_write_node(self, node);
-    }
-    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-        let name = id(&node.name());
-        let changes = matches!(
-            name.as_str(),
-            "[]=" | "<<" | "push" | "concat" | "unshift" | "prepend" | "update" | "delete" | "delete_if" | "clear"
-        );
-        if changes || name.ends_with('!') {
-            self.changed(node.receiver());
+    fn see(&mut self, node: &Node<'_>) {
+        if let Some(write) = node.as_local_variable_write_node() {
+            return self.add(id(&write.name()), 1);
         }
-        ruby_prism::visit_call_node(self, node);
+        if let Some(call) = node.as_call_node() {
+            let name = id(&call.name());
+            let changes = matches!(
+                name.as_str(),
+                "[]=" | "<<" | "push" | "concat" | "unshift" | "prepend" | "update" | "delete" | "delete_if" | "clear"
+            );
+            if changes || name.ends_with('!') {
+                self.changed(call.receiver());
+            }
+        }
+        let other = node.as_local_variable_or_write_node().map(|write| id(&write.name()));
+        let other = other.or_else(|| {
+            node.as_local_variable_operator_write_node()
+                .map(|write| id(&write.name()))
+        });
+        let other = other.or_else(|| node.as_local_variable_target_node().map(|target| id(&target.name())));
+        let other = other.or_else(|| node.as_required_parameter_node().map(|parameter| id(&parameter.name())));
+        if let Some(name) = other {
+            self.add(name, 2);
+        }
+        let member = node.as_index_or_write_node().and_then(|write| write.receiver());
+        self.changed(member.or_else(|| node.as_index_operator_write_node()?.receiver()));
     }
 }

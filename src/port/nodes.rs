@@ -1,0 +1,43 @@
+//! A walk through the nodes of Ruby code, for what looks at a few kinds of them. A type with its own `impl Visit` takes 4 KB of the binary
+//! (docs/decisions/0051); one is needed where something changes while the nodes inside are visited.
+
+use ruby_prism::{Node, Visit};
+
+/// Calls a function with a node and those inside of it, outer ones first; it returns false where it wants none of those inside.
+pub(super) fn each_node<'pr>(node: &Node<'pr>, see: &mut dyn FnMut(&Node<'pr>) -> bool) {
+    Walk(see).visit(node);
+}
+
+struct Walk<'a, 'pr>(&'a mut dyn FnMut(&Node<'pr>) -> bool);
+
+/// The kinds of nodes that are shown; a walk goes through all others.
+macro_rules! shown {
+    ($($visit:ident: $kind:ident),* $(,)?) => {
+        impl<'pr> Visit<'pr> for Walk<'_, 'pr> {
+            $(fn $visit(&mut self, node: &ruby_prism::$kind<'pr>) {
+                if (self.0)(&node.as_node()) {
+                    ruby_prism::$visit(self, node);
+                }
+            })*
+        }
+    };
+}
+
+shown! {
+    visit_arguments_node: ArgumentsNode,
+    visit_call_node: CallNode,
+    visit_def_node: DefNode,
+    visit_index_operator_write_node: IndexOperatorWriteNode,
+    visit_index_or_write_node: IndexOrWriteNode,
+    visit_interpolated_string_node: InterpolatedStringNode,
+    visit_interpolated_x_string_node: InterpolatedXStringNode,
+    visit_local_variable_operator_write_node: LocalVariableOperatorWriteNode,
+    visit_local_variable_or_write_node: LocalVariableOrWriteNode,
+    visit_local_variable_read_node: LocalVariableReadNode,
+    visit_local_variable_target_node: LocalVariableTargetNode,
+    visit_local_variable_write_node: LocalVariableWriteNode,
+    visit_required_parameter_node: RequiredParameterNode,
+    visit_string_node: StringNode,
+    visit_x_string_node: XStringNode,
+    visit_yield_node: YieldNode,
+}
