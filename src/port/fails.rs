@@ -139,7 +139,10 @@ fn starts_application(name: &str, given: &[Node<'_>]) -> bool {
 /// Returns true if a library that the files require may have a task of this name, as others of its family are in it.
 fn may_be_of_library(facts: &Facts, name: &str) -> bool {
     let family = name.split(':').next().unwrap_or(name);
-    if super::read::may_have_family(facts, family) {
+    let names_it = |path: &String| {
+        Vocabulary::library_of_ruby(path).is_some() && super::lacks::words(path).iter().any(|word| word == family)
+    };
+    if super::read::may_have_family(facts, family) || facts.libraries.iter().any(names_it) {
         return true;
     }
     let inside = format!("{family}:");

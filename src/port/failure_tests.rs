@@ -79,6 +79,7 @@ fn a_name_that_something_unread_may_define_is_no_error() {
         (THREE, "require 'rails/all'\ntask(:a) { puts Rails.root }\n"),
         (THREE, "task(:a) { puts SSHKit::Unknown.x }\n"),
         (THREE, "require 'capistrano-db-tasks'\ntask(:a) { invoke 'db:pull' }\n"),
+        (THREE, "require 'rvm1/capistrano3'\ntask(:a) { invoke 'rvm1:own' }\n"),
         (THREE, "require 'cape'\ntask(:a) { invoke 'own:none' }\n"),
         (TWO, "task(:a) { raise CommandError.new('x') }\n"),
         (THREE, "task(:a) { x = ENV['A'] ? Run('x') : Own.value }\n"),

@@ -80,11 +80,15 @@ fn a_file_in_a_directory_of_the_load_path_is_loaded_from_there() {
 fn a_file_of_the_project_that_is_not_there_fails_in_capistrano_too() {
     let text = "require './config/secret'\nrequire_relative 'other'\nrequire '../up.rb'\nload 'config/mine.rb'\nrequire 'own_gem'\n";
     let found = ported(&[("config/deploy.rb", text)]);
-    let kinds: Vec<Kind> = found.files[0].notes.iter().map(|note| note.kind).collect();
+    let file = found.files.first().unwrap();
+    let kinds: Vec<Kind> = file.notes.iter().map(|note| note.kind).collect();
     let fails = Kind::Fails;
     assert_eq!(kinds, [fails, fails, fails, fails, Kind::Library], "{found:?}");
-    let text = &found.files[0].text;
-    assert!(text.contains("throw \"cannot load such file -- other\";"), "{text}");
+    assert!(
+        file.text.contains("throw \"cannot load such file -- other\";"),
+        "{}",
+        file.text
+    );
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Reader<'_> {
     }
 
     /// Returns a path beside this file as one that begins at the root of the project.
-    pub(super) fn from_the_root(&self, path: &Expr) -> Option<Expr> {
+    pub(super) fn path_below_root(&self, path: &Expr) -> Option<Expr> {
         let own = self.facts.files.get(self.file)?;
         let (text, holes) = with_holes(path, super::super::paths::folder(own))?;
         Some(string(with_values(&normal(&text)?, holes)))

@@ -261,7 +261,7 @@ impl<'a> Reader<'a> {
             match &last.statement {
                 Statement::Value(Expr::Call(read)) if read.name == "read_file" && only_names => {
                     let path = reader.path_in(read.arguments.first()?.clone());
-                    reader.from_the_root(&path)
+                    reader.path_below_root(&path)
                 }
                 _ => None,
             }
