@@ -187,3 +187,21 @@ fn what_a_lambda_names_is_asked_for_when_it_is_called() {
         ],
     );
 }
+
+#[test]
+fn classes_of_ruby_are_there_and_a_value_does_not_wait_for_itself() {
+    let (_, notes) = recipe(&format!("{THREE}task(:t) {{ x = Struct.new(:a) }}\n"));
+    let kinds: Vec<Kind> = notes.iter().map(|note| note.kind).collect();
+    assert_eq!(kinds, [Kind::Code], "{notes:?}");
+    let (text, notes) = recipe(&format!("{THREE}set :x, Own.list\nset :x, fetch(:x) - %w[a]\n"));
+    assert!(!notes.is_empty() && !text.contains("set :x { ruby_minus(x"), "{text}");
+    carried(
+        "set :x, []\nset :x, fetch(:x) | %w[a]\nSignal.trap('INT') { exit }\n\
+         task :t, [:a] do |t, args|\n  puts t.name, t, args.a\n  on(roles(:app)) { |h| puts 1 if h.has_role?(:web) }\nend\n",
+        &[
+            "puts current_task;\n  puts current_task;",
+            "if h.roles.contains(:web) {",
+            "set :x, (x + [\"a\"]).reduce(",
+        ],
+    );
+}

@@ -415,13 +415,15 @@ impl Reader<'_> {
                     let properties = Expr::Member(Box::new(owner), "properties".to_owned());
                     Ok(Some(Expr::Member(Box::new(properties), name.to_owned())))
                 }
+                // Its argument follows.
+                "has_role?" => Ok(None),
                 "roles_array" => Ok(Some(Expr::Member(Box::new(owner), "roles".to_owned()))),
                 "username" => Ok(Some(Expr::Member(Box::new(owner), "user".to_owned()))),
                 "user" | "port" | "name" | "roles" | "properties" => {
                     Ok(Some(Expr::Member(Box::new(owner), name.to_owned())))
                 }
-                "password" | "keys" | "ssh_options" | "netssh_options" | "local?" | "has_role?" | "hash"
-                | "options" | "key" | "fetch" | "set" | "select?" | "matches?" | "respond_to?" | "nil?" | "is_a?" => {
+                "password" | "keys" | "ssh_options" | "netssh_options" | "local?" | "hash" | "options" | "key"
+                | "fetch" | "set" | "select?" | "matches?" | "respond_to?" | "nil?" | "is_a?" => {
                     self.refuse(Kind::Construct, format!("`{name}` of a server"))
                 }
                 _ => {

@@ -294,10 +294,14 @@ impl Reader<'_> {
         });
         self.task_arguments = args.as_ref().map(|(name, _)| name.clone());
         self.scopes.push(args.into_iter().collect());
-        let mut block = match (&behind.rescue, behind.parameters.first()) {
-            (Some(whole), _) => self.later(std::slice::from_ref(whole), behind.end, false),
-            _ => self.later(&nodes, behind.end, false),
+        let task = behind.parameters.first().filter(|_| self.facts.version > 2);
+        self.given
+            .extend(task.map(|name| (name.clone(), Expr::name("current_task"))));
+        let mut block = match &behind.rescue {
+            Some(whole) => self.later(std::slice::from_ref(whole), behind.end, false),
+            None => self.later(&nodes, behind.end, false),
         };
+        self.given.retain(|name, _| Some(name) != task);
         self.scopes.pop();
         self.task_arguments = None;
         self.onion = outer;

@@ -73,7 +73,7 @@ impl Reader<'_> {
 
     /// Refuses a class that nothing in the files defines.
     pub(super) fn no_class<T>(&self, class: String, reason: String) -> Read<T> {
-        let first = class.split("::").next().unwrap_or(&class);
+        let first = class.split([':', '.']).next().unwrap_or(&class);
         let error = format!("uninitialized constant {first}");
         let failure = SameError::new(error, Missing::Class(first.to_owned()));
         Err(Unported::new(Kind::Code, reason)

@@ -66,6 +66,7 @@ impl Reader<'_> {
                 ..
             },
         ] = lines.as_mut_slice()
+            && !reads_itself(call)
             && let Some(variable) = lazy(call)
         {
             self.lose_variable(&variable, self.lost_at.get(&name).copied());
@@ -100,6 +101,13 @@ pub(in crate::port) fn with_made_of(name: &str, set: &BTreeSet<String>) -> Vec<S
     let made_of_it = made_of_it.filter(|made| !set.contains(**made));
     let made_of_it = made_of_it.map(|made| (*made).to_owned());
     made_of_it.chain([name.to_owned()]).collect()
+}
+
+/// Returns true for `set :x, x + 1`, which cannot wait: what it would read then is itself.
+fn reads_itself(call: &Call) -> bool {
+    let own = call.arguments.first().and_then(Expr::literal);
+    let own = BTreeSet::from_iter(own.map(str::to_owned));
+    call.arguments.get(1).is_some_and(|value| of(value, &own).is_some())
 }
 
 /// Makes `set` of a value lazy; returns the variable, or `None` if the call is another one.

@@ -27,6 +27,10 @@ impl Reader<'_> {
         if bare(receiver).as_deref() == Some("binding") && matches!(name.as_str(), "pry" | "irb" | "b") {
             return Ok(Some(vec![self.remark("a debugger for Ruby is left out")]));
         }
+        if constant(receiver).as_deref() == Some("Signal") && name == "trap" && call.block().is_some() {
+            let remark = "`Signal.trap`: Ctrl-C and other signals end a run of capr as they are, with a rollback";
+            return Ok(Some(vec![self.remark(remark)]));
+        }
         if constant(receiver).as_deref() == Some("Bundler") && matches!(name.as_str(), "require" | "setup") {
             self.remarks.push(format!("`Bundler.{name}`: recipes load no gems"));
             return Ok(Some(Vec::new()));

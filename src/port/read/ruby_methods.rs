@@ -246,8 +246,21 @@ impl Reader<'_> {
                 let both = Expr::call("ruby_both", vec![value, self.expression(other)?]);
                 reduced("uniq", both)
             }
-            ("|", [other]) if self.kind_of(&value) == Type::List => {
-                reduced("uniq", value.binary("+", self.expression(other)?))
+            ("|", [other]) => {
+                let other = self.expression(other)?;
+                match [&value, &other].iter().any(|list| self.kind_of(list) == Type::List) {
+                    true => reduced("uniq", value.binary("+", other)),
+                    false => return Ok(None),
+                }
+            }
+            ("has_role?", [role]) => {
+                // A server alone is its host.
+                let server = match value {
+                    Expr::Member(server, member) if member == "host" => *server,
+                    value => value,
+                };
+                let roles = Expr::Member(Box::new(server), "roles".to_owned());
+                roles.method("contains", vec![self.expression(role)?])
             }
             ("partition", [mark]) if !Self::is_pattern(mark) => {
                 Expr::call("ruby_parted", vec![value, self.expression(mark)?])
