@@ -279,3 +279,12 @@ fn a_template_whose_name_is_computed_is_chosen_when_the_task_runs() {
         assert!(main.contains(part), "no {part} in:\n{main}");
     }
 }
+
+#[test]
+fn functions_of_templates_that_call_themselves_are_read_once() {
+    let text = "set :repo_url, 'x'\ndef f(x)\n  ERB.new(f(x)).result(binding)\n  ERB.new(f(x)).result(binding)\nend\n\
+                def g(x)\n  ERB.new(File.read(\"config/#{x}\")).result(binding)\n  g(x)\n  g(x)\nend\n\
+                task(:a) { puts ERB.new(f('a')).result(binding) }\ntask(:b) { g('a') }\n";
+    let found = ported(&[("config/deploy.rb", text)]);
+    assert!(!work(&found).is_empty(), "{found:?}");
+}

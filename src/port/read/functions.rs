@@ -201,6 +201,9 @@ impl<'a> Reader<'a> {
         }
         let body = definition.body().and_then(|body| body.as_statements_node());
         let nodes = statements(body.as_ref());
+        if !self.in_place.insert(name.to_owned()) {
+            return Err(self.not_whole(name, function));
+        }
         let notes = self.notes.len();
         let place = Place {
             given: names.into_iter().zip(values).collect(),
@@ -210,6 +213,7 @@ impl<'a> Reader<'a> {
             ..Place::of(function.file, &parsed, text)
         };
         let block = self.at(place, |reader| reader.statements(&nodes, text.len(), false));
+        self.in_place.remove(name);
         let declares = |line: &Line| matches!(line.statement, Statement::Let(..));
         let first = self.notes.drain(notes..).next();
         if let Some(first) = first {
@@ -249,6 +253,10 @@ impl<'a> Reader<'a> {
         }
         let body = definition.body().and_then(|body| body.as_statements_node());
         let nodes = statements(body.as_ref());
+        let name = id(&call.name());
+        if !self.in_place.insert(name.clone()) {
+            return Ok(None);
+        }
         let (notes, texts) = (self.notes.len(), self.texts.clone());
         let place = Place {
             given: names.into_iter().zip(values).collect(),
@@ -266,6 +274,7 @@ impl<'a> Reader<'a> {
                 _ => None,
             }
         });
+        self.in_place.remove(&name);
         self.texts = texts;
         self.notes.truncate(notes);
         Ok(path.map(|path| Expr::call("read_file", vec![path])))

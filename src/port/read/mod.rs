@@ -146,6 +146,8 @@ pub(super) struct Reader<'a> {
     texts: BTreeMap<String, Expr>,
     /// The locals whose template was written where it is filled in.
     spent: BTreeSet<String>,
+    /// The functions that are being read in the place of their calls. One that calls itself is not read once more.
+    in_place: BTreeSet<String>,
     /// The number of prefixes that programs have got in this file, by the code that names the program.
     prefixes: BTreeMap<String, usize>,
     /// The number of times that a task was defined in this file.
@@ -217,6 +219,7 @@ impl<'a> Reader<'a> {
             only_looped: BTreeSet::new(),
             times: BTreeMap::new(),
             spent: BTreeSet::new(),
+            in_place: BTreeSet::new(),
             block: None,
             caught: None,
             raised: BTreeSet::new(),
