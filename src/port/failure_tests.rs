@@ -137,3 +137,12 @@ fn tasks_of_a_loop_over_a_list_are_known() {
         &["after \"deploy\", \"web:start\", \"web:stop_all\";", "web.stop;"],
     );
 }
+
+#[test]
+fn a_part_of_what_a_call_gives_is_not_assigned_to() {
+    let text =
+        "def env\n  @env ||= {}\nend\ntask :t do\n  env['a'] = 'b'\n  x = { 'c' => {} }\n  x['c']['d'] = 'e'\nend\n";
+    let (text, notes) = recipe(text);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    has(&text, &["  //   env['a'] = 'b'", "x[\"c\"][\"d\"] = \"e\";"]);
+}

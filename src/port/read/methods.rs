@@ -194,6 +194,9 @@ impl Reader<'_> {
             return self.set_option(map, key, value);
         }
         let owner = self.expression(receiver)?;
+        if !is_place(&owner) {
+            return self.refuse(Kind::Construct, "an assignment to a part of what a call gives");
+        }
         let is_environment = owner == Expr::name("default_environment") && self.facts.version > 2;
         let key = match written {
             Some(key) if is_environment => Expr::Text(key.to_uppercase()),
@@ -577,4 +580,13 @@ pub(super) fn escaped(plain: &str) -> String {
         written.push(c);
     }
     written
+}
+
+/// Returns true for what keeps a value that is assigned to a part of it.
+fn is_place(value: &Expr) -> bool {
+    match value {
+        Expr::Name(_) => true,
+        Expr::Index(owner, _) | Expr::Member(owner, _) => is_place(owner),
+        _ => false,
+    }
 }
