@@ -205,3 +205,22 @@ fn classes_of_ruby_are_there_and_a_value_does_not_wait_for_itself() {
         ],
     );
 }
+
+#[test]
+fn what_a_command_of_this_machine_says_is_kept_with_its_status() {
+    carried(
+        "task :t do\n  said, _, how = Open3.capture3('git', 'x')\n  puts said, how.exitstatus unless how.success?\nend\n",
+        &[
+            "let ran = run_locally([\"git\", \"x\"], :result => true);\n  let said = ran.stdout;\n  let how = ran;\n  if !how.ok {",
+            "puts how.status;",
+        ],
+    );
+    let (_, notes) = recipe(&format!(
+        "{THREE}task(:t) {{ said, problem = Open3.capture3('x')\n puts said, problem }}\n"
+    ));
+    assert_eq!(
+        notes.iter().filter(|note| note.depends_on.is_none()).count(),
+        1,
+        "{notes:?}"
+    );
+}

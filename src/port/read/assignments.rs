@@ -3,9 +3,9 @@
 use ruby_prism::Node;
 
 use super::super::facts::kept;
-use super::super::form::{Expr, Line, Statement};
+use super::super::form::{Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::id;
+use super::super::ruby::{arguments, constant, id};
 use super::Reader;
 use super::locals::Type;
 
@@ -161,8 +161,54 @@ impl Reader<'_> {
         let name = kept(&name);
         let value = self.expression(&value)?;
         self.set.insert(name.clone());
-        let call = super::super::form::Call::new(verb, vec![Expr::symbol(&name), value]);
+        let call = Call::new(verb, vec![Expr::symbol(&name), value]);
         Ok(Some(vec![Line::verb(call)]))
+    }
+
+    /// Reads `out, err, status = Open3.capture3("…")`; `None` for anything else.
+    fn captured(&mut self, write: &ruby_prism::MultiWriteNode<'_>, names: &[String]) -> Read<Option<Vec<Line>>> {
+        let call = write.value().as_call_node();
+        let Some(call) = call.filter(|call| call.receiver().as_ref().and_then(constant).as_deref() == Some("Open3"))
+        else {
+            return Ok(None);
+        };
+        let parts: &[&str] = match id(&call.name()).as_str() {
+            "capture3" => &["stdout", "stderr", ""],
+            "capture2" => &["stdout", ""],
+            _ => return Ok(None),
+        };
+        let given = arguments(&call, false);
+        if names.len() > parts.len() || given.has_splat || !given.pairs.is_empty() {
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(self.text);
+        let is_read = |name: &&String| !name.starts_with('_') && text.matches(name.as_str()).count() > 1;
+        if parts.len() == 3 && names.get(1).filter(is_read).is_some() {
+            return self.refuse(
+                Kind::Construct,
+                "what a command of this machine writes to its error stream",
+            );
+        }
+        let mut words = self.expressions(&given.values)?;
+        let command = match words.len() {
+            1 => words.remove(0),
+            _ => Expr::List(words),
+        };
+        let run = Call {
+            options: vec![("result".to_owned(), Expr::Bool(true))],
+            ..Call::new("run_locally", vec![command])
+        };
+        let ran = self.free_name("ran");
+        let mut lines = self.write_local(&ran, Expr::Call(run));
+        for (name, part) in names.iter().zip(parts).filter(|(_, part)| **part != "stderr") {
+            let value = match *part {
+                "" => Expr::name(&ran),
+                part => Expr::Member(Box::new(Expr::name(&ran)), part.to_owned()),
+            };
+            lines.extend(self.write_local(name, value));
+        }
+        self.carry("Open3");
+        Ok(Some(lines))
     }
 
     /// Reads `before, ENV["X"] = ENV["X"], "y"`: parts of lists and maps are among the names.
@@ -202,6 +248,9 @@ impl Reader<'_> {
         let splat = write.rest().and_then(|rest| rest.as_splat_node());
         let rest = splat.as_ref().and_then(|splat| splat.expression());
         let rest_name = rest.as_ref().and_then(local);
+        if let Some(lines) = self.captured(write, &names)? {
+            return Ok(lines);
+        }
         if names.len() != lefts.len() && rights.is_empty() && write.rest().is_none() {
             return self.several_places(write, &lefts);
         }

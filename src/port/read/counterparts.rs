@@ -215,6 +215,9 @@ impl Reader<'_> {
                 let member = Expr::Member(Box::new(value.clone()), "message".to_owned());
                 Expr::If(vec![(is_text, Block::giving(value))], Some(Block::giving(member)))
             }
+            // These are of the status of a command.
+            "success?" => Expr::Member(Box::new(value), "ok".to_owned()),
+            "exitstatus" => Expr::Member(Box::new(value), "status".to_owned()),
             "name" if value == Expr::name("current_task") => value,
             "message" | "to_str!" => Expr::Member(Box::new(value), "message".to_owned()),
             colour if is_colour(colour) && !matches!(self.kind_of(&value), Type::Server | Type::Record) => value,
