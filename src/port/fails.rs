@@ -140,7 +140,9 @@ fn starts_application(name: &str, given: &[Node<'_>]) -> bool {
 fn may_be_of_library(facts: &Facts, name: &str) -> bool {
     let family = name.split(':').next().unwrap_or(name);
     let names_it = |path: &String| {
-        Vocabulary::library_of_ruby(path).is_some() && super::lacks::words(path).iter().any(|word| word == family)
+        family != "deploy"
+            && Vocabulary::library_of_ruby(path).is_some()
+            && super::lacks::words(path).iter().any(|word| word == family)
     };
     if super::read::may_have_family(facts, family) || facts.libraries.iter().any(names_it) {
         return true;

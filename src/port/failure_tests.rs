@@ -127,6 +127,13 @@ fn tasks_are_known_beside_a_library_that_only_has_some_to_call_and_functions_of_
 }
 
 #[test]
+fn a_word_that_many_gems_have_in_their_names_is_no_namespace_of_theirs() {
+    let text = "require 'thinking_sphinx/deploy/capistrano'\nset :repository, 'x'\nafter 'deploy', 'deploy:none'\ntask(:a) { deploy.off }\n";
+    let (text, kinds) = whole(TWO, text);
+    assert_eq!(kinds.last(), Some(&Kind::Fails), "{text}");
+}
+
+#[test]
 fn tasks_of_a_loop_over_a_list_are_known() {
     let text = "namespace :web do\n  %w[start stop].each do |name|\n    task(name) { run name }\n    task(\"#{name}_all\") { run name }\n  end\nend\n\
                 after 'deploy', 'web:start', 'web:stop_all'\ntask(:a) { web.stop }\nset :repository, 'x'\n";
