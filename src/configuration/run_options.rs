@@ -41,6 +41,8 @@ pub(crate) struct RunOptions {
     pub shell: Option<Shell>,
     /// The directory it runs in.
     pub dir: Option<String>,
+    /// The permissions that its new files do not get, in octal digits.
+    pub umask: Option<String>,
     /// Its environment, which is added to that of the login.
     pub env: Option<Environment>,
     /// True if it gets a terminal.
@@ -76,6 +78,7 @@ impl RunOptions {
         Self {
             shell: call.shell.as_ref().or(self.shell.as_ref()).cloned(),
             dir: call.dir.as_ref().or(self.dir.as_ref()).cloned(),
+            umask: call.umask.as_ref().or(self.umask.as_ref()).cloned(),
             env,
             pty: call.pty.or(self.pty),
             columns: call.columns.or(self.columns),

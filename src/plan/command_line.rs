@@ -66,11 +66,12 @@ pub(crate) fn command_line(text: &str, options: &RunOptions, before: &str, reads
 /// Returns a script for `sh`, which interprets the string itself unless another shell is named.
 fn script(text: &str, options: &RunOptions, before: &str) -> String {
     let Assigned { step, words } = Assigned::of(options.env.as_ref());
-    let dir = options.dir.as_ref();
-    let mut steps: Vec<String> = dir
-        .map(|dir| format!("cd {} || exit 1", quote_path(dir)))
-        .into_iter()
-        .collect();
+    let umask = options.umask.iter().map(|mask| format!("umask {mask}"));
+    let dir = options
+        .dir
+        .iter()
+        .map(|dir| format!("cd {} || exit 1", quote_path(dir)));
+    let mut steps: Vec<String> = umask.chain(dir).collect();
     steps.extend(step);
     let named = match &options.shell {
         Some(Shell::Named(shell)) => Some(shell.as_str()),
@@ -103,6 +104,10 @@ fn plain(text: &str, options: &RunOptions, before: &str) -> String {
     };
     let command = match words(options.env.as_ref()) {
         Some(words) => format!("env {words} {command}"),
+        None => command,
+    };
+    let command = match &options.umask {
+        Some(mask) => format!("umask {mask}; {command}"),
         None => command,
     };
     match &options.dir {
@@ -217,6 +222,18 @@ mod tests {
         let output = child.in_time();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn new_files_do_not_get_what_the_umask_takes() {
+        for shell in [Shell::Default, Shell::Named("bash".to_owned()), Shell::None] {
+            let options = RunOptions {
+                umask: Some("0026".to_owned()),
+                dir: Some("/".to_owned()),
+                ..with_shell(shell)
+            };
+            assert_eq!(output("umask", &options), "0026\n");
+        }
     }
 
     #[test]

@@ -485,3 +485,49 @@ fn what_is_nil_where_capistrano_reads_it_is_nothing() {
         ],
     );
 }
+
+#[test]
+fn changes_in_a_row_assigned_subjects_and_pairs_are_read() {
+    carried(
+        "task :t do\n  x = `a`\n  x.gsub!('*', '').strip!\n  y = Hash[:a => x]\n  puts y, ' b '.center(9, '-'), File.realpath('.')\n  \
+         case z = ENV['Z']\n  when 'a' then puts z\n  end\nend\n",
+        &[
+            "  x = gsub(x, \"\\\\*\", \"\");\n  x = strip(x);\n  let y = #{ a: x };",
+            "puts ruby_center(\" b \", 9, \"-\");",
+            "puts expand_path(\".\");",
+            "let z = ENV[\"Z\"];\n  switch z {",
+        ],
+    );
+    carried(
+        "SSHKit.config.umask = '0027'\n",
+        &["default_run_options[\"umask\"] = \"0027\";"],
+    );
+    carried(
+        "require 'whenever/capistrano/recipes'\n",
+        &["require \"whenever\";\nset :whenever_default_hooks, false;"],
+    );
+}
+
+#[test]
+fn a_stage_with_the_name_of_a_task_is_another_file() {
+    let files = [
+        ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),
+        ("config/deploy.rb", "lock '3'\nset :application, 'x'\n"),
+        ("config/deploy/migrate.rb", "server 'a', roles: %w[app]\n"),
+        ("config/deploy/production.rb", "server 'b', roles: %w[app]\n"),
+    ];
+    let ported = ported(&files).unwrap();
+    let paths: Vec<&str> = ported.files.iter().map(|file| file.to.as_str()).collect();
+    assert_eq!(
+        paths[2..],
+        ["config/deploy/migrate_stage.rhai", "config/deploy/production.rhai"]
+    );
+    assert!(
+        ported
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("called migrate_stage")),
+        "{:?}",
+        ported.remarks
+    );
+}

@@ -212,7 +212,14 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     let wanted = drafts.iter().filter(|draft| draft.source.is_wanted);
     let files: Vec<File> = wanted
         .map(|draft| {
-            let to = draft.source.recipe();
+            let mut to = draft.source.recipe();
+            if let Some(other) = beside_task(&facts, &to) {
+                remarks.push(format!(
+                    "{}: the stage is called {other} here, since a task has its name",
+                    draft.source.shown()
+                ));
+                to = to.replace(".rhai", "_stage.rhai");
+            }
             let text = write::recipe(&draft.block, &draft.notes);
             let text = format!("{}{text}", head(draft.source));
             File {
@@ -243,6 +250,14 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
             .collect(),
         files,
     })
+}
+
+/// Returns another name for a stage that has the name of one of capr's tasks.
+fn beside_task(facts: &Facts, path: &str) -> Option<String> {
+    let (folder, file) = path.rsplit_once('/')?;
+    let stage = file.strip_suffix(".rhai")?;
+    let is_stage = folder.ends_with("config/deploy") && facts.stages.contains(stage);
+    (is_stage && facts.vocabulary.tasks.contains(stage)).then(|| format!("{stage}_stage"))
 }
 
 /// Returns the lines at the top of a recipe that name the gem from which it comes.

@@ -80,6 +80,9 @@ fn plain() -> Vec<Trial> {
         piece("default_run_options[\"pty\"] = true;")
             .then("run \"test -t 1 && touch /tmp/pty\", :hosts => \"app1\";")
             .on("app1", "ls /tmp/pty", "/tmp/pty"),
+        piece("default_run_options[\"umask\"] = \"027\";")
+            .then("run \"touch /tmp/masked\", :hosts => \"app1\";")
+            .on("app1", "stat -c %a /tmp/masked", "640"),
         piece("set :pty, true;")
             .then("run \"test -t 1 && touch /tmp/pty3\", :hosts => \"app1\";")
             .on("app1", "ls /tmp/pty3", "/tmp/pty3"),

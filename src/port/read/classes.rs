@@ -14,6 +14,11 @@ impl Reader<'_> {
             return self.own_function(call, name);
         }
         let given = arguments(call, false);
+        if let (("Hash", "[]"), [], Some(pairs)) = ((class, name), given.values.as_slice(), call.arguments())
+            && let Some(pairs) = pairs.arguments().iter().next()
+        {
+            return self.expression(&pairs);
+        }
         if class == "ENV" {
             return self.environment(name, &given.values, call);
         }
@@ -24,7 +29,7 @@ impl Reader<'_> {
                 format!("`{class}.{name}` with a block"),
             );
         }
-        if (class, name) == ("File", "expand_path") {
+        if matches!((class, name), ("File", "expand_path" | "absolute_path" | "realpath")) {
             return self.expand_path(&given.values);
         }
         if (class, name) == ("File", "dirname")

@@ -2,7 +2,7 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Block, Call, Expr, Line, Part, string};
+use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, arguments, behind, id, literal, source, statements};
 use super::Reader;
@@ -48,6 +48,19 @@ impl Reader<'_> {
                         .is_some_and(|value| source(value).ends_with("::Netssh")) =>
                 {
                     Ok(Some(Vec::new()))
+                }
+                "umask=" => {
+                    let given = arguments(call, false).values;
+                    let mask = given.first().and_then(literal);
+                    let is_mask = |mask: &String| {
+                        matches!(mask.len(), 1..=4) && mask.bytes().all(|digit| matches!(digit, b'0'..=b'7'))
+                    };
+                    let Some(mask) = mask.filter(is_mask) else {
+                        return self.refuse(Kind::Construct, "`SSHKit.config.umask` that is computed");
+                    };
+                    let options = Box::new(Expr::name("default_run_options"));
+                    let target = Expr::Index(options, Box::new(Expr::text("umask")));
+                    Ok(Some(vec![Line::new(Statement::Assign(target, "=", Expr::text(&mask)))]))
                 }
                 "default_env=" => {
                     let given = arguments(call, false);

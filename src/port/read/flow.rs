@@ -153,8 +153,11 @@ impl Reader<'_> {
             return Ok(Some(before));
         }
         if let Some(case) = node.as_case_node() {
-            let value = self.case(&case, gives)?;
-            return Ok(Some(vec![Line::new(Statement::Value(value))]));
+            let subject = case.predicate();
+            let before = subject.map(|subject| self.assigned_first(&subject)).transpose()?;
+            let mut lines = before.unwrap_or_default();
+            lines.push(Line::new(Statement::Value(self.case(&case, gives)?)));
+            return Ok(Some(lines));
         }
         Ok(None)
     }

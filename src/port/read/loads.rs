@@ -94,6 +94,11 @@ impl Reader<'_> {
                     let removed = vec![Expr::symbol("restart_tasks"), Expr::text("passenger:restart")];
                     lines.push(Line::verb(Call::new("remove", removed)));
                 }
+                // This part of the gem has its tasks and no hooks.
+                "whenever/capistrano/recipes" => {
+                    let set = vec![Expr::symbol("whenever_default_hooks"), Expr::Bool(false)];
+                    lines.push(Line::verb(Call::new("set", set)));
+                }
                 _ => {}
             }
             return Ok(lines);

@@ -235,6 +235,7 @@ fn targets(node: &Node<'_>) -> Vec<String> {
         return vec![id(&write.name())];
     }
     let decides = node.as_and_node().map(|both| both.left());
+    let decides = decides.or_else(|| node.as_case_node()?.predicate());
     let decides = decides.or_else(|| node.as_or_node().map(|either| either.left()));
     if decides.is_some() || node.as_call_node().is_some() {
         return super::assigned::always_written(decides.as_ref().unwrap_or(node));

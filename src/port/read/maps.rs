@@ -7,10 +7,39 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
-use super::super::ruby::{behind, id, literal, pairs, source};
+use super::super::ruby::{bare, behind, constant, id, literal, pairs, source};
 use super::Reader;
 
 impl Reader<'_> {
+    /// Reads `map[key] = value`.
+    pub(super) fn set_index(&mut self, receiver: &Node<'_>, key: &Node<'_>, value: &Node<'_>) -> Read<Vec<Line>> {
+        if constant(receiver).as_deref() == Some("ENV") && value.as_nil_node().is_some() {
+            let key = self.key(key)?;
+            return Ok(vec![Line::new(Statement::Value(
+                Expr::name("ENV").method("remove", vec![key]),
+            ))]);
+        }
+        let name = bare(receiver);
+        let written = literal(key);
+        if let (Some(map @ ("ssh_options" | "default_run_options" | "default_environment")), Some(key)) =
+            (name.as_deref(), written.clone())
+        {
+            return self.set_option(map, key, value);
+        }
+        let owner = self.expression(receiver)?;
+        if !is_place(&owner) {
+            return self.refuse(Kind::Construct, "an assignment to a part of what a call gives");
+        }
+        let is_environment = owner == Expr::name("default_environment") && self.facts.version > 2;
+        let key = match written {
+            Some(key) if is_environment => Expr::Text(key.to_uppercase()),
+            Some(key) => Expr::Text(key),
+            None => self.expression(key)?,
+        };
+        let target = Expr::Index(Box::new(owner), Box::new(key));
+        Ok(vec![Line::new(Statement::Assign(target, "=", self.expression(value)?))])
+    }
+
     /// Reads a map with or without braces.
     pub(super) fn hash(&mut self, node: &Node<'_>) -> Read<Expr> {
         match elements(node) {
@@ -181,5 +210,14 @@ impl Uses {
                 self.read.entry(id(&local.name())).or_default().1 += 1;
             }
         }
+    }
+}
+
+/// Returns true for what keeps a value that is assigned to a part of it.
+fn is_place(value: &Expr) -> bool {
+    match value {
+        Expr::Name(_) => true,
+        Expr::Index(owner, _) | Expr::Member(owner, _) => is_place(owner),
+        _ => false,
     }
 }

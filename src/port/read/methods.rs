@@ -168,6 +168,30 @@ impl Reader<'_> {
                 "gsub!" | "sub!" | "strip!" | "chomp!" | "downcase!" | "upcase!" | "compact!" | "uniq!" | "sort!"
                 | "reverse!",
                 _,
+            ) if receiver
+                .as_call_node()
+                .is_some_and(|inner| id(&inner.name()).ends_with('!')) =>
+            {
+                // Each changes the string that the one before it gave, and stands in a line of its own.
+                let Some(inner) = receiver.as_call_node() else {
+                    return Ok(None);
+                };
+                let root = inner
+                    .receiver()
+                    .filter(|root| root.as_local_variable_read_node().is_some());
+                let Some(root) = root else { return Ok(None) };
+                let Some(mut lines) = self.method_statement(receiver, &inner, &root)? else {
+                    return Ok(None);
+                };
+                let value = self.method_of(name.trim_end_matches('!'), call, &root)?;
+                let local = root.as_local_variable_read_node().map(|local| id(&local.name()));
+                lines.extend(self.write_local(&local.unwrap_or_default(), value));
+                Ok(Some(lines))
+            }
+            (
+                "gsub!" | "sub!" | "strip!" | "chomp!" | "downcase!" | "upcase!" | "compact!" | "uniq!" | "sort!"
+                | "reverse!",
+                _,
             ) if receiver.as_local_variable_read_node().is_some() => {
                 let plain = name.trim_end_matches('!').to_owned();
                 let value = self.method_of(&plain, call, receiver)?;
@@ -176,35 +200,6 @@ impl Reader<'_> {
             }
             _ => Ok(None),
         }
-    }
-
-    /// Reads `map[key] = value`.
-    fn set_index(&mut self, receiver: &Node<'_>, key: &Node<'_>, value: &Node<'_>) -> Read<Vec<Line>> {
-        if constant(receiver).as_deref() == Some("ENV") && value.as_nil_node().is_some() {
-            let key = self.key(key)?;
-            return Ok(vec![Line::new(Statement::Value(
-                Expr::name("ENV").method("remove", vec![key]),
-            ))]);
-        }
-        let name = bare(receiver);
-        let written = literal(key);
-        if let (Some(map @ ("ssh_options" | "default_run_options" | "default_environment")), Some(key)) =
-            (name.as_deref(), written.clone())
-        {
-            return self.set_option(map, key, value);
-        }
-        let owner = self.expression(receiver)?;
-        if !is_place(&owner) {
-            return self.refuse(Kind::Construct, "an assignment to a part of what a call gives");
-        }
-        let is_environment = owner == Expr::name("default_environment") && self.facts.version > 2;
-        let key = match written {
-            Some(key) if is_environment => Expr::Text(key.to_uppercase()),
-            Some(key) => Expr::Text(key),
-            None => self.expression(key)?,
-        };
-        let target = Expr::Index(Box::new(owner), Box::new(key));
-        Ok(vec![Line::new(Statement::Assign(target, "=", self.expression(value)?))])
     }
 
     /// Reads a method as a value.
@@ -580,13 +575,4 @@ pub(super) fn escaped(plain: &str) -> String {
         written.push(c);
     }
     written
-}
-
-/// Returns true for what keeps a value that is assigned to a part of it.
-fn is_place(value: &Expr) -> bool {
-    match value {
-        Expr::Name(_) => true,
-        Expr::Index(owner, _) | Expr::Member(owner, _) => is_place(owner),
-        _ => false,
-    }
 }

@@ -209,6 +209,10 @@ impl Reader<'_> {
                 "ruby_ljust",
                 vec![value, self.expression(width)?, self.expression(fill)?],
             ),
+            ("center", [width, fill]) => Expr::call(
+                "ruby_center",
+                vec![value, self.expression(width)?, self.expression(fill)?],
+            ),
             ("rjust", [width, fill]) => Expr::call(
                 "ruby_rjust",
                 vec![value, self.expression(width)?, self.expression(fill)?],

@@ -63,6 +63,10 @@ pub(in crate::recipe) static COMMAND: &[Choice] = &[
         doc: "the directory to run in; that there is none is a failure. That of a task is read when the task is defined",
     },
     Choice {
+        name: "umask",
+        doc: "the permissions that new files do not get, a string of octal digits: `\"027\"`",
+    },
+    Choice {
         name: "env",
         doc: "a map of environment variables, or a string that is put in front as it is. A value arrives unchanged, but that the variable's own \
               name stands for what the server has: `#{ PATH: \"/opt/bin:$PATH\" }`. Secrets in a map, by their name or \
@@ -155,6 +159,7 @@ pub(in crate::recipe) fn run_options(pairs: &Pairs) -> Fallible<RunOptions> {
             "shell" => options.shell = shell(value),
             "dir" if value.is_unit() => {}
             "dir" => options.dir = Some(value.to_string()),
+            "umask" => options.umask = mask(name, value, *position)?,
             "env" => options.env = environment(name, value, *position)?,
             "pty" => options.pty = flag(name, value, *position)?,
             "columns" => options.columns = size(name, value, *position)?,
@@ -190,6 +195,21 @@ pub(in crate::recipe) fn shell(value: &Dynamic) -> Option<Shell> {
         (_, Ok(false)) => Some(Shell::None),
         (_, Ok(true)) => Some(Shell::Default),
         _ => Some(Shell::Named(value.to_string())),
+    }
+}
+
+fn mask(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<String>> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    match value.clone().into_string() {
+        Ok(mask) if (1..=4).contains(&mask.len()) && mask.bytes().all(|digit| matches!(digit, b'0'..=b'7')) => {
+            Ok(Some(mask))
+        }
+        _ => Err(wrong(
+            format!("`{name}' must be a string of octal digits: \"022\""),
+            position,
+        )),
     }
 }
 

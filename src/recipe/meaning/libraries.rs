@@ -295,7 +295,12 @@ static LIBRARIES: &[Library] = &[
         "capistrano3-unicorn"
     ),
     library!("upload_config", "capistrano-upload-config", "capistrano/upload-config"),
-    library!("whenever", "capistrano/whenever", "whenever/capistrano"),
+    library!(
+        "whenever",
+        "capistrano/whenever",
+        "whenever/capistrano",
+        "whenever/capistrano/recipes"
+    ),
     library!("yarn", "capistrano/yarn", "capistrano-yarn"),
 ];
 

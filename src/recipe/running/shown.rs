@@ -37,6 +37,7 @@ pub(in crate::recipe) fn shown(
     [
         ("as", user.map(str::to_owned)),
         ("dir", options.dir.clone()),
+        ("umask", options.umask.clone()),
         ("env", env),
         ("shell", shell),
         ("data", data),
