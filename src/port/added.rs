@@ -43,6 +43,31 @@ const OF_CAPISTRANO: &[&str] = &[
     "git:wrapper",
 ];
 
+/// The steps of a deploy of capr that Capistrano 3 does not have.
+const STEPS_BESIDE_3: &[&str] = &[
+    "deploy:check:release",
+    "deploy:create_symlink",
+    "deploy:finalize_update",
+    "deploy:restart_once",
+    "deploy:rollback:cleanup",
+    "deploy:rollback:find",
+    "deploy:rollback:switch",
+    "deploy:symlink",
+    "deploy:update",
+    "deploy:update_code",
+];
+
+/// Returns true for the name of a task that a deploy of capr runs, and one of that Capistrano does not.
+pub(super) fn is_step_here(version: u8, task: &str) -> bool {
+    let of_three = || OF_CAPISTRANO.contains(&task) && task.matches(':').count() > 0 && !task.starts_with("git:");
+    // Capistrano 2 has these as well.
+    let shared = ["deploy:check", "deploy:cleanup", "deploy:rollback"];
+    match version {
+        3 => STEPS_BESIDE_3.contains(&task),
+        _ => of_three() && !shared.contains(&task) || matches!(task, "deploy:check:release" | "deploy:restart_once"),
+    }
+}
+
 /// Returns the tasks to which a recipe adds that defines them again: all of Capistrano 3 and of the libraries that are read, without those
 /// that it clears first.
 pub(super) fn added_to(version: u8, vocabulary: &Vocabulary, cleared: &BTreeSet<String>) -> BTreeSet<String> {

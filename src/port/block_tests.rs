@@ -11,7 +11,7 @@ fn errors_of_the_recipes_own_classes_are_told_apart() {
         "class Old < StandardError; end\nNewer = Class.new(Old)\ntask :t do\n  begin\n    x = `ls`.split[1]\n    raise Old unless x\n    \
          raise Newer, 'why' if x == 'a'\n    raise Old.new('b')\n  rescue Old => e\n    puts e.message\n    raise\n  end\nend\n",
         &[
-            ".split().get(1);",
+            ").get(1);",
             "throw #{ class: \"Old\", message: \"Old\" };",
             "throw #{ class: \"Newer\", message: \"why\" };",
             "throw #{ class: \"Old\", message: \"b\" };",

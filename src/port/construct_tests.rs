@@ -297,7 +297,7 @@ fn a_remark_with_several_lines_stays_a_comment() {
 #[test]
 fn a_local_that_is_changed_stays_a_local() {
     let (text, _) = recipe("list = File.read('x').split\nlist << 'more'\nset :all, list\n");
-    has(&text, &["let list = read_file(\"x\").split();"]);
+    has(&text, &["let list = ruby_words(read_file(\"x\"));"]);
 }
 
 #[test]
@@ -320,8 +320,8 @@ fn a_string_is_split_by_regular_expressions() {
     );
     assert!(notes.is_empty(), "{notes:?}");
     let parts = [
-        "gsub(capture(\"ps\"), `\\s+`, \"\\n\").split(\"\\n\")",
-        "gsub(\"a;b\", \";\", \"\\x1f\").split(\"\\x1f\")",
+        "ruby_split(gsub(capture(\"ps\"), `\\s+`, \"\\n\"), \"\\n\")",
+        "ruby_split(gsub(\"a;b\", \";\", \"\\x1f\"), \"\\x1f\")",
     ];
     has(&text, &parts);
     let (_, notes) = recipe("task(:x) { puts 'a,b'.split(/(,)/) }\n");
@@ -529,5 +529,58 @@ fn a_stage_with_the_name_of_a_task_is_another_file() {
             .any(|remark| remark.contains("called migrate_stage")),
         "{:?}",
         ported.remarks
+    );
+}
+
+#[test]
+fn an_empty_string_has_no_parts() {
+    carried(
+        "task :t do\n  on roles(:app) do\n    capture('ls').split.each { |f| execute \"rm #{f}\" }\n    x = capture('id').split(',')\n    \
+         execute \"scp x #{primary(:app)}:/y\", *x, *'a,b'.split(',')\n  end\nend\n",
+        &[
+            "for f in ruby_words(strip(capture(\"ls\"))) {",
+            "let x = ruby_split(strip(capture(\"id\")), \",\");",
+            "scp x ${primary(:app).host}:/y",
+            "\"a,b\".split(\",\")",
+        ],
+    );
+}
+
+#[test]
+fn what_does_nothing_in_capistrano_3_does_nothing_here() {
+    let (text, notes) = recipe(&format!(
+        "{THREE}set :repository, 'other'\nset :default_shell, 'bash -l'\nset :default_environment, {{ 'A' => 'b' }}\nset :default_env, {{ 'C' => 'd' }}\n"
+    ));
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["set :repository, \"x\";", "#{ C: \"d\" }"]);
+    assert!(
+        !text.contains("bash -l") && !text.contains("\"other\"") && !text.contains("A: \"b\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_default_holds_in_the_stages_that_do_not_set_it() {
+    let files = [
+        (
+            "Capfile",
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/passenger'\n",
+        ),
+        ("config/deploy.rb", "lock '3'\nset :application, 'x'\n"),
+        (
+            "config/deploy/production.rb",
+            "server 'b', roles: %w[app]\nset :branch, 'main'\n",
+        ),
+        (
+            "config/deploy/staging.rb",
+            "server 'b', roles: %w[app]\nset :deploy_to, '/srv/x'\nset :branch, 'next'\n",
+        ),
+    ];
+    let text = ported(&files).unwrap().files[1].text.clone();
+    has(&text, &["set :deploy_to { `/var/www/${application}` }"]);
+    // With Passenger's gem a deploy runs deploy:restart.
+    assert!(
+        !text.contains("set :branch") && !text.contains("restart_on_deploy"),
+        "{text}"
     );
 }

@@ -178,7 +178,10 @@ fn insert(block: &mut Block, mut head: Vec<Line>) {
 /// Returns the defaults of the version that differ from those of capr, if the recipe does not set them.
 fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
     let set = |name: &str, value: Expr| Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
-    let is_free = |name: &str| !names.set.contains(name);
+    // What some stages set has the default in the others.
+    let of_some =
+        |files: &BTreeSet<usize>| files.is_subset(&facts.stage_files) && files.len() < facts.stage_files.len();
+    let is_free = |name: &str| !names.set.contains(name) || facts.set_in.get(name).is_some_and(of_some);
     let mut lines = Vec::new();
     if is_free("dialect") {
         lines.push(set("dialect", Expr::Number(facts.version.to_string())));
@@ -210,7 +213,10 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
                 if is_free("linked_dirs") && is_free("linked_files") && is_free("shared_children") {
                     lines.push(set("shared_children", Expr::List(Vec::new())));
                 }
-                lines.push(set("restart_on_deploy", Expr::Bool(false)));
+                // With Passenger's gem a deploy runs `deploy:restart`.
+                if !facts.libraries.contains("capistrano/passenger") {
+                    lines.push(set("restart_on_deploy", Expr::Bool(false)));
+                }
             }
             _ => {
                 if is_free("use_sudo") {

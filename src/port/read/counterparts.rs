@@ -64,7 +64,7 @@ const COUNTERPARTS: &[(&[&str], Counterpart)] = &[
     (&["keys"], Counterpart::Method("keys")),
     (&["values"], Counterpart::Method("values")),
     (&["abs"], Counterpart::Method("abs")),
-    (&["split"], Counterpart::Method("split")),
+    (&["split"], Counterpart::Function("ruby_words")),
     (&["first"], Counterpart::Element(Place::First)),
     (&["last"], Counterpart::Element(Place::Last)),
 ];
@@ -250,7 +250,15 @@ impl Reader<'_> {
     /// Reads a method that makes a string of others, or takes one apart.
     fn of_strings(&mut self, name: &str, value: Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
         match (name, given) {
-            ("split", [_] | [_, _]) => Ok(Some(value.method("split", self.expressions(given)?))),
+            ("split", [mark]) => Ok(Some(match (literal(mark).as_deref(), &value) {
+                (Some(" "), _) => Expr::call("ruby_words", vec![value]),
+                // What is written out has no empty parts at its end.
+                (Some(mark), Expr::Text(text)) if !mark.is_empty() && !text.is_empty() && !text.ends_with(mark) => {
+                    value.method("split", vec![Expr::text(mark)])
+                }
+                _ => Expr::call("ruby_split", vec![value, self.expression(mark)?]),
+            })),
+            ("split", [_, _]) => Ok(Some(value.method("split", self.expressions(given)?))),
             ("ljust" | "rjust" | "center", [width]) => Ok(Some(Expr::call(name, vec![value, self.expression(width)?]))),
             ("send_data", [text]) => Ok(Some(value.method("send_data", vec![self.expression(text)?]))),
             ("join", [mark]) => {

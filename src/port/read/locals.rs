@@ -149,7 +149,7 @@ impl Reader<'_> {
                 | "ruby_without_start" | "ruby_zeros" => Type::Text,
                 "glob" | "lines" | "scan" | "ruby_both" | "ruby_flat" | "ruby_last" | "ruby_list" | "ruby_minus"
                 | "ruby_pairs" | "ruby_parted" | "ruby_reversed" | "ruby_slices" | "ruby_sorted" | "ruby_sorted_by"
-                | "ruby_zip" => Type::List,
+                | "ruby_split" | "ruby_words" | "ruby_zip" => Type::List,
                 "ruby_groups" | "ruby_map" => Type::Map,
                 "ruby_uri" | "ruby_record" => Type::Record,
                 "ruby_part" | "ruby_times" => call

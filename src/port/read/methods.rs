@@ -462,7 +462,7 @@ impl Reader<'_> {
                 // What is split keeps its line ends, unless these are among what splits it.
                 let between = Expr::text(if pattern.contains("\\s") { "\n" } else { "\u{1f}" });
                 let marked = vec![self.expression(receiver)?, self.regular(mark)?, between.clone()];
-                Expr::call("gsub", marked).method("split", vec![between])
+                Expr::call("ruby_split", vec![Expr::call("gsub", marked), between])
             }
             ("[]" | "slice", [pattern]) if Self::is_pattern(pattern) => {
                 let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use ruby_prism::Node;
 
+use super::super::added::is_step_here;
 use super::super::form::{Block, Call, Expr, Line, Statement, sets};
 use super::super::note::{Kind, Read};
 use super::super::walk;
@@ -63,6 +64,10 @@ impl Reader<'_> {
     /// Refuses a task with the name of a stage: nobody could tell which of them a command line means.
     pub(super) fn is_no_stage(&self, task: &Expr) -> Read<()> {
         let name = task.literal().map(|name| self.full_name(name));
+        if let Some(step) = name.as_ref().filter(|name| is_step_here(self.facts.version, name)) {
+            let reason = format!("a deploy of capr runs its own task `{step}`: give this one another name");
+            return self.refuse(Kind::Construct, reason);
+        }
         match name.filter(|name| self.facts.stages.contains(name)) {
             Some(stage) => {
                 let reason = format!(

@@ -67,7 +67,12 @@ impl Reader<'_> {
                                 let member = if self.facts.version < 3 { "name" } else { "host" };
                                 Expr::Member(Box::new(Expr::Name(local.written)), member.to_owned())
                             }
-                            None => self.expression(value)?,
+                            None => match self.expression(value)? {
+                                server @ (Expr::Call(_) | Expr::Index(..)) if self.kind_of(&server) == Type::Server => {
+                                    Expr::Member(Box::new(server), "host".to_owned())
+                                }
+                                value => value,
+                            },
                         };
                         parts.extend(self.filled_here(value).parts());
                     }

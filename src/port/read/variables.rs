@@ -266,6 +266,16 @@ impl Reader<'_> {
                 let target = Expr::Index(Box::new(Expr::name("default_run_options")), Box::new(Expr::text("pty")));
                 Ok(Some(vec![Line::new(Statement::Assign(target, "=", value))]))
             }
+            "default_environment" | "default_shell" | "gateway" | "git_enable_submodules"
+                if self.facts.version > 2 && !self.is_fetched(name) =>
+            {
+                Ok(Some(vec![self.remark(&format!(
+                    "`{name}` does nothing in Capistrano 3: it is left out"
+                ))]))
+            }
+            "repository" if self.facts.version > 2 && self.names("repo_url") && !self.is_fetched(name) => Ok(Some(
+                vec![self.remark("`repository` does nothing in Capistrano 3 beside `repo_url`: it is left out")],
+            )),
             "slackistrano" => self.slackistrano(value, given),
             "git_strategy" => {
                 let class = value.map(source).unwrap_or_default();
@@ -283,6 +293,16 @@ impl Reader<'_> {
             | "deploy_config_path" | "stage_config_path" => Ok(Some(Vec::new())),
             _ => Ok(None),
         }
+    }
+
+    /// Returns true if this file reads a variable.
+    fn is_fetched(&self, name: &str) -> bool {
+        self.names(&format!("fetch(:{name}")) || self.names(&format!("fetch :{name}"))
+    }
+
+    /// Returns true if the text stands somewhere in this file.
+    fn names(&self, text: &str) -> bool {
+        String::from_utf8_lossy(self.text).contains(text)
     }
 
     /// Reads the settings of slackistrano without `klass`, a class of the application that words the messages.
