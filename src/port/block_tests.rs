@@ -105,7 +105,7 @@ fn a_function_that_reads_a_server_is_given_the_server() {
          task(:t) { on(roles(:app)) { |h| talk(h, h) } }\n",
         &[
             "talk(h, h.host);",
-            "system `ssh ${host.user}@${host.host} ${host.host} ${word}`;",
+            "system `ssh ${host.user ?? \"\"}@${host.host} ${host.host} ${word}`;",
         ],
     );
     let (_, notes) = recipe(&format!(

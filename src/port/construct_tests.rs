@@ -166,7 +166,7 @@ fn a_dry_run_is_asked_by_its_backend_and_words_without_a_value_are_noted() {
 fn a_local_that_is_a_server_has_its_parts() {
     carried(
         "task :t do\n  one = primary(:app)\n  two = roles(:app).first\n  exec \"ssh #{one.user}@#{two.hostname}\"\nend\n",
-        &["system `ssh ${one.user}@${two.host}`;"],
+        &["system `ssh ${one.user ?? \"\"}@${two.host}`;"],
     );
 }
 
@@ -582,5 +582,19 @@ fn a_default_holds_in_the_stages_that_do_not_set_it() {
     assert!(
         !text.contains("set :branch") && !text.contains("restart_on_deploy"),
         "{text}"
+    );
+}
+
+#[test]
+fn a_host_is_one_server_whoever_names_its_user() {
+    let (text, notes) = recipe(
+        "lock '3'\nset :repo_url, 'x'\nrole :app, %w[h1 ann@h2]\nrole :db, 'h2'\nserver 'h1', user: 'bob', roles: %w[web]\nserver 'h3', roles: %w[web]\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "role :app, \"bob@h1\", \"ann@h2\";\nrole :db, \"ann@h2\";\nserver \"h1\", \"web\", :user => \"bob\";\nserver \"h3\", \"web\";",
+        ],
     );
 }

@@ -55,6 +55,7 @@ mod gems;
 mod lacks;
 mod loaded;
 mod loads;
+mod merged;
 mod modules;
 mod naming;
 mod nodes;
@@ -205,6 +206,9 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     sort::by_key(&mut drafts, |(number, _)| *number);
     let mut drafts: Vec<FileDraft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
     tidy::tidy(&facts, &mut drafts);
+    if facts.version > 2 {
+        drafts.iter_mut().for_each(|draft| merged::merge(&mut draft.block));
+    }
     reach::mark(&facts, &parsed, &mut drafts);
     facts.is_open |= project.loads_more || !project.application.is_empty();
     fails::settle(&facts, &mut drafts);

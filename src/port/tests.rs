@@ -502,7 +502,7 @@ fn host_alone_is_the_server_of_a_block_of_on() {
         &text,
         &[
             "on roles(:app), |host| {\n    run `echo ${host.host} ${host.host}`;",
-            "on roles(:web), |the_server| {\n    run `echo ${the_server.properties.colour ?? \"\"} ${the_server.user}`;",
+            "on roles(:web), |the_server| {\n    run `echo ${the_server.properties.colour ?? \"\"} ${the_server.user ?? \"\"}`;",
             "task :b, :roles => :app {",
         ],
     );

@@ -29,6 +29,13 @@ impl Reader<'_> {
             // An argument may not be given.
             return value.binary("??", Expr::text(""));
         }
+        if let Expr::Member(owner, name) = &value
+            && matches!(name.as_str(), "user" | "port")
+            && self.kind_of(owner) == Type::Server
+        {
+            // A server need not have one.
+            return value.binary("??", Expr::text(""));
+        }
         let is_nothing = |name: &str| {
             self.facts.version > 2
                 && self.facts.vocabulary.nothing.contains(name)
