@@ -192,6 +192,12 @@ fn said(page: &mut Page) {
                 .prints(&format!("{printed}\n"))
         });
     }
+    page.recipe("set :dialect, 3", Place::Top, None, |trial| {
+        trial
+            .bare()
+            .then("set :application, \"shop\"; puts release_path == current_path;")
+            .prints("true\n")
+    });
     page.not_run("task :update { … }", "the dots are whatever somebody's task does");
     page.not_run("namespace :deploy", "the word that begins a namespace");
 }
