@@ -36,10 +36,10 @@ static RECIPES: &[(&str, Packed)] = &[
     ("spinner", packed!("stdlib/spinner.rhai")),
     ("status", packed!("stdlib/status.rhai")),
     ("systemctl", packed!("stdlib/systemctl.rhai")),
+    ("transfer", packed!("stdlib/transfer.rhai")),
     ("variables", packed!("stdlib/variables.rhai")),
     ("web", packed!("stdlib/web.rhai")),
     ("webhook", packed!("stdlib/webhook.rhai")),
-    ("rsync_login", packed!("stdlib/rsync_login.rhai")),
     ("workplace", packed!("stdlib/workplace.rhai")),
 ];
 
