@@ -34,6 +34,11 @@ pub(crate) enum Stdin {
     File(String),
 }
 
+/// Returns true for a string that can be a umask: octal digits.
+pub(crate) fn is_umask(text: &str) -> bool {
+    (1..=4).contains(&text.len()) && text.bytes().all(|digit| matches!(digit, b'0'..=b'7'))
+}
+
 /// The options of a command; `None` means that nothing was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RunOptions {

@@ -59,12 +59,12 @@ const STEPS_BESIDE_3: &[&str] = &[
 
 /// Returns true for the name of a task that a deploy of capr runs, and one of that Capistrano does not.
 pub(super) fn is_step_here(version: u8, task: &str) -> bool {
-    let of_three = || OF_CAPISTRANO.contains(&task) && task.matches(':').count() > 0 && !task.starts_with("git:");
-    // Capistrano 2 has these as well.
-    let shared = ["deploy:check", "deploy:cleanup", "deploy:rollback"];
-    match version {
-        3 => STEPS_BESIDE_3.contains(&task),
-        _ => of_three() && !shared.contains(&task) || matches!(task, "deploy:check:release" | "deploy:restart_once"),
+    match (version, task) {
+        (3, task) => STEPS_BESIDE_3.contains(&task),
+        // Capistrano 2 has these as well.
+        (_, "deploy:check" | "deploy:cleanup" | "deploy:rollback") => false,
+        (_, "deploy:check:release" | "deploy:restart_once") => true,
+        (_, task) => task.starts_with("deploy:") && OF_CAPISTRANO.contains(&task),
     }
 }
 

@@ -598,3 +598,13 @@ fn a_host_is_one_server_whoever_names_its_user() {
         ],
     );
 }
+
+#[test]
+fn a_server_in_a_string_is_its_name_in_the_words_of_its_version() {
+    let (text, _) = recipe("role :app, 'a'\ntask(:t) { run \"scp x #{find_servers(:roles => :app).first}:/y\" }\n");
+    has(&text, &["find_servers(:roles => :app)[0].name}:/y"]);
+    carried(
+        "task(:t) { on(roles(:app)) { execute \"scp x #{roles(:app).first}:/y\" } }\n",
+        &["roles(:app)[0].host}:/y"],
+    );
+}

@@ -11,7 +11,7 @@ pub(super) use super::found::{Function, Given, Mapped};
 use super::gems::FromGems;
 use super::modules::{ModuleFunctions, is_of_object};
 pub(super) use super::naming::{kept, renamed};
-use super::parameters::taking;
+use super::parameters::function_of;
 use super::ruby::{Offsets, arguments, bare, constant, id, line_of, literal};
 use super::version::weigh;
 use crate::recipe::Vocabulary;
@@ -356,21 +356,8 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
         let is_default = matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists");
         if !is_default && !self.facts.defaulting.contains(&name) && self.is_word(&name, node) {
             let (start, source) = (node.location().start_offset(), node.location().as_slice());
-            let function = Function {
-                file: self.facts.files.len(),
-                before_rest: None,
-                is_plain: !is_of_object(node),
-                servers: super::parameters::servers_at(node),
-                takes_block: super::parameters::block_of(node).is_some(),
-                is_of_templates: super::filling::is_of_templates(node),
-                lines: (line_of(self.text, start), line_of(self.text, start + source.len())),
-                named: Vec::new(),
-                source: String::from_utf8_lossy(source).into_owned(),
-            };
-            let function = match node.parameters() {
-                Some(list) => taking(function, &list),
-                None => function,
-            };
+            let lines = (line_of(self.text, start), line_of(self.text, start + source.len()));
+            let function = function_of(node, self.facts.files.len(), lines);
             self.facts.defined_in.insert((self.facts.files.len(), name.clone()));
             self.facts.functions.insert(name, function);
         }

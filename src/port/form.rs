@@ -145,6 +145,11 @@ impl Line {
         Self::new(Statement::Verb(call))
     }
 
+    /// Returns the hook that runs these lines at the start of a run.
+    pub(super) fn at_start(lines: Vec<Self>) -> Self {
+        Self::verb(Call::with_block("on", vec![Expr::symbol("start")], Block::of(lines)))
+    }
+
     pub(super) fn remark(text: &str) -> Self {
         Self {
             above: vec![Above::Comment(text.to_owned())],

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::facts::Function;
-use super::parameters::taking;
+use super::parameters::function_of;
+use super::ruby::id;
 use crate::packed::{Packed, packed};
 use crate::recipe::Vocabulary;
 
@@ -26,24 +27,7 @@ fn functions(code: &str) -> Vec<(String, Function)> {
     };
     let nodes = program.statements().body();
     let definitions = nodes.iter().filter_map(|node| node.as_def_node());
-    let function = |node: ruby_prism::DefNode<'_>| {
-        let function = Function {
-            file: usize::MAX,
-            before_rest: None,
-            is_plain: true,
-            servers: super::parameters::servers_at(&node),
-            takes_block: super::parameters::block_of(&node).is_some(),
-            is_of_templates: false,
-            lines: (0, 0),
-            named: Vec::new(),
-            source: String::from_utf8_lossy(node.location().as_slice()).into_owned(),
-        };
-        let function = match node.parameters() {
-            Some(list) => taking(function, &list),
-            None => function,
-        };
-        (super::ruby::id(&node.name()), function)
-    };
+    let function = |node: ruby_prism::DefNode<'_>| (id(&node.name()), function_of(&node, usize::MAX, (0, 0)));
     definitions.map(function).collect()
 }
 

@@ -7,6 +7,7 @@
 //! gems/     finds the recipe libraries in the gems that are installed
 //! gem_functions the functions that gems define for recipes
 //! paths     the paths that a Ruby file makes of its own place
+//! nodes     a walk through the nodes of Ruby code
 //! errors    the classes of errors that recipes define
 //! facts     the facts of all files together: names, values, the version
 //! found     the facts about one variable, one command or one function
@@ -21,6 +22,7 @@
 //! read/     turns a Ruby file into the form; code without a form becomes a note
 //! form      the content of a recipe, without layout
 //! tidy      changes that need all files: unread variables, roles, defaults of the version
+//! merged    the servers that Capistrano takes for one
 //! walk      a walk through all values of a block
 //! waiting   statements that wait for a value which may not be there
 //! write/    writes the form as a recipe
@@ -217,12 +219,12 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     let files: Vec<File> = wanted
         .map(|draft| {
             let mut to = draft.source.recipe();
-            if let Some(other) = beside_task(&facts, &to) {
+            if let Some((folder, stage)) = beside_task(&facts, &to) {
+                let from = draft.source.shown();
                 remarks.push(format!(
-                    "{}: the stage is called {other} here, since a task has its name",
-                    draft.source.shown()
+                    "{from}: the stage is called {stage} here, since a task has its name"
                 ));
-                to = to.replace(".rhai", "_stage.rhai");
+                to = format!("{folder}/{stage}.rhai");
             }
             let text = write::recipe(&draft.block, &draft.notes);
             let text = format!("{}{text}", head(draft.source));
@@ -256,12 +258,12 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     })
 }
 
-/// Returns another name for a stage that has the name of one of capr's tasks.
-fn beside_task(facts: &Facts, path: &str) -> Option<String> {
+/// Returns the folder and another name for a stage that has the name of one of capr's tasks.
+fn beside_task(facts: &Facts, path: &str) -> Option<(String, String)> {
     let (folder, file) = path.rsplit_once('/')?;
     let stage = file.strip_suffix(".rhai")?;
     let is_stage = folder.ends_with("config/deploy") && facts.stages.contains(stage);
-    (is_stage && facts.vocabulary.tasks.contains(stage)).then(|| format!("{stage}_stage"))
+    (is_stage && facts.vocabulary.tasks.contains(stage)).then(|| (folder.to_owned(), format!("{stage}_stage")))
 }
 
 /// Returns the lines at the top of a recipe that name the gem from which it comes.

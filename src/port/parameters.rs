@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use ruby_prism::{CallNode, Node};
 
 use super::facts::Function;
+use super::filling::is_of_templates;
+use super::modules::is_of_object;
 use super::nodes::each_node;
 use super::ruby::{arguments, id, literal, source};
 
@@ -75,8 +77,27 @@ pub(super) fn servers_at(function: &ruby_prism::DefNode<'_>) -> BTreeSet<usize> 
     numbered.map(|(at, _)| at).collect()
 }
 
+/// Returns the facts about a function.
+pub(super) fn function_of(node: &ruby_prism::DefNode<'_>, file: usize, lines: (usize, usize)) -> Function {
+    let function = Function {
+        file,
+        before_rest: None,
+        is_plain: !is_of_object(node),
+        servers: servers_at(node),
+        takes_block: block_of(node).is_some(),
+        is_of_templates: is_of_templates(node),
+        lines,
+        named: Vec::new(),
+        source: String::from_utf8_lossy(node.location().as_slice()).into_owned(),
+    };
+    match node.parameters() {
+        Some(list) => taking(function, &list),
+        None => function,
+    }
+}
+
 /// Adds the parameters to the facts about a function.
-pub(super) fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function {
+fn taking(function: Function, list: &ruby_prism::ParametersNode<'_>) -> Function {
     let required = list.requireds();
     let are_names = required.iter().all(|node| node.as_required_parameter_node().is_some());
     let rest = list.rest();

@@ -66,8 +66,7 @@ pub(super) fn start(line: &mut Line) {
         beside: line.beside.take(),
         ..Line::new(std::mem::replace(&mut line.statement, Statement::Nothing))
     };
-    let block = Block::of(vec![inner]);
-    line.statement = Statement::Verb(Call::with_block("on", vec![Expr::symbol("start")], block));
+    line.statement = Line::at_start(vec![inner]).statement;
 }
 
 /// Returns true for a statement that defines no task, hook, role or function, and adds the variables that it sets.

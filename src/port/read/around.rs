@@ -183,8 +183,7 @@ impl Reader<'_> {
         self.deferred += 1;
         let lines = self.on_now(call);
         self.deferred -= 1;
-        let at_start = |lines| Line::verb(Call::with_block("on", vec![Expr::symbol("start")], Block::of(lines)));
-        Ok(lines?.map(|lines| vec![at_start(lines)]))
+        Ok(lines?.map(|lines| vec![Line::at_start(lines)]))
     }
 
     fn on_now(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {

@@ -127,14 +127,17 @@ impl Reader<'_> {
 
     /// Returns an element of a list that may not be there, for a local that the file asks whether it is: in Ruby it is nothing then.
     fn perhaps(&self, name: &str, value: Expr) -> Expr {
-        let text = String::from_utf8_lossy(self.text);
-        let asked = ["if ", "unless ", "!", "&& ", "|| ", "and ", "or "].map(|before| format!("{before}{name}"));
-        let asks = [".nil?", ".present?", ".blank?", " ||", " &&", " ?", "&."].map(|behind| format!("{name}{behind}"));
+        let is_asked = || {
+            let before = ["if ", "unless ", "!", "&& ", "|| ", "and ", "or "].map(|before| format!("{before}{name}"));
+            let behind = [".nil?", ".present?", ".blank?", " ||", " &&", " ?", "&."];
+            let behind = behind.map(|behind| format!("{name}{behind}"));
+            before.iter().chain(&behind).any(|words| self.mentions(words))
+        };
         match value {
             Expr::Index(list, at)
                 if super::ruby_methods::whole_number(&at).is_some()
                     && !matches!(self.kind_of(&list), Type::Map | Type::Text)
-                    && asked.iter().chain(&asks).any(|word| text.contains(word.as_str())) =>
+                    && is_asked() =>
             {
                 list.method("get", vec![*at])
             }

@@ -6,6 +6,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, arguments, behind, id, literal, source, statements};
 use super::Reader;
+use crate::configuration::is_umask;
 
 impl Reader<'_> {
     /// Reads `SSHKit.config.command_map[:rake] = "…"`, `SSHKit.config.command_map.prefix[:rake].push "…"` and other settings.
@@ -52,10 +53,7 @@ impl Reader<'_> {
                 "umask=" => {
                     let given = arguments(call, false).values;
                     let mask = given.first().and_then(literal);
-                    let is_mask = |mask: &String| {
-                        matches!(mask.len(), 1..=4) && mask.bytes().all(|digit| matches!(digit, b'0'..=b'7'))
-                    };
-                    let Some(mask) = mask.filter(is_mask) else {
+                    let Some(mask) = mask.filter(|mask| is_umask(mask)) else {
                         return self.refuse(Kind::Construct, "`SSHKit.config.umask` that is computed");
                     };
                     let options = Box::new(Expr::name("default_run_options"));

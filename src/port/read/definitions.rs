@@ -148,7 +148,7 @@ impl Reader<'_> {
             }
             (None, None) => return self.refuse(Kind::Construct, "a task without a name"),
         };
-        self.is_no_stage(&name)?;
+        self.may_have_name(&name)?;
         let (mut options, unported) = match self.options("task", &given.pairs) {
             Ok(options) => (options, None),
             Err(unported) => (Vec::new(), Some(unported)),

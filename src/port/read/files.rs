@@ -7,6 +7,7 @@ use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, behind, constant, id, literal, source, statements};
 use super::Reader;
+use super::local_files::names_files_otherwise;
 use super::locals::Type;
 
 impl Reader<'_> {
@@ -209,12 +210,7 @@ impl Reader<'_> {
                         ("Dir", "chdir") | ("FileUtils", "cd" | "chdir")
                     );
                     self.is_hard |= changes && node.block().is_none() && self.around > 0;
-                    let is_of_files = matches!(
-                        class.as_str(),
-                        "File" | "Dir" | "FileUtils" | "IO" | "YAML" | "Pathname"
-                    );
-                    self.is_hard |=
-                        is_of_files && !changes && !super::local_files::follows_directory(&class, &name, node);
+                    self.is_hard |= names_files_otherwise(node);
                 }
                 let is_each = node.receiver().is_some() && node.block().is_some();
                 self.within(usize::from(is_each), |changes| {
@@ -248,15 +244,7 @@ impl Reader<'_> {
     fn in_directory(&mut self, dir: Expr, nodes: &[Node<'_>], end: usize) -> Read<Vec<Line>> {
         let mut are_named = false;
         let mut see = |node: &Node<'_>| {
-            let call = node.as_call_node();
-            are_named |= call.is_some_and(|call| {
-                let class = call.receiver().as_ref().and_then(constant).unwrap_or_default();
-                let is_of_files = matches!(
-                    class.as_str(),
-                    "File" | "Dir" | "FileUtils" | "IO" | "YAML" | "Pathname"
-                );
-                is_of_files && !super::local_files::follows_directory(&class, &id(&call.name()), &call)
-            });
+            are_named |= node.as_call_node().as_ref().is_some_and(names_files_otherwise);
             true
         };
         nodes.iter().for_each(|node| each_node(node, &mut see));

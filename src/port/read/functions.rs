@@ -186,21 +186,10 @@ impl<'a> Reader<'a> {
         let values = self.expressions(&given.values)?;
         let text = function.source.as_bytes();
         let parsed = ruby_prism::parse(text);
-        let definition = first_statement(&parsed).and_then(|node| node.as_def_node());
-        let list = definition.as_ref().and_then(|definition| definition.parameters());
-        let (Some(definition), Some(list), true) = (&definition, list, given.pairs.is_empty()) else {
+        let taken = taking_exactly(&parsed, values.len()).filter(|_| given.pairs.is_empty());
+        let Some((names, nodes)) = taken else {
             return Err(self.not_whole(name, function));
         };
-        let names = list.requireds().iter().collect::<Vec<_>>();
-        let names: Vec<String> = names
-            .iter()
-            .filter_map(|node| node.as_required_parameter_node().map(|node| id(&node.name())))
-            .collect();
-        if names.len() != values.len() || list.optionals().iter().next().is_some() {
-            return Err(self.not_whole(name, function));
-        }
-        let body = definition.body().and_then(|body| body.as_statements_node());
-        let nodes = statements(body.as_ref());
         if !self.in_place.insert(name.to_owned()) {
             return Err(self.not_whole(name, function));
         }
@@ -240,19 +229,9 @@ impl<'a> Reader<'a> {
         let values = self.expressions(&arguments(&call, false).values)?;
         let text = function.source.as_bytes();
         let parsed = ruby_prism::parse(text);
-        let definition = first_statement(&parsed).and_then(|node| node.as_def_node());
-        let list = definition.as_ref().and_then(|definition| definition.parameters());
-        let (Some(definition), Some(list)) = (definition, list) else {
+        let Some((names, nodes)) = taking_exactly(&parsed, values.len()) else {
             return Ok(None);
         };
-        let required = list.requireds();
-        let names = required.iter().filter_map(|node| node.as_required_parameter_node());
-        let names: Vec<String> = names.map(|node| id(&node.name())).collect();
-        if names.len() != values.len() || list.optionals().iter().next().is_some() {
-            return Ok(None);
-        }
-        let body = definition.body().and_then(|body| body.as_statements_node());
-        let nodes = statements(body.as_ref());
         let name = id(&call.name());
         if !self.in_place.insert(name.clone()) {
             return Ok(None);
@@ -344,4 +323,15 @@ impl<'a> Reader<'a> {
 
 fn first_statement<'p>(parsed: &'p ParseResult<'_>) -> Option<Node<'p>> {
     parsed.node().as_program_node()?.statements().body().iter().next()
+}
+
+/// Returns the parameters and the statements of a function that takes exactly so many values.
+fn taking_exactly<'pr>(parsed: &'pr ParseResult<'_>, count: usize) -> Option<(Vec<String>, Vec<Node<'pr>>)> {
+    let definition = first_statement(parsed)?.as_def_node()?;
+    let required = definition.parameters()?.requireds();
+    let names = required.iter().filter_map(|node| node.as_required_parameter_node());
+    let names: Vec<String> = names.map(|node| id(&node.name())).collect();
+    let is_exact = names.len() == count && definition.parameters()?.optionals().iter().next().is_none();
+    let body = definition.body().and_then(|body| body.as_statements_node());
+    is_exact.then(|| (names, statements(body.as_ref())))
 }

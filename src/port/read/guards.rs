@@ -1,7 +1,7 @@
 //! Decisions that end a recipe while it is read: `abort "which host?" unless ENV["HOST"]`. The recipe is loaded here nevertheless, and a run
 //! ends with that error before its first task.
 
-use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::form::{Expr, Line, Statement};
 use super::super::waiting;
 
 /// The verbs that need a server.
@@ -34,7 +34,7 @@ pub(super) fn postpone(line: &mut Line) {
         block.gives = false;
         block.lines.push(Line {
             above: above.unwrap_or_default(),
-            ..Line::verb(Call::with_block("on", vec![Expr::symbol("start")], Block::of(last)))
+            ..Line::at_start(last)
         });
     }
 }

@@ -154,12 +154,7 @@ impl Reader<'_> {
         let runs = tasks.map(|task| Line::verb(Call::new("invoke", vec![task]))).collect();
         let is_it = Expr::name("stage").binary("==", Expr::text(stage));
         let decision = Line::new(Statement::Value(Expr::If(vec![(is_it, Block::of(runs))], None)));
-        let block = Block::of(vec![decision]);
-        Ok(vec![Line::verb(Call::with_block(
-            "on",
-            vec![Expr::symbol("start")],
-            block,
-        ))])
+        Ok(vec![Line::at_start(vec![decision])])
     }
 
     fn tasks_to_hook(&mut self, tasks: &[Node<'_>]) -> Read<Vec<Expr>> {

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Call, Expr, Line};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, literal, source};
+use super::super::ruby::{arguments, constant, id, literal, source};
 use super::Reader;
 use super::locals::Type;
 
@@ -39,8 +39,18 @@ fn words_of(class: &str, name: &str) -> Option<&'static [&'static str]> {
     })
 }
 
+/// Returns true for a call that names files, and does not find them here from the directory of `Dir.chdir`.
+pub(super) fn names_files_otherwise(call: &CallNode<'_>) -> bool {
+    let class = call.receiver().as_ref().and_then(constant).unwrap_or_default();
+    let is_of_files = matches!(
+        class.as_str(),
+        "File" | "Dir" | "FileUtils" | "IO" | "YAML" | "Pathname"
+    );
+    is_of_files && !follows_directory(&class, &id(&call.name()), call)
+}
+
 /// Returns true for a call that finds its files from the directory of `Dir.chdir` here as well.
-pub(super) fn follows_directory(class: &str, name: &str, call: &CallNode<'_>) -> bool {
+fn follows_directory(class: &str, name: &str, call: &CallNode<'_>) -> bool {
     let is_of_paths = matches!(
         (class, name),
         ("File", "join" | "basename" | "dirname" | "extname") | ("Dir", "pwd")

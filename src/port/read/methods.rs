@@ -168,35 +168,26 @@ impl Reader<'_> {
                 "gsub!" | "sub!" | "strip!" | "chomp!" | "downcase!" | "upcase!" | "compact!" | "uniq!" | "sort!"
                 | "reverse!",
                 _,
-            ) if receiver
-                .as_call_node()
-                .is_some_and(|inner| id(&inner.name()).ends_with('!')) =>
-            {
-                // Each changes the string that the one before it gave, and stands in a line of its own.
-                let Some(inner) = receiver.as_call_node() else {
+            ) => {
+                // In a row each changes what the one before it gave, in a line of its own.
+                let before = receiver
+                    .as_call_node()
+                    .filter(|before| id(&before.name()).ends_with('!'));
+                let root = before.as_ref().and_then(CallNode::receiver);
+                let root = root.as_ref().unwrap_or(receiver);
+                let Some(local) = root.as_local_variable_read_node().map(|local| id(&local.name())) else {
                     return Ok(None);
                 };
-                let root = inner
-                    .receiver()
-                    .filter(|root| root.as_local_variable_read_node().is_some());
-                let Some(root) = root else { return Ok(None) };
-                let Some(mut lines) = self.method_statement(receiver, &inner, &root)? else {
-                    return Ok(None);
+                let mut lines = match &before {
+                    None => Vec::new(),
+                    Some(before) => match self.method_statement(receiver, before, root)? {
+                        Some(lines) => lines,
+                        None => return Ok(None),
+                    },
                 };
-                let value = self.method_of(name.trim_end_matches('!'), call, &root)?;
-                let local = root.as_local_variable_read_node().map(|local| id(&local.name()));
-                lines.extend(self.write_local(&local.unwrap_or_default(), value));
+                let value = self.method_of(name.trim_end_matches('!'), call, root)?;
+                lines.extend(self.write_local(&local, value));
                 Ok(Some(lines))
-            }
-            (
-                "gsub!" | "sub!" | "strip!" | "chomp!" | "downcase!" | "upcase!" | "compact!" | "uniq!" | "sort!"
-                | "reverse!",
-                _,
-            ) if receiver.as_local_variable_read_node().is_some() => {
-                let plain = name.trim_end_matches('!').to_owned();
-                let value = self.method_of(&plain, call, receiver)?;
-                let target = receiver.as_local_variable_read_node().map(|local| id(&local.name()));
-                Ok(Some(self.write_local(&target.unwrap_or_default(), value)))
             }
             _ => Ok(None),
         }

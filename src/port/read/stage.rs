@@ -61,8 +61,9 @@ impl Reader<'_> {
         self.deferred == 0 && self.loops == 0 && self.scopes.len() == 1 && of(value, &self.late).is_some()
     }
 
-    /// Refuses a task with the name of a stage: nobody could tell which of them a command line means.
-    pub(super) fn is_no_stage(&self, task: &Expr) -> Read<()> {
+    /// Refuses a task with the name of a step of capr's deploy, whose place it would take, and one with the name of a stage: nobody could
+    /// tell which of them a command line means.
+    pub(super) fn may_have_name(&self, task: &Expr) -> Read<()> {
         let name = task.literal().map(|name| self.full_name(name));
         if let Some(step) = name.as_ref().filter(|name| is_step_here(self.facts.version, name)) {
             let reason = format!("a deploy of capr runs its own task `{step}`: give this one another name");

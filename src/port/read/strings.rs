@@ -69,17 +69,16 @@ impl Reader<'_> {
                     [value] => {
                         let server = local_or_host(value).and_then(|name| self.local(&name).cloned());
                         let value = match server.filter(|local| local.kind == Type::Server) {
+                            Some(local) => Expr::Name(local.written),
+                            None => self.expression(value)?,
+                        };
+                        let value = match self.kind_of(&value) {
                             // A server alone is its name.
-                            Some(local) => {
+                            Type::Server => {
                                 let member = if self.facts.version < 3 { "name" } else { "host" };
-                                Expr::Member(Box::new(Expr::Name(local.written)), member.to_owned())
+                                Expr::Member(Box::new(value), member.to_owned())
                             }
-                            None => match self.expression(value)? {
-                                server @ (Expr::Call(_) | Expr::Index(..)) if self.kind_of(&server) == Type::Server => {
-                                    Expr::Member(Box::new(server), "host".to_owned())
-                                }
-                                value => value,
-                            },
+                            _ => value,
                         };
                         parts.extend(self.filled_here(value).parts());
                     }

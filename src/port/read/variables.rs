@@ -273,7 +273,7 @@ impl Reader<'_> {
                     "`{name}` does nothing in Capistrano 3: it is left out"
                 ))]))
             }
-            "repository" if self.facts.version > 2 && self.names("repo_url") && !self.is_fetched(name) => Ok(Some(
+            "repository" if self.facts.version > 2 && self.mentions("repo_url") && !self.is_fetched(name) => Ok(Some(
                 vec![self.remark("`repository` does nothing in Capistrano 3 beside `repo_url`: it is left out")],
             )),
             "slackistrano" => self.slackistrano(value, given),
@@ -297,11 +297,11 @@ impl Reader<'_> {
 
     /// Returns true if this file reads a variable.
     fn is_fetched(&self, name: &str) -> bool {
-        self.names(&format!("fetch(:{name}")) || self.names(&format!("fetch :{name}"))
+        self.mentions(&format!("fetch(:{name}")) || self.mentions(&format!("fetch :{name}"))
     }
 
     /// Returns true if the text stands somewhere in this file.
-    fn names(&self, text: &str) -> bool {
+    pub(super) fn mentions(&self, text: &str) -> bool {
         String::from_utf8_lossy(self.text).contains(text)
     }
 

@@ -8,7 +8,7 @@ use rhai::{Dynamic, Position};
 use super::choice::{Choice, unknown_key};
 use super::origin::{Fallible, raise, wrong};
 use super::values::{attributes, texts};
-use crate::configuration::{Environment, RunOptions, Selection, Shell, Stdin};
+use crate::configuration::{Environment, RunOptions, Selection, Shell, Stdin, is_umask};
 
 /// The options that select servers.
 pub(in crate::recipe) static SELECTION: &[Choice] = &[
@@ -203,9 +203,7 @@ fn mask(name: &str, value: &Dynamic, position: Position) -> Fallible<Option<Stri
         return Ok(None);
     }
     match value.clone().into_string() {
-        Ok(mask) if (1..=4).contains(&mask.len()) && mask.bytes().all(|digit| matches!(digit, b'0'..=b'7')) => {
-            Ok(Some(mask))
-        }
+        Ok(mask) if is_umask(&mask) => Ok(Some(mask)),
         _ => Err(wrong(
             format!("`{name}' must be a string of octal digits: \"022\""),
             position,
