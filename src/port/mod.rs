@@ -71,6 +71,8 @@ mod repeated;
 mod report;
 mod ruby;
 #[cfg(test)]
+mod server_tests;
+#[cfg(test)]
 mod tests;
 mod tidy;
 mod unnamed;

@@ -1,0 +1,57 @@
+//! Tests of servers, their roles and their filters.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::Kind;
+use super::construct_tests::carried;
+use super::tests::{has, recipe};
+
+#[test]
+fn a_server_may_have_no_role_in_3_and_must_have_one_in_2() {
+    carried("server 'b'\n", &["server \"b\", :no_role;"]);
+    let (text, notes) = recipe("set :repository, 'x'\nserver 'b'\n");
+    has(&text, &["you must associate a server with at least one role"]);
+    assert_eq!(notes[0].kind, Kind::Fails);
+}
+
+#[test]
+fn a_local_that_is_a_server_has_its_parts() {
+    carried(
+        "task :t do\n  one = primary(:app)\n  two = roles(:app).first\n  exec \"ssh #{one.user}@#{two.hostname}\"\nend\n",
+        &["system `ssh ${one.user ?? \"\"}@${two.host}`;"],
+    );
+}
+
+#[test]
+fn a_filter_by_primary_asks_for_the_mark_and_not_for_the_first_server() {
+    carried(
+        "task :t do\n  on roles(:app, filter: :primary) do\n    execute :a\n  end\nend\n",
+        &[
+            "\"primary\" in server.properties",
+            ":on_no_matching_servers => :continue",
+        ],
+    );
+}
+
+#[test]
+fn a_host_is_one_server_whoever_names_its_user() {
+    let (text, notes) = recipe(
+        "lock '3'\nset :repo_url, 'x'\nrole :app, %w[h1 ann@h2]\nrole :db, 'h2'\nserver 'h1', user: 'bob', roles: %w[web]\nserver 'h3', roles: %w[web]\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "role :app, \"bob@h1\", \"ann@h2\";\nrole :db, \"ann@h2\";\nserver \"h1\", \"web\", :user => \"bob\";\nserver \"h3\", \"web\";",
+        ],
+    );
+}
+
+#[test]
+fn a_server_in_a_string_is_its_name_in_the_words_of_its_version() {
+    let (text, _) = recipe("role :app, 'a'\ntask(:t) { run \"scp x #{find_servers(:roles => :app).first}:/y\" }\n");
+    has(&text, &["find_servers(:roles => :app)[0].name}:/y"]);
+    carried(
+        "task(:t) { on(roles(:app)) { execute \"scp x #{roles(:app).first}:/y\" } }\n",
+        &["roles(:app)[0].host}:/y"],
+    );
+}
