@@ -71,6 +71,7 @@ mod releases;
 mod releases_half;
 mod releases_keep;
 mod releases_told;
+mod requests;
 mod resume;
 mod ruby_servers;
 mod servers;

@@ -224,3 +224,17 @@ fn what_a_command_of_this_machine_says_is_kept_with_its_status() {
         "{notes:?}"
     );
 }
+
+#[test]
+fn a_case_asks_about_a_command_that_runs_once() {
+    carried(
+        "task :t do\n  on(roles(:app)) do\n    case capture('x')\n    when /a/ then puts 1\n    when 'b', /c/ then puts 2\n    end\n  end\n  \
+         y = case `z` when /d/ then 1 else 2 end\n  puts y\nend\n",
+        &[
+            "let asked = strip(capture(\"x\"));",
+            "if matches(asked, \"a\") {",
+            "} else if asked == \"b\" || matches(asked, \"c\") {",
+            "let y = {\n    let asked = run_locally(\"z\");",
+        ],
+    );
+}

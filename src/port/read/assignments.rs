@@ -276,6 +276,13 @@ impl Reader<'_> {
                 .flat_map(|(name, item)| self.write_local(name, item.clone()));
             return Ok(lines.collect());
         }
+        if let ([answer, body], Type::Web, true) = (names.as_slice(), self.kind_of(&value), ends.is_empty()) {
+            // The Ruby of these days gave the body beside the answer.
+            let mut lines = self.write_local(answer, value);
+            let whole = self.read_local(answer)?;
+            lines.extend(self.write_local(body, Expr::Member(Box::new(whole), "body".to_owned())));
+            return Ok(lines);
+        }
         let first = names.iter().chain(&rest_name).next().map_or("", String::as_str);
         let whole = format!("{first}_and_others");
         let mut lines = self.write_local(&whole, value);

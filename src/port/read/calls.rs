@@ -322,6 +322,7 @@ impl Reader<'_> {
                 None => return Ok(None),
             },
             ("Array", 1) => self.list_of(&given.values)?,
+            ("URI", 1) => Expr::call("ruby_uri", self.expressions(&given.values)?),
             ("Integer", 1) => Expr::call("parse_int", self.expressions(&given.values)?),
             ("Float", 1) => Expr::call("parse_float", self.expressions(&given.values)?),
             ("Hash", 1) => Expr::call("ruby_map", self.expressions(&given.values)?),

@@ -12,8 +12,9 @@ impl Reader<'_> {
     /// Reads `case` as `switch` if the values are written out, else as conditions.
     pub(super) fn case(&mut self, case: &ruby_prism::CaseNode<'_>, gives: bool) -> Read<Expr> {
         let notes = self.notes.len();
-        let subject = case.predicate().map(|subject| self.expression(&subject)).transpose()?;
+        let mut subject = case.predicate().map(|subject| self.expression(&subject)).transpose()?;
         subject.iter().try_for_each(|subject| self.is_known_at_load(subject))?;
+        let before = subject.as_mut().and_then(|subject| self.computed_once(subject, case));
         let (mut arms, mut conditions) = (Vec::new(), Vec::new());
         let mut is_plain = subject.is_some();
         let whens: Vec<Node<'_>> = case.conditions().iter().collect();
@@ -54,10 +55,45 @@ impl Reader<'_> {
         if gives {
             self.without_notes(notes)?;
         }
-        Ok(match (subject, is_plain) {
+        let choice = match (subject, is_plain) {
             (Some(subject), true) => Expr::Switch(Box::new(subject), arms, otherwise),
             _ => Expr::If(conditions, otherwise),
+        };
+        Ok(match before {
+            Some(before) => {
+                let lines = vec![before, Line::new(Statement::Value(choice))];
+                Expr::Block(Block { lines, gives })
+            }
+            None => choice,
         })
+    }
+
+    /// Keeps the result of a command or a request in a local where several questions are asked about it; returns the line for that.
+    fn computed_once(&mut self, subject: &mut Expr, case: &ruby_prism::CaseNode<'_>) -> Option<Line> {
+        const RUNNING: [&str; 6] = [
+            "ask",
+            "capture",
+            "password_prompt",
+            "ruby_http",
+            "ruby_sent",
+            "run_locally",
+        ];
+        let shown = format!("{subject:?}");
+        let runs = RUNNING.iter().any(|name| shown.contains(&format!("name: \"{name}\"")));
+        let is_literal = |value: &Node<'_>| literal(value).is_some() || value.as_integer_node().is_some();
+        let whens: Vec<Node<'_>> = case.conditions().iter().collect();
+        let mut values = whens.iter().filter_map(Node::as_when_node);
+        if !runs || values.all(|when| when.conditions().iter().all(|value| is_literal(&value))) {
+            return None;
+        }
+        let local = Local {
+            kind: self.kind_of(subject),
+            ..Local::default()
+        };
+        let name = self.free_name("asked");
+        let name = self.declare(&name, local);
+        let value = std::mem::replace(subject, Expr::name(&name));
+        Some(Line::new(Statement::Let(name, value)))
     }
 
     /// Reads `when 1..3`, `when String` and `when *list`; `None` for any other value.

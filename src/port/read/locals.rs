@@ -26,8 +26,10 @@ pub(super) enum Type {
     Server,
     /// A function without a name.
     Function,
-    /// A map whose parts Ruby reads as methods: `URI.parse(…)`, `OpenStruct.new(…)`.
+    /// A map whose parts Ruby reads as methods: `OpenStruct.new(…)`.
     Record,
+    /// A URL, a connection, a request of HTTP or its answer.
+    Web,
 }
 
 /// A local.
@@ -110,7 +112,7 @@ impl Reader<'_> {
         }
         let visible = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name));
         if let Some(local) = visible {
-            local.kind = match local.kind == kind {
+            local.kind = match local.kind == kind || kind == Type::Web {
                 true => kind,
                 false => Type::Unknown,
             };
@@ -136,6 +138,10 @@ impl Reader<'_> {
             Expr::Map(_) => Type::Map,
             Expr::Number(_) => Type::Number,
             Expr::Closure(..) => Type::Function,
+            Expr::Block(block) if block.gives => match block.lines.last().map(|line| &line.statement) {
+                Some(Statement::Value(value)) if self.kind_of(value) == Type::Web => Type::Web,
+                _ => Type::Unknown,
+            },
             Expr::Index(owner, _) if **owner == Expr::name("ENV") => Type::Maybe,
             Expr::Binary("??", _, default) => self.kind_of(default),
             Expr::Binary("+", left, _) if matches!(self.kind_of(left), Type::Text | Type::List) => self.kind_of(left),
@@ -151,7 +157,8 @@ impl Reader<'_> {
                 | "ruby_pairs" | "ruby_parted" | "ruby_reversed" | "ruby_slices" | "ruby_sorted" | "ruby_sorted_by"
                 | "ruby_split" | "ruby_words" | "ruby_zip" => Type::List,
                 "ruby_groups" | "ruby_map" => Type::Map,
-                "ruby_uri" | "ruby_record" => Type::Record,
+                "ruby_record" => Type::Record,
+                "ruby_connection" | "ruby_http" | "ruby_request" | "ruby_sent" | "ruby_uri" => Type::Web,
                 "ruby_part" | "ruby_times" => call
                     .arguments
                     .first()

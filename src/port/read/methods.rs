@@ -66,6 +66,9 @@ impl Reader<'_> {
         if let Some(lines) = self.on_stream(call, receiver)? {
             return Ok(Some(lines));
         }
+        if let Some(lines) = self.web_statement(call, receiver)? {
+            return Ok(Some(lines));
+        }
         if let Some(lines) = self.given_to_capistrano(call) {
             return Ok(Some(lines));
         }
@@ -335,6 +338,9 @@ impl Reader<'_> {
         let given = arguments(call, false);
         if name == "colorize" {
             return self.expression(receiver);
+        }
+        if let Some(value) = self.web_method(name, call, receiver)? {
+            return Ok(value);
         }
         if matches!(name, "merge" | "merge!") && given.values.is_empty() && !given.pairs.is_empty() && !given.has_splat
         {

@@ -38,6 +38,7 @@ mod methods;
 mod operators;
 mod patterns;
 mod per_server;
+mod requests;
 mod rescue;
 mod ruby_libraries;
 mod ruby_methods;

@@ -349,7 +349,7 @@ impl Reader<'_> {
             "NilClass" => return Some(value.binary("==", Expr::Unit)),
             "TrueClass" => return Some(value.binary("==", Expr::Bool(true))),
             "FalseClass" => return Some(value.binary("==", Expr::Bool(false))),
-            _ => return None,
+            class => return super::requests::is_answer(&value, class),
         };
         let asked = Expr::call("type_of", vec![value]);
         Some(match types {

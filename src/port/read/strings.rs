@@ -203,6 +203,7 @@ pub(super) fn filled(value: Expr) -> Expr {
         Expr::Member(owner, name) if matches!(&*owner, Expr::Member(_, of) if of == "properties") => {
             Expr::Member(owner, name).binary("??", Expr::text(""))
         }
+        Expr::Call(call) if call.name == "ruby_header" => Expr::Call(call).binary("??", Expr::text("")),
         Expr::Unit => Expr::text(""),
         Expr::If(arms, None) => Expr::If(arms, Some(super::super::form::Block::giving(Expr::text("")))),
         other => other,
