@@ -321,6 +321,7 @@ fn as_before(options: &mut recipe::Options, head: &Head) -> Result<(), Box<Diagn
         options.environment.shift_remove(name);
     }
     options.environment.extend(head.environment.iter().cloned());
+    options.words.clone_from(&head.words);
     options.preserve_roles = head.preserve_roles;
     options.run = RunId::known(&head.run);
     Ok(())

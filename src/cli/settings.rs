@@ -171,6 +171,7 @@ impl Settings {
 
         let mut pattern = arguments.tasks.clone().flatten();
         let mut recipes = Recipes::named(std::mem::take(&mut arguments.files), &mut words, &mut pattern, shell);
+        let named = words.clone();
         let work = work(&mut arguments, tool, words, pattern, resuming)?;
         recipes.find(tool, shell)?;
 
@@ -192,6 +193,7 @@ impl Settings {
             ask_password: arguments.ask_password && (!only_looks || is_doctor) && !arguments.dry_run,
             ssh: ssh(arguments.ssh_config.as_deref(), home.clone(), shell),
             recipe_options: recipe::Options {
+                words: named,
                 preserve_roles: arguments.preserve_roles,
                 libraries: libraries.first,
                 shelf: libraries.added,

@@ -6,13 +6,17 @@ use ruby_prism::{DefNode, Node};
 
 use super::facts::Function;
 use super::nodes::each_node;
-use super::ruby::{bare, id};
+use super::ruby::{HOST, bare, id};
 
 /// The functions with effects on their surroundings.
 #[derive(Debug, Default)]
 pub(super) struct Acting {
     /// Those that run commands on the servers of the block in which they are called.
     pub(super) on_servers: BTreeSet<String>,
+    /// Those that name the server of the block in which they are called: `host` without a parameter.
+    pub(super) of_host: BTreeSet<String>,
+    /// Those that end the run with their last statement.
+    pub(super) ending: BTreeSet<String>,
     /// Those that change one of their parameters in place, with its number.
     pub(super) changing: BTreeMap<String, usize>,
 }
@@ -83,25 +87,47 @@ impl Acting {
             };
             let mut body = FunctionBody::of(&definition);
             each_node(&definition.as_node(), &mut |node| body.see(node));
+            if ends_run(&definition) {
+                acting.ending.insert(name.clone());
+            }
             if let [only] = body.changed.iter().collect::<Vec<_>>().as_slice() {
                 acting.changing.insert(name.clone(), **only);
             }
             calls.insert(name, body.calls);
         }
-        loop {
-            let acts = |names: &BTreeSet<String>| {
-                let is_acting = |name: &String| WORDS.contains(&name.as_str()) || acting.on_servers.contains(name);
-                names.iter().any(is_acting)
-            };
-            let more = calls
-                .iter()
-                .filter(|(name, names)| !acting.on_servers.contains(**name) && acts(names));
-            let more: Vec<String> = more.map(|(name, _)| (*name).clone()).collect();
-            if more.is_empty() {
-                return acting;
-            }
-            acting.on_servers.extend(more);
+        acting.on_servers = reaching(&calls, |name| WORDS.contains(&name));
+        if !functions.contains_key(HOST) {
+            acting.of_host = reaching(&calls, |name| name == HOST);
+            acting.on_servers.extend(acting.of_host.iter().cloned());
         }
+        acting
+    }
+}
+
+/// Returns true if the last statement of a function is `exit`, `abort` or `raise`.
+fn ends_run(definition: &DefNode<'_>) -> bool {
+    let body = definition.body().and_then(|body| body.as_statements_node());
+    let last = body.and_then(|body| body.body().iter().last());
+    let call = last
+        .as_ref()
+        .and_then(Node::as_call_node)
+        .filter(|call| call.receiver().is_none());
+    call.is_some_and(|call| matches!(id(&call.name()).as_str(), "abort" | "exit" | "exit!" | "fail" | "raise"))
+}
+
+/// Returns the functions that call one of these words, or a function that does.
+fn reaching(calls: &BTreeMap<&String, BTreeSet<String>>, is_word: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    loop {
+        let reaches = |name: &String| is_word(name) || found.contains(name);
+        let more = calls
+            .iter()
+            .filter(|(name, names)| !found.contains(**name) && names.iter().any(reaches));
+        let more: Vec<String> = more.map(|(name, _)| (*name).clone()).collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
     }
 }
 

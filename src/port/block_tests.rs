@@ -238,3 +238,41 @@ fn a_case_asks_about_a_command_that_runs_once() {
         ],
     );
 }
+
+#[test]
+fn what_is_said_and_kept_in_strings_is_read() {
+    carried(
+        "def say_all(*words)\n  print(*words)\n  puts(*words)\nend\ntask :t do\n  say_all 'a', 'b'\n  text = File.open('x.yml', 'r')\n  \
+         all = YAML::load(text.read)\n  text.close\n  puts all['a'], YAML.load(File.open('y.yml'))\n  page = StringIO.new\n  \
+         page.write('<a>')\n  page.puts 'b'\n  page << 'c'\n  page.rewind\n  on(roles(:app)) { upload! page, '/x' }\n  \
+         pid = p `ps`\n  exec \"kill #{pid}\"\n  3.times.map { |n| puts n }\nend\n",
+        &[
+            "puts join(words, \"\");\n  puts join(words, \"\\n\");",
+            "let text = read_file(\"x.yml\");\n  let all = parse_yaml(text);\n  puts all[\"a\"];\n  puts read_yaml(\"y.yml\");",
+            "page += \"<a>\";\n  page += \"b\\n\";\n  page += \"c\";\n",
+            "let pid = ruby_shown(run_locally(\"ps\"));",
+            "for n in 0..3 {\n    puts n;\n  }",
+        ],
+    );
+}
+
+#[test]
+fn what_a_recipe_decides_while_it_is_read_does_not_end_its_reading() {
+    carried(
+        "def quit(why)\n  puts why\n  exit 1\nend\nquit 'which?' unless ENV['PROJECT']\nset :branch, 'a'\nset :branch, fetch(:branch)\n\
+         user = 'u'\nset :user, user\n\
+         set :keep_releases, ENV['KEEP'].to_i\nset :deploy_to, '/a' unless ARGV.include?('deploy:rollback') || ARGV.first == 'b'\n\
+         set :branch, Regexp.last_match(1) if `git branch` =~ /x (.)/\nENV['RAILS_ENV'] = MODE = 'production'\n\
+         set :user, (ENV['U'] =~ /a(.)/ ? $1 : 'b')\n",
+        &[
+            "if !(\"PROJECT\" in ENV) {\n  on :start {\n    quit(\"which?\");\n  }\n}",
+            "set :branch, \"a\";\n// `branch` keeps the value that it has\n",
+            "set :user, user;",
+            "set :keep_releases { to_i(ENV[\"KEEP\"] ?? \"\") }",
+            "if !(\"deploy:rollback\" in arguments() || arguments().get(0) == \"b\") {",
+            "  set :branch, found[1];",
+            "captures(ENV[\"U\"] ?? \"\", \"a(.)\")",
+            "set :mode, \"production\";\nENV[\"RAILS_ENV\"] = mode;",
+        ],
+    );
+}

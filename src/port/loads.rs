@@ -95,7 +95,8 @@ impl<'a> Loads<'a> {
             match literal(variable).as_deref() {
                 Some("deploy_config_path") => self.main = self.known.path(path),
                 Some("stage_config_path" | "stage_dir") => self.stages = self.known.path(path),
-                _ => {}
+                Some(variable) => self.keep(variable.to_owned(), path),
+                None => {}
             }
         } else if is_own && name == "add_rakelib" {
             let folders = given.iter().filter_map(|node| self.known.path(node));

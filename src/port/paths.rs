@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ruby_prism::{CallNode, Node};
 
-use super::ruby::{arguments, constant, id, literal};
+use super::ruby::{arguments, bare, constant, id, literal};
 
 /// The deepest nesting of calls that make a path.
 const DEEPEST: usize = 20;
@@ -277,7 +277,17 @@ impl<'a> RubyPaths<'a> {
 /// Returns the name of a local or a constant.
 fn named(node: &Node<'_>) -> Option<String> {
     let local = node.as_local_variable_read_node().map(|local| id(&local.name()));
-    local.or_else(|| constant(node))
+    local.or_else(|| constant(node)).or_else(|| variable(node))
+}
+
+/// Returns the variable of Capistrano that code reads: `rails_root`, `fetch(:rails_root)`.
+fn variable(node: &Node<'_>) -> Option<String> {
+    let call = node.as_call_node().filter(|call| call.receiver().is_none())?;
+    match (id(&call.name()).as_str(), arguments(&call, false).values.as_slice()) {
+        ("__dir__", _) => None,
+        ("fetch", [name]) => literal(name),
+        _ => bare(node),
+    }
 }
 
 /// Returns true for `Rails.root` and `Pathname.new(x)`, to which `+` joins a path.

@@ -55,3 +55,28 @@ fn a_server_in_a_string_is_its_name_in_the_words_of_its_version() {
         &["roles(:app)[0].host}:/y"],
     );
 }
+
+#[test]
+fn a_function_that_names_the_server_of_the_block_is_given_it() {
+    carried(
+        "def run_there(command, user = 'a')\n  info \"as #{user}@#{host}\"\n  exec %(ssh #{host} -t '#{command}')\nend\n\
+         def name\n  execute \"echo #{host.hostname} #{host.user}\"\nend\ndef twice\n  name\nend\n\
+         task :a do\n  on(roles(:app)) { |h| run_there 'uptime', h.user }\nend\n\
+         task :b do\n  on roles(:app) do\n    run_there 'uptime'\n    twice\n  end\nend\n\
+         task(:c) { puts env.servers.map(&:hostname).join(' ') }\n",
+        &[
+            "  on roles(:app), |h| {\n    run_there(\"uptime\", h.user, h);\n  }",
+            "  on roles(:app), |host| {\n    run_there(\"uptime\", host);\n    twice(host);\n  }",
+            "fn run_there(command, user, host) {\n  info `as ${user}@${host.host}`;",
+            "fn run_there(command, host) {\n  run_there(command, \"a\", host)\n}",
+            "fn twice(host) {\n  name(host)\n}",
+            "run `echo ${host.host} ${host.user ?? \"\"}`;",
+            "join(roles(:all).map(|item| item.host), \" \")",
+        ],
+    );
+    // Outside of a block there is none, as in Capistrano.
+    let (_, notes) = recipe(
+        "lock '3'\nset :repo_url, 'x'\nserver 'a', roles: %w[app]\ndef name\n  puts host\nend\ntask(:a) { name }\n",
+    );
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}

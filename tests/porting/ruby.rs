@@ -93,6 +93,7 @@ fn files() -> Vec<Trial> {
         .file("x/a", ""),
         gives("let x = \"y\"; if x != \"\" { puts x; }", "", "y\n"),
         gives("set :x { ENV[\"NOT_SET\"] ?? \"y\" }", "puts x;", "y\n"),
+        gives("let x = \"deploy:rollback\" in arguments();", "puts x; puts arguments().len() > 0;", "false\ntrue\n"),
         gives("for file in glob(\"*.x\") { puts file; }", "", "a.x\n").file("a.x", ""),
         gives(
             "let place = temp_dir();",

@@ -204,6 +204,10 @@ impl<'pr> Visit<'pr> for Assignments<'pr> {
         ruby_prism::visit_global_variable_write_node(self, node);
         self.writes.push(node.as_node());
     }
+    fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
+        ruby_prism::visit_constant_write_node(self, node);
+        self.writes.push(node.as_node());
+    }
     fn visit_x_string_node(&mut self, node: &ruby_prism::XStringNode<'pr>) {
         self.runs = true;
         if self.has_status {

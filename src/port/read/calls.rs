@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::{Function, renamed};
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, source, statements};
+use super::super::ruby::{Arguments, HOST, arguments, bare, behind, constant, id, literal, source, statements};
 use super::Reader;
 use super::executed::may_fail;
 use super::locals::Type;
@@ -162,6 +162,18 @@ impl Reader<'_> {
         {
             let rest = values.split_off(before);
             values.push(Expr::List(rest));
+        }
+        if facts.acting.of_host.contains(name) {
+            values.push(match self.local(HOST).map(|server| server.written.clone()) {
+                Some(server) => Expr::Name(server),
+                None => {
+                    return self.no_name(
+                        Kind::Name,
+                        HOST,
+                        format!("nothing in these files sets or defines `{HOST}`"),
+                    );
+                }
+            });
         }
         values.extend(self.given_block(call, name, function)?);
         Ok(Expr::call(&self.function_name(name), values))
@@ -333,6 +345,7 @@ impl Reader<'_> {
             ("format" | "sprintf", _) => self.formatted(&given.values)?,
             ("rand", _) => self.random(&given.values)?,
             ("Rainbow", 1) => self.first(&given.values)?,
+            ("p" | "pp", 1) => Expr::call("ruby_shown", vec![self.first(&given.values)?]),
             ("gets", 0) => Expr::call("ask", vec![Expr::text("")]),
             (name, _) if self.facts.task(name, &self.namespaces).is_none() && !self.facts.vocabulary.is_verb(name) => {
                 return self.bare_file_command(call, name);

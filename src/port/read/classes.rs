@@ -108,6 +108,10 @@ impl Reader<'_> {
                 words.push(self.first(given)?);
                 Expr::call("to_i", vec![on_this_machine(Expr::List(words))])
             }
+            // An open file is what it holds.
+            ("File", "open" | "new") if super::methods::is_mode_of_reading(given.get(1)) && given.len() < 3 => {
+                Expr::call("read_file", vec![self.first(given)?])
+            }
             ("File" | "IO", "readlines") => {
                 let text = Expr::call("read_file", vec![self.first(given)?]);
                 Expr::call("lines", vec![text])
@@ -131,6 +135,14 @@ impl Reader<'_> {
             ("SecureRandom" | "Random", "random_number" | "rand") if given.len() == 1 => self.random(given)?,
             ("SecureRandom", "hex") if given.is_empty() => Expr::call("random_hex", vec![Expr::number(16)]),
             ("Paint", "[]") => self.first(given)?,
+            ("ARGV", "include?" | "member?") => self.first(given)?.binary("in", Expr::call("arguments", Vec::new())),
+            ("ARGV", "[]") if given.len() == 1 => {
+                Expr::call("arguments", Vec::new()).method("get", vec![self.first(given)?])
+            }
+            ("ARGV", "first" | "last") if given.is_empty() => {
+                let at = if name == "first" { 0 } else { -1 };
+                Expr::call("arguments", Vec::new()).method("get", vec![Expr::number(at)])
+            }
             ("Capistrano", "dry_run?") => Expr::call("fetch", vec![Expr::symbol("dry_run"), Expr::Bool(false)]),
             ("Math", "sqrt") => self
                 .first(given)?
@@ -147,6 +159,10 @@ impl Reader<'_> {
                 on_this_machine(Expr::List(words))
             }
             ("Etc", "getlogin") => environment_name("USER"),
+            ("Regexp", "last_match") if let [group] = given => match source(group).parse() {
+                Ok(number) => self.group(number)?,
+                Err(_) => return Ok(None),
+            },
             ("Socket", "gethostname") => Expr::call("chomp", vec![on_this_machine(Expr::text("hostname"))]),
             ("Hash", "new") => Expr::Map(Vec::new()),
             ("Array", "[]") => Expr::List(self.expressions(given)?),

@@ -11,7 +11,11 @@ use super::Reader;
 impl Reader<'_> {
     /// Reads `variables.include?(:x)`, `variables[:x]` and `current_task.fully_qualified_name`.
     pub(super) fn of_configuration(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Option<Expr> {
-        let owner = bare(receiver).filter(|owner| self.facts.version < 3 && self.local(owner).is_none())?;
+        let owner = bare(receiver).filter(|owner| self.local(owner).is_none())?;
+        if self.facts.version > 2 {
+            let is_list = (owner.as_str(), name) == ("env", "servers");
+            return is_list.then(|| Expr::call("roles", vec![Expr::symbol("all")]));
+        }
         let first = arguments(call, false).values.first().and_then(literal);
         let symbol = |name: &str| Expr::symbol(renamed(name));
         match (owner.as_str(), name, first) {

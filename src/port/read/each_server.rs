@@ -83,7 +83,7 @@ impl Reader<'_> {
             ..Local::default()
         };
         let mut host = behind.parameters.first().cloned();
-        if host.is_none() && names_host(&behind) && !self.facts.functions.contains_key(HOST) {
+        if host.is_none() && self.names_host(&behind) {
             host = Some(HOST.to_owned());
         }
         let parameters: Vec<String> = host.iter().map(|host| self.declare(host, server.clone())).collect();
@@ -110,6 +110,24 @@ impl Reader<'_> {
             block: Some(block),
             ..Call::new("on", vec![servers])
         })])
+    }
+
+    /// Returns true if a block names its server without a parameter, or calls a function that does.
+    fn names_host(&self, behind: &Behind<'_>) -> bool {
+        let has_host = !self.facts.functions.contains_key(HOST);
+        let of_host = &self.facts.acting.of_host;
+        let mut is_named = false;
+        let mut see = |node: &Node<'_>| {
+            is_named |= has_host && bare(node).as_deref() == Some(HOST);
+            let call = node.as_call_node().filter(|call| call.receiver().is_none());
+            is_named |= call.is_some_and(|call| of_host.contains(&id(&call.name())));
+            true
+        };
+        let list = behind.body.as_ref().map(|list| list.as_node());
+        list.iter()
+            .chain(&behind.rescue)
+            .for_each(|node| each_node(node, &mut see));
+        is_named
     }
 
     /// Reads the list of servers of an `on`.
@@ -175,20 +193,6 @@ impl Reader<'_> {
         }
         words.hold && words.has_command
     }
-}
-
-/// Returns true if a block names its server without a parameter.
-fn names_host(behind: &Behind<'_>) -> bool {
-    let mut is_named = false;
-    let mut see = |node: &Node<'_>| {
-        is_named |= bare(node).as_deref() == Some(HOST);
-        true
-    };
-    let list = behind.body.as_ref().map(|list| list.as_node());
-    list.iter()
-        .chain(&behind.rescue)
-        .for_each(|node| each_node(node, &mut see));
-    is_named
 }
 
 /// Looks for code that may make servers go different ways.

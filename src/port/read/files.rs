@@ -131,9 +131,9 @@ impl Reader<'_> {
         name: &str,
     ) -> Read<Option<Vec<Line>>> {
         let local = receiver.as_local_variable_read_node().map(|local| id(&local.name()));
-        let Some((local, path)) = local.and_then(|local| Some((local.clone(), self.opened.get(&local)?.clone())))
-        else {
-            return Ok(None);
+        let Some(local) = local else { return Ok(None) };
+        let Some(path) = self.opened.get(&local).cloned() else {
+            return self.of_content(call, &local, name);
         };
         if matches!(name, "close" | "flush") {
             return Ok(Some(Vec::new()));
@@ -146,6 +146,23 @@ impl Reader<'_> {
         parts.extend(more);
         let write = Expr::call("write_file", vec![path, string(parts)]);
         Ok(Some(vec![Line::new(Statement::Value(write))]))
+    }
+
+    /// Reads a call on a local that holds the content of a file or of a `StringIO`: what is written to it is added to the string.
+    fn of_content(&mut self, call: &CallNode<'_>, local: &str, name: &str) -> Read<Option<Vec<Line>>> {
+        let is_stream = self.streams.contains(local);
+        let is_text = self.local(local).is_some_and(|local| local.kind == Type::Text);
+        if matches!(name, "close" | "flush" | "rewind") && (is_stream || is_text) {
+            return Ok(Some(Vec::new()));
+        }
+        if !is_stream || name == "<<" {
+            return Ok(None);
+        }
+        let Some(more) = self.written(&call.as_node(), local)? else {
+            return Ok(None);
+        };
+        let target = self.read_local(local)?;
+        Ok(Some(vec![Line::new(Statement::Assign(target, "+=", string(more)))]))
     }
 
     /// Returns the names of what is in a directory of this machine.

@@ -233,7 +233,9 @@ impl Reader<'_> {
     fn matching(&mut self, predicate: &Node<'_>, whole: &Node<'_>) -> Read<(Vec<Line>, Expr)> {
         let call = predicate.as_call_node();
         let is_match = call.as_ref().is_some_and(|call| id(&call.name()) == "=~");
-        if let (true, Some(call)) = (is_match && super::super::ruby::source(whole).contains('$'), call)
+        let whole = super::super::ruby::source(whole);
+        let asks = whole.contains('$') || whole.contains("last_match");
+        if let (true, Some(call)) = (is_match && asks, call)
             && let Some(left) = call.receiver()
             && let [right] = super::super::ruby::arguments(&call, false).values.as_slice()
         {
@@ -258,12 +260,20 @@ impl Reader<'_> {
     /// Reads `if` as a value.
     pub(super) fn if_value(&mut self, choice: &ruby_prism::IfNode<'_>) -> Read<Expr> {
         let notes = self.notes.len();
-        let condition = self.condition(&choice.predicate())?;
+        let found = self.found.clone();
+        let (mut lines, condition) = self.matching(&choice.predicate(), &choice.as_node())?;
         let then = self.list(choice.statements(), 0, true);
         let mut arms = vec![(condition, then)];
         let otherwise = self.rest(choice.subsequent(), &mut arms, true)?;
         self.without_notes(notes)?;
-        Ok(Expr::If(arms, otherwise))
+        let chosen = Expr::If(arms, otherwise);
+        if lines.is_empty() {
+            return Ok(chosen);
+        }
+        // The match is known in the value alone.
+        self.found = found;
+        lines.push(Line::new(Statement::Value(chosen)));
+        Ok(Expr::Block(Block { lines, gives: true }))
     }
 
     pub(super) fn unless_value(&mut self, choice: &ruby_prism::UnlessNode<'_>) -> Read<Expr> {

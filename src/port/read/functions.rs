@@ -7,7 +7,7 @@ use ruby_prism::{CallNode, Node, ParseResult};
 use super::super::facts::Function as Known;
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::{Kind, Lack, Read, Unported};
-use super::super::ruby::{Offsets, arguments, id, statements};
+use super::super::ruby::{HOST, Offsets, arguments, id, statements};
 use super::comments::Comments;
 use super::locals::{Local, Type};
 use super::{Onion, Reader};
@@ -114,6 +114,13 @@ impl<'a> Reader<'a> {
                 parameters.push(self.declare(&id(&rest), local));
             }
         }
+        let server = self
+            .facts
+            .acting
+            .of_host
+            .contains(&ruby_name)
+            .then(|| self.server_of_block());
+        parameters.extend(server.clone());
         let block = self.block_parameter(function);
         parameters.extend(block.clone());
         let name = self.function_name(&ruby_name);
@@ -136,8 +143,9 @@ impl<'a> Reader<'a> {
             let mut own: Vec<String> = parameters.iter().take(count).cloned().collect();
             let mut given: Vec<Expr> = own.iter().map(|name| Expr::name(name)).collect();
             given.push(default?);
-            given.extend(block.iter().map(|name| Expr::name(name)));
-            own.extend(block.clone());
+            let last = server.iter().chain(&block);
+            given.extend(last.clone().map(|name| Expr::name(name)));
+            own.extend(last.cloned());
             let body = Block::giving(Expr::call(&name, given));
             self.functions
                 .push(Line::new(Statement::Function(name.clone(), own, body)));
@@ -147,6 +155,16 @@ impl<'a> Reader<'a> {
         self.functions.push(line);
         self.carry("def");
         Ok(Vec::new())
+    }
+
+    /// Declares the parameter for the server of the block in which a function is called.
+    fn server_of_block(&mut self) -> String {
+        let server = Local {
+            kind: Type::Server,
+            is_parameter: true,
+            ..Local::default()
+        };
+        self.declare(HOST, server)
     }
 
     /// Writes a function of another file into this one as well: functions are known in their file alone.

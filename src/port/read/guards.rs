@@ -16,15 +16,14 @@ pub(super) fn command(line: &mut Line) {
     }
 }
 
-/// Puts the end of a recipe in the branches of a decision into `on :start`.
-pub(super) fn postpone(line: &mut Line) {
+/// Puts the end of a recipe in the branches of a decision into `on :start`; functions of the recipe may be what ends it.
+pub(super) fn postpone(line: &mut Line, is_ending: &impl Fn(&str) -> bool) {
     let Statement::Value(Expr::If(..) | Expr::Switch(..)) = &line.statement else {
         return;
     };
     for block in line.statement.blocks() {
-        block.lines.iter_mut().for_each(postpone);
-        let ends = block.lines.last().is_some_and(ends);
-        if !ends {
+        block.lines.iter_mut().for_each(|line| postpone(line, is_ending));
+        if !block.lines.last().is_some_and(|line| ends(line, is_ending)) {
             continue;
         }
         let says = |line: &&Line| is_said(line);
@@ -40,11 +39,11 @@ pub(super) fn postpone(line: &mut Line) {
 }
 
 /// Returns true for a line that ends the run.
-fn ends(line: &Line) -> bool {
+fn ends(line: &Line, is_ending: &impl Fn(&str) -> bool) -> bool {
     match &line.statement {
         Statement::Throw(_) => true,
         Statement::Verb(call) => call.name == "abort",
-        Statement::Value(Expr::Call(call)) => matches!(call.name.as_str(), "exit" | "abort"),
+        Statement::Value(Expr::Call(call)) => matches!(call.name.as_str(), "exit" | "abort") || is_ending(&call.name),
         _ => false,
     }
 }

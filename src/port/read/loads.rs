@@ -60,8 +60,9 @@ impl Reader<'_> {
             return Ok(vec![Line::verb(Call::new("load", vec![Expr::Text(recipe)]))]);
         }
         if path == "capistrano/data_migrate" && self.facts.variables.contains_key("conditionally_migrate") {
-            let reason = "`conditionally_migrate` with migrations of data: capr looks at db/migrate alone";
-            return self.refuse(Kind::Library, reason);
+            let remark = "`conditionally_migrate` with `data_migrate`: capr migrates where anything in db/ has changed; the gem did only where \
+                          both db/migrate and db/data had";
+            self.remarks.push(remark.to_owned());
         }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];

@@ -100,7 +100,9 @@ impl Reader<'_> {
         ) && call.block().is_some()
             || name == "with_index" && call.block().is_some() && is_each(receiver)
         {
-            return self.loops_over(call, receiver, &name).map(Some);
+            let enumerated = enumerated(&name, receiver);
+            let (receiver, name) = enumerated.as_ref().map_or((receiver, &name), |(of, name)| (of, name));
+            return self.loops_over(call, receiver, name).map(Some);
         }
         if let Some(lines) = self.shrink(call, receiver, &name)? {
             return Ok(Some(lines));
@@ -531,6 +533,19 @@ impl Reader<'_> {
     }
 }
 
+/// Returns the list and the loop of `3.times.map { … }`, whose values nobody takes.
+fn enumerated<'pr>(name: &str, receiver: &Node<'pr>) -> Option<(Node<'pr>, String)> {
+    let inner = receiver
+        .as_call_node()
+        .filter(|inner| inner.block().is_none() && inner.arguments().is_none())?;
+    let how = id(&inner.name());
+    let is_loop = matches!(
+        how.as_str(),
+        "each" | "each_index" | "each_line" | "each_with_index" | "reverse_each" | "times"
+    );
+    (is_loop && matches!(name, "each" | "map" | "collect")).then_some((inner.receiver()?, how))
+}
+
 /// Returns true for `list.each` without a block.
 fn is_each(receiver: &Node<'_>) -> bool {
     let each = receiver.as_call_node().filter(|each| each.block().is_none());
@@ -543,9 +558,13 @@ fn opened<'pr>(receiver: &Node<'pr>) -> Option<CallNode<'pr>> {
     let is_file = call.receiver().as_ref().and_then(constant).as_deref() == Some("File");
     let is_opened = matches!(id(&call.name()).as_str(), "open" | "new") && call.block().is_none();
     let given = arguments(&call, false).values;
-    let mode = given.get(1).map_or(Some("r".to_owned()), literal);
-    let is_read = mode.is_some_and(|mode| mode.starts_with('r') && !mode.contains('+'));
-    (is_file && is_opened && is_read && matches!(given.len(), 1 | 2)).then_some(call)
+    (is_file && is_opened && is_mode_of_reading(given.get(1)) && matches!(given.len(), 1 | 2)).then_some(call)
+}
+
+/// Returns true for the mode in which a file is only read, as it is without one.
+pub(super) fn is_mode_of_reading(mode: Option<&Node<'_>>) -> bool {
+    let mode = mode.map_or(Some("r".to_owned()), literal);
+    mode.is_some_and(|mode| mode.starts_with('r') && !mode.contains('+'))
 }
 
 /// Returns the names in `a.b.c`.

@@ -355,7 +355,9 @@ impl<'a> Reader<'a> {
                 let lines = self.at_stage(lines);
                 let mut lines = self.when_needed(lines);
                 if self.deferred == 0 && !gives {
-                    lines.iter_mut().for_each(guards::postpone);
+                    let ending = &self.facts.acting.ending;
+                    let is_ending = |name: &str| ending.iter().any(|ruby| self.function_name(ruby) == name);
+                    lines.iter_mut().for_each(|line| guards::postpone(line, &is_ending));
                     lines.iter_mut().for_each(guards::command);
                 }
                 lines

@@ -33,8 +33,8 @@ impl Reader<'_> {
     /// Reads `text =~ /…/` in either order; returns the string and the pattern.
     pub(super) fn matched(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<(Expr, Expr)> {
         match (Self::is_pattern(left), Self::is_pattern(right)) {
-            (false, true) => Ok((self.expression(left)?, self.regular(right)?)),
-            (true, false) => Ok((self.expression(right)?, self.regular(left)?)),
+            (false, true) => Ok((super::strings::filled(self.expression(left)?), self.regular(right)?)),
+            (true, false) => Ok((super::strings::filled(self.expression(right)?), self.regular(left)?)),
             // A string on this side would be an error in Ruby.
             _ if right.as_local_variable_read_node().is_some() => Ok((self.expression(left)?, self.expression(right)?)),
             _ => self.refuse(Kind::Construct, "`=~` without a regular expression"),

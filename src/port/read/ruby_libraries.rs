@@ -122,6 +122,7 @@ pub(super) const PLAIN: &[&str] = &[
     "aws-sdk-ec2",
     "aws-sdk-s3",
     "bcrypt",
+    "bcrypt_pbkdf",
     "bitly",
     "bugsnag",
     "byebug",

@@ -21,6 +21,14 @@ pub(super) fn is_input(receiver: &Node<'_>) -> bool {
     matches!(source(receiver).as_str(), "STDIN" | "$stdin" | "Kernel")
 }
 
+/// Returns the list that is all of the arguments: `print(*words)`.
+pub(super) fn only_list<'pr>(call: &CallNode<'pr>) -> Option<Node<'pr>> {
+    let given = call.arguments()?.arguments();
+    let mut given = given.iter();
+    let only = given.next().filter(|_| given.next().is_none())?;
+    only.as_splat_node()?.expression()
+}
+
 impl Reader<'_> {
     /// Reads a call on a stream as a statement; `None` for other receivers.
     pub(super) fn on_stream(&mut self, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Option<Vec<Line>>> {
@@ -38,6 +46,16 @@ impl Reader<'_> {
     /// Reads `print "a", "b"` and similar words; what is written stands on a line of its own.
     pub(super) fn written_out(&mut self, call: &CallNode<'_>, name: &str, for_errors: bool) -> Read<Vec<Line>> {
         let given = arguments(call, false);
+        if let (true, Some(list)) = (name != "printf", only_list(call)) {
+            // This is `print(*words)`.
+            let list = self.expression(&list)?;
+            let mark = if name == "puts" { "\n" } else { "" };
+            let verb = if for_errors { "warn" } else { "puts" };
+            return Ok(vec![Line::verb(Call::new(
+                verb,
+                vec![Expr::call("join", vec![list, Expr::text(mark)])],
+            ))]);
+        }
         if given.has_splat || !given.pairs.is_empty() {
             return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
         }

@@ -199,6 +199,7 @@ pub(super) fn filled(value: Expr) -> Expr {
         Expr::Index(owner, index) if *owner == Expr::name("ENV") => {
             Expr::Index(owner, index).binary("??", Expr::text(""))
         }
+        Expr::Binary("??", left, right) => left.binary("??", filled(*right)),
         // Servers have different properties.
         Expr::Member(owner, name) if matches!(&*owner, Expr::Member(_, of) if of == "properties") => {
             Expr::Member(owner, name).binary("??", Expr::text(""))

@@ -39,6 +39,10 @@ impl Reader<'_> {
             }
             // The entry may be missing in other stages.
             ("deploy_to", value @ Expr::Index(..)) => Expr::Block(Block::giving(value)),
+            // Without the variable of the environment it is no number, which matters to a deploy alone.
+            ("keep_releases" | "max_hosts", value @ (Expr::Call(_) | Expr::Index(..) | Expr::Binary(..))) => {
+                Expr::Block(Block::giving(value))
+            }
             ("normalize_asset_timestamps", Expr::Text(_)) => Expr::Bool(true),
             ("use_sudo" | "group_writable", Expr::Bool(true)) if self.facts.version > 2 => {
                 self.remarks

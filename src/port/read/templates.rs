@@ -314,7 +314,7 @@ impl Reader<'_> {
             _ => {}
         }
         if let Some((names, list, method)) = loop_of(code) {
-            return self.template_loop(&names, list, method, writing);
+            return self.template_loop(&names, &list, method, writing);
         }
         if let Some((name, value)) = code.split_once('=')
             && is_word(name.trim())
@@ -497,17 +497,20 @@ fn pieces(text: &str, trims: bool) -> Option<Vec<Piece<'_>>> {
 }
 
 /// Returns the names, the list and the method of `list.each do |a, b|` and `for a in list`.
-fn loop_of(code: &str) -> Option<(Vec<&str>, &str, &str)> {
+fn loop_of(code: &str) -> Option<(Vec<&str>, String, &str)> {
     if let Some(rest) = code.strip_prefix("for ") {
         let (names, list) = rest.split_once(" in ")?;
         let list = list.trim().trim_end_matches(" do");
-        return Some((names.split(',').map(str::trim).collect(), list, "each"));
+        return Some((names.split(',').map(str::trim).collect(), list.to_owned(), "each"));
     }
     let head = code.strip_suffix('|')?;
     let (head, names) = head.rsplit_once('|')?;
     let head = head.trim_end();
     let head = head.strip_suffix("do").or_else(|| head.strip_suffix('{'))?.trim_end();
-    let (list, method) = head.rsplit_once('.')?;
+    let (list, method) = match head.split_once(".upto(") {
+        Some((first, last)) => (format!("{first}..{}", last.strip_suffix(')')?), "each"),
+        None => head.rsplit_once('.').map(|(list, method)| (list.to_owned(), method))?,
+    };
     matches!(method, "each" | "each_pair" | "each_with_index" | "times").then(|| {
         (
             names

@@ -215,6 +215,15 @@ impl Reader<'_> {
         self.closure_over(behind, Type::Unknown)
     }
 
+    /// Returns a group of the match that was found: `$1`, `Regexp.last_match(1)`.
+    pub(super) fn group(&self, number: u32) -> Read<Expr> {
+        let index = Box::new(Expr::Number(number.to_string()));
+        match &self.found {
+            Some(found) => Ok(Expr::Index(Box::new(Expr::name(found)), index)),
+            None => self.refuse(Kind::Construct, "`$1` of a match that is not clear"),
+        }
+    }
+
     /// Reads a block as a function without a name whose parameters are of this kind.
     pub(super) fn closure_over(&mut self, behind: super::super::ruby::Behind<'_>, kind: Type) -> Read<Expr> {
         if behind.is_odd || behind.rescue.is_some() {
@@ -284,13 +293,7 @@ impl Reader<'_> {
             return self.regular(node);
         }
         if let Some(group) = node.as_numbered_reference_read_node() {
-            return match self.found.clone() {
-                Some(found) => {
-                    let index = Expr::Number(group.number().to_string());
-                    Ok(Expr::Index(Box::new(Expr::Name(found)), Box::new(index)))
-                }
-                None => self.refuse(Kind::Construct, "`$1` of a match that is not clear"),
-            };
+            return self.group(group.number());
         }
         if node.as_source_line_node().is_some() {
             return Ok(Expr::Number(self.line_of(node.location().start_offset()).to_string()));
@@ -352,6 +355,7 @@ fn is_written_before(node: &Node<'_>) -> bool {
         || node.as_instance_variable_write_node().is_some()
         || node.as_instance_variable_or_write_node().is_some()
         || node.as_global_variable_write_node().is_some()
+        || node.as_constant_write_node().is_some()
         || node.as_x_string_node().is_some()
         || node.as_interpolated_x_string_node().is_some()
         || node

@@ -140,6 +140,13 @@ impl Reader<'_> {
             (None, true) if self.facts.version != 2 => Expr::Unit,
             (None, true) => return Err(self.always_fails("`set` without a value", NO_VALUE)),
         };
+        let is_local = given
+            .values
+            .get(1)
+            .is_some_and(|node| node.as_local_variable_read_node().is_some());
+        if value == Expr::name(&here) && !is_local {
+            return Ok(vec![self.remark(&format!("`{variable}` keeps the value that it has"))]);
+        }
         let value = self.suited(&here, &variable, value)?;
         let may_lack =
             matches!(&value, Expr::Call(call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit));
@@ -456,6 +463,13 @@ impl Reader<'_> {
             _ => return Ok(None),
         };
         let given = arguments(call, false);
+        if let Some(list) = super::streams::only_list(call) {
+            let lines = self.expression(&list)?;
+            return Ok(Some(vec![Line::verb(Call::new(
+                verb,
+                vec![Expr::call("join", vec![lines, Expr::text("\n")])],
+            ))]));
+        }
         if !given.pairs.is_empty() || given.has_splat {
             return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
         }

@@ -13,6 +13,7 @@ pub(in crate::recipe) struct RunMode {
     only_looks: bool,
     asks_consent: bool,
     recovers: bool,
+    words: Vec<String>,
     trial: Option<Trial>,
 }
 
@@ -23,6 +24,7 @@ impl RunMode {
             only_looks: options.only_looks,
             asks_consent: options.asks_consent,
             recovers: options.recovers,
+            words: options.words.clone(),
             trial: options.trial.clone(),
         }
     }
@@ -50,6 +52,11 @@ impl RunMode {
     /// Returns true if the run puts the leftovers of a dead run in order: hooks do not run.
     pub(super) fn recovers(&self) -> bool {
         self.recovers
+    }
+
+    /// Returns the words of the command line that name the stage and the tasks.
+    pub(super) fn words(&self) -> &[String] {
+        &self.words
     }
 
     /// Returns the world of a test, if one is run.

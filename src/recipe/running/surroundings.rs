@@ -26,6 +26,8 @@ pub struct Options {
     pub set_after: Vec<(String, String)>,
     /// The process environment, overridden by the `NAME=value` arguments.
     pub environment: IndexMap<String, String>,
+    /// The words of the command line that name the stage and the tasks.
+    pub words: Vec<String>,
     /// `-r`: `ROLES=` narrows the roles of a task instead of replacing them.
     pub preserve_roles: bool,
     /// True if nothing is changed and no server is connected.

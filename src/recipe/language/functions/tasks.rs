@@ -4,6 +4,13 @@ use super::FunctionRow;
 
 pub(super) static FUNCTIONS: &[FunctionRow] = &[
     FunctionRow {
+        form: "arguments()",
+        doc: "The words of the command line that name the stage and the tasks, in order: `[\"production\", \"deploy\"]` for \
+              `capr production deploy -v TAG=1`. A recipe that asks for a task here cannot be sure that it runs: a hook or another task may call it.",
+        example: "arguments()",
+        gives: "[]",
+    },
+    FunctionRow {
         form: "is_hooked(name, event)",
         doc: "Whether anything runs around a task, where the event is `before` or `after`: a hook, or a task that is one by its name, \
               such as `before_symlink`.",

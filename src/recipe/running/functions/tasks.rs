@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rhai::{Engine, INT, ImmutableString, Position};
+use rhai::{Array, Engine, INT, ImmutableString, Position};
 
 use super::super::interpreter::Interpreter;
 use crate::configuration::{Setter, When};
@@ -10,6 +10,11 @@ use crate::recipe::language::origin::{Fallible, wrong};
 
 /// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
+    let typed = interpreter.clone();
+    engine.register_fn("arguments", move || -> Array {
+        let words = typed.mode().words().iter();
+        words.map(|word| word.clone().into()).collect()
+    });
     let speaking = interpreter.clone();
     engine.register_fn("recipe_dialect", move || -> INT { speaking.defined().dialect_spoken() });
     let counting = interpreter.clone();
