@@ -276,3 +276,31 @@ fn what_a_recipe_decides_while_it_is_read_does_not_end_its_reading() {
         ],
     );
 }
+
+#[test]
+fn a_task_that_is_asked_for_is_there_or_not() {
+    carried(
+        "task(:mine) { puts 1 }\nif Rake::Task.task_defined?('mine')\n  after 'deploy:published', :mine\nend\n\
+         if Rake::Task.task_defined?(:other)\n  after 'deploy:published', :other\nend\n",
+        &["after \"deploy:published\", \"mine\";"],
+    );
+}
+
+#[test]
+fn the_configuration_may_be_in_a_local() {
+    let (text, notes) = recipe(
+        "configuration = Capistrano::Configuration.respond_to?(:instance) ?\n  Capistrano::Configuration.instance(:must_exist) :\n  \
+         Capistrano.configuration(:must_exist)\nCapistrano::Configuration.instance.load_paths << 'x'\n\
+         configuration.load do\n  set :application, 'a'\n  role :app, 'a'\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    assert!(text.contains("set :application, \"a\";\nrole :app, \"a\";"), "{text}");
+}
+
+#[test]
+fn the_groups_of_a_match_are_a_list() {
+    carried(
+        "task :t do\n  puts /x(a)/.match('xa').captures.first\nend\n",
+        &["puts captures(\"xa\", \"x(a)\").extract(1)[0];"],
+    );
+}

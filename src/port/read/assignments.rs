@@ -40,6 +40,11 @@ impl Reader<'_> {
                 self.given.insert(id(&write.name()), Expr::name("logger"));
                 return Ok(Some(Vec::new()));
             }
+            if self.keep_people(&id(&write.name()), &write.value())
+                || self.keep_configuration(&id(&write.name()), &write.value())
+            {
+                return Ok(Some(Vec::new()));
+            }
             let value = self.expression(&write.value())?;
             if self.is_late(&value) {
                 // Nothing can be computed yet: the value stands where the local is read.

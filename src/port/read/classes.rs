@@ -55,7 +55,7 @@ impl Reader<'_> {
         if (class, name) == ("OpenStruct", "new") && !given.pairs.is_empty() && !given.has_splat {
             return Ok(Expr::call("ruby_record", vec![self.map(&given.pairs)?]));
         }
-        if let Some(value) = self.class_value(class, name, &given.values)? {
+        if let Some(value) = self.class_value((class, name), &given.values, &call.as_node())? {
             return Ok(value);
         }
         let Some(function) = function_of(class, name) else {
@@ -94,7 +94,7 @@ impl Reader<'_> {
     }
 
     /// Reads a call that becomes more than a call of one function.
-    fn class_value(&mut self, class: &str, name: &str, given: &[Node<'_>]) -> Read<Option<Expr>> {
+    fn class_value(&mut self, (class, name): (&str, &str), given: &[Node<'_>], call: &Node<'_>) -> Read<Option<Expr>> {
         let on_this_machine = |words| Expr::call("run_locally", vec![words]);
         Ok(Some(match (class, name) {
             ("Net::SSH::Proxy::Command" | "StringIO" | "Pathname", "new") => self.first(given)?,
@@ -158,7 +158,7 @@ impl Reader<'_> {
                 words.extend(self.expressions(given)?);
                 on_this_machine(Expr::List(words))
             }
-            ("Etc", "getlogin") => environment_name("USER"),
+            ("Rake::Task", "task_defined?") => return Ok(self.is_defined_task(call)),
             ("Regexp", "last_match") if let [group] = given => match source(group).parse() {
                 Ok(number) => self.group(number)?,
                 Err(_) => return Ok(None),
@@ -336,6 +336,9 @@ impl Reader<'_> {
         call: &CallNode<'_>,
         receiver: &Node<'_>,
     ) -> Read<Option<Expr>> {
+        if self.is_people(receiver) {
+            return self.asked_people(name, call);
+        }
         let Some(inner) = receiver.as_call_node() else {
             return Ok(None);
         };
@@ -354,14 +357,7 @@ impl Reader<'_> {
             (Some("Time" | "Date"), "now" | "today" | "new", "to_s") if arguments(&inner, false).values.is_empty() => {
                 Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")])
             }
-            (Some("Capistrano::CLI" | "CLI"), "ui", "ask") => return self.question(call).map(Some),
-            (Some("Capistrano::CLI" | "CLI"), "ui", "agree") => {
-                let text = self.first(&given.values)?;
-                let answer = Expr::call("ask", vec![text, Expr::text("no")]);
-                Expr::call("matches", vec![answer, Expr::text("(?i)^y")])
-            }
             (Some("ERB"), "new", "result") => return self.template(&inner).map(Some),
-            (Some("HighLine"), "new", "ask") => return self.question(call).map(Some),
             (None, "utc" | "getutc", "strftime") if source(receiver).starts_with("Time.now") => {
                 Expr::call("utc_now", self.expressions(&given.values)?)
             }
@@ -372,7 +368,7 @@ impl Reader<'_> {
     }
 
     /// Reads `Capistrano::CLI.ui.ask("…") { |q| q.default = "x" }`.
-    fn question(&mut self, call: &CallNode<'_>) -> Read<Expr> {
+    pub(super) fn question(&mut self, call: &CallNode<'_>) -> Read<Expr> {
         let given = arguments(call, false);
         let mut values = vec![self.first(&given.values)?];
         let (mut hidden, mut default) = (false, None);

@@ -1,14 +1,37 @@
-//! Reads what the configuration of Capistrano 2 tells of itself, `variables` and `current_task`, and what it says to people.
+//! Reads what the configuration of Capistrano 2 tells of itself, `variables` and `current_task`.
 
 use ruby_prism::{CallNode, Node};
 
 use super::super::facts::renamed;
-use super::super::form::{Call, Expr, Line};
-use super::super::note::Read;
+use super::super::form::Expr;
 use super::super::ruby::{arguments, bare, id, literal, source};
 use super::Reader;
 
+/// The name that stands for the configuration in a local.
+const CONFIGURATION: &str = "configuration";
+
 impl Reader<'_> {
+    /// Keeps a local that is the configuration of Capistrano 2; returns false for any other value.
+    pub(super) fn keep_configuration(&mut self, name: &str, value: &Node<'_>) -> bool {
+        let text = source(value);
+        let is_it = self.facts.version < 3
+            && text.starts_with("Capistrano::Configuration.")
+            && [".instance", ".instance(:must_exist)", ".configuration(:must_exist)"]
+                .iter()
+                .any(|end| text.ends_with(end));
+        if is_it {
+            self.objects.insert(name.to_owned(), CONFIGURATION);
+        }
+        is_it
+    }
+
+    /// Returns true for the configuration of Capistrano 2, also in a local.
+    pub(super) fn is_configuration(&self, receiver: &Node<'_>) -> bool {
+        let local = receiver.as_local_variable_read_node().map(|local| id(&local.name()));
+        let is_kept = local.is_some_and(|local| self.objects.get(&local) == Some(&CONFIGURATION));
+        is_kept || source(receiver).starts_with("Capistrano::Configuration.instance")
+    }
+
     /// Reads `variables.include?(:x)`, `variables[:x]` and `current_task.fully_qualified_name`.
     pub(super) fn of_configuration(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Option<Expr> {
         let owner = bare(receiver).filter(|owner| self.local(owner).is_none())?;
@@ -30,15 +53,5 @@ impl Reader<'_> {
             }
             _ => None,
         }
-    }
-
-    /// Reads `Capistrano::CLI.ui.say("…")`.
-    pub(super) fn said(&mut self, call: &CallNode<'_>, receiver: &Node<'_>) -> Option<Read<Vec<Line>>> {
-        let people = source(receiver);
-        let is_it = matches!(people.as_str(), "Capistrano::CLI.ui" | "CLI.ui" | "HighLine.new");
-        (is_it && id(&call.name()) == "say").then(|| {
-            let values = self.expressions(&arguments(call, false).values)?;
-            Ok(vec![Line::verb(Call::new("puts", values))])
-        })
     }
 }

@@ -469,7 +469,12 @@ impl Reader<'_> {
                 _ => {}
             }
         }
-        if name == "load" && source(receiver).starts_with("Capistrano::Configuration.instance") {
+        if name == "<<" && source(receiver).ends_with(".load_paths") {
+            self.remarks
+                .push("`load_paths`: the files of a gem are found by their own paths".to_owned());
+            return Ok(Some(Vec::new()));
+        }
+        if name == "load" && self.is_configuration(receiver) {
             // In a recipe library the block is the recipe.
             let Some(behind) = behind(call) else {
                 return self.load(call, &name).map(Some);

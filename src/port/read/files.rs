@@ -323,10 +323,19 @@ impl Reader<'_> {
             None => bare(receiver),
         };
         let is_source = owner.as_deref() == Some("source") && !self.facts.variables.contains_key("source");
+        let given = arguments(call, false);
+        let is_none = is_source && self.facts.scm.as_deref() == Some("none");
+        match (name, given.values.as_slice()) {
+            ("next_revision", [revision]) if is_none => return self.expression(revision).map(Some),
+            ("log" | "diff", _) if is_none => {
+                let error = format!("`{name}' is not implemented by Capistrano::Deploy::SCM::None");
+                return Err(self.always_fails("a directory has no log", &error));
+            }
+            _ => {}
+        }
         if !is_source || self.facts.scm.as_deref() != Some("git") {
             return Ok(None);
         }
-        let given = arguments(call, false);
         let command = |words: &str, mut revisions: Vec<Part>| {
             revisions.insert(0, Part::Text(format!("git {words} ")));
             string(revisions)

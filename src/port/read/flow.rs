@@ -5,7 +5,7 @@ use ruby_prism::Node;
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::modules::hold_functions;
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{Offsets, id, literal, statements};
+use super::super::ruby::{Offsets, arguments, constant, id, literal, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -162,15 +162,41 @@ impl Reader<'_> {
         Ok(None)
     }
 
+    /// Returns true or false if a condition asks only what is the same in each run: the version of Capistrano, or whether a task is there.
+    fn decided(&mut self, condition: &Node<'_>) -> Option<bool> {
+        if let Some(is_so) = super::decided(condition, self.facts.version) {
+            return Some(is_so);
+        }
+        match self.is_defined_task(condition)? {
+            Expr::Bool(is_so) => Some(is_so),
+            _ => None,
+        }
+    }
+
+    /// Reads `Rake::Task.task_defined?("x")`; `None` for anything else, and if a library that was not read may define the task.
+    pub(super) fn is_defined_task(&self, node: &Node<'_>) -> Option<Expr> {
+        let call = node.as_call_node()?;
+        if call.receiver().as_ref().and_then(constant).as_deref() != Some("Rake::Task")
+            || id(&call.name()) != "task_defined?"
+        {
+            return None;
+        }
+        let name = arguments(&call, false).values.first().and_then(literal)?;
+        match self.facts.is_task(&name) {
+            false if self.facts.is_open || !super::are_all_known(self.facts, true) => None,
+            is_there => Some(Expr::Bool(is_there)),
+        }
+    }
+
     /// Reads `if` and `unless` with a condition that asks only for the version of Capistrano: one of the branches.
     fn known_choice(&mut self, node: &Node<'_>, gives: bool) -> Option<Vec<Line>> {
         let end = node.location().end_offset();
         let (is_so, then, otherwise) = if let Some(choice) = node.as_if_node() {
-            let is_so = super::decided(&choice.predicate(), self.facts.version)?;
+            let is_so = self.decided(&choice.predicate())?;
             (is_so, choice.statements(), choice.subsequent())
         } else {
             let choice = node.as_unless_node()?;
-            let is_so = self.is_guard(&choice.predicate()) || !super::decided(&choice.predicate(), self.facts.version)?;
+            let is_so = self.is_guard(&choice.predicate()) || !self.decided(&choice.predicate())?;
             (
                 is_so,
                 choice.statements(),
@@ -237,7 +263,7 @@ impl Reader<'_> {
         let asks = whole.contains('$') || whole.contains("last_match");
         if let (true, Some(call)) = (is_match && asks, call)
             && let Some(left) = call.receiver()
-            && let [right] = super::super::ruby::arguments(&call, false).values.as_slice()
+            && let [right] = arguments(&call, false).values.as_slice()
         {
             let (text, pattern) = self.matched(&left, right)?;
             let local = Local {
@@ -343,7 +369,7 @@ impl Reader<'_> {
                 nothing
                     if nothing.as_nil_node().is_some()
                         || nothing.as_false_node().is_some()
-                        || super::super::ruby::constant(&nothing).is_some() =>
+                        || constant(&nothing).is_some() =>
                 {
                     Block::default()
                 }
@@ -385,7 +411,7 @@ fn always(predicate: &Node<'_>) -> bool {
     let Some(call) = predicate.as_call_node() else {
         return false;
     };
-    let asked = super::super::ruby::arguments(&call, false);
+    let asked = arguments(&call, false);
     id(&call.name()) == "respond_to?" && asked.values.first().and_then(literal).as_deref() == Some("namespace")
 }
 

@@ -139,7 +139,10 @@ impl Reader<'_> {
             Expr::Number(_) => Type::Number,
             Expr::Closure(..) => Type::Function,
             Expr::Block(block) if block.gives => match block.lines.last().map(|line| &line.statement) {
-                Some(Statement::Value(value)) if self.kind_of(value) == Type::Web => Type::Web,
+                Some(Statement::Value(value)) => match self.kind_of(value) {
+                    kind @ (Type::Map | Type::Web) => kind,
+                    _ => Type::Unknown,
+                },
                 _ => Type::Unknown,
             },
             Expr::Index(owner, _) if **owner == Expr::name("ENV") => Type::Maybe,

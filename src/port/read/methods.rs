@@ -439,6 +439,10 @@ impl Reader<'_> {
                 let call = Expr::call(name, vec![text, pattern, replacement]);
                 return Ok(Some(call));
             }
+            ("match" | "match?", [text]) if Self::is_pattern(receiver) => {
+                let function = if name == "match" { "captures" } else { "matches" };
+                Expr::call(function, vec![self.expression(text)?, self.regular(receiver)?])
+            }
             ("match" | "match?", [pattern]) => {
                 let function = if name == "match" { "captures" } else { "matches" };
                 Expr::call(function, vec![self.expression(receiver)?, self.regular(pattern)?])

@@ -37,6 +37,7 @@ mod maps;
 mod methods;
 mod operators;
 mod patterns;
+mod people;
 mod per_server;
 mod requests;
 mod rescue;
@@ -177,6 +178,8 @@ pub(super) struct Reader<'a> {
     looked_for: bool,
     /// The local that holds the last match of a regular expression.
     found: Option<String>,
+    /// The locals that are objects of Ruby with words of their own: a terminal of HighLine, the configuration.
+    objects: BTreeMap<String, &'static str>,
     /// The variables that nothing in the files sets.
     pub(super) unset: BTreeSet<String>,
     /// The variables that were set earlier in this file.
@@ -235,6 +238,7 @@ impl<'a> Reader<'a> {
             ran: None,
             looked_for: false,
             found: None,
+            objects: BTreeMap::new(),
             unset: BTreeSet::new(),
             set: BTreeSet::new(),
             depth: 0,

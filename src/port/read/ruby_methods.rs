@@ -95,6 +95,8 @@ impl Reader<'_> {
             "negative?" => value.binary("<", Expr::number(0)),
             "even?" => value.binary("%", Expr::number(2)).binary("==", Expr::number(0)),
             "odd?" => value.binary("%", Expr::number(2)).binary("!=", Expr::number(0)),
+            "captures" => value.method("extract", vec![Expr::number(1)]),
+            "read" if kind == Type::Text => value,
             "succ" | "next" if kind == Type::Number => value.binary("+", Expr::number(1)),
             "pred" if kind == Type::Number => value.binary("-", Expr::number(1)),
             "all?" => {

@@ -184,7 +184,7 @@ impl Reader<'_> {
     }
 
     /// Reads the items of a list; `*other` is added to it.
-    fn items(&mut self, nodes: &[Node<'_>]) -> Read<Expr> {
+    pub(super) fn items(&mut self, nodes: &[Node<'_>]) -> Read<Expr> {
         let mut whole: Option<Expr> = None;
         let mut part = Vec::new();
         for node in nodes {
