@@ -28,7 +28,11 @@ const SENT: [&str; 4] = ["config/database.yml", "public/index.html", "keys/app1"
 const RELEASE: &str = "20260102030405";
 
 /// The tasks of 3.x that compute their servers when they run: what `--servers` cannot tell.
-const COMPUTED: [(&str, &str); 6] = [
+const COMPUTED: [(&str, &str); 10] = [
+    ("mark", "each"),
+    ("mark", "one"),
+    ("mark_live", "each"),
+    ("mark_live", "one"),
     ("primary", "marked"),
     ("primary", "unmarked"),
     ("stages", "lists"),

@@ -57,6 +57,47 @@ const STEPS_BESIDE_3: &[&str] = &[
     "deploy:update_code",
 ];
 
+/// Variables that capr has in every recipe, and that Capistrano 3 does not have unless a recipe sets them: there they are words, as
+/// `current_path`, or nothing at all.
+const NOTHING_IN_3: &[&str] = &[
+    "admin_runner",
+    "copy_exclude",
+    "current_dir",
+    "current_path",
+    "current_release",
+    "deploy_via",
+    "group_writable",
+    "latest_release",
+    "latest_revision",
+    "migrate_env",
+    "migrate_target",
+    "normalize_asset_timestamps",
+    "previous_release",
+    "rails_env",
+    "rake",
+    "real_revision",
+    "release_name",
+    "releases",
+    "releases_path",
+    "repo_path",
+    "repository_cache",
+    "revision",
+    "run_method",
+    "runner",
+    "scm_verbose",
+    "shared_children",
+    "shared_dir",
+    "shared_path",
+    "spinner_user",
+    "use_sudo",
+    "version_dir",
+];
+
+/// Returns true for one of these.
+pub(super) fn is_nothing_in_three(variable: &str) -> bool {
+    NOTHING_IN_3.binary_search(&variable).is_ok()
+}
+
 /// Returns true for the name of a task that a deploy of capr runs, and one of that Capistrano does not.
 pub(super) fn is_step_here(version: u8, task: &str) -> bool {
     match (version, task) {
@@ -78,15 +119,43 @@ pub(super) fn added_to(version: u8, vocabulary: &Vocabulary, cleared: &BTreeSet<
     all.filter(|name| !cleared.contains(name)).collect()
 }
 
-/// Notes a task of Rake that a call clears, or lets run again; `*` stands for one whose name is computed.
-pub(super) fn note(name: &str, receiver: &Node<'_>, cleared: &mut BTreeSet<String>, reenabled: &mut BTreeSet<String>) {
+/// Notes the tasks that a `before` hook may mean: what it names runs after the prerequisites that the task has by then.
+pub(super) fn note_hooked(
+    task: Option<&Node<'_>>,
+    (namespaces, loops): (&[String], &[(String, Vec<String>)]),
+    led: &mut BTreeSet<String>,
+) {
+    let listed = task.and_then(Node::as_array_node).map(|list| list.elements());
+    let nodes: Vec<Node<'_>> = listed.iter().flat_map(|list| list.iter()).collect();
+    for task in nodes.iter().chain(task.filter(|_| nodes.is_empty())) {
+        let Some(names) = super::repeated::names(task, loops) else {
+            led.insert("*".to_owned());
+            continue;
+        };
+        for name in names {
+            let name = name.trim_start_matches(':');
+            let full = |depth| namespaces.iter().take(depth).map(String::as_str).chain([name]);
+            let full = |depth| full(depth).collect::<Vec<_>>().join(":");
+            led.extend((0..=namespaces.len()).map(full));
+        }
+    }
+}
+
+/// Notes a task of Rake that a call clears, lets run again, or adds to; `*` stands for one whose name is computed.
+pub(super) fn note(
+    name: &str,
+    receiver: &Node<'_>,
+    (cleared, reenabled, led): (&mut BTreeSet<String>, &mut BTreeSet<String>, &mut BTreeSet<String>),
+) {
     let Some(index) = receiver.as_call_node().filter(super::read::is_task_of_rake) else {
         return;
     };
     let task = arguments(&index, false).values.first().and_then(literal);
+    let any = || "*".to_owned();
     match name {
         "clear" | "clear_actions" => cleared.extend(task),
-        "reenable" => drop(reenabled.insert(task.unwrap_or_else(|| "*".to_owned()))),
+        "reenable" => drop(reenabled.insert(task.unwrap_or_else(any))),
+        "enhance" => drop(led.insert(task.unwrap_or_else(any))),
         _ => {}
     }
 }

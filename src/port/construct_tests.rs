@@ -509,7 +509,7 @@ fn a_stage_with_the_name_of_a_task_is_another_file() {
 fn an_empty_string_has_no_parts() {
     carried(
         "task :t do\n  on roles(:app) do\n    capture('ls').split.each { |f| execute \"rm #{f}\" }\n    x = capture('id').split(',')\n    \
-         execute \"scp x #{primary(:app)}:/y\", *x, *'a,b'.split(',')\n  end\nend\n",
+         execute :scp, \"x #{primary(:app)}:/y\", *x, *'a,b'.split(',')\n  end\nend\n",
         &[
             "for f in ruby_words(strip(capture(\"ls\"))) {",
             "let x = ruby_split(strip(capture(\"id\")), \",\");",

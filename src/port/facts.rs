@@ -3,17 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruby_prism::{CallNode, Node, ParseResult, Visit};
+use ruby_prism::{Node, ParseResult};
 
 use super::acting::Acting;
 use super::errors::ErrorClasses;
 pub(super) use super::found::{Function, Given, Mapped};
 use super::gems::FromGems;
-use super::modules::{ModuleFunctions, is_of_object};
+use super::modules::ModuleFunctions;
 pub(super) use super::naming::{kept, renamed};
-use super::parameters::function_of;
-use super::ruby::{Offsets, arguments, bare, constant, id, line_of, literal};
-use super::version::weigh;
 use crate::recipe::Vocabulary;
 
 /// The facts that the files state together.
@@ -28,20 +25,26 @@ pub(super) struct Facts {
     pub(super) version: u8,
     /// The variables of the recipes, with the kinds of their values.
     pub(super) variables: BTreeMap<String, Given>,
+    /// Those of them that are set wherever their files are read, whatever is decided there.
+    pub(super) sure: BTreeSet<String>,
     /// The numbers of the files that set each of them.
     pub(super) set_in: BTreeMap<String, BTreeSet<usize>>,
     /// The full names of tasks.
     pub(super) tasks: BTreeSet<String>,
     /// The tasks of Rake that a recipe clears, to define them anew.
-    cleared: BTreeSet<String>,
+    pub(super) cleared: BTreeSet<String>,
     /// The tasks of Rake that run again where they are invoked; `*` for one whose name is computed.
     pub(super) reenabled: BTreeSet<String>,
+    /// The tasks that have something run before them; `*` stands for all.
+    pub(super) led: BTreeSet<String>,
+    /// The tasks that are defined several times.
+    pub(super) defined_again: BTreeSet<String>,
     /// The tasks of Capistrano 3 and of its libraries to which a recipe that defines them again adds.
     pub(super) added_to: BTreeSet<String>,
     /// The names that the computed task of a hook has, by its file and its place.
     pub(super) hooked_in_loops: BTreeMap<(usize, usize), Vec<String>>,
     /// The namespaces with tasks whose names are computed.
-    computed_tasks: BTreeSet<String>,
+    pub(super) computed_tasks: BTreeSet<String>,
     pub(super) namespaces: BTreeSet<String>,
     /// The functions, by name.
     pub(super) functions: BTreeMap<String, Function>,
@@ -54,7 +57,7 @@ pub(super) struct Facts {
     /// The functions whose value is given to something, or kept.
     pub(super) as_values: BTreeSet<String>,
     /// The names of the functions that each file defines.
-    defined_in: BTreeSet<(usize, String)>,
+    pub(super) defined_in: BTreeSet<(usize, String)>,
     /// The libraries that are required.
     pub(super) libraries: BTreeSet<String>,
     /// The tasks that hooks and calls name.
@@ -85,8 +88,10 @@ pub(super) struct Facts {
     pub(super) roles: BTreeSet<String>,
     /// True if a server has a user of its own that runs Puma.
     pub(super) has_puma_user: bool,
-    /// True if a server has the attribute `primary`.
-    pub(super) has_primary: bool,
+    /// The numbers of the files that define servers, and of those of them that mark one as `primary`.
+    pub(super) servers_in: [BTreeSet<usize>; 2],
+    /// True if the files give servers to roles, which may be marked elsewhere.
+    pub(super) has_roles: bool,
     /// The roles that have such a server.
     pub(super) primaries: BTreeSet<String>,
     /// The paths of the project's files, as they are named.
@@ -94,7 +99,7 @@ pub(super) struct Facts {
     /// The files that belong to the application, which no recipe is written from.
     pub(super) application_files: Vec<String>,
     /// The modules that the files include.
-    mixed_in: BTreeSet<String>,
+    pub(super) mixed_in: BTreeSet<String>,
     /// The names of the classes, modules and constants that the files define.
     pub(super) constants: BTreeSet<String>,
     /// The names that the application defines: of classes and constants, and of functions outside of classes.
@@ -119,7 +124,7 @@ pub(super) struct Facts {
     pub(super) example: Option<String>,
     /// True if the name of a task is computed.
     pub(super) computes_tasks: bool,
-    points: [usize; 3],
+    pub(super) points: [usize; 3],
 }
 
 impl Facts {
@@ -137,14 +142,7 @@ impl Facts {
             super::read::names_of(&program, &mut self.of_application);
         }
         self.as_values.extend(super::filling::given(&parsed.node()));
-        let mut visitor = Visitor {
-            facts: self,
-            text,
-            namespaces: Vec::new(),
-            classes: 0,
-            loops: Vec::new(),
-        };
-        visitor.visit(&parsed.node());
+        super::collecting::collect(self, parsed, text);
     }
 
     /// Derives the facts that depend on all files.
@@ -227,6 +225,23 @@ impl Facts {
         !only_read && self.vocabulary.variables.contains(name)
     }
 
+    /// Returns true for a task of Rake that may run other tasks before its prerequisites, or after some of them.
+    pub(super) fn is_in_order(&self, task: &str) -> bool {
+        let is_led = self.led.contains(task) || self.led.contains("*");
+        self.version > 2 && !task.is_empty() && (is_led || self.defined_again.contains(task))
+    }
+
+    /// Returns true for a variable that capr has, and that is `nil` in Capistrano 3 since nothing sets it.
+    pub(super) fn lacks_in_three(&self, ruby: &str) -> bool {
+        !self.is_open && !self.variables.contains_key(renamed(ruby)) && self.is_nothing_in_three(ruby)
+    }
+
+    /// Returns true for a variable that capr has, and that Capistrano 3 has only if a recipe sets it.
+    pub(super) fn is_nothing_in_three(&self, ruby: &str) -> bool {
+        let has_rails = || self.libraries.iter().any(|path| path.starts_with("capistrano/rails"));
+        self.version > 2 && super::added::is_nothing_in_three(ruby) && !(ruby == "rails_env" && has_rails())
+    }
+
     /// Returns true if the library or capr itself reads or sets a variable.
     pub(super) fn is_of_library(&self, name: &str) -> bool {
         self.vocabulary.variables.contains(name) || self.vocabulary.read.contains(name)
@@ -269,7 +284,8 @@ impl Facts {
         })
     }
 
-    fn set(&mut self, name: &str, value: Option<&Node<'_>>) {
+    /// Notes that a variable is set.
+    pub(super) fn set(&mut self, name: &str, value: Option<&Node<'_>>) {
         let file = self.files.len();
         self.stage_is_text |= name == "stage" && value.is_some_and(|value| value.as_string_node().is_some());
         self.set_in.entry(renamed(name).to_owned()).or_default().insert(file);
@@ -288,295 +304,6 @@ impl Facts {
                 given.something = true;
             }
             _ => given.unknown = true,
-        }
-    }
-}
-
-struct Visitor<'a> {
-    facts: &'a mut Facts,
-    text: &'a [u8],
-    namespaces: Vec<String>,
-    /// The number of classes around the place.
-    classes: usize,
-    /// The names that the surrounding loops go through, with the local of each loop.
-    loops: Vec<(String, Vec<String>)>,
-}
-
-impl<'pr> Visit<'pr> for Visitor<'_> {
-    fn visit_class_node(&mut self, node: &ruby_prism::ClassNode<'pr>) {
-        let is_plugin = node.superclass().as_ref().is_some_and(super::gems::is_plugin);
-        self.define(&node.constant_path());
-        self.facts.errors.add(&node.as_node());
-        self.classes += usize::from(!is_plugin);
-        ruby_prism::visit_class_node(self, node);
-        self.classes -= usize::from(!is_plugin);
-    }
-
-    fn visit_module_node(&mut self, node: &ruby_prism::ModuleNode<'pr>) {
-        self.define(&node.constant_path());
-        ruby_prism::visit_module_node(self, node);
-    }
-
-    fn visit_singleton_class_node(&mut self, node: &ruby_prism::SingletonClassNode<'pr>) {
-        self.classes += 1;
-        ruby_prism::visit_singleton_class_node(self, node);
-        self.classes -= 1;
-    }
-
-    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-        let name = id(&node.name());
-        let namespaces = self.call(&name, node);
-        let loops = self.loops.len();
-        self.loops.extend(super::repeated::through(&name, node));
-        if namespaces.is_empty() {
-            ruby_prism::visit_call_node(self, node);
-        }
-        for namespace in namespaces {
-            self.namespaces.push(namespace);
-            ruby_prism::visit_call_node(self, node);
-            self.namespaces.pop();
-        }
-        self.loops.truncate(loops);
-    }
-
-    fn visit_alias_method_node(&mut self, _: &ruby_prism::AliasMethodNode<'pr>) {
-        self.facts.is_open = true;
-    }
-
-    fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
-        let name = id(&node.name());
-        self.facts.is_open |= name == "method_missing";
-        if node.receiver().is_some() && self.is_of_gem() {
-            let code = String::from_utf8_lossy(node.location().as_slice()).into_owned();
-            if code.contains("Capistrano::Configuration.instance") && code.contains(".load(&") {
-                self.facts.loaders.insert(name.clone());
-            }
-        }
-        // Many recipes define a helper of this name, which is a verb here.
-        let is_default = matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists");
-        if !is_default && !self.facts.defaulting.contains(&name) && self.is_word(&name, node) {
-            let (start, source) = (node.location().start_offset(), node.location().as_slice());
-            let lines = (line_of(self.text, start), line_of(self.text, start + source.len()));
-            let function = function_of(node, self.facts.files.len(), lines);
-            self.facts.defined_in.insert((self.facts.files.len(), name.clone()));
-            self.facts.functions.insert(name, function);
-        }
-        ruby_prism::visit_def_node(self, node);
-    }
-
-    fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
-        self.facts.constants.insert(id(&node.name()));
-        self.facts.errors.add(&node.as_node());
-        if self.facts.errors.define(&node.as_node()) {
-            return;
-        }
-        self.keep(&node.name(), &node.value());
-        ruby_prism::visit_constant_write_node(self, node);
-    }
-
-    fn visit_instance_variable_write_node(&mut self, node: &ruby_prism::InstanceVariableWriteNode<'pr>) {
-        self.keep(&node.name(), &node.value());
-        ruby_prism::visit_instance_variable_write_node(self, node);
-    }
-
-    fn visit_instance_variable_or_write_node(&mut self, node: &ruby_prism::InstanceVariableOrWriteNode<'pr>) {
-        self.keep(&node.name(), &node.value());
-        ruby_prism::visit_instance_variable_or_write_node(self, node);
-    }
-
-    fn visit_global_variable_or_write_node(&mut self, node: &ruby_prism::GlobalVariableOrWriteNode<'pr>) {
-        self.keep(&node.name(), &node.value());
-        ruby_prism::visit_global_variable_or_write_node(self, node);
-    }
-
-    fn visit_global_variable_write_node(&mut self, node: &ruby_prism::GlobalVariableWriteNode<'pr>) {
-        self.keep(&node.name(), &node.value());
-        ruby_prism::visit_global_variable_write_node(self, node);
-    }
-}
-
-impl Visitor<'_> {
-    /// Notes the words of the name of a class or a module that is defined.
-    fn define(&mut self, path: &Node<'_>) {
-        let name = constant(path).unwrap_or_default();
-        self.facts.constants.extend(name.split("::").map(str::to_owned));
-    }
-
-    /// Returns true if the file is one of a gem.
-    fn is_of_gem(&self) -> bool {
-        self.facts.in_gem(self.facts.files.len()).is_some()
-    }
-
-    /// Returns true if recipes can call a function by its name. Those of the project come first; those of classes of a gem belong to
-    /// their objects.
-    fn is_word(&self, name: &str, node: &ruby_prism::DefNode<'_>) -> bool {
-        // A method of a class never stands for a word of Capistrano.
-        let is_hidden = self.classes > 0 && self.facts.vocabulary.is_verb(name);
-        !is_hidden && !self.is_of_gem()
-            || (self.classes == 0 || node.receiver().is_some())
-                && !is_of_object(node)
-                && !self.facts.functions.contains_key(name)
-    }
-
-    /// Notes the variable that a constant, `@x` or `$x` becomes.
-    fn keep(&mut self, name: &ruby_prism::ConstantId<'_>, value: &Node<'_>) {
-        self.facts.set(&kept(&id(name)), Some(value));
-    }
-
-    /// Notes a call; returns the namespaces that it opens, of which there are several in a loop.
-    fn call(&mut self, name: &str, node: &CallNode<'_>) -> Vec<String> {
-        let given = arguments(node, true);
-        let first = given.values.first();
-        let text = first.and_then(literal);
-        self.facts.is_open |= super::fails::opens(name, node);
-        self.facts.mixed_in.extend(super::fails::mixed_in(name, node));
-        if node.receiver().is_some() {
-            self.of_something(name, node);
-            return Vec::new();
-        }
-        if !self.is_of_gem() {
-            weigh(&mut self.facts.points, name, node, self.namespaces.is_empty());
-        }
-        let is_server = matches!(name, "role" | "server");
-        let is_primary = is_server && given.option("primary").is_some();
-        self.facts.has_primary |= is_primary;
-        let has_user = |name| given.option(name).is_some();
-        self.facts.has_puma_user |= is_server && ["puma_user", "run_as"].into_iter().any(has_user);
-        if matches!(name, "before" | "after" | "invoke") {
-            self.ask_for(&given.values);
-        }
-        if matches!(name, "before" | "after")
-            && let Some((place, names)) = super::repeated::hooked(first, &self.loops)
-        {
-            self.facts
-                .hooked_in_loops
-                .insert((self.facts.files.len(), place), names);
-        }
-        let kind = match self.facts.defaulting.contains(name) {
-            true => "set_default",
-            false => name,
-        };
-        match kind {
-            "set" | "set_default" | "_cset" | "set_if_empty" | "ask" | "append" | "set_unless_exists" => {
-                if let Some(text) = &text {
-                    self.facts.set(text, given.values.get(1));
-                }
-                if text.as_deref() == Some("scm") {
-                    self.facts.scm = given.values.get(1).and_then(literal);
-                }
-            }
-            "task" => {
-                let named = first.or_else(|| given.pairs.first().map(|(key, _)| key));
-                let names = named.and_then(|name| super::repeated::names(name, &self.loops));
-                self.facts.computes_tasks |= names.is_none();
-                if names.is_none() && !self.namespaces.is_empty() {
-                    self.facts.computed_tasks.insert(self.namespaces.join(":"));
-                }
-                let taken = super::parameters::of_task(node);
-                for name in names.into_iter().flatten() {
-                    let path = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
-                    let full = path.collect::<Vec<_>>().join(":");
-                    if !taken.is_empty() {
-                        self.facts.task_arguments.insert(full.clone(), taken.clone());
-                    }
-                    self.facts.tasks.insert(full);
-                }
-            }
-            "after" | "before" if node.block().is_some() => {
-                // With Rake, the second name is that of a task that the block defines.
-                if let Some(text) = given.values.get(1).and_then(literal) {
-                    let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
-                    self.facts.tasks.insert(path.collect::<Vec<_>>().join(":"));
-                }
-            }
-            // Rake makes tasks of files, too.
-            "file" | "directory" | "multitask" | "rule" | "remote_file" => self.facts.computes_tasks = true,
-            "namespace" => {
-                let named = first.or_else(|| given.pairs.first().map(|(key, _)| key));
-                let names = named.and_then(|name| super::repeated::names(name, &self.loops));
-                self.facts.computes_tasks |= names.is_none();
-                for name in names.iter().flatten() {
-                    let path = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
-                    self.facts.namespaces.insert(path.collect::<Vec<_>>().join(":"));
-                }
-                return names.unwrap_or_default();
-            }
-            "role" => {
-                self.facts.primaries.extend(text.clone().filter(|_| is_primary));
-                self.facts.roles.extend(text);
-            }
-            "server" => {
-                let before = std::mem::take(&mut self.facts.roles);
-                self.facts.roles.extend(given.values.iter().skip(1).filter_map(literal));
-                for (key, value) in &given.pairs {
-                    if literal(key).as_deref() == Some("roles") {
-                        let several = value.as_array_node();
-                        let items = several
-                            .iter()
-                            .flat_map(|list| list.elements().iter().collect::<Vec<_>>());
-                        self.facts.roles.extend(items.filter_map(|item| literal(&item)));
-                        self.facts.roles.extend(literal(value));
-                    }
-                }
-                if is_primary {
-                    self.facts.primaries.extend(self.facts.roles.iter().cloned());
-                }
-                self.facts.roles.extend(before);
-            }
-            "install_plugin" => {
-                let class = first.and_then(constant).unwrap_or_default();
-                self.facts.plugins.extend(class.rsplit("::").next().map(str::to_owned));
-            }
-            "require" | "load" => {
-                let is_of_gem = self.is_of_gem();
-                let is_named = |path: &String| !is_of_gem || Vocabulary::library_of_ruby(path).is_some();
-                self.facts.libraries.extend(text.filter(is_named));
-            }
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    /// Notes the tasks that are named with their namespaces.
-    fn ask_for(&mut self, names: &[Node<'_>]) {
-        if self.is_of_gem() {
-            return;
-        }
-        let names = names.iter().filter_map(literal).filter(|name| name.contains(':'));
-        let full = names.map(|name| name.trim_start_matches(':').to_owned());
-        self.facts.asked_tasks.extend(full);
-    }
-
-    /// Notes a call with a receiver: `deploy.task :restart do`, `SSHKit.config.command_map[:rake] = "bundle exec rake"`.
-    fn of_something(&mut self, name: &str, node: &CallNode<'_>) {
-        let Some(receiver) = node.receiver() else { return };
-        let given = arguments(node, false);
-        if name == "task"
-            && let (Some(namespace), Some(text)) = (bare(&receiver), given.values.first().and_then(literal))
-        {
-            self.facts.tasks.insert(format!("{namespace}:{text}"));
-            self.facts.points[1] += usize::from(!self.is_of_gem());
-        }
-        if let ("[]=", Some(map)) = (name, receiver.as_call_node())
-            && id(&map.name()) == "command_map"
-            && let [key, value] = given.values.as_slice()
-        {
-            let place = (self.facts.files.len(), node.location().start_offset());
-            if let Some(mapped) = super::repeated::mapped(key, value, &self.loops) {
-                self.facts.mapped_at.insert(place);
-                self.facts.commands.extend(mapped);
-            }
-        }
-        if name == "[]" && super::ruby::source(&receiver) == "SSHKit.config.command_map.prefix" {
-            self.facts.prefixed.extend(given.values.first().and_then(literal));
-        }
-        let class = constant(&receiver);
-        super::added::note(name, &receiver, &mut self.facts.cleared, &mut self.facts.reenabled);
-        if super::read::is_task_of_rake(node) {
-            self.ask_for(&given.values);
-        }
-        if class.is_some_and(|class| class == "SSHKit") && !self.is_of_gem() {
-            self.facts.points[2] += 2;
         }
     }
 }

@@ -10,6 +10,7 @@
 //! nodes     a walk through the nodes of Ruby code
 //! errors    the classes of errors that recipes define
 //! facts     the facts of all files together: names, values, the version
+//! collecting collects the facts in a file
 //! found     the facts about one variable, one command or one function
 //! unnamed   finds the libraries that nothing requires
 //! version   the words that tell the version
@@ -40,6 +41,7 @@ mod added;
 #[cfg(test)]
 mod block_tests;
 mod broken;
+mod collecting;
 #[cfg(test)]
 mod construct_tests;
 mod errors;
@@ -62,6 +64,8 @@ mod modules;
 mod naming;
 mod nodes;
 mod note;
+#[cfg(test)]
+mod order_tests;
 mod parameters;
 mod paths;
 mod project;

@@ -65,6 +65,9 @@ pub(super) fn weigh(points: &mut [usize; 3], name: &str, node: &CallNode<'_>, is
         "find_servers" | "find_and_execute_task" | "try_sudo" => *two += 2,
         "require" if text.ends_with("/recipes") => *one += 1,
         "task" if text.starts_with("after_") || text.starts_with("before_") => *one += 4,
+        // This is `task one: :other`, and `server "a", roles: …`.
+        "task" if given.values.is_empty() && !given.pairs.is_empty() => *three += 3,
+        "server" if given.option("roles").is_some() => *three += 3,
         "task" if is_top => *one += 1,
         _ => {}
     }

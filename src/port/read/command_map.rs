@@ -68,7 +68,7 @@ impl Reader<'_> {
                     };
                     let set = vec![
                         Expr::symbol("default_environment"),
-                        super::variables::environment(value),
+                        super::variables::environment(value, &given),
                     ];
                     Ok(Some(vec![Line::verb(Call::new("set", set))]))
                 }

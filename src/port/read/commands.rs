@@ -6,7 +6,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, behind, constant, id, literal, local_or_host, source, statements};
 use super::Reader;
-use super::executed::{in_background, streamed};
+use super::executed::{Executed, in_background, streamed};
 use super::locals::{Local, Type};
 
 impl Reader<'_> {
@@ -178,23 +178,20 @@ impl Reader<'_> {
         let executed = self.executed(call)?;
         let onion = self.onion.clone();
         let mut lines = Vec::new();
-        let mut options = executed.options;
+        let mut options = self.surroundings(&executed);
         let command = match name {
-            "background" => in_background(executed.command),
+            "background" if executed.is_mapped => in_background(executed.command),
             _ => executed.command,
         };
-        if executed.is_mapped {
-            options.extend(onion.dir.map(|dir| ("dir".to_owned(), dir)));
-            if !onion.env.is_empty() {
-                options.push(("env".to_owned(), Expr::Map(onion.env)));
-            }
-        } else if onion.dir.is_some() || !onion.env.is_empty() || onion.user.is_some() {
+        if !executed.is_mapped && (onion.dir.is_some() || !onion.env.is_empty() || onion.user.is_some()) {
             lines.push(self.remark("SSHKit does not apply within, with and as to a command with blanks in it"));
         }
-        let program = executed.text.literal().and_then(|text| text.split_whitespace().next());
-        if !executed.is_mapped && program.is_some_and(|program| self.facts.prefixed.contains(program)) {
-            options.push(("prefix".to_owned(), Expr::Bool(false)));
-        }
+        let command = match name {
+            "sudo" if onion.user.is_some() || onion.is_local => {
+                string([vec![Part::Text("sudo ".to_owned())], command.parts()].concat())
+            }
+            _ => command,
+        };
         if onion.is_local {
             if !options.iter().any(|(name, _)| name == "dir") {
                 options.extend(self.local_dir.clone().map(|dir| ("dir".to_owned(), dir)));
@@ -219,6 +216,33 @@ impl Reader<'_> {
             ..Call::new(verb, vec![command])
         }));
         Ok(lines)
+    }
+
+    /// Returns the options of a command with those of its surroundings, of which SSHKit gives none to a command with blanks in it.
+    fn surroundings(&self, executed: &Executed) -> Vec<(String, Expr)> {
+        let mut options = executed.options.clone();
+        let has_default = self.facts.variables.contains_key("default_environment");
+        if !executed.is_mapped {
+            let program = executed.text.clone().parts().into_iter().next();
+            let program = match &program {
+                Some(Part::Text(text)) => text.split_whitespace().next().unwrap_or_default(),
+                _ => "",
+            };
+            if !self.onion.is_local && (has_default || self.facts.prefixed.contains(program)) {
+                options.push(("prefix".to_owned(), Expr::Bool(false)));
+            }
+            return options;
+        }
+        options.extend(self.onion.dir.clone().map(|dir| ("dir".to_owned(), dir)));
+        let own = (!self.onion.env.is_empty()).then(|| Expr::Map(self.onion.env.clone()));
+        // Commands of this machine do not have it by themselves here.
+        let default = (has_default && self.onion.is_local).then(|| Expr::name("default_environment"));
+        let env = match (default, own) {
+            (Some(default), Some(own)) => Some(default.binary("+", own)),
+            (default, own) => default.or(own),
+        };
+        options.extend(env.map(|env| ("env".to_owned(), env)));
+        options
     }
 
     /// Reads a command whose output or success is the value.
@@ -265,19 +289,13 @@ impl Reader<'_> {
             }));
         }
         let executed = self.executed(call)?;
+        let mut options = self.surroundings(&executed);
         // `test` and the value of `execute` tell whether the command failed.
         let command = match name {
             "capture" => executed.command,
             _ => executed.text,
         };
         let onion = self.onion.clone();
-        let mut options = executed.options;
-        if executed.is_mapped {
-            options.extend(onion.dir.map(|dir| ("dir".to_owned(), dir)));
-            if !onion.env.is_empty() {
-                options.push(("env".to_owned(), Expr::Map(onion.env)));
-            }
-        }
         let verb = match (onion.is_local, name) {
             (true, "test") => "system",
             (true, _) => "run_locally",

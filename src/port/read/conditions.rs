@@ -39,12 +39,23 @@ impl Reader<'_> {
         }
         let kind = self.truth(node);
         let value = self.expression(node)?;
+        if value == Expr::Unit {
+            return Ok(Expr::Bool(false));
+        }
         let kind = match kind {
             Type::Unknown => self.kind_of(&value),
             kind => kind,
         };
         Ok(match kind {
-            Type::YesNo => value,
+            Type::YesNo => match value {
+                // A variable that is not set is not true.
+                Expr::Call(mut call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit) => {
+                    call.arguments.truncate(1);
+                    call.arguments.push(Expr::Bool(false));
+                    Expr::Call(call)
+                }
+                value => value,
+            },
             Type::Text | Type::List | Type::Map | Type::Number if !matches!(value, Expr::Name(_)) => Expr::Bool(true),
             Type::Unknown => match value {
                 Expr::Call(mut call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit) => {

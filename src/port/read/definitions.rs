@@ -4,7 +4,8 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Missing, Read, Unported};
-use super::super::ruby::{Arguments, arguments, bare, behind, constant, id, literal, source, statements};
+use super::super::ruby::{Arguments, arguments, bare, behind, id, literal, source, statements};
+use super::rake_tasks::is_task_of_rake;
 use super::task_arguments::once_more;
 use super::{Onion, Reader};
 
@@ -160,8 +161,10 @@ impl Reader<'_> {
         let is_added = name
             .literal()
             .is_some_and(|name| self.facts.added_to.contains(&self.full_name(name)));
+        let full = name.literal().map(|name| self.full_name(name)).unwrap_or_default();
+        let is_first = is_added || self.facts.is_in_order(&full);
         // Of these, the arguments of the task belong to its body.
-        let is_need = |line: &Line| is_added && !matches!(line.statement, Statement::Let(..));
+        let is_need = |line: &Line| is_first && !matches!(line.statement, Statement::Let(..));
         let (before, needs): (Vec<Line>, Vec<Line>) = needs.into_iter().partition(is_need);
         let (found, mut block) = self.task_body(call, needs)?;
         if let Some(unported) = rails.filter(|_| self.notes.len() > notes) {
@@ -181,12 +184,9 @@ impl Reader<'_> {
         }
         options.extend(found);
         let mut lines = Vec::new();
-        if is_added {
-            let target = name.literal().map(|name| self.full_name(name)).unwrap_or_default();
-            lines.extend(self.needed_first(&target, before));
-            if behind(call).is_none() {
-                return Ok(lines);
-            }
+        lines.extend(self.needed_first(&full, before));
+        if behind(call).is_none() && (is_added || is_first && self.defined.contains_key(&full)) {
+            return Ok(lines);
         }
         let (name, more) = self.again(name);
         lines.push(Line::verb(Call {
@@ -203,7 +203,7 @@ impl Reader<'_> {
         path.collect::<Vec<_>>().join(":")
     }
 
-    /// Returns the hook that runs what a task of Capistrano needs before it.
+    /// Returns the hook that runs what a task needs before it.
     fn needed_first(&self, task: &str, needs: Vec<Line>) -> Option<Line> {
         let (verb, target) = self.around_task("before", task).filter(|_| !needs.is_empty())?;
         Some(Line::verb(Call::with_block(
@@ -215,7 +215,7 @@ impl Reader<'_> {
 
     /// Returns the verb and the task for a hook on a task of Capistrano: the library's own, or the one that stands for it here.
     fn around_task(&self, verb: &str, full: &str) -> Option<(String, String)> {
-        match self.facts.vocabulary.tasks.contains(full) {
+        match self.facts.vocabulary.tasks.contains(full) || !self.facts.added_to.contains(full) {
             true => Some((verb.to_owned(), full.to_owned())),
             false => self.phase(verb, full),
         }
@@ -275,6 +275,7 @@ impl Reader<'_> {
         };
         let nodes = statements(behind.body.as_ref());
         let outer = std::mem::take(&mut self.onion);
+        self.set_in_task.clear();
         let servers = self.only_on(&nodes);
         if let Some((found, is_one)) = &servers {
             self.task_servers = Some(found.clone());
@@ -420,6 +421,14 @@ impl Reader<'_> {
         };
         Ok(match id(&call.name()).as_str() {
             "invoke!" => lines.into_iter().map(once_more).collect(),
+            _ if given
+                .values
+                .first()
+                .and_then(literal)
+                .is_some_and(|name| self.runs_again(&name)) =>
+            {
+                lines.into_iter().map(once_more).collect()
+            }
             _ => lines,
         })
     }
@@ -508,58 +517,6 @@ impl Reader<'_> {
         self.people_word(call, name, false)
     }
 
-    /// Reads `Rake::Task["deploy:restart"].invoke`.
-    fn of_rake(&mut self, name: &str, receiver: &Node<'_>, rest: &[Node<'_>]) -> Read<Option<Vec<Line>>> {
-        if source(receiver).starts_with("Rake.application.options") {
-            self.remarks
-                .push("`Rake.application.options`: -v and -vv show more of a run".to_owned());
-            return Ok(Some(Vec::new()));
-        }
-        let Some(index) = receiver.as_call_node().filter(is_task_of_rake) else {
-            return Ok(None);
-        };
-        let given = arguments(&index, false);
-        let Some(task) = given.values.first().and_then(literal) else {
-            return match (name, given.values.as_slice()) {
-                ("invoke" | "execute", [task]) => {
-                    let task = self.expression(task)?;
-                    let line = Line::verb(Call::new("invoke", vec![task]));
-                    let is_again = name == "execute" || self.facts.reenabled.contains("*");
-                    Ok(Some(vec![if is_again { once_more(line) } else { line }]))
-                }
-                ("reenable", _) => Ok(Some(Vec::new())),
-                _ => self.refuse(Kind::Construct, "a task of Rake whose name is computed"),
-            };
-        };
-        match name {
-            "invoke" | "execute" => {
-                let lines = match (given.values.first(), rest) {
-                    (Some(task), [_, ..]) if name == "invoke" => self.invoke_with(task, rest)?,
-                    (_, [_, ..]) => return self.refuse(Kind::Construct, "`execute` of a task with arguments"),
-                    _ => vec![self.invoked(&task)?],
-                };
-                let is_again = name == "execute" || self.facts.reenabled.contains(&task);
-                let again = |line| if is_again { once_more(line) } else { line };
-                Ok(Some(lines.into_iter().map(again).collect()))
-            }
-            "reenable" => Ok(Some(Vec::new())),
-            "clear" | "clear_actions" => match self.facts.tasks.contains(&task) {
-                // The task that follows replaces it anyway.
-                true => {
-                    self.defined.remove(&task);
-                    Ok(Some(Vec::new()))
-                }
-                // A task of the library is replaced by an empty one.
-                false if self.facts.vocabulary.tasks.contains(&task) => {
-                    self.defined.remove(&task);
-                    Ok(Some(vec![emptied(&task)]))
-                }
-                false => Err(self.no_task(&task)),
-            },
-            _ => self.refuse(Kind::Construct, format!("`{name}` of a task of Rake")),
-        }
-    }
-
     /// Reads `logger.info "…"`.
     pub(super) fn logged(&mut self, level: &str, given: &Arguments<'_>) -> Read<Vec<Line>> {
         let verb = match level {
@@ -573,28 +530,4 @@ impl Reader<'_> {
         let values = self.expressions(given.values.get(..1).unwrap_or_default())?;
         Ok(vec![Line::verb(Call::new(verb, values))])
     }
-}
-
-/// Returns true for `Rake::Task[…]` and `Rake.application[…]`.
-pub(in crate::port) fn is_task_of_rake(index: &CallNode<'_>) -> bool {
-    let owner = index.receiver();
-    let is_application = |owner: &Node<'_>| source(owner).trim_start_matches("::") == "Rake.application";
-    let is_class = |owner: &Node<'_>| constant(owner).as_deref() == Some("Rake::Task");
-    let given = arguments(index, false);
-    if id(&index.name()) == "task" && given.pairs.is_empty() && index.block().is_none() {
-        // This is `task("name").invoke`.
-        return owner.is_none() && matches!(given.values.as_slice(), [name] if name.as_string_node().is_some());
-    }
-    id(&index.name()) == "[]" && owner.is_some_and(|owner| is_class(&owner) || is_application(&owner))
-}
-
-/// Returns the definition of a task that does nothing, in its namespaces.
-fn emptied(full: &str) -> Line {
-    let mut names = full.rsplit(':');
-    let task = names.next().map(Expr::symbol).into_iter().collect();
-    let task = Line::verb(Call::with_block("task", task, Block::default()));
-    names.fold(task, |inner, namespace| {
-        let block = Block::of(vec![inner]);
-        Line::verb(Call::with_block("namespace", vec![Expr::symbol(namespace)], block))
-    })
 }

@@ -25,11 +25,18 @@ impl Reader<'_> {
         let given = arguments(call, false);
         let mut parts: Vec<Part> = Vec::new();
         let mut is_mapped = true;
+        // Of `sudo "ls -l"` SSHKit makes two words, `sudo` and what follows.
+        let is_sudo = id(&call.name()) == "sudo";
         let word = id(&call.name());
         let own = matches!(word.as_str(), "rake" | "make").then(|| Expr::Symbol(word));
         let nodes = given.values.iter().map(Some);
         let words = own.iter().map(|_| None).chain(nodes);
         for (index, node) in words.enumerate() {
+            if !is_mapped {
+                self.remarks
+                    .push("SSHKit leaves out the words that follow a command with blanks in it".to_owned());
+                break;
+            }
             let mut value = match (node, &own) {
                 (Some(node), _) => self.expression(node)?,
                 (None, own) => own.clone().unwrap_or(Expr::Unit),
@@ -39,11 +46,8 @@ impl Reader<'_> {
             } else if node.is_some_and(|node| node.as_splat_node().is_some()) || self.kind_of(&value) == Type::List {
                 value = Expr::call("join", vec![value, Expr::text(" ")]);
             }
-            if index == 0 {
-                let first = value.clone().parts();
-                is_mapped = first
-                    .iter()
-                    .all(|part| !matches!(part, Part::Text(text) if text.trim().contains(char::is_whitespace)));
+            if index == 0 && !is_sudo {
+                is_mapped = !has_blanks(&value.clone().parts());
                 if let (true, Some(word)) = (is_mapped, value.literal())
                     && let Some(mapped) = self.facts.commands.get(word).cloned()
                 {
@@ -52,7 +56,7 @@ impl Reader<'_> {
                         Mapped::Code(code) => self.fragment(&code, &[], false)?,
                     };
                 }
-            } else {
+            } else if index > 0 {
                 parts.push(Part::Text(" ".to_owned()));
             }
             match value {
@@ -107,6 +111,18 @@ impl Reader<'_> {
         let ends = vec![(self.condition(value)?, giving(""))];
         Ok(Some(Part::Value(Expr::If(ends, Some(giving(MAY_FAIL))))))
     }
+}
+
+/// Returns true if a command has blanks inside.
+fn has_blanks(parts: &[Part]) -> bool {
+    let last = parts.len().saturating_sub(1);
+    let has_some = |(at, part): (usize, &Part)| {
+        let Part::Text(text) = part else { return false };
+        let text = if at == 0 { text.trim_start() } else { text };
+        let text = if at == last { text.trim_end() } else { text };
+        text.contains(char::is_whitespace)
+    };
+    parts.iter().enumerate().any(has_some)
 }
 
 /// Returns a command that SSHKit runs with the rights of a group.

@@ -31,11 +31,11 @@ impl Reader<'_> {
         };
         let is_environment = target == Expr::name("default_environment");
         let lines = entries.into_iter().map(|(key, value)| {
-            let key = if is_environment && self.facts.version > 2 {
-                key.to_uppercase()
-            } else {
-                key
+            let is_string = |(name, _): &(Node<'_>, Node<'_>)| {
+                name.as_string_node().is_some() && literal(name).as_ref() == Some(&key)
             };
+            let is_symbol = is_environment && self.facts.version > 2 && !pairs.iter().any(is_string);
+            let key = if is_symbol { key.to_uppercase() } else { key };
             let place = Expr::Index(Box::new(target.clone()), Box::new(Expr::Text(key)));
             Line::new(Statement::Assign(place, "=", value))
         });

@@ -32,7 +32,7 @@ impl Reader<'_> {
         }
         let is_environment = owner == Expr::name("default_environment") && self.facts.version > 2;
         let key = match written {
-            Some(key) if is_environment => Expr::Text(key.to_uppercase()),
+            Some(text) if is_environment && key.as_symbol_node().is_some() => Expr::Text(text.to_uppercase()),
             Some(key) => Expr::Text(key),
             None => self.expression(key)?,
         };

@@ -39,6 +39,7 @@ mod operators;
 mod patterns;
 mod people;
 mod per_server;
+mod rake_tasks;
 mod requests;
 mod rescue;
 mod ruby_libraries;
@@ -62,10 +63,10 @@ use ruby_prism::{Node, ParseResult};
 
 pub(super) use self::application::{is_classes, is_start_of_rails, names_of};
 use self::comments::Comments;
-pub(super) use self::definitions::is_task_of_rake;
 pub(super) use self::loading::{lazy, of, read_of, with_made_of};
 pub(super) use self::loads::{is_at_hand, is_of_gem_of_ruby};
 use self::locals::Local;
+pub(super) use self::rake_tasks::is_task_of_rake;
 pub(super) use self::which_version::decided;
 use super::facts::Facts;
 use super::form::{Above, Block, Expr, Line, Statement};
@@ -184,6 +185,8 @@ pub(super) struct Reader<'a> {
     pub(super) unset: BTreeSet<String>,
     /// The variables that were set earlier in this file.
     set: BTreeSet<String>,
+    /// Those that the task that is read has set so far.
+    set_in_task: BTreeSet<String>,
     depth: usize,
     /// The number of times that each construct was carried over.
     pub(super) carried: BTreeMap<String, usize>,
@@ -241,6 +244,7 @@ impl<'a> Reader<'a> {
             objects: BTreeMap::new(),
             unset: BTreeSet::new(),
             set: BTreeSet::new(),
+            set_in_task: BTreeSet::new(),
             depth: 0,
             carried: BTreeMap::new(),
             remarks: Vec::new(),

@@ -208,10 +208,12 @@ impl Reader<'_> {
                 value => named.push(value),
             }
         }
-        let is_main = named
-            .first()
-            .and_then(Expr::literal)
-            .map_or(self.facts.has_primary, |role| self.facts.primaries.contains(role));
+        let [all, marked] = &self.facts.servers_in;
+        let role = named.first().cloned();
+        let name_of_role = role.as_ref().and_then(Expr::literal);
+        let has_mark = name_of_role.map(|role| self.facts.primaries.contains(role));
+        let is_marked = all == marked && has_mark == Some(true);
+        let is_unmarked = marked.is_empty() || has_mark == Some(false) && !self.facts.has_roles;
         let is_all = named.iter().any(|name| name.literal() == Some("all"));
         let mut options = match (is_all, named.len()) {
             (true, _) => Vec::new(),
@@ -250,10 +252,14 @@ impl Reader<'_> {
         }
         match name.as_str() {
             "primary" => {
-                options.push(match is_main {
-                    true => flag("only", "primary"),
-                    false => ("once".to_owned(), Expr::Bool(true)),
-                });
+                if let Some(role) = role.filter(|_| !is_marked && !is_unmarked) {
+                    // In some stages, or in some roles, no server has the mark; then it is the first.
+                    let first = Expr::call("primary", vec![role]);
+                    let name = Expr::Member(Box::new(first), "name".to_owned());
+                    return Ok((vec![("hosts".to_owned(), name)], true));
+                }
+                options.extend(is_marked.then(|| flag("only", "primary")));
+                options.push(("once".to_owned(), Expr::Bool(true)));
                 Ok((options, true))
             }
             "release_roles" => {

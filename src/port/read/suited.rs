@@ -3,7 +3,6 @@
 use super::super::form::{Block, Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Read};
 use super::Reader;
-use super::variables::environment;
 use crate::recipe::is_secret_name;
 
 /// Variables of the library that are only `true` or `false`, where recipes of Ruby write 1.
@@ -81,7 +80,6 @@ impl Reader<'_> {
                 Expr::Block(Block::giving(Expr::Template(parts)))
             }
             ("ssh_options", Expr::Map(pairs)) => Expr::Map(self.ssh_options(pairs)),
-            ("default_environment", value) if ruby == "default_env" => environment(value),
             ("scm", value) => match value.literal() {
                 Some("git" | "subversion" | "none" | "mercurial" | "rsync") | None => value,
                 Some("copy") if self.facts.version == 3 => value,

@@ -6,7 +6,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, behind, literal};
 use super::Reader;
-use super::definitions::is_task_of_rake;
+use super::rake_tasks::is_task_of_rake;
 
 /// The tasks of libraries that take a command, each with the number of arguments that are words of it. What follows these is a role.
 const TAKING_COMMANDS: &[(&str, usize)] = &[("laravel:artisan", usize::MAX), ("symfony:console", 2)];

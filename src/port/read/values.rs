@@ -335,6 +335,7 @@ impl Reader<'_> {
             return Ok(self.condition(&left)?.binary("||", self.condition(&right)?));
         }
         let value = match value {
+            Expr::Unit => return self.expression(&right),
             // This is shorter than `fetch(:x, ()) ?? y` and means the same.
             Expr::Call(mut call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit) => {
                 call.arguments.truncate(1);

@@ -21,6 +21,8 @@ impl Reader<'_> {
     ) -> Read<Option<Vec<Line>>> {
         let verb = match name {
             "set" => "set",
+            // The value that capr has for it is not there in Capistrano 3.
+            "set_if_empty" if self.is_first_value(call) => "set",
             "_cset" | "set_default" | "set_unless_exists" => "set_default",
             name if self.facts.defaulting.contains(name) => "set_default",
             "set_if_empty" => "set_if_empty",
@@ -61,6 +63,16 @@ impl Reader<'_> {
                 Ok(Some(vec![note, Line::verb(set)]))
             }
         }
+    }
+
+    /// Returns true if a variable has no value before this in Capistrano 3, and has one here.
+    fn is_first_value(&self, call: &CallNode<'_>) -> bool {
+        let name = arguments(call, false).values.first().and_then(literal);
+        let is_first = |name: &String| {
+            let only_here = self.facts.set_in.get(name).is_some_and(|files| files.len() == 1);
+            only_here && !self.set.contains(name) && self.facts.is_nothing_in_three(name)
+        };
+        name.as_ref().is_some_and(is_first)
     }
 
     fn names_variable(&self, call: &CallNode<'_>) -> bool {
@@ -129,6 +141,7 @@ impl Reader<'_> {
                 endless.failure.iter_mut().for_each(|failure| failure.waits = true);
                 return Err(endless);
             }
+            self.set_in_task.insert(here.clone());
             self.set.insert(here);
             return Ok(vec![Line::verb(Call::with_block(verb, vec![named], block))]);
         }
@@ -147,10 +160,14 @@ impl Reader<'_> {
         if value == Expr::name(&here) && !is_local {
             return Ok(vec![self.remark(&format!("`{variable}` keeps the value that it has"))]);
         }
-        let value = self.suited(&here, &variable, value)?;
+        let value = match variable.as_str() {
+            "default_env" => environment(value, &given),
+            _ => self.suited(&here, &variable, value)?,
+        };
         let may_lack =
             matches!(&value, Expr::Call(call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit));
         let is_early = self.deferred == 0 && (self.is_early(&value) || may_lack && self.facts.is_of_library(&here));
+        self.set_in_task.insert(here.clone());
         self.set.insert(here);
         Ok(vec![match is_early {
             // The stage is not known yet when this line is read.
@@ -373,6 +390,9 @@ impl Reader<'_> {
         };
         let here = renamed(&name);
         self.carry("fetch");
+        if self.facts.lacks_in_three(&name) {
+            return Ok(default.unwrap_or(Expr::Unit));
+        }
         if self.facts.is_variable(here) && default.is_none() && !self.may_lack(here) {
             return Ok(self.variable(here));
         }
@@ -385,7 +405,8 @@ impl Reader<'_> {
         Ok(Expr::call("fetch", vec![Expr::symbol(here), default]))
     }
 
-    /// Returns true for a variable of Capistrano 3 that is `nil` here: it is set in the files of some stages alone, or further down.
+    /// Returns true for a variable of Capistrano 3 that may be `nil` here: it is set in the files of some stages alone, further down, or
+    /// where something is decided.
     pub(super) fn may_lack(&self, name: &str) -> bool {
         let here = self.facts.stage_files.contains(&self.file);
         let places = self.facts.set_in.get(name);
@@ -400,7 +421,10 @@ impl Reader<'_> {
                 && !self.set.contains(name)
                 && !self.facts.is_of_library(name)
         };
-        self.facts.version > 2 && places.is_some_and(|places| !here && only_stages(places) || only_below(places))
+        let is_sure = || self.facts.sure.contains(name) || self.set_in_task.contains(name);
+        let may_be_left_out = || !is_sure() && !self.facts.is_of_library(name);
+        self.facts.version > 2
+            && places.is_some_and(|places| !here && only_stages(places) || only_below(places) || may_be_left_out())
     }
 
     /// Reads `ask :branch, "main"`.
@@ -423,6 +447,7 @@ impl Reader<'_> {
         }
         if let Some(first) = values.first_mut() {
             *first = self.variable_name(first);
+            self.set_in_task.extend(first.literal().map(str::to_owned));
         }
         if values.len() == 1 {
             values.push(Expr::Unit);
@@ -526,9 +551,19 @@ pub(super) fn reads_stage(value: &Expr) -> bool {
     }
 }
 
-/// Returns an environment as SSHKit has it, which writes the names of its variables in capitals.
-pub(super) fn environment(value: Expr) -> Expr {
+/// Returns an environment as SSHKit has it, which writes those names of its variables in capitals that are symbols.
+pub(super) fn environment(value: Expr, given: &super::super::ruby::Arguments<'_>) -> Expr {
     let Expr::Map(pairs) = value else { return value };
-    let upper = |(key, value): (String, Expr)| (key.to_uppercase(), super::strings::filled(value));
-    Expr::Map(pairs.into_iter().map(upper).collect())
+    let mut written = Vec::new();
+    if let Some(hash) = given.values.last().and_then(Node::as_hash_node) {
+        super::super::ruby::pairs(hash.elements().iter(), &mut written);
+    }
+    let strings = written.iter().chain(&given.pairs);
+    let strings = strings.filter(|(key, _)| key.as_string_node().is_some());
+    let kept: Vec<String> = strings.filter_map(|(key, _)| literal(key)).collect();
+    let named = |(key, value): (String, Expr)| {
+        let key = if kept.contains(&key) { key } else { key.to_uppercase() };
+        (key, super::strings::filled(value))
+    };
+    Expr::Map(pairs.into_iter().map(named).collect())
 }

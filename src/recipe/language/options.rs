@@ -107,7 +107,8 @@ pub(in crate::recipe) static COMMAND: &[Choice] = &[
     },
     Choice {
         name: "prefix",
-        doc: "false: the command's program runs as it is written, whatever `command_map` and `command_prefixes` say",
+        doc: "false: the command's program runs as it is written, whatever `command_map` and `command_prefixes` say; with `set :dialect, 3` \
+              `default_environment` is not for it either, as Capistrano 3 has it for a command with blanks",
     },
 ];
 

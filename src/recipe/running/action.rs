@@ -13,6 +13,7 @@ use super::command::Unsendable;
 use super::command_limits;
 use super::connection;
 use super::connection::Reach;
+use super::dialect;
 use super::download::Downloads;
 use super::examining;
 use super::failure::failure;
@@ -196,8 +197,10 @@ impl Interpreter {
             .overlaid_by(&around)
             .overlaid_by(&run_options(&call.options)?);
         let environment = options.overlaid_by(&own_options).env;
-        // The second name is Capistrano 3's.
-        for name in ["default_environment", "default_env"] {
+        // Capistrano 3 runs a command with blanks in it as it is. The second name is Capistrano 3's.
+        let is_bare = own_options.prefix == Some(false) && dialect::speaks_three(self);
+        let names = ["default_environment", "default_env"];
+        for name in names.into_iter().filter(|_| !is_bare) {
             let Some(environment) = self.variable(engine, name)? else {
                 continue;
             };

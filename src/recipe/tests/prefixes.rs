@@ -55,6 +55,23 @@ fn what_does_not_begin_with_the_program_stays_as_it_is() {
 }
 
 #[test]
+fn a_command_without_prefix_has_no_default_environment_in_the_words_of_capistrano_3() {
+    let of = |dialect: &str| {
+        let text = format!(
+            "{dialect} default_environment[\"A\"] = \"1\"; role :app, \"a\"; \
+             task :t {{ run \"x y\", :prefix => false, :env => #{{ B: 2 }}; run \"x\"; }}"
+        );
+        recipe(&text).run(&["t"]).script.lines_on("a")
+    };
+    let three = of("set :dialect, 3;");
+    assert!(
+        !three[0].contains("A=1") && three[0].contains("B=2") && three[1].contains("A=1"),
+        "{three:?}"
+    );
+    assert!(of("set :dialect, 2;").iter().all(|line| line.contains("A=1")));
+}
+
+#[test]
 fn an_entry_of_the_command_map_is_the_whole_of_what_is_run() {
     assert_eq!(
         lines("command_map[\"rake\"] = \"bin/rake\"; run \"rake a\"; run `cd x && ${prefixed(\"rake b\")}`;"),

@@ -1,0 +1,354 @@
+//! Collects the facts in a file, call by call.
+
+use ruby_prism::{CallNode, Node, ParseResult, Visit};
+
+use super::facts::{Facts, kept, renamed};
+use super::modules::is_of_object;
+use super::parameters::function_of;
+use super::ruby::{Offsets, arguments, bare, constant, id, line_of, literal};
+use super::version::weigh;
+use crate::recipe::Vocabulary;
+
+/// Adds the facts in a file.
+pub(super) fn collect(facts: &mut Facts, parsed: &ParseResult<'_>, text: &[u8]) {
+    let mut visitor = Visitor {
+        facts,
+        text,
+        namespaces: Vec::new(),
+        classes: 0,
+        branches: 0,
+        loops: Vec::new(),
+    };
+    visitor.visit(&parsed.node());
+}
+
+struct Visitor<'a> {
+    facts: &'a mut Facts,
+    text: &'a [u8],
+    namespaces: Vec<String>,
+    /// The number of classes around the place.
+    classes: usize,
+    /// The number of decisions, tasks and functions around the place.
+    branches: usize,
+    /// The names that the surrounding loops go through, with the local of each loop.
+    loops: Vec<(String, Vec<String>)>,
+}
+
+impl<'pr> Visit<'pr> for Visitor<'_> {
+    fn visit_class_node(&mut self, node: &ruby_prism::ClassNode<'pr>) {
+        let is_plugin = node.superclass().as_ref().is_some_and(super::gems::is_plugin);
+        self.define(&node.constant_path());
+        self.facts.errors.add(&node.as_node());
+        self.classes += usize::from(!is_plugin);
+        ruby_prism::visit_class_node(self, node);
+        self.classes -= usize::from(!is_plugin);
+    }
+
+    fn visit_module_node(&mut self, node: &ruby_prism::ModuleNode<'pr>) {
+        self.define(&node.constant_path());
+        ruby_prism::visit_module_node(self, node);
+    }
+
+    fn visit_singleton_class_node(&mut self, node: &ruby_prism::SingletonClassNode<'pr>) {
+        self.classes += 1;
+        ruby_prism::visit_singleton_class_node(self, node);
+        self.classes -= 1;
+    }
+
+    fn visit_if_node(&mut self, node: &ruby_prism::IfNode<'pr>) {
+        self.branches += 1;
+        ruby_prism::visit_if_node(self, node);
+        self.branches -= 1;
+    }
+
+    fn visit_unless_node(&mut self, node: &ruby_prism::UnlessNode<'pr>) {
+        self.branches += 1;
+        ruby_prism::visit_unless_node(self, node);
+        self.branches -= 1;
+    }
+
+    fn visit_case_node(&mut self, node: &ruby_prism::CaseNode<'pr>) {
+        self.branches += 1;
+        ruby_prism::visit_case_node(self, node);
+        self.branches -= 1;
+    }
+
+    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
+        let name = id(&node.name());
+        let namespaces = self.call(&name, node);
+        let loops = self.loops.len();
+        self.loops.extend(super::repeated::through(&name, node));
+        let is_defaults = self.namespaces == ["load"];
+        let is_later = matches!(name.as_str(), "task" | "before" | "after" | "on") && !is_defaults;
+        self.branches += usize::from(is_later);
+        if namespaces.is_empty() {
+            ruby_prism::visit_call_node(self, node);
+        }
+        for namespace in namespaces {
+            self.namespaces.push(namespace);
+            ruby_prism::visit_call_node(self, node);
+            self.namespaces.pop();
+        }
+        self.loops.truncate(loops);
+        self.branches -= usize::from(is_later);
+    }
+
+    fn visit_alias_method_node(&mut self, _: &ruby_prism::AliasMethodNode<'pr>) {
+        self.facts.is_open = true;
+    }
+
+    fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
+        let name = id(&node.name());
+        self.facts.is_open |= name == "method_missing";
+        if node.receiver().is_some() && self.is_of_gem() {
+            let code = String::from_utf8_lossy(node.location().as_slice()).into_owned();
+            if code.contains("Capistrano::Configuration.instance") && code.contains(".load(&") {
+                self.facts.loaders.insert(name.clone());
+            }
+        }
+        // Many recipes define a helper of this name, which is a verb here.
+        let is_default = matches!(name.as_str(), "set_default" | "_cset" | "set_unless_exists");
+        if !is_default && !self.facts.defaulting.contains(&name) && self.is_word(&name, node) {
+            let (start, source) = (node.location().start_offset(), node.location().as_slice());
+            let lines = (line_of(self.text, start), line_of(self.text, start + source.len()));
+            let function = function_of(node, self.facts.files.len(), lines);
+            self.facts.defined_in.insert((self.facts.files.len(), name.clone()));
+            self.facts.functions.insert(name, function);
+        }
+        self.branches += 1;
+        ruby_prism::visit_def_node(self, node);
+        self.branches -= 1;
+    }
+
+    fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
+        self.facts.constants.insert(id(&node.name()));
+        self.facts.errors.add(&node.as_node());
+        if self.facts.errors.define(&node.as_node()) {
+            return;
+        }
+        self.keep(&node.name(), &node.value());
+        ruby_prism::visit_constant_write_node(self, node);
+    }
+
+    fn visit_instance_variable_write_node(&mut self, node: &ruby_prism::InstanceVariableWriteNode<'pr>) {
+        self.keep(&node.name(), &node.value());
+        ruby_prism::visit_instance_variable_write_node(self, node);
+    }
+
+    fn visit_instance_variable_or_write_node(&mut self, node: &ruby_prism::InstanceVariableOrWriteNode<'pr>) {
+        self.keep(&node.name(), &node.value());
+        ruby_prism::visit_instance_variable_or_write_node(self, node);
+    }
+
+    fn visit_global_variable_or_write_node(&mut self, node: &ruby_prism::GlobalVariableOrWriteNode<'pr>) {
+        self.keep(&node.name(), &node.value());
+        ruby_prism::visit_global_variable_or_write_node(self, node);
+    }
+
+    fn visit_global_variable_write_node(&mut self, node: &ruby_prism::GlobalVariableWriteNode<'pr>) {
+        self.keep(&node.name(), &node.value());
+        ruby_prism::visit_global_variable_write_node(self, node);
+    }
+}
+
+impl Visitor<'_> {
+    /// Notes the words of the name of a class or a module that is defined.
+    fn define(&mut self, path: &Node<'_>) {
+        let name = constant(path).unwrap_or_default();
+        self.facts.constants.extend(name.split("::").map(str::to_owned));
+    }
+
+    /// Returns true if the file is one of a gem.
+    fn is_of_gem(&self) -> bool {
+        self.facts.in_gem(self.facts.files.len()).is_some()
+    }
+
+    /// Returns true if recipes can call a function by its name. Those of the project come first; those of classes of a gem belong to
+    /// their objects.
+    fn is_word(&self, name: &str, node: &ruby_prism::DefNode<'_>) -> bool {
+        // A method of a class never stands for a word of Capistrano.
+        let is_hidden = self.classes > 0 && self.facts.vocabulary.is_verb(name);
+        !is_hidden && !self.is_of_gem()
+            || (self.classes == 0 || node.receiver().is_some())
+                && !is_of_object(node)
+                && !self.facts.functions.contains_key(name)
+    }
+
+    /// Notes the variable that a constant, `@x` or `$x` becomes.
+    fn keep(&mut self, name: &ruby_prism::ConstantId<'_>, value: &Node<'_>) {
+        self.facts.set(&kept(&id(name)), Some(value));
+    }
+
+    /// Notes a call; returns the namespaces that it opens, of which there are several in a loop.
+    fn call(&mut self, name: &str, node: &CallNode<'_>) -> Vec<String> {
+        let given = arguments(node, true);
+        let first = given.values.first();
+        let text = first.and_then(literal);
+        self.facts.is_open |= super::fails::opens(name, node);
+        self.facts.mixed_in.extend(super::fails::mixed_in(name, node));
+        if node.receiver().is_some() {
+            self.of_something(name, node);
+            return Vec::new();
+        }
+        if !self.is_of_gem() {
+            weigh(&mut self.facts.points, name, node, self.namespaces.is_empty());
+        }
+        let is_server = matches!(name, "role" | "server");
+        let is_primary = is_server && given.option("primary").is_some();
+        let file = self.facts.files.len();
+        let [all, marked] = &mut self.facts.servers_in;
+        all.extend(is_server.then_some(file));
+        marked.extend(is_primary.then_some(file));
+        let has_user = |name| given.option(name).is_some();
+        self.facts.has_puma_user |= is_server && ["puma_user", "run_as"].into_iter().any(has_user);
+        if matches!(name, "before" | "after" | "invoke") {
+            self.ask_for(&given.values);
+        }
+        if name == "before" {
+            super::added::note_hooked(first, (&self.namespaces, &self.loops), &mut self.facts.led);
+        }
+        if matches!(name, "before" | "after")
+            && let Some((place, names)) = super::repeated::hooked(first, &self.loops)
+        {
+            self.facts
+                .hooked_in_loops
+                .insert((self.facts.files.len(), place), names);
+        }
+        let kind = match self.facts.defaulting.contains(name) {
+            true => "set_default",
+            false => name,
+        };
+        match kind {
+            "set" | "set_default" | "_cset" | "set_if_empty" | "ask" | "append" | "set_unless_exists" => {
+                if let Some(text) = &text {
+                    self.facts.set(text, given.values.get(1));
+                    let is_sure = self.branches == 0;
+                    self.facts.sure.extend(is_sure.then(|| renamed(text).to_owned()));
+                }
+                if text.as_deref() == Some("scm") {
+                    self.facts.scm = given.values.get(1).and_then(literal);
+                }
+            }
+            "task" => {
+                let named = first.or_else(|| given.pairs.first().map(|(key, _)| key));
+                let names = named.and_then(|name| super::repeated::names(name, &self.loops));
+                self.facts.computes_tasks |= names.is_none();
+                if names.is_none() && !self.namespaces.is_empty() {
+                    self.facts.computed_tasks.insert(self.namespaces.join(":"));
+                }
+                let taken = super::parameters::of_task(node);
+                for name in names.into_iter().flatten() {
+                    let path = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
+                    let full = path.collect::<Vec<_>>().join(":");
+                    if !taken.is_empty() {
+                        self.facts.task_arguments.insert(full.clone(), taken.clone());
+                    }
+                    if !self.facts.tasks.insert(full.clone()) {
+                        self.facts.defined_again.insert(full);
+                    }
+                }
+            }
+            "after" | "before" if node.block().is_some() => {
+                // With Rake, the second name is that of a task that the block defines.
+                if let Some(text) = given.values.get(1).and_then(literal) {
+                    let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
+                    self.facts.tasks.insert(path.collect::<Vec<_>>().join(":"));
+                }
+            }
+            // Rake makes tasks of files, too.
+            "file" | "directory" | "multitask" | "rule" | "remote_file" => self.facts.computes_tasks = true,
+            "namespace" => {
+                let named = first.or_else(|| given.pairs.first().map(|(key, _)| key));
+                let names = named.and_then(|name| super::repeated::names(name, &self.loops));
+                self.facts.computes_tasks |= names.is_none();
+                for name in names.iter().flatten() {
+                    let path = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
+                    self.facts.namespaces.insert(path.collect::<Vec<_>>().join(":"));
+                }
+                return names.unwrap_or_default();
+            }
+            "role" => {
+                self.facts.has_roles = true;
+                self.facts.primaries.extend(text.clone().filter(|_| is_primary));
+                self.facts.roles.extend(text);
+            }
+            "server" => {
+                let before = std::mem::take(&mut self.facts.roles);
+                self.facts.roles.extend(given.values.iter().skip(1).filter_map(literal));
+                for (key, value) in &given.pairs {
+                    if literal(key).as_deref() == Some("roles") {
+                        let several = value.as_array_node();
+                        let items = several
+                            .iter()
+                            .flat_map(|list| list.elements().iter().collect::<Vec<_>>());
+                        self.facts.roles.extend(items.filter_map(|item| literal(&item)));
+                        self.facts.roles.extend(literal(value));
+                    }
+                }
+                if is_primary {
+                    self.facts.primaries.extend(self.facts.roles.iter().cloned());
+                }
+                self.facts.roles.extend(before);
+            }
+            "install_plugin" => {
+                let class = first.and_then(constant).unwrap_or_default();
+                self.facts.plugins.extend(class.rsplit("::").next().map(str::to_owned));
+            }
+            "require" | "load" => {
+                let is_of_gem = self.is_of_gem();
+                let is_named = |path: &String| !is_of_gem || Vocabulary::library_of_ruby(path).is_some();
+                self.facts.libraries.extend(text.filter(is_named));
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Notes the tasks that are named with their namespaces.
+    fn ask_for(&mut self, names: &[Node<'_>]) {
+        if self.is_of_gem() {
+            return;
+        }
+        let names = names.iter().filter_map(literal).filter(|name| name.contains(':'));
+        let full = names.map(|name| name.trim_start_matches(':').to_owned());
+        self.facts.asked_tasks.extend(full);
+    }
+
+    /// Notes a call with a receiver: `deploy.task :restart do`, `SSHKit.config.command_map[:rake] = "bundle exec rake"`.
+    fn of_something(&mut self, name: &str, node: &CallNode<'_>) {
+        let Some(receiver) = node.receiver() else { return };
+        let given = arguments(node, false);
+        if name == "task"
+            && let (Some(namespace), Some(text)) = (bare(&receiver), given.values.first().and_then(literal))
+        {
+            self.facts.tasks.insert(format!("{namespace}:{text}"));
+            self.facts.points[1] += usize::from(!self.is_of_gem());
+        }
+        if let ("[]=", Some(map)) = (name, receiver.as_call_node())
+            && id(&map.name()) == "command_map"
+            && let [key, value] = given.values.as_slice()
+        {
+            let place = (self.facts.files.len(), node.location().start_offset());
+            if let Some(mapped) = super::repeated::mapped(key, value, &self.loops) {
+                self.facts.mapped_at.insert(place);
+                self.facts.commands.extend(mapped);
+            }
+        }
+        if name == "[]" && super::ruby::source(&receiver) == "SSHKit.config.command_map.prefix" {
+            self.facts.prefixed.extend(given.values.first().and_then(literal));
+        }
+        let class = constant(&receiver);
+        let facts = &mut *self.facts;
+        super::added::note(
+            name,
+            &receiver,
+            (&mut facts.cleared, &mut facts.reenabled, &mut facts.led),
+        );
+        if super::read::is_task_of_rake(node) {
+            self.ask_for(&given.values);
+        }
+        if class.is_some_and(|class| class == "SSHKit") && !self.is_of_gem() {
+            self.facts.points[2] += 2;
+        }
+    }
+}

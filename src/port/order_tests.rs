@@ -1,0 +1,105 @@
+//! Tests of what runs before what, and of commands and values that Capistrano 3 treats in a way of its own.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::construct_tests::{THREE, carried};
+use super::tests::{has, ported, recipe};
+
+#[test]
+fn prerequisites_run_in_the_order_in_which_rake_learns_of_them() {
+    carried(
+        "task(:a) { puts 'a' }\ntask(:b) { puts 'b' }\ntask(c: :a) { puts 'c' }\nbefore :c, :b\n\
+         task(d: :a) { puts 'd' }\ntask(d: :b) { puts 'e' }\ntask f: :a\ntask(:f) { puts 'f' }\n\
+         task(g: :a) { puts 'g' }\n%w[h i].each { |x| before x, :b }\ntask(h: :a) { puts 'h' }\n",
+        &[
+            "before \"c\" { invoke \"a\"; }\ntask :c {\n  puts \"c\";\n}\nbefore \"c\", \"b\";",
+            "before \"d\" { invoke \"b\"; }\ntask :d_2 {",
+            "before \"f\" { invoke \"a\"; }\ntask :f { }\ntask :f_2 {",
+            "task :g {\n  invoke \"a\";\n  puts \"g\";\n}",
+            "before \"h\" { invoke \"a\"; }\ntask :h {",
+        ],
+    );
+}
+
+#[test]
+fn a_task_that_may_run_again_is_invoked_again() {
+    carried(
+        "task(:a) { puts 'a' }\ntask(:b) { puts 'b' }\ntask :t do\n  Rake::Task['a'].reenable\n  invoke :a\n  invoke :b\nend\n",
+        &["invoke \"a\", :again => true;\n  invoke \"b\";"],
+    );
+    // It runs the task without what a hook runs before it, which has no form here.
+    let text = "task(:a) { puts 'a' }\ntask(:b) { puts 'b' }\nbefore :a, :b\ntask(:t) { Rake::Task['a'].execute }\n";
+    let (_, notes) = recipe(&format!("{THREE}{text}"));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn a_command_with_blanks_in_it_has_no_environment_and_no_surroundings() {
+    carried(
+        "set :default_env, { lang: 'C', 'Own' => 'x' }\ntask :t do\n  on roles(:app) do\n    execute 'ls -l'\n    execute :ls, '-a'\n    \
+         execute \"#{fetch(:application)} status\"\n    execute 'echo a', 'b'\n    background 'sleep 1'\n    \
+         as('u') { sudo :id; sudo 'id -u' }\n    within('/x') { sudo 'ls -l' }\n    puts capture('id -u'), test('[ -d x ]')\n  end\nend\n\
+         task :l do\n  run_locally do\n    execute :ls\n    execute 'ls -l'\n    with(tz: 'X') { execute :date }\n    sudo :id\n  end\nend\n",
+        &[
+            "set :default_environment, #{ LANG: \"C\", Own: \"x\" };",
+            "run \"ls -l\", :prefix => false;",
+            "run \"ls -a\";",
+            "run `${application} status`, :prefix => false;",
+            "run \"echo a\", :prefix => false;",
+            "run \"sleep 1\", :prefix => false;",
+            "sudo \"sudo id\", :as => \"u\";",
+            "sudo \"sudo id -u\", :as => \"u\";",
+            "sudo \"ls -l\", :dir => \"/x\";",
+            "capture(\"id -u\", :prefix => false)",
+            "test(\"[ -d x ]\", :prefix => false)",
+            "run_locally \"ls\", :env => default_environment;",
+            "run_locally \"ls -l\";",
+            "run_locally \"date\", :env => default_environment + #{ TZ: \"X\" };",
+            "run_locally \"sudo id\", :env => default_environment;",
+        ],
+    );
+}
+
+#[test]
+fn the_primary_server_is_the_first_where_none_is_marked() {
+    let text = "lock '3'\nset :repo_url, 'x'\ntask :t do\n  on primary(:db) do\n    execute :a\n  end\nend\n";
+    let marked = "server 'a', roles: %w[db], primary: true\n";
+    let of = |two: &str| {
+        let files = [
+            ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),
+            ("config/deploy.rb", text),
+            ("config/deploy/one.rb", marked),
+            ("config/deploy/two.rb", two),
+        ];
+        ported(&files).unwrap().files.remove(1).text
+    };
+    has(
+        &of(marked),
+        &["task :t, :roles => :db, :only => #{ primary: true }, :once => true {"],
+    );
+    has(
+        &of("server 'b', roles: %w[db]\n"),
+        &["run \"a\", :hosts => primary(:db).name;"],
+    );
+}
+
+#[test]
+fn a_variable_that_only_capr_has_is_nothing() {
+    carried(
+        "set :a, fetch(:rails_env) || fetch(:stage)\nset :b, fetch(:current_path, '/x')\nset_if_empty :rake, 'bin/rake'\n\
+         set :c, 1 if ENV['C']\nset :d, true if ENV['D']\ntask :t do\n  puts fetch(:c), fetch(:rake)\n  puts 'd' unless fetch(:d)\n  \
+         puts 'e' if fetch(:shared_path)\n  set :e, 1\n  puts fetch(:e)\nend\ntask(:u) { puts fetch(:e) }\n",
+        &[
+            "set :b, \"/x\";",
+            "set :rake, \"bin/rake\";",
+            "puts fetch(:c, \"\");\n  puts rake;",
+            "if !fetch(:d, false) {",
+            "if false {",
+            "puts e;",
+            "puts fetch(:e, \"\");",
+        ],
+    );
+    let (text, _) = recipe(&format!(
+        "{THREE}require 'capistrano/rails'\nset :a, fetch(:rails_env)\n"
+    ));
+    has(&text, &["rails_env"]);
+}
