@@ -298,9 +298,23 @@ fn the_configuration_may_be_in_a_local() {
 }
 
 #[test]
+fn a_library_whose_name_is_computed_is_noted() {
+    let (text, notes) = recipe("%w[a b].each { |name| require \"acme/recipes/#{name}\" }\nrole :app, 'a'\n");
+    assert!(notes.len() == 1 && !text.contains("\n  load `"), "{text}");
+}
+
+#[test]
 fn the_groups_of_a_match_are_a_list() {
     carried(
         "task :t do\n  puts /x(a)/.match('xa').captures.first\nend\n",
         &["puts captures(\"xa\", \"x(a)\").extract(1)[0];"],
+    );
+}
+
+#[test]
+fn git_of_the_strategy_runs_where_the_block_says() {
+    carried(
+        "task :t do\n  run_locally { strategy.git 'tag -f x' }\n  on(roles(:app)) { strategy.git :fetch, '-q' }\nend\n",
+        &["run_locally \"git tag -f x\";", "run \"git fetch -q\", :roles => :app;"],
     );
 }

@@ -29,6 +29,7 @@ impl Reader<'_> {
             "rake" | "make" if self.facts.version > 2 && self.onion.host.is_some() && !given.values.is_empty() => {
                 self.execute(call, name).map(Some)
             }
+            "git" if call.receiver().is_some() && !given.values.is_empty() => self.execute(call, "execute").map(Some),
             "capture" | "test" if !given.values.is_empty() => {
                 let value = self.command_value(call, name)?;
                 Ok(Some(vec![Line::new(Statement::Value(value))]))

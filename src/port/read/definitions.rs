@@ -150,6 +150,9 @@ impl Reader<'_> {
             (None, None) => return self.refuse(Kind::Construct, "a task without a name"),
         };
         self.may_have_name(&name)?;
+        if let Some(lines) = name.literal().and_then(|name| self.own_update(call, name, &given)) {
+            return Ok(lines);
+        }
         let (mut options, unported) = match self.options("task", &given.pairs) {
             Ok(options) => (options, None),
             Err(unported) => (Vec::new(), Some(unported)),
@@ -461,6 +464,10 @@ impl Reader<'_> {
             match (owner.as_str(), name.as_str()) {
                 ("logger", level) => return self.logged(level, &given).map(Some),
                 ("top", _) if self.word_of_top(&name) => return self.call_like(node, call, &name),
+                // This is Capistrano's object for git, which runs it on the servers of the block.
+                ("strategy", "git") if self.facts.version > 2 && !self.facts.functions.contains_key("strategy") => {
+                    return self.command_word(call, &name);
+                }
                 ("roles", "[]") => {
                     let values = self.expressions(&given.values)?;
                     return Ok(Some(vec![Line::verb(Call::new("role", values))]));

@@ -28,7 +28,7 @@ impl Reader<'_> {
         // Of `sudo "ls -l"` SSHKit makes two words, `sudo` and what follows.
         let is_sudo = id(&call.name()) == "sudo";
         let word = id(&call.name());
-        let own = matches!(word.as_str(), "rake" | "make").then(|| Expr::Symbol(word));
+        let own = matches!(word.as_str(), "git" | "make" | "rake").then(|| Expr::Symbol(word));
         let nodes = given.values.iter().map(Some);
         let words = own.iter().map(|_| None).chain(nodes);
         for (index, node) in words.enumerate() {

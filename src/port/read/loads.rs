@@ -32,6 +32,14 @@ impl Reader<'_> {
                 return Ok(lines);
             }
             let path = self.expression(file)?;
+            if let ("require", Expr::Template(parts)) = (name, &path)
+                && let Some(Part::Text(folder)) = parts.first()
+                && !folder.starts_with(['.', '/'])
+                && !(0..self.facts.files.len()).any(|file| self.is_in(file, folder))
+            {
+                let reason = format!("the name of a library in `{folder}` is computed");
+                return self.lacks(Kind::Library, Lack::Library(folder.clone()), reason);
+            }
             return Ok(vec![Line::verb(Call::new("load", vec![as_recipe(path)]))]);
         };
         if path == "capistrano/setup" && self.facts.is_on_disk && self.facts.main_file.is_none() {
@@ -122,6 +130,11 @@ impl Reader<'_> {
             },
         };
         self.lacks(Kind::Library, Lack::Library(path), reason)
+    }
+
+    /// Returns true if a file of the project, and not of a gem, is in a folder.
+    fn is_in(&self, file: usize, folder: &str) -> bool {
+        self.facts.in_gem(file).is_none() && self.facts.files.get(file).is_some_and(|own| own.contains(folder))
     }
 
     /// Reads the loading of a file whose path is made of the place of this one; `None` if it is another path.

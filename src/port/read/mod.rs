@@ -36,6 +36,7 @@ mod loops;
 mod maps;
 mod methods;
 mod operators;
+mod own_update;
 mod patterns;
 mod people;
 mod per_server;
