@@ -332,7 +332,10 @@ impl RubyProject {
             self.add(root, &path, is_wanted)?;
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
             if let Some(source) = self.sources.iter_mut().find(|source| source.path == name) {
-                source.part = Some(part);
+                // The recipe itself may be in the folder of the stages.
+                if !(source.is_main() && matches!(part, FilePart::Stage(_))) {
+                    source.part = Some(part);
+                }
             }
         }
         Ok(())

@@ -288,3 +288,24 @@ fn functions_of_templates_that_call_themselves_are_read_once() {
     let found = ported(&[("config/deploy.rb", text)]);
     assert!(!work(&found).is_empty(), "{found:?}");
 }
+
+#[test]
+fn a_recipe_in_the_folder_of_its_stages_is_no_stage() {
+    let found = ported(&[
+        ("Capfile", "load 'deploy'\nload 'app/config/deploy'\n"),
+        (
+            "app/config/deploy.rb",
+            "set :stages, %w(live)\nset :stage_dir, 'app/config'\nrequire 'capistrano/ext/multistage'\nset :application, 'a'\n",
+        ),
+        ("app/config/live.rb", "role :app, 'a'\n"),
+    ]);
+    assert!(work(&found).is_empty(), "{found:?}");
+    assert!(
+        text(&found, "app/config/deploy.rhai").contains("set :application, \"a\";"),
+        "{found:?}"
+    );
+    assert!(
+        text(&found, "config/deploy/live.rhai").contains("role :app, \"a\";"),
+        "{found:?}"
+    );
+}
