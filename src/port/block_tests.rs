@@ -318,3 +318,29 @@ fn git_of_the_strategy_runs_where_the_block_says() {
         &["run_locally \"git tag -f x\";", "run \"git fetch -q\", :roles => :app;"],
     );
 }
+
+#[test]
+fn blocks_around_commands_have_a_value_and_versions_an_order() {
+    carried(
+        "def later\n  at_exit { puts 'bye' }\nend\ntask :t do\n  later\n  on(roles(:app)) do\n    v = within('/a') { capture(:b, '-v') }\n    \
+         puts 'old' if Gem::Version.new(v) < Gem::Version.new('1.10')\n  end\nend\n",
+        &[
+            "  on :exit {\n    puts \"bye\";\n  }\n  on :failure {\n    puts \"bye\";\n  }",
+            "let v = strip(capture(\"b -v\", :dir => \"/a\"));",
+            "if ruby_version_key(ruby_version_of(v)) < ruby_version_key(ruby_version_of(\"1.10\")) {",
+        ],
+    );
+}
+
+#[test]
+fn what_is_said_on_the_way_out_is_said() {
+    carried(
+        "def f(a)\n  return puts('none') if a.nil?\n  puts a\nend\ntask :t do\n  f(nil)\n  %w[a b].each do |x|\n    \
+         next puts(\"no #{x}\") if x == 'a'\n    puts x\n  end\n  next warn('x') if fetch(:a, false)\n  puts 1\nend\n",
+        &[
+            "puts \"none\";\n    return;",
+            "puts `no ${x}`;\n      continue;",
+            "warn \"x\";\n    return;",
+        ],
+    );
+}

@@ -69,6 +69,30 @@ impl Reader<'_> {
                 format!("`{name}` around a function that runs commands, in a place where it cannot be carried over"),
             );
         }
+        let onion = self.onion_around(name, &given)?;
+        Ok(self.inside_of(onion, behind))
+    }
+
+    /// Reads `x = within dir do capture(…) end`: what the block gives.
+    pub(super) fn value_around(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Expr>> {
+        let Some(behind) = behind(call).filter(|behind| behind.rescue.is_none() && self.facts.version > 2) else {
+            return Ok(None);
+        };
+        if self.calls_acting(&behind) {
+            return Ok(None);
+        }
+        let onion = self.onion_around(name, &arguments(call, false))?;
+        let outer = std::mem::replace(&mut self.onion, onion);
+        let notes = self.notes.len();
+        let nodes = statements(behind.body.as_ref());
+        let block = self.statements(&nodes, behind.end, true);
+        self.onion = outer;
+        self.without_notes(notes)?;
+        Ok(Some(block.value().cloned().unwrap_or(Expr::Block(block))))
+    }
+
+    /// Returns the surroundings of commands in `within dir`, `with a: b` and `as user`.
+    fn onion_around(&mut self, name: &str, given: &Arguments<'_>) -> Read<Onion> {
         let mut onion = self.onion.clone();
         match (name, given.values.first()) {
             ("within", Some(dir)) => {
@@ -108,7 +132,7 @@ impl Reader<'_> {
             }
             _ => return self.refuse(Kind::Construct, format!("`{name}` of this kind")),
         }
-        Ok(self.inside_of(onion, behind))
+        Ok(onion)
     }
 
     /// Reads `puma_switch_user(role) do … end` where that user logs in.

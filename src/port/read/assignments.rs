@@ -5,7 +5,7 @@ use ruby_prism::Node;
 use super::super::facts::kept;
 use super::super::form::{Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, constant, id};
+use super::super::ruby::id;
 use super::Reader;
 use super::locals::Type;
 
@@ -171,52 +171,6 @@ impl Reader<'_> {
         self.set.insert(name.clone());
         let call = Call::new(verb, vec![Expr::symbol(&name), value]);
         Ok(Some(vec![Line::verb(call)]))
-    }
-
-    /// Reads `out, err, status = Open3.capture3("…")`; `None` for anything else.
-    fn captured(&mut self, write: &ruby_prism::MultiWriteNode<'_>, names: &[String]) -> Read<Option<Vec<Line>>> {
-        let call = write.value().as_call_node();
-        let Some(call) = call.filter(|call| call.receiver().as_ref().and_then(constant).as_deref() == Some("Open3"))
-        else {
-            return Ok(None);
-        };
-        let parts: &[&str] = match id(&call.name()).as_str() {
-            "capture3" => &["stdout", "stderr", ""],
-            "capture2" => &["stdout", ""],
-            _ => return Ok(None),
-        };
-        let given = arguments(&call, false);
-        if names.len() > parts.len() || given.has_splat || !given.pairs.is_empty() {
-            return Ok(None);
-        }
-        let text = String::from_utf8_lossy(self.text);
-        let is_read = |name: &&String| !name.starts_with('_') && text.matches(name.as_str()).count() > 1;
-        if parts.len() == 3 && names.get(1).filter(is_read).is_some() {
-            return self.refuse(
-                Kind::Construct,
-                "what a command of this machine writes to its error stream",
-            );
-        }
-        let mut words = self.expressions(&given.values)?;
-        let command = match words.len() {
-            1 => words.remove(0),
-            _ => Expr::List(words),
-        };
-        let run = Call {
-            options: vec![("result".to_owned(), Expr::Bool(true))],
-            ..Call::new("run_locally", vec![command])
-        };
-        let ran = self.free_name("ran");
-        let mut lines = self.write_local(&ran, Expr::Call(run));
-        for (name, part) in names.iter().zip(parts).filter(|(_, part)| **part != "stderr") {
-            let value = match *part {
-                "" => Expr::name(&ran),
-                part => Expr::Member(Box::new(Expr::name(&ran)), part.to_owned()),
-            };
-            lines.extend(self.write_local(name, value));
-        }
-        self.carry("Open3");
-        Ok(Some(lines))
     }
 
     /// Reads `before, ENV["X"] = ENV["X"], "y"`: parts of lists and maps are among the names.

@@ -328,6 +328,7 @@ impl Reader<'_> {
                 Some(error) => Expr::Block(Block::of(vec![Line::new(Statement::Throw(error))])),
                 None => Expr::call("abort", vec![self.raised(call)?]),
             },
+            ("within" | "with" | "as", _) if call.block().is_some() => return self.value_around(call, name),
             ("current_task", 0) => Expr::name("current_task"),
             ("lambda" | "proc" | "defer", 0) => match behind(call) {
                 Some(behind) => return self.function_of_later(behind).map(Some),
@@ -455,6 +456,18 @@ impl Reader<'_> {
                 self.loops -= 1;
                 Ok(Some(vec![Line::new(Statement::While(Expr::Bool(true), body))]))
             }
+            // The end of a run is one of two events.
+            "at_exit" if call.receiver().is_none() => {
+                let Some(behind) = behind(call) else { return Ok(None) };
+                let nodes = statements(behind.body.as_ref());
+                let block = self.later(&nodes, behind.end, false);
+                if String::from_utf8_lossy(self.text).matches("at_exit").count() > 1 {
+                    self.remarks
+                        .push("`at_exit`: several run in their order, and not from the last to the first".to_owned());
+                }
+                let on = |event| Line::verb(Call::with_block("on", vec![Expr::symbol(event)], block.clone()));
+                Ok(Some(vec![on("exit"), on("failure")]))
+            }
             "trap" if behind(call).is_some() => {
                 let remark = "`trap`: Ctrl-C and other signals end a run of capr as they are, with a rollback";
                 Ok(Some(vec![self.remark(remark)]))
@@ -500,7 +513,7 @@ impl Reader<'_> {
     /// Refuses words that only Ruby itself knows; `None` for others.
     fn matter_of_ruby(&self, name: &str) -> Read<Option<Vec<Line>>> {
         match name {
-            "include" | "extend" | "private" | "public" | "trap" | "at_exit" | "eval" | "instance_eval" => {
+            "include" | "extend" | "private" | "public" | "trap" | "eval" | "instance_eval" => {
                 self.refuse(Kind::Code, format!("`{name}` is a matter of Ruby"))
             }
             _ => Ok(None),

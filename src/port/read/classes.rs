@@ -25,6 +25,11 @@ impl Reader<'_> {
         if let Some(value) = self.request_of_class(class, name, call)? {
             return Ok(value);
         }
+        if class == "Open3"
+            && let Some(value) = self.open3_block(call)?
+        {
+            return Ok(value);
+        }
         if call.block().is_some() && !matches!((class, name), ("Dir", "chdir")) {
             return self.lacks(
                 Kind::Construct,
@@ -157,6 +162,11 @@ impl Reader<'_> {
                 let mut words = vec![Expr::text("kill"), Expr::text("-s")];
                 words.extend(self.expressions(given)?);
                 on_this_machine(Expr::List(words))
+            }
+            ("Gem::Version", "new" | "create") => Expr::call("ruby_version_of", vec![self.first(given)?]),
+            ("Gem::Version", "correct?") => {
+                let version = Expr::text("^\\s*([0-9]+(\\.[0-9a-zA-Z]+)*(-[0-9A-Za-z.-]+)?)?\\s*$");
+                Expr::call("matches", vec![self.first(given)?, version])
             }
             ("Rake::Task", "task_defined?") => return Ok(self.is_defined_task(call)),
             ("Regexp", "last_match") if let [group] = given => match source(group).parse() {

@@ -328,13 +328,25 @@ impl Reader<'_> {
             .map(|node| node.arguments())
             .or_else(|| node.as_next_node().map(|node| node.arguments()));
         if let Some(arguments) = arguments {
-            if node.as_next_node().is_some() && self.loops > 0 {
-                return one(Statement::Continue);
-            }
             let values: Vec<Node<'_>> = arguments
                 .iter()
                 .flat_map(|list| list.arguments().iter().collect::<Vec<_>>())
                 .collect();
+            let is_next = node.as_next_node().is_some() && self.loops > 0;
+            if let [said] = values.as_slice()
+                && says(said)
+            {
+                // What is said has no value.
+                let mut lines = self.statement(said, false);
+                lines.push(Line::new(match is_next {
+                    true => Statement::Continue,
+                    false => Statement::Return(None),
+                }));
+                return Ok(Some(lines));
+            }
+            if is_next {
+                return one(Statement::Continue);
+            }
             return match values.as_slice() {
                 [] => one(Statement::Return(None)),
                 [value] => {
@@ -421,4 +433,14 @@ fn is_command(node: &Node<'_>) -> bool {
     node.as_x_string_node().is_some()
         || node.as_interpolated_x_string_node().is_some()
         || node.as_call_node().is_some_and(is_system)
+}
+
+/// Returns true for words that say something: `next warn "…"`, `return puts "…"`.
+fn says(node: &Node<'_>) -> bool {
+    const WORDS: [&str; 8] = ["debug", "error", "fatal", "info", "print", "puts", "say", "warn"];
+    let Some(call) = node.as_call_node() else { return false };
+    let of_logger = call
+        .receiver()
+        .is_none_or(|of| super::super::ruby::source(&of) == "logger");
+    of_logger && call.arguments().is_some() && WORDS.contains(&id(&call.name()).as_str())
 }

@@ -28,6 +28,8 @@ pub(super) enum Type {
     Function,
     /// A map whose parts Ruby reads as methods: `OpenStruct.new(…)`.
     Record,
+    /// A version, which is not compared as a string: `Gem::Version.new(…)`.
+    Version,
     /// A URL, a connection, a request of HTTP or its answer.
     Web,
 }
@@ -161,6 +163,7 @@ impl Reader<'_> {
                 | "ruby_split" | "ruby_words" | "ruby_zip" => Type::List,
                 "ruby_groups" | "ruby_map" => Type::Map,
                 "ruby_record" => Type::Record,
+                "ruby_version_of" => Type::Version,
                 "ruby_connection" | "ruby_http" | "ruby_request" | "ruby_sent" | "ruby_uri" => Type::Web,
                 "ruby_part" | "ruby_times" => call
                     .arguments

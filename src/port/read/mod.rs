@@ -35,6 +35,7 @@ mod locals;
 mod loops;
 mod maps;
 mod methods;
+mod open3;
 mod operators;
 mod own_update;
 mod patterns;

@@ -53,6 +53,10 @@ impl Reader<'_> {
         };
         let nodes = (left, right);
         let (left, right) = (self.expression(&nodes.0)?, self.expression(nodes.1)?);
+        if [&left, &right].iter().any(|value| self.kind_of(value) == Type::Version) {
+            let key = |value| Expr::call("ruby_version_key", vec![value]);
+            return Ok(Some(key(left).binary(operator, key(right))));
+        }
         if matches!(operator, "==" | "!=") && self.is_never_equal((&nodes.0, &left), (nodes.1, &right)) {
             self.remarks
                 .push("the stage is a symbol in Capistrano 3, which is never equal to a string".to_owned());

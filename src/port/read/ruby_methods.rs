@@ -95,6 +95,9 @@ impl Reader<'_> {
             "negative?" => value.binary("<", Expr::number(0)),
             "even?" => value.binary("%", Expr::number(2)).binary("==", Expr::number(0)),
             "odd?" => value.binary("%", Expr::number(2)).binary("!=", Expr::number(0)),
+            "value" if matches!(&value, Expr::Name(name) if self.objects.get(name) == Some(&super::open3::PROCESS)) => {
+                value
+            }
             "captures" => value.method("extract", vec![Expr::number(1)]),
             "read" if kind == Type::Text => value,
             "succ" | "next" if kind == Type::Number => value.binary("+", Expr::number(1)),
