@@ -344,3 +344,14 @@ fn what_is_said_on_the_way_out_is_said() {
         ],
     );
 }
+
+#[test]
+fn a_function_gives_what_its_last_line_keeps() {
+    carried(
+        "def dir\n  @dir ||= `mktemp -d`.strip\nend\ndef two\n  x = 2\nend\ntask :t do\n  puts dir, two\nend\n",
+        &[
+            "  set_if_empty :dir, strip(run_locally(\"mktemp -d\"));\n  dir\n}",
+            "  let x = 2;\n  x\n}",
+        ],
+    );
+}

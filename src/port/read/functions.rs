@@ -311,11 +311,30 @@ impl<'a> Reader<'a> {
             Some(body) => match body.as_statements_node() {
                 Some(list) => {
                     let nodes: Vec<Node<'_>> = list.body().iter().collect();
-                    self.later(&nodes, end, true)
+                    let mut block = self.later(&nodes, end, true);
+                    if let Some(value) = nodes.last().and_then(|last| self.assigned_value(last, &block)) {
+                        block.lines.push(Line::new(Statement::Value(value)));
+                        block.gives = true;
+                    }
+                    block
                 }
                 None => self.later(&[body], end, false),
             },
             None => Block::default(),
+        }
+    }
+
+    /// Returns the value of an assignment at the end of a function, which the function gives: `@dir ||= …`.
+    fn assigned_value(&self, last: &Node<'_>, block: &Block) -> Option<Expr> {
+        let kept = last.as_instance_variable_or_write_node().map(|write| id(&write.name()));
+        let kept = kept.or_else(|| Some(id(&last.as_instance_variable_write_node()?.name())));
+        match &block.lines.last()?.statement {
+            Statement::Verb(call) if super::super::form::sets(&call.name) => {
+                Some(self.variable(&super::super::facts::kept(&kept?)))
+            }
+            Statement::Let(name, _) => Some(Expr::name(name)),
+            Statement::Assign(local @ Expr::Name(_), ..) if kept.is_none() => Some(local.clone()),
+            _ => None,
         }
     }
 
