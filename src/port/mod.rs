@@ -222,9 +222,15 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     fails::settle(&facts, &mut drafts);
     lacks::settle(&facts.of_application, &mut drafts);
     let wanted = drafts.iter().filter(|draft| draft.source.is_wanted);
+    let mut written = BTreeSet::new();
     let files: Vec<File> = wanted
         .map(|draft| {
             let mut to = draft.source.recipe();
+            if !written.insert(to.clone()) {
+                // Beside `a.rb` there is `a.rake`.
+                let ending = draft.source.path.rsplit('.').next().unwrap_or_default();
+                to = format!("{}_{ending}.rhai", to.trim_end_matches(".rhai"));
+            }
             if let Some((folder, stage)) = beside_task(&facts, &to) {
                 let from = draft.source.shown();
                 remarks.push(format!(

@@ -32,6 +32,16 @@ impl Reader<'_> {
                 false => Ok(None),
             };
         }
+        if facts.version < 3
+            && bare(node).is_some()
+            && facts.vocabulary.is_verb(&name)
+            && let Some(task) = facts.task(&name, &self.namespaces)
+            && facts.tasks.contains(&task)
+        {
+            // The task comes before the word of Capistrano, which needs arguments.
+            self.carry("a task that is called");
+            return Ok(Some(vec![self.run_task(&name, &task)]));
+        }
         if let Some(lines) = self.definition(node, call, &name)? {
             self.carry(&name);
             return Ok(Some(lines));
@@ -106,6 +116,10 @@ impl Reader<'_> {
         }
         if bare(node).is_some() {
             return self.bare_name(&name);
+        }
+        if name == "role" && given.values.len() == 1 && given.pairs.is_empty() && self.facts.version > 2 {
+            let reason = "`role` with a name alone: `roles` returns servers";
+            return Err(self.always_fails(reason, "wrong number of arguments (given 1, expected 2..3)"));
         }
         // `set`, `role` and similar words return nothing that a recipe could use.
         let reason = format!("`{name}` is a function that nothing in these files defines");

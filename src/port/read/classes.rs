@@ -176,6 +176,10 @@ impl Reader<'_> {
             ("Socket", "gethostname") => Expr::call("chomp", vec![on_this_machine(Expr::text("hostname"))]),
             ("Hash", "new") => Expr::Map(Vec::new()),
             ("Array", "[]") => Expr::List(self.expressions(given)?),
+            // Names that are no patterns stay in the list.
+            ("FileList" | "Rake::FileList", "[]" | "new") if !given.iter().any(|node| source(node).contains(['*', '?', '{'])) => {
+                Expr::List(self.expressions(given)?)
+            }
             _ => return Ok(None),
         }))
     }

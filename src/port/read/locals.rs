@@ -202,7 +202,20 @@ impl Reader<'_> {
     pub(super) fn lose(&mut self, node: &Node<'_>, note: usize) {
         let mut names = Names::default();
         names.visit(node);
-        self.lost.extend(names.written.into_iter().map(|name| (name, note)));
+        let lost: Vec<(String, usize)> = names.written.into_iter().map(|name| (name, note)).collect();
+        self.losses.extend(lost.iter().cloned());
+        self.lost.extend(lost);
+    }
+
+    /// Loses again what a branch has lost: another branch may have given the local a value.
+    pub(super) fn lose_behind(&mut self, node: &Node<'_>, before: usize) {
+        let has_branches = node.as_if_node().is_some()
+            || node.as_unless_node().is_some()
+            || node.as_case_node().is_some()
+            || node.as_begin_node().is_some();
+        if has_branches {
+            self.lost.extend(self.losses.get(before..).unwrap_or_default().iter().cloned());
+        }
     }
 
     /// Returns the names that are first set inside a statement and needed by a later one.

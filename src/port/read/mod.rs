@@ -116,6 +116,8 @@ pub(super) struct Reader<'a> {
     scopes: Vec<BTreeMap<String, Local>>,
     /// The locals whose value was not carried over, with the numbers of their notes.
     lost: BTreeMap<String, usize>,
+    /// All that was lost so far, also what has a value again.
+    losses: Vec<(String, usize)>,
     /// The arguments of the function whose statements take the place of its call.
     given: BTreeMap<String, Expr>,
     /// The variables whose value was not carried over, including those of earlier files.
@@ -210,6 +212,7 @@ impl<'a> Reader<'a> {
             loops: 0,
             scopes: Vec::new(),
             lost: BTreeMap::new(),
+            losses: Vec::new(),
             given: BTreeMap::new(),
             lost_variables: BTreeSet::new(),
             late: BTreeSet::new(),
@@ -352,6 +355,7 @@ impl<'a> Reader<'a> {
         self.depth += 1;
         let notes = self.notes.len();
         let defined = (self.deferred == 0).then(|| self.defined.clone());
+        let losses = self.losses.len();
         let read = match self.depth > DEEPEST {
             true => Err(Unported::new(Kind::Construct, "it is nested too deeply")),
             false => self.read_statement(node, gives),
@@ -374,6 +378,7 @@ impl<'a> Reader<'a> {
             }
             Err(unported) => vec![self.noted(node, unported)],
         };
+        self.lose_behind(node, losses);
         if let Some(defined) = defined.filter(|_| is_lost) {
             // What is in a note defines no task, so a later one of the same name is the first.
             self.defined = defined;
