@@ -333,6 +333,38 @@ fn blocks_around_commands_have_a_value_and_versions_an_order() {
 }
 
 #[test]
+fn methods_that_one_function_does_are_read() {
+    carried(
+        "task :t do\n  s = 'a/b'\n  h = { 'b' => 1 }\n  puts s.rindex('/'), s.count('/'), s.encode('UTF-8'), h.key(2)\n  \
+         puts h.slice('a').size, h.except('a').size, h.transform_values { |v| v + 1 }['b'], h.deep_merge('x' => 2)['x']\n  \
+         h.each_key { |k| puts k }\n  h.each_with_index { |(k, v), i| puts \"#{k}#{v}#{i}\" }\n  h.store('c', 3)\n  y = nil\n  y &&= 3\n  \
+         puts y, File.symlink?('a'), File.zero?('a'), Digest::MD5.hexdigest('a'), Digest::SHA1.file('b').hexdigest\n  \
+         puts File.open('a') { |f| f.read }, [1].one? { |x| x > 0 }, Pathname.new('a').exist?, Etc.getpwuid.name\n  \
+         Dir.mktmpdir { |d| puts d }\n  Bundler.with_unbundled_env { puts `ls` }\n  r = OpenStruct.new(a: 1)\n  r.b = 2\n  \
+         out, st = Open3.capture2e('ls')\n  puts out, st.success?, r.b, linked_files(shared_path).size, env.fetch(:a, 1)\nend\n\
+         task :u do\n  on roles(:app) | roles(:web) do\n    execute :passwd, interaction_handler: { 'New: ' => \"x\\n\", /again/ => 'y' }\n  end\nend\n",
+        &[
+            "puts ruby_rindex(s, \"/\");\n  puts ruby_count(s, \"/\");\n  puts s;\n  puts ruby_key(h, 2);",
+            "ruby_only(h, [\"a\"])",
+            "ruby_but(h, [\"a\"])",
+            "ruby_transformed(h, |v| v + 1)[\"b\"]",
+            "ruby_deep_merged(h, #{ x: 2 })[\"x\"]",
+            "for k in h.keys() {",
+            "for (pair, i) in ruby_pairs(h) {\n    puts `${pair[0]}${pair[1]}${i}`;",
+            "h[\"c\"] = 3;",
+            "if y != () {\n    y = 3;\n  }",
+            "puts ruby_tests(\"-L\", \"a\");\n  puts !ruby_tests(\"-s\", \"a\");\n  puts ruby_digest(\"md5sum\", \"a\");\n  \
+             puts ruby_file_digest(\"sha1sum\", \"b\");",
+            "let f = read_file(\"a\");\n    f\n",
+            "let d = temp_dir();\n    puts d;",
+            "r[\"b\"] = 2;",
+            "fetch(:linked_files, []).map(|item| join_path(shared_path, item)).len()",
+            "if data == \"New: \" {\n      channel.send_data(\"x\\n\");\n    } else if matches(data, \"again\") {",
+        ],
+    );
+}
+
+#[test]
 fn what_is_said_on_the_way_out_is_said() {
     carried(
         "def f(a)\n  return puts('none') if a.nil?\n  puts a\nend\ntask :t do\n  f(nil)\n  %w[a b].each do |x|\n    \
@@ -354,4 +386,20 @@ fn a_function_gives_what_its_last_line_keeps() {
             "  let x = 2;\n  x\n}",
         ],
     );
+}
+
+#[test]
+fn what_one_branch_has_lost_has_no_value_behind_it() {
+    let (text, notes) = recipe(&format!(
+        "{THREE}if ENV['A']\n  all = Unknown.load(1)\nelse\n  all = {{ 'a' => 1 }}\nend\nall.each {{ |k, v| set k, v }}\n"
+    ));
+    assert_eq!(notes.len(), 2, "{text}");
+    assert_eq!(notes[1].depends_on, Some(1), "{notes:?}");
+    // In Capistrano 2 a task comes before a word of its name.
+    let (text, notes) =
+        recipe("set :repository, 'x'\nnamespace :a do\n  task(:upload) { run 'x' }\n  task(:b) { upload }\nend\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["invoke \"a:upload\";"]);
+    let (_, notes) = recipe(&format!("{THREE}task(:x) {{ on(role(:app)) {{ execute :ls }} }}\n"));
+    assert_eq!(notes[0].kind, Kind::Fails);
 }

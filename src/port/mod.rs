@@ -221,16 +221,15 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     facts.is_open |= project.loads_more || !project.application.is_empty();
     fails::settle(&facts, &mut drafts);
     lacks::settle(&facts.of_application, &mut drafts);
-    let wanted = drafts.iter().filter(|draft| draft.source.is_wanted);
-    let mut written = BTreeSet::new();
+    // There is one for each file.
+    let wanted = drafts.iter().enumerate().filter(|(_, draft)| draft.source.is_wanted);
     let files: Vec<File> = wanted
-        .map(|draft| {
-            let mut to = draft.source.recipe();
-            if !written.insert(to.clone()) {
-                // Beside `a.rb` there is `a.rake`.
-                let ending = draft.source.path.rsplit('.').next().unwrap_or_default();
-                to = format!("{}_{ending}.rhai", to.trim_end_matches(".rhai"));
-            }
+        .map(|(number, draft)| {
+            let mut to = facts
+                .recipes
+                .get(number)
+                .cloned()
+                .unwrap_or_else(|| draft.source.recipe());
             if let Some((folder, stage)) = beside_task(&facts, &to) {
                 let from = draft.source.shown();
                 remarks.push(format!(
@@ -301,7 +300,13 @@ fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Fa
             facts.main_file = Some(facts.files.len());
         }
         facts.gem_files.push(source.gem.as_ref().map(|gem| gem.path.clone()));
-        facts.recipes.push(source.recipe());
+        let mut recipe = source.recipe();
+        if facts.recipes.contains(&recipe) {
+            // Beside `a.rake` there is `a.rb`.
+            let ending = source.path.rsplit('.').next().unwrap_or_default();
+            recipe = format!("{}_{ending}.rhai", recipe.trim_end_matches(".rhai"));
+        }
+        facts.recipes.push(recipe);
         if source.is_wanted {
             facts.written.insert(facts.files.len());
         }

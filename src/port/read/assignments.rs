@@ -54,6 +54,9 @@ impl Reader<'_> {
             let value = self.perhaps(&id(&write.name()), value);
             return Ok(Some(self.write_local(&id(&write.name()), value)));
         }
+        if let Some(lines) = self.and_assignment(node)? {
+            return Ok(Some(lines));
+        }
         if let Some(write) = node.as_local_variable_or_write_node() {
             let name = id(&write.name());
             let value = self.expression(&write.value())?;

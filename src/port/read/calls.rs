@@ -111,6 +111,9 @@ impl Reader<'_> {
             }
             return self.own_function(call, &name);
         }
+        if let Some(value) = self.linked_below(&name, &given.values)? {
+            return Ok(value);
+        }
         if let Some(value) = self.word_value(call, &name)? {
             return Ok(value);
         }

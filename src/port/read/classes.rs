@@ -19,6 +19,13 @@ impl Reader<'_> {
         {
             return self.expression(&pairs);
         }
+        if call.block().is_none()
+            && given.pairs.is_empty()
+            && let Some(value) = self.of_ruby_class(class, name, &given.values)?
+        {
+            self.carry(&format!("{class}.{name}"));
+            return Ok(value);
+        }
         if class == "ENV" {
             return self.environment(name, &given.values, call);
         }
@@ -29,6 +36,9 @@ impl Reader<'_> {
             && let Some(value) = self.open3_block(call)?
         {
             return Ok(value);
+        }
+        if let Some(block) = self.block_run_once(class, name, call)? {
+            return Ok(Expr::Block(block));
         }
         if call.block().is_some() && !matches!((class, name), ("Dir", "chdir")) {
             return self.lacks(
@@ -177,7 +187,9 @@ impl Reader<'_> {
             ("Hash", "new") => Expr::Map(Vec::new()),
             ("Array", "[]") => Expr::List(self.expressions(given)?),
             // Names that are no patterns stay in the list.
-            ("FileList" | "Rake::FileList", "[]" | "new") if !given.iter().any(|node| source(node).contains(['*', '?', '{'])) => {
+            ("FileList" | "Rake::FileList", "[]" | "new")
+                if !given.iter().any(|node| source(node).contains(['*', '?', '{'])) =>
+            {
                 Expr::List(self.expressions(given)?)
             }
             _ => return Ok(None),
@@ -496,7 +508,7 @@ fn of_ruby(class: &str, name: &str) -> String {
     }
 }
 
-fn environment_name(name: &str) -> Expr {
+pub(super) fn environment_name(name: &str) -> Expr {
     Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)))
 }
 

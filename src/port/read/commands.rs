@@ -177,8 +177,15 @@ impl Reader<'_> {
     /// Reads `execute :rake, "db:migrate"`.
     fn execute(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
         let executed = self.executed(call)?;
+        let answers = self.answers(call)?;
         let onion = self.onion.clone();
         let mut lines = Vec::new();
+        if answers.is_some() && onion.is_local {
+            return self.refuse(
+                Kind::Construct,
+                format!("`{name}` with `interaction_handler` on this machine"),
+            );
+        }
         let mut options = self.surroundings(&executed);
         let command = match name {
             "background" if executed.is_mapped => in_background(executed.command),
@@ -212,8 +219,11 @@ impl Reader<'_> {
             options.insert(0, ("as".to_owned(), user));
         }
         options.extend(onion.servers);
+        let (parameters, block) = answers.map_or((Vec::new(), None), |(names, block)| (names, Some(block)));
         lines.push(Line::verb(Call {
             options,
+            parameters,
+            block,
             ..Call::new(verb, vec![command])
         }));
         Ok(lines)

@@ -4,6 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::facts::renamed;
 use super::super::form::Expr;
+use super::super::note::Read;
 use super::super::ruby::{arguments, bare, id, literal, source};
 use super::Reader;
 
@@ -32,12 +33,31 @@ impl Reader<'_> {
         is_kept || source(receiver).starts_with("Capistrano::Configuration.instance")
     }
 
+    /// Reads `env.servers` and `Capistrano::Configuration.env.fetch(:x)` of Capistrano 3, whose words are those of a recipe.
+    pub(super) fn of_environment(
+        &mut self,
+        name: &str,
+        call: &CallNode<'_>,
+        receiver: &Node<'_>,
+    ) -> Read<Option<Expr>> {
+        let owner = source(receiver);
+        let is_it = self.facts.version > 2 && matches!(owner.as_str(), "env" | "Capistrano::Configuration.env");
+        if !is_it || self.local("env").is_some() || self.facts.is_variable("env") {
+            return Ok(None);
+        }
+        let code = source(&call.as_node());
+        match (name, code.strip_prefix(&owner).and_then(|code| code.strip_prefix('.'))) {
+            ("servers", _) => Ok(Some(Expr::call("roles", vec![Expr::symbol("all")]))),
+            ("fetch" | "any?" | "primary", Some(code)) => self.fragment(code, &[], false).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Reads `variables.include?(:x)`, `variables[:x]` and `current_task.fully_qualified_name`.
     pub(super) fn of_configuration(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Option<Expr> {
         let owner = bare(receiver).filter(|owner| self.local(owner).is_none())?;
         if self.facts.version > 2 {
-            let is_list = (owner.as_str(), name) == ("env", "servers");
-            return is_list.then(|| Expr::call("roles", vec![Expr::symbol("all")]));
+            return None;
         }
         let first = arguments(call, false).values.first().and_then(literal);
         let symbol = |name: &str| Expr::symbol(renamed(name));

@@ -390,7 +390,8 @@ impl Reader<'_> {
 
     pub(super) fn invoked(&self, name: &str) -> Read<Line> {
         let name = name.trim_start_matches(':');
-        let is_of_git = matches!(name, "git:check" | "git:clone" | "git:update" | "git:wrapper") && !self.facts.is_task(name);
+        let is_of_git =
+            matches!(name, "git:check" | "git:clone" | "git:update" | "git:wrapper") && !self.facts.is_task(name);
         let is_of_links = name.starts_with("deploy:symlink:") && name != "deploy:symlink:release";
         if is_of_git || is_of_links || name.starts_with("deploy:check:") {
             return Ok(super::super::write::remark(&format!(

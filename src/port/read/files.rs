@@ -93,6 +93,13 @@ impl Reader<'_> {
                     vec![path, string(parts)],
                 )))]))
             }
+            (Some(class), name, _, _) => match self.block_run_once(class, name, call)? {
+                Some(mut block) => {
+                    block.gives = false;
+                    Ok(Some(vec![Line::new(Statement::Value(Expr::Block(block)))]))
+                }
+                None => Ok(None),
+            },
             _ => Ok(None),
         }
     }

@@ -124,6 +124,9 @@ impl Reader<'_> {
         if let Some(value) = self.in_an_order(name, call, &value)? {
             return Ok(value);
         }
+        if let Some(value) = self.as_function_with_block(name, call, &value)? {
+            return Ok(value);
+        }
         let value = super::ruby_methods::listed(value);
         let method = match name {
             "map" | "collect" | "flat_map" | "collect_concat" | "sum" => "map",
@@ -131,6 +134,7 @@ impl Reader<'_> {
             "reject" | "delete_if" => "reject",
             "any?" | "none?" => "some",
             "all?" => "all",
+            "one?" => "filter",
             "find" | "detect" => "find",
             _ => return self.refuse(Kind::Construct, format!("`{name}` with a block")),
         };
@@ -184,6 +188,10 @@ impl Reader<'_> {
         };
         Ok(match name {
             "count" => value.method("filter", vec![closure]).method("len", Vec::new()),
+            "one?" => {
+                let found = value.method("filter", vec![closure]).method("len", Vec::new());
+                found.binary("==", Expr::number(1))
+            }
             "none?" => value.method("some", vec![closure]).negated(),
             "flat_map" | "collect_concat" => reduced("flatten", value.method("map", vec![closure])),
             "sum" => {

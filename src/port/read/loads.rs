@@ -60,8 +60,11 @@ impl Reader<'_> {
                 .push(format!("`{path}` is not loaded: what needs it has a note of its own"));
             return Ok(Vec::new());
         }
-        if name == "require_relative" && self.is_beside(&path) {
-            let recipe = format!("{}.rhai", stem(&path));
+        if name == "require_relative"
+            && let Some(number) = self.beside(&path)
+            && let (Some(own), Some(recipe)) = (self.facts.recipes.get(self.file), self.facts.recipes.get(number))
+        {
+            let recipe = super::gems::relative(own, recipe);
             return Ok(vec![Line::verb(Call::new("load", vec![Expr::Text(recipe)]))]);
         }
         if let Some(recipe) = self.recipe_of(&path) {
@@ -149,7 +152,7 @@ impl Reader<'_> {
             RubyPath::Named(path) => (path, false),
         };
         if !path.contains('*') && is_below {
-            let number = self.facts.files.iter().position(|own| stem(own) == stem(&path));
+            let number = self.file_of(&path);
             if let (Some(number), Some(own)) = (number, self.facts.recipes.get(self.file)) {
                 let recipe = self.facts.recipes.get(number).map_or("", String::as_str);
                 let recipe = Expr::Text(super::gems::relative(own, recipe));
@@ -206,19 +209,28 @@ impl Reader<'_> {
         self.facts.files.get(self.file).map_or("", String::as_str)
     }
 
-    /// Returns true if this path leads from the folder of the file to another one of the project.
-    fn is_beside(&self, path: &str) -> bool {
+    /// Returns the number of the file of the project to which this path leads from the folder of the file.
+    fn beside(&self, path: &str) -> Option<usize> {
         let folder = RubyPaths::of_project(self.own()).folder();
-        let whole = normal(&format!("{folder}/{path}"));
-        whole.is_some_and(|whole| self.facts.files.iter().any(|file| stem(file) == stem(&whole)))
+        self.file_of(&normal(&format!("{folder}/{path}"))?)
+    }
+
+    /// Returns the number of the file that a path names, with or without its ending; Ruby looks for `.rb` first.
+    fn file_of(&self, path: &str) -> Option<usize> {
+        let files = &self.facts.files;
+        let is_ruby = |own: &String| own == path || own.strip_suffix(".rb") == Some(path);
+        let first = files.iter().position(is_ruby);
+        first.or_else(|| files.iter().position(|own| stem(own) == stem(path)))
     }
 
     /// Returns the path at which `load` finds the recipe of a file of the project that this path names.
     fn recipe_of(&self, path: &str) -> Option<String> {
         let plain = path.trim_start_matches("./");
-        let file = self.facts.files.iter().find(|own| stem(own) == stem(plain));
-        if file.is_some() || self.is_beside(plain) {
-            return Some(format!("{}.rhai", stem(plain)));
+        let file = self.file_of(plain);
+        if file.is_some() || self.beside(plain).is_some() {
+            let recipe = file.and_then(|number| self.facts.recipes.get(number));
+            let recipe = recipe.filter(|recipe| recipe.starts_with(stem(plain))).cloned();
+            return recipe.or_else(|| Some(format!("{}.rhai", stem(plain))));
         }
         let number = self.facts.files.iter().position(|own| is_file(own, path))?;
         let own = self.facts.recipes.get(self.file)?;

@@ -214,7 +214,8 @@ impl Reader<'_> {
             || node.as_case_node().is_some()
             || node.as_begin_node().is_some();
         if has_branches {
-            self.lost.extend(self.losses.get(before..).unwrap_or_default().iter().cloned());
+            self.lost
+                .extend(self.losses.get(before..).unwrap_or_default().iter().cloned());
         }
     }
 

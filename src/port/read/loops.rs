@@ -39,6 +39,11 @@ impl Reader<'_> {
         let Some(behind) = behind(call) else {
             return self.refuse(Kind::Construct, format!("`{name}` is given a function"));
         };
+        if name == "each_with_index"
+            && let Some(line) = self.each_pair_with_index(call, receiver)?
+        {
+            return Ok(vec![line]);
+        }
         if behind.is_odd || behind.rescue.is_some() {
             return self.refuse(
                 Kind::Construct,
@@ -52,6 +57,11 @@ impl Reader<'_> {
         let list = match (name, given.values.as_slice(), of_servers) {
             (_, _, Some(list)) => list,
             ("times", _, _) => Expr::number(0).binary("..", self.expression(receiver)?),
+            ("each_key" | "each_value", _, _) => {
+                self.remarks.push(ORDER.to_owned());
+                let part = if name == "each_key" { "keys" } else { "values" };
+                self.expression(receiver)?.method(part, Vec::new())
+            }
             ("each_index", _, _) => {
                 let count = self.expression(receiver)?.method("len", Vec::new());
                 Expr::number(0).binary("..", count)

@@ -89,6 +89,8 @@ impl Reader<'_> {
                 | "each_pair"
                 | "each_with_index"
                 | "each_index"
+                | "each_key"
+                | "each_value"
                 | "times"
                 | "upto"
                 | "downto"
@@ -114,6 +116,9 @@ impl Reader<'_> {
             return Ok(Some(lines));
         }
         let given = arguments(call, false);
+        if let Some(lines) = self.stored(&name, receiver, &given.values)? {
+            return Ok(Some(lines));
+        }
         if name == "with_defaults" && receiver.as_local_variable_read_node().is_some() {
             let target = self.expression(receiver)?;
             let Expr::Map(entries) = self.map(&given.pairs)? else {
@@ -279,6 +284,9 @@ impl Reader<'_> {
         if let Some(value) = self.of_source(&name, call, receiver)? {
             return Ok(value);
         }
+        if let Some(value) = self.of_environment(&name, call, receiver)? {
+            return Ok(value);
+        }
         if let Some(value) = self.of_configuration(&name, call, receiver) {
             return Ok(value);
         }
@@ -349,6 +357,10 @@ impl Reader<'_> {
             let whole = self.expression(receiver)?;
             return Ok(whole.binary("+", self.map(&given.pairs)?));
         }
+        if name == "deep_merge" && given.values.is_empty() && !given.pairs.is_empty() {
+            let whole = vec![self.expression(receiver)?, self.map(&given.pairs)?];
+            return Ok(Expr::call("ruby_deep_merged", whole));
+        }
         if let ("push" | "concat", true, [only]) = (name, given.has_splat, given.values.as_slice())
             && let Some(list) = only.as_splat_node().and_then(|splat| splat.expression())
         {
@@ -360,6 +372,12 @@ impl Reader<'_> {
         }
         if call.block().is_some() {
             return self.method_with_block(name, call, receiver);
+        }
+        if super::plain_calls::is_account(&call.as_node()) {
+            return Ok(super::classes::environment_name("USER"));
+        }
+        if let Some(digest) = self.digest_of_file(name, receiver)? {
+            return Ok(digest);
         }
         if name == "nil?" {
             return Ok(self.expression(receiver)?.binary("==", Expr::Unit));
@@ -401,7 +419,10 @@ impl Reader<'_> {
                 _ => self.refuse(Kind::Code, format!("`{name}` of a record")),
             };
         }
-        if let Some(value) = self.counterpart(name, value, arguments)? {
+        if let Some(value) = self.counterpart(name, value.clone(), arguments)? {
+            return Ok(value);
+        }
+        if let Some(value) = self.as_function_call(name, value, arguments)? {
             return Ok(value);
         }
         let shown: String = source(receiver).chars().take_while(|c| *c != '\n').take(30).collect();
@@ -421,63 +442,6 @@ impl Reader<'_> {
             Some(object) => unported.lacking(Lack::Name(object)),
             None => unported,
         }
-    }
-
-    /// Reads methods that have regular expressions among their arguments.
-    fn text_method(&mut self, name: &str, receiver: &Node<'_>, given: &[Node<'_>]) -> Read<Option<Expr>> {
-        let value = match (name, given) {
-            ("gsub" | "sub", [pattern, replacement]) => {
-                let text = self.expression(receiver)?;
-                let pattern = match literal(pattern) {
-                    Some(plain) => Expr::Text(escaped(&plain)),
-                    None => self.regular(pattern)?,
-                };
-                let replacement = match literal(replacement) {
-                    Some(plain) => Expr::Text(plain.replace('$', "$$").replace("\\1", "${1}").replace("\\2", "${2}")),
-                    None => self.expression(replacement)?,
-                };
-                let call = Expr::call(name, vec![text, pattern, replacement]);
-                return Ok(Some(call));
-            }
-            ("match" | "match?", [text]) if Self::is_pattern(receiver) => {
-                let function = if name == "match" { "captures" } else { "matches" };
-                Expr::call(function, vec![self.expression(text)?, self.regular(receiver)?])
-            }
-            ("match" | "match?", [pattern]) => {
-                let function = if name == "match" { "captures" } else { "matches" };
-                Expr::call(function, vec![self.expression(receiver)?, self.regular(pattern)?])
-            }
-            ("scan", [pattern]) => Expr::call("scan", vec![self.expression(receiver)?, self.regular(pattern)?]),
-            ("split", [mark])
-                if Self::is_pattern(mark)
-                    && matches!(
-                        source(mark).as_str(),
-                        r"/\n/" | r"/\r?\n/" | r"/\r\n|\n/" | r"/\n|\r\n/" | r"/[\r\n]+/"
-                    ) =>
-            {
-                Expr::call("lines", vec![self.expression(receiver)?])
-            }
-            ("split", [mark]) if Self::is_pattern(mark) => {
-                let pattern = source(mark);
-                if pattern.replace("\\(", "").replace("(?:", "").contains('(') {
-                    return self.refuse(Kind::Construct, "`split` by a regular expression with groups");
-                }
-                // What is split keeps its line ends, unless these are among what splits it.
-                let between = Expr::text(if pattern.contains("\\s") { "\n" } else { "\u{1f}" });
-                let marked = vec![self.expression(receiver)?, self.regular(mark)?, between.clone()];
-                Expr::call("ruby_split", vec![Expr::call("gsub", marked), between])
-            }
-            ("[]" | "slice", [pattern]) if Self::is_pattern(pattern) => {
-                let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);
-                Expr::Index(Box::new(found), Box::new(Expr::number(0)))
-            }
-            ("[]", [pattern, group]) if Self::is_pattern(pattern) => {
-                let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);
-                Expr::Index(Box::new(found), Box::new(self.expression(group)?))
-            }
-            _ => return Ok(None),
-        };
-        Ok(Some(value))
     }
 
     /// Returns true if a bare name is known here.

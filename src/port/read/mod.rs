@@ -41,6 +41,7 @@ mod own_update;
 mod patterns;
 mod people;
 mod per_server;
+mod plain_calls;
 mod rake_tasks;
 mod requests;
 mod rescue;

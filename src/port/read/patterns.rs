@@ -4,7 +4,9 @@ use ruby_prism::Node;
 
 use super::super::form::{Expr, Part, string};
 use super::super::note::{Kind, Read};
+use super::super::ruby::{literal, source};
 use super::Reader;
+use super::methods::escaped;
 
 impl Reader<'_> {
     /// Reads a regular expression as a string of capr.
@@ -39,5 +41,62 @@ impl Reader<'_> {
             _ if right.as_local_variable_read_node().is_some() => Ok((self.expression(left)?, self.expression(right)?)),
             _ => self.refuse(Kind::Construct, "`=~` without a regular expression"),
         }
+    }
+
+    /// Reads methods that have regular expressions among their arguments.
+    pub(super) fn text_method(&mut self, name: &str, receiver: &Node<'_>, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        let value = match (name, given) {
+            ("gsub" | "sub", [pattern, replacement]) => {
+                let text = self.expression(receiver)?;
+                let pattern = match literal(pattern) {
+                    Some(plain) => Expr::Text(escaped(&plain)),
+                    None => self.regular(pattern)?,
+                };
+                let replacement = match literal(replacement) {
+                    Some(plain) => Expr::Text(plain.replace('$', "$$").replace("\\1", "${1}").replace("\\2", "${2}")),
+                    None => self.expression(replacement)?,
+                };
+                let call = Expr::call(name, vec![text, pattern, replacement]);
+                return Ok(Some(call));
+            }
+            ("match" | "match?", [text]) if Self::is_pattern(receiver) => {
+                let function = if name == "match" { "captures" } else { "matches" };
+                Expr::call(function, vec![self.expression(text)?, self.regular(receiver)?])
+            }
+            ("match" | "match?", [pattern]) => {
+                let function = if name == "match" { "captures" } else { "matches" };
+                Expr::call(function, vec![self.expression(receiver)?, self.regular(pattern)?])
+            }
+            ("scan", [pattern]) => Expr::call("scan", vec![self.expression(receiver)?, self.regular(pattern)?]),
+            ("split", [mark])
+                if Self::is_pattern(mark)
+                    && matches!(
+                        source(mark).as_str(),
+                        r"/\n/" | r"/\r?\n/" | r"/\r\n|\n/" | r"/\n|\r\n/" | r"/[\r\n]+/"
+                    ) =>
+            {
+                Expr::call("lines", vec![self.expression(receiver)?])
+            }
+            ("split", [mark]) if Self::is_pattern(mark) => {
+                let pattern = source(mark);
+                if pattern.replace("\\(", "").replace("(?:", "").contains('(') {
+                    return self.refuse(Kind::Construct, "`split` by a regular expression with groups");
+                }
+                // What is split keeps its line ends, unless these are among what splits it.
+                let between = Expr::text(if pattern.contains("\\s") { "\n" } else { "\u{1f}" });
+                let marked = vec![self.expression(receiver)?, self.regular(mark)?, between.clone()];
+                Expr::call("ruby_split", vec![Expr::call("gsub", marked), between])
+            }
+            ("[]" | "slice", [pattern]) if Self::is_pattern(pattern) => {
+                let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);
+                Expr::Index(Box::new(found), Box::new(Expr::number(0)))
+            }
+            ("[]", [pattern, group]) if Self::is_pattern(pattern) => {
+                let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);
+                Expr::Index(Box::new(found), Box::new(self.expression(group)?))
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(value))
     }
 }

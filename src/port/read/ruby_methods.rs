@@ -257,7 +257,10 @@ impl Reader<'_> {
             }
             ("|", [other]) => {
                 let other = self.expression(other)?;
-                match [&value, &other].iter().any(|list| self.kind_of(list) == Type::List) {
+                let is_list = |list: &Expr| {
+                    self.kind_of(list) == Type::List || matches!(list, Expr::Call(call) if call.name == "roles")
+                };
+                match is_list(&value) || is_list(&other) {
                     true => reduced("uniq", value.binary("+", other)),
                     false => return Ok(None),
                 }

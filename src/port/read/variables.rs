@@ -430,6 +430,12 @@ impl Reader<'_> {
     /// Reads `ask :branch, "main"`.
     fn ask(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let given = arguments(call, false);
+        if given.values.len() > 2 && self.facts.version > 2 {
+            return Err(self.always_fails(
+                "`ask` with a third value, which is no option",
+                "undefined method `fetch'",
+            ));
+        }
         let mut values = Vec::new();
         for (index, node) in given.values.iter().enumerate() {
             let lambda = node

@@ -1,0 +1,289 @@
+//! Methods and functions of Ruby that one function does here, in tables.
+
+use ruby_prism::{CallNode, Node};
+
+use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::note::Read;
+use super::super::ruby::{arguments, behind, constant, id, source, statements};
+use super::Reader;
+use super::locals::{Local, Type};
+
+/// The methods whose value and arguments a function takes, with the number of the arguments.
+const METHODS: &[(&str, usize, &str)] = &[
+    ("children", 0, "ruby_children"),
+    ("count", 1, "ruby_count"),
+    ("cover?", 1, "ruby_covers"),
+    ("deep_merge", 1, "ruby_deep_merged"),
+    ("directory?", 0, "dir_exists"),
+    ("exist?", 0, "ruby_exists"),
+    ("expand_path", 0, "expand_path"),
+    ("file?", 0, "file_exists"),
+    ("key", 1, "ruby_key"),
+    ("realpath", 0, "expand_path"),
+    ("rindex", 1, "ruby_rindex"),
+];
+
+/// The methods that change nothing which a recipe could see.
+const SAME: &[&str] = &["encode", "force_encoding", "scrub", "unicode_normalize"];
+
+/// The methods that take any number of keys or indices, and the functions that take them as a list.
+const OF_KEYS: &[(&str, &str)] = &[
+    ("except", "ruby_but"),
+    ("slice", "ruby_only"),
+    ("values_at", "ruby_values_at"),
+];
+
+/// The methods that take a block, and the functions that take it as theirs.
+const WITH_BLOCKS: &[(&str, &str)] = &[
+    ("transform_keys", "ruby_renamed"),
+    ("transform_values", "ruby_transformed"),
+];
+
+/// The questions about a file of this machine that `test` answers.
+const QUESTIONS: &[(&str, &str)] = &[
+    ("executable?", "-x"),
+    ("pipe?", "-p"),
+    ("size?", "-s"),
+    ("socket?", "-S"),
+    ("symlink?", "-L"),
+    ("writable?", "-w"),
+];
+
+/// The programs that compute a digest.
+const DIGESTS: &[(&str, &str)] = &[
+    ("Digest::MD5", "md5sum"),
+    ("Digest::SHA1", "sha1sum"),
+    ("Digest::SHA2", "sha256sum"),
+    ("Digest::SHA256", "sha256sum"),
+    ("Digest::SHA512", "sha512sum"),
+    ("OpenSSL::Digest::MD5", "md5sum"),
+    ("OpenSSL::Digest::SHA1", "sha1sum"),
+    ("OpenSSL::Digest::SHA256", "sha256sum"),
+];
+
+fn find<'a>(table: &[(&str, &'a str)], name: &str) -> Option<&'a str> {
+    table
+        .iter()
+        .find(|(own, _)| *own == name)
+        .map(|(_, function)| *function)
+}
+
+impl Reader<'_> {
+    /// Reads a method that a function does here; `None` for any other.
+    pub(super) fn as_function_call(&mut self, name: &str, value: Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        if SAME.contains(&name) {
+            return Ok(Some(value));
+        }
+        if let Some(function) = find(OF_KEYS, name) {
+            let keys = given.iter().map(|node| self.key(node)).collect::<Read<Vec<Expr>>>()?;
+            return Ok(Some(Expr::call(function, vec![value, Expr::List(keys)])));
+        }
+        let found = METHODS
+            .iter()
+            .find(|(own, count, _)| *own == name && *count == given.len());
+        let Some((_, _, function)) = found else { return Ok(None) };
+        let mut values = vec![value];
+        for node in given {
+            values.push(if *function == "ruby_key" {
+                self.expression(node)?
+            } else {
+                self.key(node)?
+            });
+        }
+        Ok(Some(Expr::call(function, values)))
+    }
+
+    /// Reads a method with a block that a function does here; `None` for any other.
+    pub(super) fn as_function_with_block(
+        &mut self,
+        name: &str,
+        call: &CallNode<'_>,
+        value: &Expr,
+    ) -> Read<Option<Expr>> {
+        let Some((function, behind)) = find(WITH_BLOCKS, name).zip(behind(call)) else {
+            return Ok(None);
+        };
+        let closure = self.closure(behind)?;
+        Ok(Some(Expr::call(function, vec![value.clone(), closure])))
+    }
+
+    /// Reads a function of a class of Ruby that asks about a file, makes a digest or a random string; `None` for any other.
+    pub(super) fn of_ruby_class(&mut self, class: &str, name: &str, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        if let ("File" | "FileTest", Some(question), [path]) = (class, find(QUESTIONS, name), given) {
+            let values = vec![Expr::text(question), self.expression(path)?];
+            return Ok(Some(Expr::call("ruby_tests", values)));
+        }
+        if let ("hexdigest", Some(program), [text]) = (name, find(DIGESTS, class), given) {
+            let values = vec![Expr::text(program), self.expression(text)?];
+            return Ok(Some(Expr::call("ruby_digest", values)));
+        }
+        let value = match (class, name, given) {
+            ("File", "zero?" | "empty?", [path]) => {
+                let values = vec![Expr::text("-s"), self.expression(path)?];
+                Expr::Not(Box::new(Expr::call("ruby_tests", values)))
+            }
+            ("File", "binread", [path]) => Expr::call("read_file", vec![self.expression(path)?]),
+            ("Dir", "empty?", [path]) => {
+                let names = self.names_in(path, "children")?;
+                names.method("is_empty", Vec::new())
+            }
+            ("Dir", "each_child", [path]) => self.names_in(path, "children")?,
+            ("SecureRandom", "base64" | "urlsafe_base64" | "alphanumeric", [] | [_]) => {
+                let remark = "`SecureRandom`: random hexadecimal digits stand for other random characters";
+                self.remarks.push(remark.to_owned());
+                let count = given
+                    .first()
+                    .map_or(Ok(Expr::number(16)), |count| self.expression(count))?;
+                Expr::call("random_hex", vec![count])
+            }
+            ("ENV", "delete", [name]) => Expr::name("ENV").method("remove", vec![self.expression(name)?]),
+            _ => return Ok(None),
+        };
+        Ok(Some(value))
+    }
+
+    /// Reads `Digest::MD5.file("x").hexdigest`; `None` for anything else.
+    pub(super) fn digest_of_file(&mut self, name: &str, receiver: &Node<'_>) -> Read<Option<Expr>> {
+        let file = receiver
+            .as_call_node()
+            .filter(|call| id(&call.name()) == "file" && name == "hexdigest");
+        let class = file.as_ref().and_then(CallNode::receiver).as_ref().and_then(constant);
+        let program = class.and_then(|class| find(DIGESTS, &class));
+        let (Some(file), Some(program)) = (file, program) else {
+            return Ok(None);
+        };
+        let values = self.expressions(&arguments(&file, false).values)?;
+        let path = values.into_iter().next().unwrap_or(Expr::Unit);
+        Ok(Some(Expr::call("ruby_file_digest", vec![Expr::text(program), path])))
+    }
+
+    /// Reads a block that is given what it needs once: `File.open("x") { |file| … }` for reading, `Dir.mktmpdir { |dir| … }`,
+    /// `IO.popen("ls") { |out| … }` and `Bundler.with_clean_env { … }`; `None` for anything else.
+    pub(super) fn block_run_once(&mut self, class: &str, name: &str, call: &CallNode<'_>) -> Read<Option<Block>> {
+        let Some(behind) = behind(call).filter(|behind| !behind.is_odd && behind.rescue.is_none()) else {
+            return Ok(None);
+        };
+        let given = arguments(call, false).values;
+        let (value, kind) = match (class, name, given.as_slice()) {
+            ("File", "open", [path] | [path, _]) if super::methods::is_mode_of_reading(given.get(1)) => {
+                (Some(Expr::call("read_file", vec![self.expression(path)?])), Type::Text)
+            }
+            ("IO", "popen", [command]) => (
+                Some(Expr::call("run_locally", vec![self.expression(command)?])),
+                Type::Text,
+            ),
+            ("Dir", "mktmpdir", _) => (Some(Expr::call("temp_dir", Vec::new())), Type::Text),
+            // capr runs in no environment of Bundler.
+            ("Bundler", "with_clean_env" | "with_unbundled_env" | "with_original_env", []) => (None, Type::Unknown),
+            _ => return Ok(None),
+        };
+        self.scopes.push(std::collections::BTreeMap::new());
+        let mut lines = Vec::new();
+        if let (Some(name), Some(value)) = (behind.parameters.first(), value) {
+            let local = Local {
+                kind,
+                ..Local::default()
+            };
+            let written = self.declare(name, local);
+            lines.push(Line::new(Statement::Let(written, value)));
+        }
+        let nodes = statements(behind.body.as_ref());
+        let notes = self.notes.len();
+        let block = self.statements(&nodes, behind.end, true);
+        self.scopes.pop();
+        self.without_notes(notes)?;
+        lines.extend(block.lines);
+        self.carry(&format!("{class}.{name}"));
+        Ok(Some(Block {
+            lines,
+            gives: block.gives,
+        }))
+    }
+
+    /// Reads `map.each_with_index do |(key, value), index|`; `None` for anything else.
+    pub(super) fn each_pair_with_index(&mut self, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Option<Line>> {
+        let Some((key, value, index)) = destructured(call) else {
+            return Ok(None);
+        };
+        let Some(behind) = behind(call) else { return Ok(None) };
+        let list = self.expression(receiver)?;
+        let list = Expr::call("ruby_pairs", vec![list]);
+        let pair = self.free_name("pair");
+        let part = |at: i64| Expr::Index(Box::new(Expr::name(&pair)), Box::new(Expr::number(at)));
+        self.given.extend([(key.clone(), part(0)), (value.clone(), part(1))]);
+        let names = [(pair.clone(), Type::List), (index, Type::Number)];
+        let nodes = statements(behind.body.as_ref());
+        let line = self.each(&names, list, &nodes, behind.end);
+        self.given.retain(|name, _| *name != key && *name != value);
+        Ok(Some(line))
+    }
+
+    /// Reads `x &&= y`: it gets the value if it has one already.
+    pub(super) fn and_assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let Some(write) = node.as_local_variable_and_write_node() else {
+            return Ok(None);
+        };
+        let target = self.read_local(&id(&write.name()))?;
+        let value = self.expression(&write.value())?;
+        let there = target.clone().binary("!=", Expr::Unit);
+        let given = Block::of(vec![Line::new(Statement::Assign(target, "=", value))]);
+        Ok(Some(vec![Line::new(Statement::Value(Expr::If(
+            vec![(there, given)],
+            None,
+        )))]))
+    }
+
+    /// Reads `hash.store(key, value)` and `record.name = value` as assignments; `None` for anything else.
+    pub(super) fn stored(&mut self, name: &str, receiver: &Node<'_>, given: &[Node<'_>]) -> Read<Option<Vec<Line>>> {
+        let (key, value) = match (name, given) {
+            ("store", [key, value]) => (self.key(key)?, value),
+            (name, [value]) if name.ends_with('=') && receiver.as_local_variable_read_node().is_some() => {
+                let owner = self.expression(receiver)?;
+                let is_record = self.kind_of(&owner) == Type::Record;
+                let member = name.trim_end_matches('=');
+                if !is_record || member.is_empty() || !member.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+                {
+                    return Ok(None);
+                }
+                (Expr::text(member), value)
+            }
+            _ => return Ok(None),
+        };
+        let place = Expr::Index(Box::new(self.expression(receiver)?), Box::new(key));
+        let value = self.expression(value)?;
+        Ok(Some(vec![Line::new(Statement::Assign(place, "=", value))]))
+    }
+
+    /// Returns the paths that `linked_files(shared_path)` and `linked_dirs(shared_path)` of Capistrano 3 give.
+    pub(super) fn linked_below(&mut self, name: &str, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        let ("linked_files" | "linked_dirs", [below], 3) = (name, given, self.facts.version) else {
+            return Ok(None);
+        };
+        let path = Expr::call("join_path", vec![self.expression(below)?, Expr::name("item")]);
+        let list = Expr::Call(Call::new("fetch", vec![Expr::symbol(name), Expr::List(Vec::new())]));
+        Ok(Some(list.method("map", vec![Expr::function_of("item", path)])))
+    }
+}
+
+/// Returns the names in `|(key, value), index|`.
+fn destructured(call: &CallNode<'_>) -> Option<(String, String, String)> {
+    let block = call.block()?.as_block_node()?;
+    let list = block.parameters()?.as_block_parameters_node()?.parameters()?;
+    let required: Vec<Node<'_>> = list.requireds().iter().collect();
+    let [pair, index] = required.as_slice() else {
+        return None;
+    };
+    let pair = pair.as_multi_target_node()?;
+    let parts: Vec<Node<'_>> = pair.lefts().iter().collect();
+    let [key, value] = parts.as_slice() else { return None };
+    let name = |node: &Node<'_>| node.as_required_parameter_node().map(|node| id(&node.name()));
+    Some((name(key)?, name(value)?, name(index)?))
+}
+
+/// Returns true for `Etc.getpwuid.name`, the account that runs the recipe.
+pub(super) fn is_account(node: &Node<'_>) -> bool {
+    matches!(
+        source(node).as_str(),
+        "Etc.getpwuid.name" | "Etc.getpwuid(Process.uid).name" | "Etc.getpwuid(Process.euid).name"
+    )
+}
