@@ -62,6 +62,15 @@ task :gems do
     puts "an error"
   end
   puts URI.open("#{fetch(:hook)}/o").read
+  service = Faraday.new(url: fetch(:hook), headers: { "X-Key" => "s" }) do |f|
+    f.request :url_encoded
+    f.adapter Faraday.default_adapter
+  end
+  puts service.post("/g", { a: "1 2" }).success?
+  puts service.get("list?x=1").body
+  RestClient::Request.execute(method: :delete, url: "#{fetch(:hook)}/d", headers: { x_key: "r" }, timeout: 5)
+  uri = URI(fetch(:hook))
+  puts Net::HTTP.new(uri.host, uri.port).start { |http| http.request(Net::HTTP::Get.new("/in/start")) }.code
 end
 "##;
 
@@ -162,7 +171,10 @@ fn the_short_forms_of_net_http_are_sent_as_ruby_sends_them() {
 #[test]
 fn requests_of_gems_are_sent_as_these_send_them() {
     let (said, seen) = run("gems");
-    assert_eq!(said, "200\n/in/h\n200\nan error\n{\"path\":\"/in/o\"}\n");
+    assert_eq!(
+        said,
+        "200\n/in/h\n200\nan error\n{\"path\":\"/in/o\"}\ntrue\n{\"path\":\"/in/list?x=1\"}\n200\n"
+    );
     assert_eq!(
         seen,
         [
@@ -171,6 +183,10 @@ fn requests_of_gems_are_sent_as_these_send_them() {
             "POST /in/r\ncontent-type: application/json\n{\"a\":1}",
             "GET /in/missing?q=1",
             "GET /in/o",
+            "POST /in/g\nx-key: s\ncontent-type: application/x-www-form-urlencoded\na=1+2",
+            "GET /in/list?x=1\nx-key: s",
+            "DELETE /in/d\nx-key: r",
+            "GET /in/start",
         ]
     );
 }

@@ -346,6 +346,10 @@ impl Reader<'_> {
                 None => Expr::call("abort", vec![self.raised(call)?]),
             },
             ("within" | "with" | "as", _) if call.block().is_some() => return self.value_around(call, name),
+            ("agree", 1) => return self.asked_people(name, call),
+            ("choose", _) if given.pairs.is_empty() && (call.block().is_some() || !given.values.is_empty()) => {
+                return self.asked_people(name, call);
+            }
             ("current_task", 0) => Expr::name("current_task"),
             ("lambda" | "proc" | "defer", 0) => match behind(call) {
                 Some(behind) => return self.function_of_later(behind).map(Some),

@@ -173,6 +173,8 @@ impl Reader<'_> {
                 words.extend(self.expressions(given)?);
                 on_this_machine(Expr::List(words))
             }
+            ("Etc", "getlogin") => environment_name("USER"),
+            ("HighLine", "color") => self.first(given)?,
             ("Gem::Version", "new" | "create") => Expr::call("ruby_version_of", vec![self.first(given)?]),
             ("Gem::Version", "correct?") => {
                 let version = Expr::text("^\\s*([0-9]+(\\.[0-9a-zA-Z]+)*(-[0-9A-Za-z.-]+)?)?\\s*$");

@@ -26,7 +26,11 @@ impl Reader<'_> {
             }
             "background" if self.facts.version > 2 && !given.values.is_empty() => self.execute(call, name).map(Some),
             // SSHKit has these words for commands of the same name.
-            "rake" | "make" if self.facts.version > 2 && self.onion.host.is_some() && !given.values.is_empty() => {
+            "rake" | "make"
+                if self.facts.version > 2
+                    && (self.onion.host.is_some() || self.onion.is_local)
+                    && !given.values.is_empty() =>
+            {
                 self.execute(call, name).map(Some)
             }
             "git" if call.receiver().is_some() && !given.values.is_empty() => self.execute(call, "execute").map(Some),

@@ -71,7 +71,8 @@ impl Reader<'_> {
     /// Reads a function of `Net::HTTP` and of the gems for requests; `None` for other classes.
     pub(super) fn request_of_class(&mut self, class: &str, name: &str, call: &CallNode<'_>) -> Read<Option<Expr>> {
         let given = arguments(call, false);
-        if call.block().is_some() && (class, name) != ("Net::HTTP", "start") || given.has_splat {
+        let takes_block = matches!((class, name), ("Net::HTTP", "start") | ("Faraday", "new"));
+        if call.block().is_some() && !takes_block || given.has_splat {
             return Ok(None);
         }
         let method = class.strip_prefix("Net::HTTP::").map(str::to_uppercase);
@@ -82,6 +83,8 @@ impl Reader<'_> {
             ("URI", "encode_www_form", []) => Expr::call("ruby_form", vec![self.map(&given.pairs)?]),
             ("URI" | "OpenURI", "open", [url]) => self.opened_url(url)?,
             ("Net::HTTP", "new" | "start", [_, ..]) => return self.connection(call, &given).map(Some),
+            ("Faraday", "new", _) => self.connection_of_faraday(call, &given)?,
+            ("RestClient::Request", "execute", []) => self.request_of_options(&given)?,
             ("Net::HTTP", "get", _) => member(self.plain_get(&given)?, "body"),
             ("Net::HTTP", "get_response", _) => self.plain_get(&given)?,
             ("Net::HTTP", "post_form", [url, values]) => {
@@ -188,23 +191,10 @@ impl Reader<'_> {
         }
         of.push(map(settings));
         let made = Expr::call("ruby_connection", of);
-        let Some(behind) = behind(call) else { return Ok(made) };
-        let ([parameter], None, false) = (behind.parameters.as_slice(), &behind.rescue, behind.is_odd) else {
-            return self.refuse(Kind::Construct, "`Net::HTTP.start` with a block of this kind");
-        };
-        self.scopes.push(std::collections::BTreeMap::new());
-        let local = Local {
-            kind: Type::Web,
-            ..Local::default()
-        };
-        let name = self.declare(parameter, local);
-        let notes = self.notes.len();
-        let nodes = statements(behind.body.as_ref());
-        let mut body = self.statements(&nodes, behind.end, true);
-        self.scopes.pop();
-        self.without_notes(notes)?;
-        body.lines.insert(0, Line::new(Statement::Let(name, made)));
-        Ok(Expr::Block(body))
+        match call.block() {
+            Some(_) => self.started(call, made),
+            None => Ok(made),
+        }
     }
 
     /// Returns a setting of a connection with its name here; nothing for those that curl makes itself.
@@ -279,6 +269,95 @@ impl Reader<'_> {
         self.sent_to(url, name, body, headers, how)
     }
 
+    /// Reads `Faraday.new(url: "…") { |f| f.adapter … }`. What its block says about the way of sending is curl's matter.
+    fn connection_of_faraday(&mut self, call: &CallNode<'_>, given: &Arguments<'_>) -> Read<Expr> {
+        let mut settings = vec![("numbered", Expr::Bool(true))];
+        let mut url = given.values.first().map(|url| self.expression(url)).transpose()?;
+        for (key, value) in &given.pairs {
+            match literal(key).as_deref() {
+                Some("url") => url = Some(self.expression(value)?),
+                Some("headers") => settings.push(("headers", self.expression(value)?)),
+                _ => return self.refuse(Kind::Code, "an option of `Faraday.new`"),
+            }
+        }
+        let nodes = behind(call)
+            .map(|behind| statements(behind.body.as_ref()))
+            .unwrap_or_default();
+        let is_usual = |node: &Node<'_>| {
+            let code = source(node);
+            let said = code.split_once('.').map_or("", |(_, said)| said);
+            [
+                "adapter",
+                "request :url_encoded",
+                "request(:url_encoded)",
+                "response :logger",
+                "use Faraday::",
+            ]
+            .iter()
+            .any(|usual| said.starts_with(usual))
+        };
+        let (Some(url), true) = (url, nodes.iter().all(is_usual)) else {
+            return self.refuse(Kind::Code, "`Faraday.new` with settings of its own");
+        };
+        settings.push(("base", url));
+        Ok(Expr::call(
+            "ruby_connection",
+            vec![Expr::Unit, Expr::Unit, map(settings)],
+        ))
+    }
+
+    /// Reads `RestClient::Request.execute(method: :post, url: "…", payload: …)`.
+    fn request_of_options(&mut self, given: &Arguments<'_>) -> Read<Expr> {
+        let mut how: Vec<_> = ["numbered", "fails", "symbols"]
+            .map(|name| (name, Expr::Bool(true)))
+            .to_vec();
+        let (mut method, mut url) = (Expr::text("GET"), Expr::Unit);
+        let (mut body, mut headers) = (Expr::Unit, Expr::Map(Vec::new()));
+        for (key, value) in &given.pairs {
+            match literal(key).as_deref() {
+                Some("method") => match literal(value) {
+                    Some(name) => method = Expr::Text(name.to_uppercase()),
+                    None => return self.refuse(Kind::Code, "a request whose method is computed"),
+                },
+                Some("url") => url = self.expression(value)?,
+                Some("payload") => body = self.form_of(value)?,
+                Some("headers") => headers = self.expression(value)?,
+                Some("timeout" | "read_timeout") => how.push(("timeout", self.expression(value)?)),
+                Some("open_timeout") => how.push(("connect_timeout", self.expression(value)?)),
+                Some("verify_ssl") if value.as_false_node().is_some() || source(value).ends_with("VERIFY_NONE") => {
+                    how.push(("insecure", Expr::Bool(true)));
+                }
+                other => {
+                    let shown = other.unwrap_or("…").to_owned();
+                    return self.refuse(Kind::Code, format!("`{shown}` of a request of `RestClient`"));
+                }
+            }
+        }
+        Ok(Expr::call("ruby_http", vec![method, url, body, headers, map(how)]))
+    }
+
+    /// Reads `http.start { |http| http.request(…) }` of a connection.
+    fn started(&mut self, call: &CallNode<'_>, connection: Expr) -> Read<Expr> {
+        let Some(behind) = behind(call).filter(|behind| behind.rescue.is_none() && !behind.is_odd) else {
+            return self.refuse(Kind::Construct, "`start` of a connection with a block of this kind");
+        };
+        self.scopes.push(std::collections::BTreeMap::new());
+        let local = Local {
+            kind: Type::Web,
+            ..Local::default()
+        };
+        let name = behind.parameters.first().map(|name| self.declare(name, local));
+        let notes = self.notes.len();
+        let nodes = statements(behind.body.as_ref());
+        let mut body = self.statements(&nodes, behind.end, true);
+        self.scopes.pop();
+        self.without_notes(notes)?;
+        if let Some(name) = name {
+            body.lines.insert(0, Line::new(Statement::Let(name, connection)));
+        }
+        Ok(Expr::Block(body))
+    }
+
     /// Reads the body of a request: a map is sent as a form.
     fn form_of(&mut self, node: &Node<'_>) -> Read<Expr> {
         let value = self.expression(node)?;
@@ -338,6 +417,9 @@ impl Reader<'_> {
         let Some(value) = self.of_web(receiver)? else {
             return Ok(None);
         };
+        if name == "start" && call.block().is_some() {
+            return self.started(call, value).map(Some);
+        }
         let given = arguments(call, false);
         if call.block().is_some() || given.has_splat {
             return self.refuse(
