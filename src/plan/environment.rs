@@ -1,5 +1,5 @@
-//! The environment of a command in the syntax of a shell. A value is literal except for the variable's own name: `$PATH` in the
-//! value of `PATH` is the server's value, see `docs/decisions/0052-*`.
+//! The environment of a command in the syntax of a shell. A value is literal except for two names: the variable's own, such as
+//! `$PATH` in the value of `PATH`, is the server's value, and `$HOME` the account's home. See `docs/decisions/0052-*`.
 
 use std::borrow::Cow;
 
@@ -70,8 +70,16 @@ pub(super) fn words(environment: Option<&Environment>) -> Option<String> {
         Environment::Text(text) => text.trim().to_owned(),
         Environment::Map(map) => {
             let pairs = map.iter().map(|(name, value)| {
-                let value: Vec<_> = pieces(name, value).into_iter().map(quoted).collect();
-                format!("{}={}", quote(name), value.join(&format!("\"${name}\"")))
+                let (pieces, names) = pieces(name, value);
+                let mut word = format!(
+                    "{}={}",
+                    quote(name),
+                    quoted(pieces.first().copied().unwrap_or_default())
+                );
+                for (mentioned, piece) in names.into_iter().zip(pieces.into_iter().skip(1)) {
+                    word += &format!("\"${mentioned}\"{}", quoted(piece));
+                }
+                word
             });
             pairs.collect::<Vec<_>>().join(" ")
         }
@@ -82,13 +90,15 @@ pub(super) fn words(environment: Option<&Environment>) -> Option<String> {
 /// Returns a value as a word of `sh`. If the server's variable is empty, the colon beside it is left out: an empty part of a
 /// search path would mean the current directory.
 fn extended(name: &str, value: &str) -> String {
-    let mut pieces = pieces(name, value);
+    let (mut pieces, names) = pieces(name, value);
     let mut word = String::new();
-    for index in 1..pieces.len() {
-        let Some([before, after]) = pieces.get_mut(index - 1..=index) else {
+    for (index, mentioned) in names.into_iter().enumerate() {
+        let Some([before, after]) = pieces.get_mut(index..index + 2) else {
             break;
         };
-        let own = if let Some(less) = before.strip_suffix(':') {
+        let found = if mentioned != name {
+            format!("\"${mentioned}\"")
+        } else if let Some(less) = before.strip_suffix(':') {
             *before = less;
             format!("\"${{{name}:+:${name}}}\"")
         } else if let Some(less) = after.strip_prefix(':') {
@@ -98,37 +108,37 @@ fn extended(name: &str, value: &str) -> String {
             format!("\"${name}\"")
         };
         word.push_str(&quoted(before));
-        word.push_str(&own);
+        word.push_str(&found);
     }
     word.push_str(&quoted(pieces.last().copied().unwrap_or_default()));
     word
 }
 
-/// Returns the parts of a value between the mentions of the variable itself.
-fn pieces<'a>(name: &str, value: &'a str) -> Vec<&'a str> {
-    if !is_variable(name) {
-        return vec![value];
-    }
-    let mut pieces = Vec::new();
+/// Returns the parts of a value between the names that mean something in it, and these names.
+fn pieces<'a>(name: &'a str, value: &'a str) -> (Vec<&'a str>, Vec<&'a str>) {
+    let (mut pieces, mut names) = (Vec::new(), Vec::new());
     let (mut begin, mut from) = (0, 0);
     while let Some(at) = value.get(from..).and_then(|rest| rest.find('$')) {
         let at = from + at;
         from = at + 1;
         let behind = value.get(from..).unwrap_or_default();
-        let after = match behind.strip_prefix('{') {
-            Some(braced) => braced.strip_prefix(name).and_then(|after| after.strip_prefix('}')),
+        let rest_after = |name: &str| match behind.strip_prefix('{') {
+            Some(braced) => braced.strip_prefix(name)?.strip_prefix('}'),
             None => behind
                 .strip_prefix(name)
                 .filter(|after| !after.starts_with(|c: char| c == '_' || c.is_ascii_alphanumeric())),
         };
-        if let Some(after) = after {
+        let meant = [name, "HOME"].into_iter().filter(|name| is_variable(name));
+        let found = meant.filter_map(|name| Some((name, rest_after(name)?))).next();
+        if let Some((mentioned, after)) = found {
             pieces.push(value.get(begin..at).unwrap_or_default());
+            names.push(mentioned);
             begin = value.len() - after.len();
             from = begin;
         }
     }
     pieces.push(value.get(begin..).unwrap_or_default());
-    pieces
+    (pieces, names)
 }
 
 fn quoted(piece: &str) -> Cow<'_, str> {
@@ -166,7 +176,7 @@ mod tests {
         let assigned = Assigned::of(Some(&map(&[("SEARCH", value)])));
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &format!("{}; printf %s \"$SEARCH\"", assigned.step.unwrap())]);
-        command.env_remove("SEARCH");
+        command.env_remove("SEARCH").env("HOME", "/home/a b");
         if let Some(has) = has {
             command.env("SEARCH", has);
         }
@@ -183,10 +193,16 @@ mod tests {
             ("-$SEARCH-", "-a b:*-", "--"),
             ("$SEARCH:$SEARCH", "a b:*:a b:*", ""),
             (
-                "$SEARCHED:$HOME:$(id)`id`",
-                "$SEARCHED:$HOME:$(id)`id`",
-                "$SEARCHED:$HOME:$(id)`id`",
+                "$SEARCHED:$HOMES:$(id)`id`",
+                "$SEARCHED:$HOMES:$(id)`id`",
+                "$SEARCHED:$HOMES:$(id)`id`",
             ),
+            (
+                "$HOME/bin:${HOME}/it's:$SEARCH",
+                "/home/a b/bin:/home/a b/it's:a b:*",
+                "/home/a b/bin:/home/a b/it's",
+            ),
+            ("$SEARCH:$HOME", "a b:*:/home/a b", "/home/a b"),
             ("it's $", "it's $", "it's $"),
             ("~:\\$SEARCH", "~:\\a b:*", "~:\\"),
             ("", "", ""),
@@ -198,6 +214,10 @@ mod tests {
         assert_eq!(
             words(Some(&map(&[("PATH", "/opt/bin:$PATH")]))).unwrap(),
             "PATH=/opt/bin:\"$PATH\""
+        );
+        assert_eq!(
+            words(Some(&map(&[("PATH", "$HOME/bin:$PATH"), ("a.b", "$HOME")]))).unwrap(),
+            "PATH=\"$HOME\"/bin:\"$PATH\" a.b=\"$HOME\""
         );
     }
 

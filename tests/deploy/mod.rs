@@ -8,6 +8,7 @@ mod login;
 mod mirror;
 mod pending;
 mod stage;
+mod words;
 
 use std::fs;
 use std::os::unix::fs::symlink;

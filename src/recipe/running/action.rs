@@ -32,6 +32,7 @@ use crate::event::Level;
 use crate::plan::{Before, CommandLine, command_line, placeholders, sudo_calls, sudo_command};
 use crate::recipe::language::options::{COMMAND, flag, pairs, refuse_unknown, run_options, selection, shell};
 use crate::recipe::language::origin::{Fallible, origin};
+use crate::recipe::language::values::texts;
 use crate::session::{Command, Destination, Input, Meant, Opening, SentFile, SshOptions, Terminal};
 use crate::source::{self, joined};
 
@@ -199,9 +200,12 @@ impl Interpreter {
         let environment = options.overlaid_by(&own_options).env;
         // Capistrano 3 runs a command with blanks in it as it is. The second name is Capistrano 3's.
         let is_bare = own_options.prefix == Some(false) && dialect::speaks_three(self);
-        let names = ["default_environment", "default_env"];
+        let mut names = vec!["default_environment".to_owned(), "default_env".to_owned()];
+        // What libraries give all commands.
+        let prefixes = self.variable(engine, "command_prefixes")?.unwrap_or_default();
+        names.extend(texts(&prefixes).iter().map(|name| format!("{name}_environment")));
         for name in names.into_iter().filter(|_| !is_bare) {
-            let Some(environment) = self.variable(engine, name)? else {
+            let Some(environment) = self.variable(engine, &name)? else {
                 continue;
             };
             let given = [("env".to_owned(), (environment, Position::NONE))]

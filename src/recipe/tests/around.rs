@@ -64,6 +64,33 @@ fn another_user_runs_the_whole_command_in_a_shell_of_its_own() {
 }
 
 #[test]
+fn another_user_has_the_environment_of_all_commands_in_capistrano_3() {
+    for (dialect, expected) in [
+        (3, "sudo -u deploy sh -c 'export A=1 B=2; exec \"$@\"' capr sh -c make"),
+        (2, "export A=1; SUDO_PROMPT="),
+    ] {
+        let body = format!(
+            "set :dialect, {dialect}; set :default_environment, #{{ A: \"1\" }};
+             as :deploy {{ with #{{ b: 2 }} {{ run \"make\"; }} }}"
+        );
+        let outcome = run(&body);
+        let line = &outcome.script.commands()[0].line;
+        assert!(line.contains(expected), "{line}");
+    }
+}
+
+#[test]
+fn a_name_of_command_prefixes_may_give_commands_an_environment() {
+    let outcome = run(
+        r#"set :command_prefixes, ["x"]; set :x_map_bins, []; set :x_environment, #{ A: "1", B: "1" };
+        set :default_environment, #{ B: "2" };
+        run "make";"#,
+    );
+    let line = &outcome.script.commands()[0].line;
+    assert!(line.contains("export A=1 B=2; "), "{line}");
+}
+
+#[test]
 fn blocks_give_their_values_and_see_locals() {
     let case = recipe(&format!(
         r#"{APP} task :t {{ let before = "x"; let text = within "/srv" {{ before = "y"; capture("name") }}; puts `${{text}} ${{before}}`; }}"#

@@ -7,6 +7,7 @@ use rhai::{Dynamic, Engine, EvalContext, Position};
 
 use super::super::action::{Asking, CallSettings, Request, Sudo};
 use super::super::call::VerbCall;
+use super::super::dialect::speaks_three;
 use super::super::interpreter::Interpreter;
 use super::super::prefixes;
 use super::super::shown::shown as options_shown;
@@ -281,6 +282,7 @@ pub(super) fn remote(
 ) -> Fallible<Request> {
     let reads_file = matches!(settings.options.stdin, Some(Stdin::File(_)));
     let around = cx.interpreter.around().said().user.filter(|_| way.sudo.is_none());
+    let gives_all = around.is_some() && speaks_three(cx.interpreter);
     let (way, command) = match &around {
         None => (way.clone(), command.to_owned()),
         Some(user) => {
@@ -296,6 +298,10 @@ pub(super) fn remote(
     let (way, command) = (&way, command.as_str());
     let user = around.or_else(|| cx.text_option("as").filter(|_| way.sudo.is_some()));
     let said = options_shown(&settings.options, settings.environment.as_ref(), user.as_deref());
+    if gives_all {
+        // In Capistrano 3 the other user has what all commands have.
+        settings.environment.clone_from(&settings.options.env);
+    }
     let calls = sudo.calls(command);
     let mut text = command.to_owned();
     let mut asking = None;
