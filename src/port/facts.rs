@@ -258,7 +258,12 @@ impl Facts {
             let around = namespaces.iter().take(depth).map(String::as_str);
             let full = around.chain([name]).collect::<Vec<_>>().join(":");
             let with_default = format!("{full}:default");
-            (self.is_task(&full) || self.is_task(&with_default)).then_some(full)
+            if self.is_task(&full) || self.is_task(&with_default) {
+                return Some(full);
+            }
+            // The default task of a namespace of Capistrano 2 is a plain one here.
+            let plain = full.strip_suffix(":default").filter(|_| self.version == 2)?;
+            self.is_task(plain).then(|| plain.to_owned())
         });
         named.or_else(|| self.computed_task(name, namespaces))
     }

@@ -103,3 +103,34 @@ fn a_variable_that_only_capr_has_is_nothing() {
     ));
     has(&text, &["rails_env"]);
 }
+
+#[test]
+fn the_default_task_of_a_namespace_has_the_name_of_the_namespace() {
+    let (text, notes) = recipe(
+        "set :application, 'a'\nset :repository, 'x'\nset :deploy_via, :copy\nrole :app, 'a'\ntask(:x) { run 'x' }\nafter 'deploy:default', :x\n\
+         task(:a) { deploy.default }\ntask(:b) { find_and_execute_task 'deploy:default' }\n\
+         namespace :deploy do\n  task(:full) { default; top.deploy.default; cleanup }\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "task :a {\n  invoke(\"deploy\");",
+            "task :b {\n  invoke \"deploy\";",
+            "task :full {\n    invoke \"deploy\";\n    invoke(\"deploy\");\n    cleanup;",
+        ],
+    );
+    assert!(!text.contains("after") && !text.contains("railsless"), "{text}");
+    // Here one task of the library has both names.
+    for (library, task) in [("bundler/capistrano", "bundler"), ("capistrano/bundler", "bundle")] {
+        let three = if task == "bundle" {
+            THREE
+        } else {
+            "set :deploy_via, :copy\n"
+        };
+        let (_, notes) = recipe(&format!(
+            "{three}require '{library}'\nnamespace :{task} do\n  task(:install) {{ puts 'own' }}\nend\n"
+        ));
+        assert_eq!(notes.len(), 1, "{notes:?}");
+    }
+}

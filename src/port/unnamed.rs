@@ -15,7 +15,10 @@ pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
         let (name, _) = all.iter().find(|(_, own)| own.tasks.contains(*task))?;
         Some((*name, format!("It has the task `{task}`")))
     };
-    let unknown = facts.asked_tasks.iter().filter(|task| !facts.is_task(task));
+    // `deploy:default` is the task `deploy`.
+    let is_default = |task: &String| task.ends_with(":default") && facts.task(task, &[]).is_some();
+    let is_unknown = |task: &&String| !facts.is_task(task) && !is_default(task);
+    let unknown = facts.asked_tasks.iter().filter(is_unknown);
     let mut needed: BTreeMap<&'static str, String> = unknown.filter_map(|task| with_task(&task)).collect();
     let by_scm = match facts.scm.as_deref() {
         Some("rsync") => Some("rsync"),

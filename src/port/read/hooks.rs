@@ -96,6 +96,13 @@ impl Reader<'_> {
         rest: &[Node<'_>],
     ) -> Read<Vec<Line>> {
         let is_after = verb == "after";
+        if let Some((namespace, "default")) = hooked.rsplit_once(':')
+            && self.facts.version == 2
+        {
+            return Ok(vec![self.remark(&format!(
+                "a hook on `{hooked}` never runs, and does not in Capistrano 2 either, where the task is called `{namespace}`"
+            ))]);
+        }
         let Some((verb, target)) = self.hooked(verb, hooked.trim_start_matches(':')) else {
             if self.facts.stages.contains(hooked) {
                 return self.hook_on_stage(call, (verb, hooked), rest);

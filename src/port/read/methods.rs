@@ -330,11 +330,13 @@ impl Reader<'_> {
         let is_plain = path
             .iter()
             .all(|name| !self.facts.vocabulary.is_reserved(name) && name != "top");
+        let invoked = |task: String| Ok(Some(Expr::call("invoke", vec![Expr::Text(task)])));
         if !self.facts.is_task(&full) && !self.facts.is_task(&format!("{full}:default")) {
-            return Err(self.no_member(&full));
+            let plain = self.facts.task(&full, &[]).filter(|_| full.ends_with(":default"));
+            return plain.map_or_else(|| Err(self.no_member(&full)), invoked);
         }
         if !is_plain {
-            return Ok(Some(Expr::call("invoke", vec![Expr::Text(full)])));
+            return invoked(full);
         }
         let mut value = Expr::name(first);
         for name in rest {
