@@ -259,13 +259,25 @@ impl Facts {
             let full = around.chain([name]).collect::<Vec<_>>().join(":");
             let with_default = format!("{full}:default");
             if self.is_task(&full) || self.is_task(&with_default) {
-                return Some(full);
+                return Some(self.apart(full));
             }
             // The default task of a namespace of Capistrano 2 is a plain one here.
             let plain = full.strip_suffix(":default").filter(|_| self.version == 2)?;
             self.is_task(plain).then(|| plain.to_owned())
         });
         named.or_else(|| self.computed_task(name, namespaces))
+    }
+
+    /// Returns the name that a task has here. The library has two names for the task that installs gems, of which the gem of each version
+    /// of Capistrano has one; with the other, a recipe may have a task of its own.
+    pub(super) fn apart(&self, full: String) -> String {
+        let other = if self.version > 2 {
+            "bundle:install"
+        } else {
+            "bundler:install"
+        };
+        let is_own = full == other && self.vocabulary.has_library("bundler") && self.tasks.contains(other);
+        if is_own { format!("{full}_own") } else { full }
     }
 
     /// Returns the full name of a task that may be one of those whose names are computed.

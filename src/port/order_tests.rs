@@ -121,16 +121,62 @@ fn the_default_task_of_a_namespace_has_the_name_of_the_namespace() {
         ],
     );
     assert!(!text.contains("after") && !text.contains("railsless"), "{text}");
-    // Here one task of the library has both names.
-    for (library, task) in [("bundler/capistrano", "bundler"), ("capistrano/bundler", "bundle")] {
-        let three = if task == "bundle" {
-            THREE
-        } else {
-            "set :deploy_via, :copy\n"
-        };
-        let (_, notes) = recipe(&format!(
-            "{three}require '{library}'\nnamespace :{task} do\n  task(:install) {{ puts 'own' }}\nend\n"
-        ));
-        assert_eq!(notes.len(), 1, "{notes:?}");
-    }
+}
+
+#[test]
+fn a_task_with_the_other_name_of_a_task_of_the_library_stands_beside_it() {
+    let (text, notes) = recipe(
+        "set :repository, 'x'\nset :deploy_via, :copy\nrequire 'bundler/capistrano'\nnamespace :bundler do\n  task(:install) { run 'own' }\n  \
+         after 'deploy:setup', 'bundler:install'\nend\ntask(:t) { bundler.install }\ntask(:u) { bundle.install }\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "task :install_own {",
+            "after \"deploy:setup\", \"bundler:install_own\";",
+            "task :t {\n  invoke(\"bundler:install_own\");",
+            "task :u {\n  bundle.install;",
+        ],
+    );
+    carried(
+        "require 'capistrano/bundler'\nnamespace :bundle do\n  task(:install) { puts 'own' }\nend\ntask(:t) { invoke 'bundle:install' }\n",
+        &["task :install_own {", "invoke \"bundle:install_own\";"],
+    );
+}
+
+#[test]
+fn numbers_are_divided_as_in_ruby() {
+    carried(
+        "task :t do\n  n = 7\n  l = %w[a b]\n  puts n / 2, n % 3, 7 / 2, l.size / 2, n / 2.0, n.to_f / 2, n.fdiv(2), n.div(2), n.modulo(3)\n  \
+         puts shared_path / 'log'\n  ('a'..'c').each { |c| puts c }\n  puts ('a'...'c').to_a.first || 'x', ['a', fetch(:no), ENV['N']].join('-')\nend\n",
+        &[
+            "puts ruby_quotient(n, 2);",
+            "puts ruby_remainder(n, 3);",
+            "puts 7 / 2;",
+            "puts l.len() / 2;",
+            "puts n / 2.0;",
+            "puts ruby_float(n) / 2;",
+            "join_path(shared_path, \"log\")",
+            "for c in [\"a\", \"b\", \"c\"] {",
+            "[\"a\", \"b\"].get(0) ?? \"x\"",
+            "join([\"a\", fetch(:no, \"\"), ENV[\"N\"] ?? \"\"], \"-\")",
+        ],
+    );
+    let (_, notes) = recipe(&format!("{THREE}task(:t) {{ ('aa'..'ad').each {{ |c| puts c }} }}\n"));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn servers_that_are_chosen_from_a_list_are_addressed_by_their_names() {
+    carried(
+        "task :t do\n  on roles(:app).select { |s| s.hostname == 'a' } do\n    execute :a\n  end\n  on roles(:app).last do\n    execute :b\n  end\n  \
+         on roles(:app).first(2) do\n    execute :c\n  end\n  on roles(:app) - roles(:db) do\n    execute :d\n  end\nend\n",
+        &[
+            "filter(|s| s.host == \"a\").map(|server| server.name),",
+            ":hosts => roles(:app)[-1].name;",
+            "extract(0, 2).map(|server| server.name),",
+            "ruby_minus(roles(:app), roles(:db)).map(|server| server.name),",
+        ],
+    );
 }

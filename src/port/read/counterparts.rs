@@ -47,7 +47,7 @@ const COUNTERPARTS: &[(&[&str], Counterpart)] = &[
         ],
         Counterpart::Itself,
     ),
-    (&["to_f"], Counterpart::Function("parse_float")),
+    (&["to_f"], Counterpart::Function("ruby_float")),
     (&["strip"], Counterpart::Function("strip")),
     (&["chomp"], Counterpart::Function("chomp")),
     (&["squish"], Counterpart::Function("squeeze")),
@@ -165,7 +165,10 @@ impl Reader<'_> {
             "to_s" | "to_str" => match value {
                 Expr::Text(_) | Expr::Template(_) | Expr::Symbol(_) => value,
                 Expr::Call(call)
-                    if matches!(call.name.as_str(), "to_i" | "parse_int" | "parse_float" | "unix_time") =>
+                    if matches!(
+                        call.name.as_str(),
+                        "to_i" | "parse_int" | "parse_float" | "ruby_float" | "unix_time"
+                    ) =>
                 {
                     Expr::Call(call).method("to_string", Vec::new())
                 }
@@ -272,6 +275,10 @@ impl Reader<'_> {
                     // `release_path.join("a")` is a path.
                     (Expr::Name(name), mark) if name.ends_with("_path") || !is_separator(mark) => {
                         Expr::call("join_path", vec![Expr::name(name), mark.clone()])
+                    }
+                    (Expr::List(items), _) => {
+                        let filled = items.iter().cloned().map(|item| self.filled_here(item));
+                        Expr::call("join", vec![Expr::List(filled.collect()), mark])
                     }
                     _ => Expr::call("join", vec![value, mark]),
                 }))

@@ -153,6 +153,7 @@ impl Reader<'_> {
         if let Some(lines) = name.literal().and_then(|name| self.own_update(call, name, &given)) {
             return Ok(lines);
         }
+        let name = self.named_apart(name);
         let (mut options, unported) = match self.options("task", &given.pairs) {
             Ok(options) => (options, None),
             Err(unported) => (Vec::new(), Some(unported)),
@@ -198,6 +199,19 @@ impl Reader<'_> {
         }));
         lines.extend(more);
         Ok(lines)
+    }
+
+    /// Returns the name of a task that is defined here, another one where the library has this one for a task of its own.
+    fn named_apart(&mut self, name: Expr) -> Expr {
+        let full = name.literal().map(|name| self.full_name(name)).unwrap_or_default();
+        let apart = self.facts.apart(full.clone());
+        if apart == full {
+            return name;
+        }
+        self.remarks.push(format!(
+            "the task `{full}` is called `{apart}` here, where the library installs gems under both its names"
+        ));
+        Expr::symbol(apart.rsplit(':').next().unwrap_or_default())
     }
 
     /// Returns the full name of a task that is defined here.

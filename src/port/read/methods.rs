@@ -335,8 +335,8 @@ impl Reader<'_> {
             let plain = self.facts.task(&full, &[]).filter(|_| full.ends_with(":default"));
             return plain.map_or_else(|| Err(self.no_member(&full)), invoked);
         }
-        if !is_plain {
-            return invoked(full);
+        if !is_plain || self.facts.apart(full.clone()) != full {
+            return invoked(self.facts.apart(full));
         }
         let mut value = Expr::name(first);
         for name in rest {

@@ -6,6 +6,7 @@ use super::super::form::{Expr, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, id, source};
 use super::Reader;
+use super::lists::is_list_of_servers;
 use super::locals::Type;
 
 impl Reader<'_> {
@@ -39,7 +40,7 @@ impl Reader<'_> {
             "<=" => "<=",
             ">=" => ">=",
             "-" => return self.difference(&left, right).map(Some),
-            "/" => "/",
+            "/" => return self.quotient(&left, right).map(Some),
             "**" => "**",
             "=~" | "!~" => {
                 let (text, pattern) = self.matched(&left, right)?;
@@ -100,10 +101,22 @@ impl Reader<'_> {
             return Ok(seconds.binary("-", right));
         }
         let (left, right) = (self.expression(left)?, self.expression(right)?);
-        if self.kind_of(&left) != Type::List && self.kind_of(&right) != Type::List {
+        let is_list = |value: &Expr| self.kind_of(value) == Type::List || is_list_of_servers(value);
+        if !is_list(&left) && !is_list(&right) {
             return Ok(left.binary("-", right));
         }
         Ok(Expr::call("ruby_minus", vec![left, right]))
+    }
+
+    /// Reads `a / b` of numbers, of which Ruby rounds whole ones down, and of a path and a string.
+    fn quotient(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Expr> {
+        let (left, right) = (self.expression(left)?, self.expression(right)?);
+        let is_plain = is_not_negative(&left) && is_not_negative(&right) || is_fraction(&left) || is_fraction(&right);
+        Ok(match self.kind_of(&right) {
+            Type::Text => Expr::call("join_path", vec![left, right]),
+            _ if is_plain => left.binary("/", right),
+            _ => Expr::call("ruby_quotient", vec![left, right]),
+        })
     }
 
     fn sum(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Expr> {
@@ -147,7 +160,10 @@ impl Reader<'_> {
             if self.kind_of(&left) == Type::Text {
                 return self.refuse(Kind::Construct, "a format that is computed");
             }
-            return Ok(left.binary("%", right));
+            return Ok(match is_not_negative(&left) && is_not_negative(&right) {
+                true => left.binary("%", right),
+                false => Expr::call("ruby_remainder", vec![left, right]),
+            });
         };
         let values = match right {
             Expr::List(values) => values,
@@ -157,6 +173,26 @@ impl Reader<'_> {
             Some(value) => Ok(value),
             None => self.refuse(Kind::Construct, "a format with a place of this kind"),
         }
+    }
+}
+
+/// Returns true for a number that is written out with its fraction, or made one that has any.
+fn is_fraction(value: &Expr) -> bool {
+    match value {
+        Expr::Number(digits) => digits.contains('.'),
+        Expr::Call(call) => matches!(call.name.as_str(), "parse_float" | "ruby_float"),
+        Expr::Method(_, name, _) => name == "to_float",
+        _ => false,
+    }
+}
+
+/// Returns true for a number that is surely not below zero.
+fn is_not_negative(value: &Expr) -> bool {
+    match value {
+        Expr::Number(digits) => !digits.starts_with('-'),
+        Expr::Call(call) => call.name == "unix_time",
+        Expr::Method(_, name, _) => name == "len",
+        _ => false,
     }
 }
 

@@ -200,6 +200,9 @@ impl Reader<'_> {
                     _ => listed(value).method("extract", vec![Expr::number(0), count]),
                 }
             }
+            ("fdiv", [by]) => Expr::call("ruby_float", vec![value]).binary("/", self.expression(by)?),
+            ("div", [by]) => Expr::call("ruby_quotient", vec![value, self.expression(by)?]),
+            ("modulo", [by]) => Expr::call("ruby_remainder", vec![value, self.expression(by)?]),
             ("drop", [count]) => value.method("extract", vec![self.expression(count)?]),
             ("last", [count]) => Expr::call("ruby_last", vec![value, self.expression(count)?]),
             ("count", [one]) if self.kind_of(&value) != Type::Text => {

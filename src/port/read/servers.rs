@@ -192,14 +192,19 @@ impl Reader<'_> {
         };
         let given = arguments(&call, false);
         let name = id(&call.name());
-        if let (Some(receiver), "first") = (call.receiver(), name.as_str()) {
+        if let (Some(receiver), "first", true) = (call.receiver(), name.as_str(), given.values.is_empty()) {
             let (mut options, _) = self.addressed(&receiver)?;
             options.push(("once".to_owned(), Expr::Bool(true)));
             return Ok((options, true));
         }
         if call.receiver().is_some() || !matches!(name.as_str(), "roles" | "release_roles" | "primary") {
             let hosts = self.expression(node)?;
-            return Ok((vec![("hosts".to_owned(), hosts)], false));
+            let options = match servers_of(&hosts) {
+                Some(Servers::List) => if_any(names_of(hosts)),
+                Some(Servers::One) => vec![("hosts".to_owned(), Expr::Member(Box::new(hosts), "name".to_owned()))],
+                None => vec![("hosts".to_owned(), hosts)],
+            };
+            return Ok((options, false));
         }
         let mut named = Vec::new();
         for value in &given.values {
@@ -268,6 +273,37 @@ impl Reader<'_> {
             }
             _ => Ok((options, false)),
         }
+    }
+}
+
+/// A value that is made of servers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Servers {
+    List,
+    One,
+}
+
+/// Tells how a value is made of servers: `roles(:app).select { … }`, `roles(:app).last`; `None` for anything else.
+fn servers_of(value: &Expr) -> Option<Servers> {
+    let is_list = |value: &Expr| servers_of(value) == Some(Servers::List);
+    match value {
+        Expr::Call(call) if call.name == "primary" => Some(Servers::One),
+        value if super::lists::is_list_of_servers(value) => Some(Servers::List),
+        Expr::Call(call) => {
+            let is_kept = matches!(
+                call.name.as_str(),
+                "ruby_both" | "ruby_last" | "ruby_minus" | "ruby_part" | "ruby_reversed" | "ruby_sorted_by"
+            );
+            (is_kept && call.arguments.first().is_some_and(is_list)).then_some(Servers::List)
+        }
+        Expr::Method(owner, name, _) if is_list(owner) => match name.as_str() {
+            "filter" | "extract" | "reduce" => Some(Servers::List),
+            "find" | "pop" | "shift" | "get" => Some(Servers::One),
+            _ => None,
+        },
+        Expr::Index(owner, _) if is_list(owner) => Some(Servers::One),
+        Expr::Binary("+", left, _) if is_list(left) => Some(Servers::List),
+        _ => None,
     }
 }
 

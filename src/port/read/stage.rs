@@ -69,17 +69,6 @@ impl Reader<'_> {
             let reason = format!("a deploy of capr runs its own task `{step}`: give this one another name");
             return self.refuse(Kind::Construct, reason);
         }
-        // The library has both names for one task, and the gems of Capistrano 2 and 3 have one each.
-        let other = if self.facts.version > 2 {
-            "bundle:install"
-        } else {
-            "bundler:install"
-        };
-        if self.facts.vocabulary.has_library("bundler") && name.as_deref() == Some(other) {
-            let reason =
-                format!("`{other}` is capr's own task as well, which a deploy runs: give this one another name");
-            return self.refuse(Kind::Construct, reason);
-        }
         match name.filter(|name| self.facts.stages.contains(name)) {
             Some(stage) => {
                 let reason = format!(

@@ -69,6 +69,12 @@ impl Reader<'_> {
                 return self.refuse(Kind::Construct, "a range without an end");
             };
             let operator = if range.is_exclude_end() { ".." } else { "..=" };
+            if let Some(letters) = letters(&left, &right, operator) {
+                return Ok(letters);
+            }
+            if left.as_string_node().is_some() {
+                return self.refuse(Kind::Construct, "a range of strings");
+            }
             return Ok(self.expression(&left)?.binary(operator, self.expression(&right)?));
         }
         if let Some(lambda) = node.as_lambda_node() {
@@ -336,6 +342,13 @@ impl Reader<'_> {
         }
         let value = match value {
             Expr::Unit => return self.expression(&right),
+            // A list need not have so many items.
+            Expr::Index(list, at)
+                if matches!(*at, Expr::Number(_))
+                    && !matches!(*list, Expr::Call(ref call) if call.name == "captures") =>
+            {
+                list.method("get", vec![*at])
+            }
             // This is shorter than `fetch(:x, ()) ?? y` and means the same.
             Expr::Call(mut call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit) => {
                 call.arguments.truncate(1);
@@ -346,6 +359,19 @@ impl Reader<'_> {
         };
         Ok(value.binary("??", self.expression(&right)?))
     }
+}
+
+/// Returns `"a".."e"` as a list of its letters.
+fn letters(left: &Node<'_>, right: &Node<'_>, operator: &str) -> Option<Expr> {
+    let one = |node: &Node<'_>| {
+        let text = node.as_string_node().and_then(|_| literal(node))?;
+        text.parse::<char>().ok().filter(char::is_ascii_alphanumeric)
+    };
+    let (first, last) = (one(left)?, one(right)?);
+    let all = (first..=last).filter(|letter| operator == "..=" || *letter != last);
+    let is_same =
+        first.is_ascii_digit() == last.is_ascii_digit() && first.is_ascii_uppercase() == last.is_ascii_uppercase();
+    is_same.then(|| Expr::List(all.map(|letter| Expr::text(&letter.to_string())).collect()))
 }
 
 /// Returns true for code that may stand before the code around it.

@@ -5,21 +5,21 @@ role :app, "app1.example.com"
 
 namespace :site do
   task(:default) { run "site" }
-  task(:open) { run "open" }
+  task(:visit) { run "open" }
   task(:both) do
     site.default
     default
-    top.site.default
+
     find_and_execute_task "site:default"
   end
 end
 
-before "site", "site:open"
+before "site", "site:visit"
 after "site:default", "last"
 
 task(:last) { run "last" }
 
 task :calls do
   find_and_execute_task "site"
-  site.open
+  site.visit
 end

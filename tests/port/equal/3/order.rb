@@ -40,3 +40,9 @@ task :runs_again do
   Rake::Task[:first].reenable
   invoke :first
 end
+
+# Each runs once, although they ask for each other.
+task(:round) { puts "round" }
+task(:there) { puts "there" }
+before :round, :there
+after :there, :round
