@@ -403,3 +403,12 @@ fn what_one_branch_has_lost_has_no_value_behind_it() {
     let (_, notes) = recipe(&format!("{THREE}task(:x) {{ on(role(:app)) {{ execute :ls }} }}\n"));
     assert_eq!(notes[0].kind, Kind::Fails);
 }
+
+#[test]
+fn a_hook_that_names_no_task_fails_as_in_capistrano() {
+    for hook in ["before 'deploy:restart' 'puma:start'", "after :x, []", "after :x, nil"] {
+        let (text, notes) = recipe(&format!("{THREE}task(:x) {{ }}\n{hook}\n"));
+        assert_eq!(notes.len(), 1, "{hook}: {text}");
+        assert!(!text.contains("restartpuma") && !text.contains(", [];"), "{text}");
+    }
+}

@@ -17,6 +17,13 @@ impl Reader<'_> {
         let Some((first, rest)) = given.values.split_first() else {
             return self.refuse(Kind::Construct, "a hook without a task");
         };
+        if rest.is_empty() && given.pairs.is_empty() && call.block().is_none() {
+            let error = match self.facts.version {
+                3.. => "wrong number of arguments (given 1, expected 2+)",
+                _ => "please specify either a task name or a block to invoke",
+            };
+            return Err(self.always_fails("a hook that names one task alone", error));
+        }
         if let Some(list) = first.as_array_node()
             && let Some(names) = list
                 .elements()
@@ -119,7 +126,9 @@ impl Reader<'_> {
         let mut known = Vec::new();
         let mut lines = Vec::new();
         for task in rest {
-            let Some(name) = literal(task) else {
+            // A list or nothing names no task.
+            let is_no_name = task.as_array_node().is_some() || task.as_nil_node().is_some();
+            let Some(name) = literal(task).or_else(|| is_no_name.then(|| source(task))) else {
                 known.push(self.expression(task)?);
                 continue;
             };
