@@ -412,3 +412,28 @@ fn a_hook_that_names_no_task_fails_as_in_capistrano() {
         assert!(!text.contains("restartpuma") && !text.contains("x\", []"), "{text}");
     }
 }
+
+#[test]
+fn a_temporary_file_has_a_path() {
+    carried(
+        "task :t do\n  f = Tempfile.new(['a', '.yml'])\n  f.write 'x'\n  f << \"y\\n\"\n  f.close\n  on(roles(:app)) { upload! f.path, '/x' }\n  \
+         f.unlink\n  tag = choose(*`git tag`.split(\"\\n\"))\n  puts tag\nend\n",
+        &[
+            "let f_path = join_path(temp_dir(), \"a.yml\");\n  write_file(f_path, \"\");",
+            "upload f_path, \"/x\", :roles => :app;",
+            "let tag = ruby_chosen(",
+        ],
+    );
+}
+
+#[test]
+fn the_configuration_has_the_words_of_a_recipe() {
+    let (text, notes) = recipe(
+        "set :application, 'a'\ntask(:t) { puts Capistrano::Configuration.instance.fetch(:application), Capistrano::Configuration.instance[:x] }\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    assert!(
+        text.contains("puts fetch(:application);\n  puts fetch(:x, \"\");"),
+        "{text}"
+    );
+}

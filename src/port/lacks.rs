@@ -76,17 +76,21 @@ fn loaded(drafts: &[FileDraft<'_>]) -> Vec<Origin> {
     origins
 }
 
+/// The objects of Capistrano 2 itself, which no gem and no file defines.
+const OF_CAPISTRANO: [&str; 4] = ["connection", "sessions", "source", "strategy"];
+
 /// Returns the place that this lack waits for: work there settles it as well.
 fn origin_of<'a>(lack: &Lack, origins: &'a [Origin]) -> Option<&'a Origin> {
     let same = origins.iter().find(|origin| is_same(lack, &origin.lack));
     let named = || origins.iter().find(|origin| defines(&origin.lack, lack));
     // A name that nothing defines most likely comes from the gem or file that was loaded last.
     let any = || {
-        let is_loaded = |origin: &&Origin| matches!(origin.lack, Lack::Library(_) | Lack::File(_));
-        origins
-            .iter()
-            .rfind(is_loaded)
-            .filter(|_| matches!(lack, Lack::Name(_)))
+        let is_loaded = |origin: &&Origin| match &origin.lack {
+            Lack::File(path) => !path.ends_with(".erb"),
+            lack => matches!(lack, Lack::Library(_)),
+        };
+        let may_come = matches!(lack, Lack::Name(name) if !OF_CAPISTRANO.contains(&name.as_str()));
+        origins.iter().rfind(is_loaded).filter(|_| may_come)
     };
     same.or_else(named).or_else(any)
 }
@@ -195,6 +199,12 @@ mod tests {
         let (work, waits): (Vec<Note>, Vec<Note>) = notes.partition(|note| note.depends_on.is_none());
         let of = |notes: Vec<Note>| notes.iter().map(|note| note.line).collect();
         (of(work), of(waits))
+    }
+
+    #[test]
+    fn what_capistrano_has_itself_waits_for_no_gem() {
+        let text = "require 'acme_x'\nrole :app, 'a'\ntask(:t) { sessions.clear }\ntask(:u) { sessions.keys }\n";
+        assert_eq!(lines(&[("config/deploy.rb", text)]), (vec![1, 3], vec![4]));
     }
 
     #[test]

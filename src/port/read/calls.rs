@@ -101,7 +101,7 @@ impl Reader<'_> {
             return self.method(node, call, &receiver);
         }
         let given = arguments(call, true);
-        if given.has_splat && !matches!(name.as_str(), "roles" | "release_roles") {
+        if given.has_splat && !matches!(name.as_str(), "choose" | "roles" | "release_roles") {
             return self.refuse(Kind::Construct, format!("`*` among the arguments of `{name}`"));
         }
         if self.facts.functions.contains_key(&name) {

@@ -53,6 +53,21 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads `Capistrano::Configuration.instance.fetch(:x)`; `None` for what the configuration has no word for here.
+    pub(super) fn of_instance(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Option<Expr>> {
+        if self.facts.version > 2 || !self.is_configuration(receiver) || call.block().is_some() {
+            return Ok(None);
+        }
+        let given = arguments(call, false).values;
+        Ok(Some(match (name, given.as_slice()) {
+            ("fetch", [_] | [_, _]) => Expr::call("fetch", self.expressions(&given)?),
+            ("[]", [variable]) => Expr::call("fetch", vec![self.expression(variable)?, Expr::Unit]),
+            ("exists?", [_]) => Expr::call("exists", self.expressions(&given)?),
+            (name, []) if self.facts.is_variable(renamed(name)) => self.variable(renamed(name)),
+            _ => return Ok(None),
+        }))
+    }
+
     /// Reads `variables.include?(:x)`, `variables[:x]` and `current_task.fully_qualified_name`.
     pub(super) fn of_configuration(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Option<Expr> {
         let owner = bare(receiver).filter(|owner| self.local(owner).is_none())?;

@@ -109,8 +109,12 @@ impl Reader<'_> {
         let Some(call) = value.as_call_node().filter(|call| call.block().is_none()) else {
             return Ok(None);
         };
-        let is_file = call.receiver().as_ref().and_then(constant).as_deref() == Some("File");
+        let class = call.receiver().as_ref().and_then(constant);
+        let is_file = class.as_deref() == Some("File");
         let given = arguments(&call, false).values;
+        if class.as_deref() == Some("Tempfile") && matches!(id(&call.name()).as_str(), "new" | "create" | "open") {
+            return self.temporary_file(local, given.first()).map(Some);
+        }
         let ([path, mode], true) = (
             given.as_slice(),
             is_file && matches!(id(&call.name()).as_str(), "open" | "new"),
@@ -130,6 +134,35 @@ impl Reader<'_> {
         Ok(Some(vec![Line::new(Statement::Value(write))]))
     }
 
+    /// Reads `file = Tempfile.new("name")`: it is in a directory that goes away at the end.
+    fn temporary_file(&mut self, local: &str, name: Option<&Node<'_>>) -> Read<Vec<Line>> {
+        let list = name.and_then(Node::as_array_node);
+        let name = match (list, name) {
+            (Some(list), _) => {
+                let parts: Vec<Node<'_>> = list.elements().iter().collect();
+                let parts = self.expressions(&parts)?;
+                string(parts.into_iter().flat_map(Expr::parts).collect())
+            }
+            (None, Some(name)) => self.expression(name)?,
+            (None, None) => Expr::text("file"),
+        };
+        let path = Expr::call("join_path", vec![Expr::call("temp_dir", Vec::new()), name]);
+        let place = self.free_name(&format!("{local}_path"));
+        let mut lines = self.write_local(&place, path);
+        let path = self.read_local(&place)?;
+        self.opened.insert(local.to_owned(), path.clone());
+        self.carry("Tempfile");
+        let write = Expr::call("write_file", vec![path, Expr::text("")]);
+        lines.push(Line::new(Statement::Value(write)));
+        Ok(lines)
+    }
+
+    /// Returns the path of a file that a local has opened: `file.path`.
+    pub(super) fn path_of_opened(&self, name: &str, receiver: &Node<'_>) -> Option<Expr> {
+        let local = receiver.as_local_variable_read_node().filter(|_| name == "path")?;
+        self.opened.get(&id(&local.name())).cloned()
+    }
+
     /// Reads `file.puts "…"` and `file.close` of a file that a local has opened.
     pub(super) fn written_to_opened(
         &mut self,
@@ -142,7 +175,10 @@ impl Reader<'_> {
         let Some(path) = self.opened.get(&local).cloned() else {
             return self.of_content(call, &local, name);
         };
-        if matches!(name, "close" | "flush") {
+        if matches!(
+            name,
+            "binmode" | "close" | "close!" | "delete" | "fdatasync" | "flush" | "fsync" | "rewind" | "sync=" | "unlink"
+        ) {
             return Ok(Some(Vec::new()));
         }
         let Some(more) = self.written(&call.as_node(), &local)? else {

@@ -275,6 +275,12 @@ impl Reader<'_> {
         {
             return self.class_method(&class, &name, call);
         }
+        if let Some(value) = self.of_instance(&name, call, receiver)? {
+            return Ok(value);
+        }
+        if let Some(path) = self.path_of_opened(&name, receiver) {
+            return Ok(path);
+        }
         if let Some(value) = self.of_namespace(node)? {
             return Ok(value);
         }

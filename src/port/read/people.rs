@@ -64,7 +64,7 @@ impl Reader<'_> {
     /// Reads `choose("a", "b")` and `choose { |menu| menu.choice(:a) { … } }` as a question with a list of answers.
     fn menu(&mut self, call: &CallNode<'_>) -> Read<Expr> {
         let given = arguments(call, false);
-        let mut choices = Expr::List(self.expressions(&given.values)?);
+        let mut choices = self.items(&given.values)?;
         let (mut header, mut prompt, mut default, mut arms) = (Expr::text(""), Expr::text("?"), Expr::Unit, Vec::new());
         let nodes = behind(call).map(|behind| statements(behind.body.as_ref()));
         for node in nodes.iter().flatten() {
