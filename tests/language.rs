@@ -262,6 +262,23 @@ fn n1_that_no_server_matches_is_an_error_that_names_the_task() {
 }
 
 #[test]
+fn a_recipe_of_capistrano_3_goes_on_where_no_server_matches() {
+    let roles = "set :dialect, 3; role :app, \"app1\"; role :worker;";
+    run(
+        &format!("{roles} task :t {{ run \"true\", :roles => :worker; puts \"on\"; }}"),
+        &["t"],
+    )
+    .ok()
+    .says("skipping `t' because no servers matched");
+    run(
+        &format!("{roles} task :t {{ capture(\"true\", :roles => :worker); }}"),
+        &["t"],
+    )
+    .code(1)
+    .says("no servers matched");
+}
+
+#[test]
 fn l4_quiet_shows_what_is_important_only() {
     let recipe = "task :t { info \"by the way\"; warn \"watch out\"; puts \"data\"; }";
     let finished = run(recipe, &["-q", "t"]).ok().says("watch out").silent_on("by the way");

@@ -204,6 +204,20 @@ fn nothing_is_written_outside_of_the_project_through_a_link_in_it() {
 }
 
 #[test]
+fn half_a_port_is_taken_away_again() {
+    let finished = Case::new()
+        .file("Capfile", "load 'deploy'\nload 'config/deploy'\n")
+        .file("config/deploy.rb", "set :application, 'x'\nrole :app, 'a'\n")
+        .file("out/config", "mine")
+        .args(["port", ".", "--out", "out"])
+        .run()
+        .code(1)
+        .says("cannot write");
+    assert!(!finished.path("out/Caprfile").exists());
+    assert_eq!(finished.file("out/config"), "mine");
+}
+
+#[test]
 fn what_port_cannot_read_is_refused() {
     let case = |text: &str| Case::new().file("deploy.rb", text);
     case("x")

@@ -97,13 +97,14 @@ fn write(ported: &Ported, below: &Path, force: bool) -> Result<(), Box<Diagnosti
         let hint = "nothing was written; --force writes over it, --out DIR writes into another directory";
         return Err(Box::new(wrong.hint(hint)));
     }
-    for (file, place) in &places {
-        put(below, place, &file.text, force).map_err(|error| {
-            Box::new(Diagnostic::new(
-                Fault::Failed,
-                format!("cannot write {}: {}", below.join(place).display(), plain(&error)),
-            ))
-        })?;
+    for (index, (file, place)) in places.iter().enumerate() {
+        if let Err(error) = put(below, place, &file.text, force) {
+            // Half of a port is of no use. What was there before is not known any more.
+            let written = places.iter().take(if force { 0 } else { index });
+            written.for_each(|(_, place)| drop(std::fs::remove_file(below.join(place))));
+            let message = format!("cannot write {}: {}", below.join(place).display(), plain(&error));
+            return Err(Box::new(Diagnostic::new(Fault::Failed, message)));
+        }
     }
     Ok(())
 }

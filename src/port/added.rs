@@ -141,6 +141,18 @@ pub(super) fn note_hooked(
     }
 }
 
+/// Returns the offset of the statement behind `Rake::Task["x"].reenable`, if it calls that task: no other call of it is meant.
+pub(super) fn called_next(name: &str, receiver: &Node<'_>, end: usize, text: &[u8]) -> Option<usize> {
+    let index = receiver.as_call_node().filter(super::read::is_task_of_rake)?;
+    let task = arguments(&index, false).values.first().and_then(literal)?;
+    let rest = text.get(end..)?;
+    let blanks = rest.iter().take_while(|byte| b"; \t\r\n".contains(byte)).count();
+    let line = String::from_utf8_lossy(rest.get(blanks..)?);
+    let line = line.split(['\n', ';']).next()?;
+    let calls = line.starts_with("invoke") || line.starts_with("Rake::Task[") && line.contains(".invoke");
+    (name == "reenable" && calls && line.contains(&task)).then_some(end + blanks)
+}
+
 /// Notes a task of Rake that a call clears, lets run again, or adds to; `*` stands for one whose name is computed.
 pub(super) fn note(
     name: &str,

@@ -339,6 +339,10 @@ impl Visitor<'_> {
         }
         let class = constant(&receiver);
         let facts = &mut *self.facts;
+        if let Some(next) = super::added::called_next(name, &receiver, node.location().end_offset(), self.text) {
+            facts.again_at.insert((facts.files.len(), next));
+            return;
+        }
         super::added::note(
             name,
             &receiver,

@@ -35,6 +35,8 @@ pub(super) struct Facts {
     pub(super) cleared: BTreeSet<String>,
     /// The tasks of Rake that run again where they are invoked; `*` for one whose name is computed.
     pub(super) reenabled: BTreeSet<String>,
+    /// The calls of a task that the statement before them lets run again: the number of the file and the offset.
+    pub(super) again_at: BTreeSet<(usize, usize)>,
     /// The tasks that have something run before them; `*` stands for all.
     pub(super) led: BTreeSet<String>,
     /// The tasks that are defined several times.
@@ -68,6 +70,8 @@ pub(super) struct Facts {
     pub(super) commands: BTreeMap<String, Mapped>,
     /// The places of those whose names a loop gives: the number of the file and the offset.
     pub(super) mapped_at: BTreeSet<(usize, usize)>,
+    /// True if a library that comes with capr is loaded.
+    pub(super) has_libraries: bool,
     /// The functions that set a variable unless it is set, as `set_default` does.
     pub(super) defaulting: BTreeSet<String>,
     /// The names of the arguments of tasks, by the full names of these.
@@ -169,6 +173,7 @@ impl Facts {
             .filter_map(|path| Vocabulary::library_of_ruby(path));
         for name in libraries.collect::<Vec<_>>() {
             self.vocabulary.read_library(name);
+            self.has_libraries = true;
         }
         self.added_to = super::added::added_to(self.version, &self.vocabulary, &self.cleared);
         if self.version == 3 {
@@ -178,6 +183,7 @@ impl Facts {
         self.unnamed_libraries = super::unnamed::libraries(self);
         for name in self.unnamed_libraries.keys() {
             self.vocabulary.read_library(name);
+            self.has_libraries = true;
         }
         if self.version > 2 {
             let own = std::mem::take(&mut self.functions);
@@ -185,6 +191,28 @@ impl Facts {
             self.functions.extend(own);
         }
         self.acting = Acting::of(&self.functions);
+    }
+
+    /// Returns true for a program that libraries run as the command map says. In SSHKit a prefix goes before an entry of the map.
+    pub(super) fn is_mapped_by_libraries(&self, program: &str) -> bool {
+        const OF_RUBY: &[&str] = &[
+            "asdf_map_bins",
+            "chruby_map_bins",
+            "mise_map_bins",
+            "rbenv_map_bins",
+            "rvm_map_bins",
+        ];
+        const OF_NODE: &[&str] = &["nodenv_map_bins", "nvm_map_bins"];
+        let loads = |names: &[&str]| names.iter().any(|name| self.vocabulary.variables.contains(*name));
+        let has_prefix = match program {
+            "rake" | "rails" => loads(OF_RUBY) || loads(&["bundler_map_bins"]),
+            "bundle" => loads(OF_RUBY),
+            "npm" | "yarn" => loads(OF_NODE),
+            "composer" | "php" | "bower" | "gulp" | "passenger-config" | "pm2" | "pnpm" | "puma" | "pumactl"
+            | "sidekiq" | "unicorn" => false,
+            _ => return false,
+        };
+        !has_prefix && !self.prefixed.contains(program)
     }
 
     /// Returns true if a file defines a function of this name.

@@ -44,6 +44,8 @@ mod broken;
 mod collecting;
 #[cfg(test)]
 mod construct_tests;
+#[cfg(test)]
+mod deployed_tests;
 mod errors;
 mod facts;
 mod fails;

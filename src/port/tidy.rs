@@ -217,6 +217,10 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
                 if !facts.libraries.contains("capistrano/passenger") {
                     lines.push(set("restart_on_deploy", Expr::Bool(false)));
                 }
+                // Its gem touches the file for old versions of Passenger only.
+                if facts.vocabulary.has_library("passenger") && is_free("passenger_restart_with_touch") {
+                    lines.push(set("passenger_restart_with_touch", Expr::Bool(false)));
+                }
             }
             _ => {
                 if is_free("use_sudo") {

@@ -59,7 +59,10 @@ impl Reader<'_> {
         if self.holds_for_all(&behind)
             && let Some(call) = self.around_all(name, &given)?
         {
-            let onion = self.onion.clone();
+            let onion = Onion {
+                is_of_sh: self.onion.is_of_sh || name == "as",
+                ..self.onion.clone()
+            };
             let block = Some(self.block_of(onion, behind));
             return Ok(vec![Line::verb(Call { block, ..call })]);
         }
@@ -133,6 +136,30 @@ impl Reader<'_> {
             _ => return self.refuse(Kind::Construct, format!("`{name}` of this kind")),
         }
         Ok(onion)
+    }
+
+    /// Reads `with_env("NAME", "value") do … end` of Capistrano 2, for commands of this machine.
+    pub(super) fn with_env(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let given = arguments(call, false).values;
+        let ([name, value], Some(behind)) = (given.as_slice(), behind(call)) else {
+            return self.refuse(Kind::Construct, "`with_env` of this kind");
+        };
+        let (name, value) = (self.key(name)?, self.expression(value)?);
+        let env = Expr::name("ENV");
+        let place = Expr::Index(Box::new(env.clone()), Box::new(name.clone()));
+        let assign = |value| Line::new(Statement::Assign(place.clone(), "=", value));
+        let before = self.free_name("before");
+        let saved = Expr::name(&before);
+        let mut lines = vec![Line::new(Statement::Let(before, place.clone())), assign(value)];
+        lines.extend(self.inside_of(self.onion.clone(), behind));
+        let nothing = saved.clone().binary("==", Expr::Unit);
+        let remove = Line::new(Statement::Value(env.method("remove", vec![name])));
+        let back = (
+            vec![(nothing, Block::of(vec![remove]))],
+            Some(Block::of(vec![assign(saved)])),
+        );
+        lines.push(Line::new(Statement::Value(Expr::If(back.0, back.1))));
+        Ok(lines)
     }
 
     /// Reads `puma_switch_user(role) do … end` where that user logs in.

@@ -247,11 +247,28 @@ impl Reader<'_> {
         }
         let first = names.iter().chain(&rest_name).next().map_or("", String::as_str);
         let whole = format!("{first}_and_others");
+        let are_parts = match &value {
+            Expr::Call(call) => matches!(call.name.as_str(), "lines" | "ruby_split" | "ruby_words" | "scan"),
+            Expr::Method(_, name, _) => name == "split",
+            _ => false,
+        };
         let mut lines = self.write_local(&whole, value);
         let whole = self.read_local(&whole)?;
-        let item = |at: Expr| Expr::Index(Box::new(whole.clone()), Box::new(at));
+        let item = |at: Expr| match are_parts {
+            // There may be fewer than names.
+            true => whole.clone().method("get", vec![at]),
+            false => Expr::Index(Box::new(whole.clone()), Box::new(at)),
+        };
         for (index, name) in names.iter().enumerate() {
             lines.extend(self.write_local(name, item(Expr::Number(index.to_string()))));
+            if let Some(local) = self
+                .scopes
+                .last_mut()
+                .and_then(|scope| scope.get_mut(name))
+                .filter(|_| are_parts)
+            {
+                local.kind = Type::Maybe;
+            }
         }
         if let Some(rest) = rest_name {
             let from = Expr::Number(names.len().to_string());

@@ -8,6 +8,11 @@ use super::super::ruby::{Offsets, arguments, behind, id, literal, source, statem
 use super::Reader;
 use crate::configuration::is_umask;
 
+/// The programs that the tasks of Capistrano's own library run, for which capr has scripts.
+const OF_DEPLOYS: &[&str] = &[
+    "chmod", "cp", "find", "git", "hg", "ln", "ls", "mkdir", "mv", "rm", "svn", "tar", "touch",
+];
+
 impl Reader<'_> {
     /// Reads `SSHKit.config.command_map[:rake] = "…"`, `SSHKit.config.command_map.prefix[:rake].push "…"` and other settings.
     pub(super) fn of_config(
@@ -20,8 +25,7 @@ impl Reader<'_> {
         if text.starts_with("SSHKit.config.command_map") {
             let place = (self.file, call.location().start_offset());
             if name == "[]=" && self.facts.mapped_at.contains(&place) {
-                // The commands contain the replacement already.
-                return Ok(Some(Vec::new()));
+                return self.mapped_for_libraries(call).map(Some);
             }
             return match self.prefix(call, receiver, name)? {
                 Some(lines) => Ok(Some(lines)),
@@ -79,6 +83,34 @@ impl Reader<'_> {
             };
         }
         Ok(None)
+    }
+
+    /// Writes an entry of the command map, if a library may run that program. The commands of the recipe contain the replacement already.
+    fn mapped_for_libraries(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let given = arguments(call, false);
+        let ([program, words], true) = (given.values.as_slice(), self.facts.has_libraries) else {
+            return Ok(Vec::new());
+        };
+        let key = match literal(program) {
+            Some(program) if self.facts.is_mapped_by_libraries(&program) => Expr::Text(program),
+            Some(program) if OF_DEPLOYS.contains(&program.as_str()) => {
+                self.remarks.push(format!(
+                    "`SSHKit.config.command_map[:{program}]` goes for the commands of the recipes; the tasks of capr run `{program}` as it is"
+                ));
+                return Ok(Vec::new());
+            }
+            Some(_) => return Ok(Vec::new()),
+            None => self.expression(program)?,
+        };
+        let words = self.expression(words)?;
+        if self.is_closure(&words) {
+            return self.refuse(Kind::Construct, "a command map that is computed");
+        }
+        let is_fixed = words.literal().is_some() || self.deferred > 0 || self.loops > 0;
+        let entry = Expr::Index(Box::new(Expr::name("command_map")), Box::new(key));
+        let line = Line::new(Statement::Assign(entry, "=", words));
+        // A stage may still set what it is made of.
+        Ok(vec![if is_fixed { line } else { Line::at_start(vec![line]) }])
     }
 
     /// Reads `SSHKit::Backend::Netssh.configure do |ssh|` and settings of its `config` and `pool`.

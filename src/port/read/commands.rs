@@ -6,6 +6,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, behind, constant, id, literal, local_or_host, source, statements};
 use super::Reader;
+use super::bash::needs_bash;
 use super::executed::{Executed, in_background, streamed};
 use super::locals::{Local, Type};
 
@@ -53,6 +54,7 @@ impl Reader<'_> {
             "within" | "with" | "as" => self.around(call, name).map(Some),
             "puma_switch_user" if self.is_user_of_puma_the_login() => self.as_login(call).map(Some),
             "parallel" => self.parallel(call).map(Some),
+            "with_env" if self.facts.version < 3 => self.with_env(call).map(Some),
             _ => Ok(None),
         }
     }
@@ -234,8 +236,17 @@ impl Reader<'_> {
     }
 
     /// Returns the options of a command with those of its surroundings, of which SSHKit gives none to a command with blanks in it.
-    fn surroundings(&self, executed: &Executed) -> Vec<(String, Expr)> {
+    fn surroundings(&mut self, executed: &Executed) -> Vec<(String, Expr)> {
         let mut options = executed.options.clone();
+        let is_of_sh = (self.onion.is_of_sh || self.onion.user.is_some()) && executed.is_mapped;
+        let is_of_login = !self.onion.is_local && !is_of_sh;
+        if is_of_login && needs_bash(&self.with_known(&executed.text)) {
+            self.remarks.push(
+                "`:shell => \"bash\"`: Capistrano 3 gives commands to the login shell, capr to `sh`; these have words that only bash knows"
+                    .to_owned(),
+            );
+            options.push(("shell".to_owned(), Expr::text("bash")));
+        }
         let has_default = self.facts.variables.contains_key("default_environment");
         if !executed.is_mapped {
             let program = executed.text.clone().parts().into_iter().next();
@@ -243,7 +254,8 @@ impl Reader<'_> {
                 Some(Part::Text(text)) => text.split_whitespace().next().unwrap_or_default(),
                 _ => "",
             };
-            if !self.onion.is_local && (has_default || self.facts.prefixed.contains(program)) {
+            if !self.onion.is_local && (has_default || self.facts.prefixed.contains(program) || self.is_in_map(program))
+            {
                 options.push(("prefix".to_owned(), Expr::Bool(false)));
             }
             return options;
@@ -258,6 +270,16 @@ impl Reader<'_> {
         };
         options.extend(env.map(|env| ("env".to_owned(), env)));
         options
+    }
+
+    /// Returns a command with the texts of the locals in it, as far as they are known.
+    fn with_known(&self, command: &Expr) -> Expr {
+        let parts = command.clone().parts().into_iter();
+        let known = |part| match &part {
+            Part::Value(Expr::Name(name)) => self.texts.get(name).cloned().map_or(vec![part], Expr::parts),
+            _ => vec![part],
+        };
+        string(parts.flat_map(known).collect())
     }
 
     /// Reads a command whose output or success is the value.
@@ -383,7 +405,11 @@ impl Reader<'_> {
             }
         }
         options.extend(self.options(&verb, &kept)?);
-        let values = self.expressions(&values)?;
+        let mut values = self.expressions(&values)?;
+        if let [from, to] = values.as_mut_slice() {
+            let is_whole = options.iter().any(|(name, _)| name == "recursive");
+            into_directory(from, to, is_whole);
+        }
         options.extend(self.onion.servers.clone());
         if self.onion.is_local {
             return self.refuse(Kind::Construct, format!("`{name}` in `run_locally`"));
@@ -473,6 +499,28 @@ impl Reader<'_> {
         }
         Ok(None)
     }
+}
+
+/// Completes the place of a file in a directory, where it gets its own name: `download! "/x/f", "."`. A place with a slash at its end is one,
+/// unless a whole directory is sent to it.
+fn into_directory(from: &Expr, to: &mut Expr, is_whole: bool) {
+    let mut place = to.clone().parts();
+    let is_alone = place.len() == 1;
+    let Some(Part::Text(end)) = place.last_mut() else {
+        return;
+    };
+    let is_here = is_alone && matches!(end.trim_end_matches('/'), "." | "..");
+    if !is_here && (is_whole || !end.ends_with('/')) {
+        return;
+    }
+    if !end.ends_with('/') {
+        end.push('/');
+    }
+    place.push(match from.literal().and_then(|path| path.rsplit('/').next()) {
+        Some(name) if !name.is_empty() => Part::Text(name.to_owned()),
+        _ => Part::Value(Expr::call("basename", vec![from.clone()])),
+    });
+    *to = string(place);
 }
 
 /// Returns what sends a stream of a command nowhere: `out:`, `err:` or both.

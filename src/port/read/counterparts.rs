@@ -112,7 +112,10 @@ impl Counterpart {
                     Place::First => Expr::number(0),
                     Place::Last => Expr::number(-1),
                 };
-                Expr::Index(Box::new(value), Box::new(at))
+                match super::lists::may_be_empty(&value) {
+                    true => value.method("get", vec![at]),
+                    false => Expr::Index(Box::new(value), Box::new(at)),
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Missing, Read, Unported};
-use super::super::ruby::{Arguments, arguments, bare, behind, id, literal, source, statements};
+use super::super::ruby::{Arguments, Offsets, arguments, bare, behind, id, literal, source, statements};
 use super::rake_tasks::is_task_of_rake;
 use super::task_arguments::once_more;
 use super::{Onion, Reader};
@@ -443,7 +443,7 @@ impl Reader<'_> {
                 .values
                 .first()
                 .and_then(literal)
-                .is_some_and(|name| self.runs_again(&name)) =>
+                .is_some_and(|name| self.runs_again(&name, call.location().start_offset())) =>
             {
                 lines.into_iter().map(once_more).collect()
             }

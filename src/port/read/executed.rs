@@ -50,6 +50,7 @@ impl Reader<'_> {
                 is_mapped = !has_blanks(&value.clone().parts());
                 if let (true, Some(word)) = (is_mapped, value.literal())
                     && let Some(mapped) = self.facts.commands.get(word).cloned()
+                    && !self.is_mapped_when_run(call, word)
                 {
                     value = match mapped {
                         Mapped::Text(text) => Expr::Text(text),
@@ -127,6 +128,18 @@ impl Reader<'_> {
         }
         let block = Block::of(vec![Line::new(Statement::Value(Expr::If(arms, None)))]);
         Ok(Some(([channel, stream, data].map(str::to_owned).to_vec(), block)))
+    }
+
+    /// Returns true for a command whose program is replaced when it runs, since the recipe has that entry of the command map.
+    fn is_mapped_when_run(&self, call: &CallNode<'_>, program: &str) -> bool {
+        let is_plain = !self.onion.is_local && self.onion.group.is_none() && id(&call.name()) != "background";
+        is_plain && self.is_in_map(program)
+    }
+
+    /// Returns true if the recipe has an entry of the command map for a program.
+    pub(super) fn is_in_map(&self, program: &str) -> bool {
+        let facts = self.facts;
+        facts.has_libraries && facts.commands.contains_key(program) && facts.is_mapped_by_libraries(program)
     }
 
     /// Reads `raise_on_non_zero_exit: …`: the end of a command that may fail.

@@ -181,6 +181,7 @@ impl Reader<'_> {
                 .flat_map(|scope| scope.values())
                 .find(|local| local.written == *name)
                 .map_or(Type::Unknown, |local| local.kind),
+            Expr::Method(list, name, _) if name == "get" && super::lists::may_be_empty(list) => Type::Maybe,
             Expr::Method(_, name, _) => match name.as_str() {
                 "to_upper" | "to_lower" | "to_string" => Type::Text,
                 "map" | "filter" | "split" | "keys" | "values" | "extract" => Type::List,

@@ -4,6 +4,7 @@ mod application;
 mod around;
 mod assigned;
 mod assignments;
+mod bash;
 mod blocks;
 mod calls;
 mod cases;
@@ -96,6 +97,8 @@ struct Onion {
     is_one: bool,
     /// True in `run_locally do`.
     is_local: bool,
+    /// True within `as`, where SSHKit runs `sh`.
+    is_of_sh: bool,
 }
 
 /// Reads one file.

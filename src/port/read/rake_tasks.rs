@@ -4,13 +4,16 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, constant, id, literal, source};
+use super::super::ruby::{Offsets, arguments, constant, id, literal, source};
 use super::Reader;
 use super::task_arguments::once_more;
 
 impl Reader<'_> {
-    /// Returns true for a task that the recipe lets run again.
-    pub(super) fn runs_again(&self, name: &str) -> bool {
+    /// Returns true for a task that the recipe lets run again, for the call at this place or for all.
+    pub(super) fn runs_again(&self, name: &str, at: usize) -> bool {
+        if self.facts.again_at.contains(&(self.file, at)) {
+            return true;
+        }
         let full = self.facts.task(name.trim_start_matches(':'), &self.namespaces);
         full.is_some_and(|full| self.facts.reenabled.contains(&full))
     }
@@ -51,7 +54,7 @@ impl Reader<'_> {
                         "`execute` of a task, without what has to run before it",
                     );
                 }
-                let is_again = name == "execute" || self.runs_again(&task);
+                let is_again = name == "execute" || self.runs_again(&task, receiver.location().start_offset());
                 let again = |line| if is_again { once_more(line) } else { line };
                 Ok(Some(lines.into_iter().map(again).collect()))
             }

@@ -203,6 +203,8 @@ impl Reader<'_> {
             ("fdiv", [by]) => Expr::call("ruby_float", vec![value]).binary("/", self.expression(by)?),
             ("div", [by]) => Expr::call("ruby_quotient", vec![value, self.expression(by)?]),
             ("modulo", [by]) => Expr::call("ruby_remainder", vec![value, self.expression(by)?]),
+            ("sample", [count]) => Expr::call("ruby_shuffled", vec![value])
+                .method("extract", vec![Expr::number(0), self.expression(count)?]),
             ("drop", [count]) => value.method("extract", vec![self.expression(count)?]),
             ("last", [count]) => Expr::call("ruby_last", vec![value, self.expression(count)?]),
             ("count", [one]) if self.kind_of(&value) != Type::Text => {

@@ -36,6 +36,9 @@ impl Reader<'_> {
             // A server need not have one.
             return value.binary("??", Expr::text(""));
         }
+        if matches!(&value, Expr::Name(_) | Expr::Method(..)) && self.kind_of(&value) == Type::Maybe {
+            return value.binary("??", Expr::text(""));
+        }
         let is_nothing = |name: &str| {
             self.facts.version > 2
                 && self.facts.vocabulary.nothing.contains(name)

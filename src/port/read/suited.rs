@@ -95,13 +95,12 @@ impl Reader<'_> {
             }
             (name, Expr::Text(_)) if is_secret_name(name) => {
                 self.remarks.push(format!(
-                    "`{name}` stood in the recipe; the person is asked for it instead"
+                    "`{name}` stood in the recipe: it comes from the environment, as {}, or the person is asked for it",
+                    name.to_uppercase()
                 ));
-                let question = format!("{name}: ");
-                return Ok(Expr::Block(Block::giving(Expr::call(
-                    "password_prompt",
-                    vec![Expr::Text(question)],
-                ))));
+                let place = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::Text(name.to_uppercase())));
+                let asked = Expr::call("password_prompt", vec![Expr::Text(format!("{name}: "))]);
+                return Ok(Expr::Block(Block::giving(place.binary("??", asked))));
             }
             (_, value) => value,
         })

@@ -313,6 +313,12 @@ impl Reader<'_> {
                 })
             }
             "stage" if self.facts.stages.is_empty() => Ok(None),
+            "stage_dir" | "stage_config_path" if value.and_then(literal).as_deref() != Some("config/deploy") => {
+                self.remarks.push(format!(
+                    "`{name}`: the recipes of the stages are in config/deploy, where capr looks for them"
+                ));
+                Ok(Some(Vec::new()))
+            }
             "stages" | "stage" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir"
             | "deploy_config_path" | "stage_config_path" => Ok(Some(Vec::new())),
             _ => Ok(None),

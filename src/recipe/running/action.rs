@@ -246,7 +246,7 @@ impl Interpreter {
         examining::refuse_servers(self, request.verb, call.position)?;
         selected::report_unknown_hosts(self);
         selected::report_unreleased(self, &settings.selection);
-        let servers = selected::of_command(self, &settings.selection);
+        let servers = selected::of_command(self, &settings.selection, request.verb);
         let Some(servers) = servers.map_err(|error| failure(error, call.position))? else {
             return Ok(None);
         };

@@ -81,6 +81,12 @@ pub(super) fn speaks_three(interpreter: &Interpreter) -> bool {
     said.unwrap_or_else(|| interpreter.defined().dialect_spoken()) == 3
 }
 
+/// Returns true in a recipe that says that it is in the words of Capistrano 3.
+pub(super) fn says_three(interpreter: &Interpreter) -> bool {
+    let configuration = interpreter.defined().configuration();
+    matches!(configuration.variables.read("dialect"), VariableRead::Value(said) if said.as_int() == Ok(3))
+}
+
 /// Returns the dialect that somebody has set.
 fn dialect_said(interpreter: &Interpreter, engine: &Engine) -> Option<INT> {
     let by = {

@@ -1,7 +1,7 @@
 //! Chooses servers: those of a selection, and those that a command will have.
 
 use super::around::says_servers;
-use super::dialect::speaks_three;
+use super::dialect::{says_three, speaks_three};
 use super::interpreter::Interpreter;
 use crate::actor::ActionError;
 use crate::configuration::{Filter, Selection, SelectionError, Server, did_you_mean, select};
@@ -64,7 +64,11 @@ pub(in crate::recipe) fn expected(interpreter: &Interpreter, selection: &Selecti
 }
 
 /// Returns the servers of a command, at least one; `None` if none matches and the command is to be skipped.
-pub(super) fn of_command(interpreter: &Interpreter, selection: &Selection) -> Result<Option<Vec<Server>>, ActionError> {
+pub(super) fn of_command(
+    interpreter: &Interpreter,
+    selection: &Selection,
+    verb: &str,
+) -> Result<Option<Vec<Server>>, ActionError> {
     let servers = chosen(interpreter, selection)?;
     if !servers.is_empty() {
         return Ok(Some(servers));
@@ -73,7 +77,10 @@ pub(super) fn of_command(interpreter: &Interpreter, selection: &Selection) -> Re
         return Ok(None);
     }
     let task = interpreter.frames().current().map(|task| task.name.clone());
-    if selection.on_no_matching_servers_continue == Some(true) || interpreter.exclusions().narrow(selection) {
+    let is_skipped = selection
+        .on_no_matching_servers_continue
+        .unwrap_or_else(|| skips(interpreter, verb));
+    if is_skipped || interpreter.exclusions().narrow(selection) {
         let what = task.map_or_else(|| "a command".to_owned(), |task| format!("`{task}'"));
         interpreter.say(Level::Info, format!("skipping {what} because no servers matched"));
         return Ok(None);
@@ -82,6 +89,16 @@ pub(super) fn of_command(interpreter: &Interpreter, selection: &Selection) -> Re
         task,
         conditions: selection.conditions(),
     })
+}
+
+/// Returns true if a command that no server matches is skipped without being told so: a recipe in the words of Capistrano 3 goes on there. The
+/// tasks of the library do not, nor does what needs an answer.
+fn skips(interpreter: &Interpreter, verb: &str) -> bool {
+    let is_of_recipe = interpreter
+        .frames()
+        .current()
+        .is_some_and(|task| !interpreter.defined().is_of_stdlib(&task.origin.file));
+    is_of_recipe && !matches!(verb, "capture" | "test") && says_three(interpreter)
 }
 
 /// Reports hosts of the command line that the recipe does not name: commands go to them, but they may be a mistake. This

@@ -1,0 +1,160 @@
+//! Tests of differences that were seen when ports were deployed beside their originals.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::construct_tests::carried;
+use super::tests::{has, ported, recipe};
+
+/// Ports a recipe of Capistrano 3 with these libraries.
+#[track_caller]
+fn with_libraries(libraries: &[&str], code: &str, parts: &[&str]) {
+    let mut capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n".to_owned();
+    for library in libraries {
+        capfile.push_str(&format!("require 'capistrano/{library}'\n"));
+    }
+    let recipe = format!("set :application, 'a'\nset :repo_url, 'x'\n{code}");
+    let stage = "server 'a', roles: %w[app db web]\n";
+    let files = [
+        ("Capfile", capfile.as_str()),
+        ("config/deploy.rb", recipe.as_str()),
+        ("config/deploy/production.rb", stage),
+    ];
+    let ported = ported(&files).unwrap();
+    let file = ported
+        .files
+        .iter()
+        .find(|file| file.to == "config/deploy.rhai")
+        .unwrap();
+    assert!(file.notes.is_empty(), "{:?}", file.notes);
+    has(&file.text, parts);
+}
+
+#[test]
+fn the_command_map_goes_for_what_libraries_run() {
+    with_libraries(
+        &["composer"],
+        "SSHKit.config.command_map[:composer] = \"php #{shared_path.join('composer.phar')}\"\nSSHKit.config.command_map[:php] = '/opt/php'\n\
+         SSHKit.config.command_map[:tool] = '/opt/tool'\ntask :t do\n  on(roles(:app)) { execute :composer, :x; execute 'composer y'; execute :tool }\n  \
+         run_locally { execute :php, 'z' }\nend\n",
+        &[
+            "on :start {\n  command_map[\"composer\"] = `php ${join_path(shared_path, \"composer.phar\")}`;\n}",
+            "command_map[\"php\"] = \"/opt/php\";",
+            "run \"composer x\", :roles => :app;",
+            "run \"composer y\", :prefix => false, :roles => :app;",
+            "run \"/opt/tool\", :roles => :app;",
+            "run_locally \"/opt/php z\";",
+        ],
+    );
+}
+
+#[test]
+fn a_prefix_of_a_library_goes_before_the_command_map() {
+    let (with, without) = (["rails", "rbenv"], ["rails/migrations"]);
+    let code = "SSHKit.config.command_map[:rake] = 'bin/rake'\nSSHKit.config.command_map[:bundle] = '/opt/bundle'\n";
+    with_libraries(&without, code, &["command_map[\"rake\"] = \"bin/rake\";"]);
+    with_libraries(&with, code, &["\"x\";\n"]);
+    let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/rails'\nrequire 'capistrano/rbenv'\n";
+    let files = [("Capfile", capfile), ("config/deploy.rb", code)];
+    let text = ported(&files).unwrap().files[1].text.clone();
+    assert!(!text.contains("command_map"), "{text}");
+}
+
+#[test]
+fn passenger_begins_anew_as_its_gem_lets_it() {
+    let off = "set :passenger_restart_with_touch, false;";
+    with_libraries(&["passenger"], "", &[off]);
+    with_libraries(
+        &["passenger"],
+        "set :passenger_restart_with_touch, true\n",
+        &["_touch, true;"],
+    );
+}
+
+#[test]
+fn commands_with_words_of_bash_are_run_by_bash() {
+    carried(
+        "task :t do\n  on roles(:app) do\n    execute 'source ~/x && y'\n    execute :mkdir, '-p', '{a,b}'\n    execute :ls if test('[[ -d z ]]')\n    \
+         c = 'source v'\n    execute c\n    as(:root) { execute :touch, '{c,d}' }\n    execute '. w'\n  end\n  run_locally { execute 'source u' }\nend\n",
+        &[
+            "run \"source ~/x && y\", :shell => \"bash\";",
+            "run \"mkdir -p {a,b}\", :shell => \"bash\";",
+            "if test(\"[[ -d z ]]\", :shell => \"bash\") {",
+            "run `${c}`, :shell => \"bash\";",
+            "as :root {\n      run \"touch {c,d}\";\n    }",
+            "run \". w\";",
+            "run_locally \"source u\";",
+        ],
+    );
+    let (text, _) = recipe("role :app, 'a'\ntask(:t) { run 'source x' }\n");
+    has(&text, &["run \"source x\";"]);
+}
+
+#[test]
+fn values_that_may_be_nothing_are_filled_in_as_nothing() {
+    carried(
+        "task :t do\n  t = ENV['T']\n  l = `x`.split(\"\\n\").last\n  a, b = 'x y'.split\n  on(roles(:app)) { execute \"v #{t} #{l} #{a} #{b}\" }\n  puts 'y' if b\nend\n",
+        &[
+            "let l = ruby_split(run_locally(\"x\"), \"\\n\").get(-1);",
+            "let b = a_and_others.get(1);",
+            "run `v ${t ?? \"\"} ${l ?? \"\"} ${a ?? \"\"} ${b ?? \"\"}`, :roles => :app;",
+            "if b != () {",
+        ],
+    );
+}
+
+#[test]
+fn a_file_that_goes_into_a_directory_keeps_its_name() {
+    carried(
+        "task :t do\n  on roles(:app) do\n    download! '/x/f.tar', '.'\n    download! \"#{shared_path}/g\", './tmp/'\n    upload! 'a/b', \"#{shared_path}/\"\n    \
+         upload! 'dist', '/srv/', recursive: true\n    upload! 'c', '/srv/d'\n  end\nend\n",
+        &[
+            "download \"/x/f.tar\", \"./f.tar\";",
+            "download `${shared_path}/g`, `./tmp/${basename(`${shared_path}/g`)}`;",
+            "upload \"a/b\", `${shared_path}/b`;",
+            "upload \"dist\", \"/srv/\", :recursive => true;",
+            "upload \"c\", \"/srv/d\";",
+        ],
+    );
+}
+
+#[test]
+fn a_task_runs_again_where_the_statement_before_lets_it() {
+    carried(
+        "task(:a) { puts 1 }\ntask :b do\n  puts 2\n  Rake::Task['b'].reenable\nend\ntask :t do\n  invoke 'a'\n  Rake::Task['a'].reenable\n  invoke 'a'\n  \
+         Rake::Task['a'].reenable; Rake::Task['a'].invoke\n  invoke 'b'\nend\n",
+        &[
+            "task :t {\n  invoke \"a\";\n  invoke \"a\", :again => true;\n  invoke \"a\", :again => true;\n  invoke \"b\", :again => true;\n}",
+        ],
+    );
+}
+
+#[test]
+fn ranges_of_letters_are_lists() {
+    carried(
+        "task :t do\n  puts ('A'..'E').to_a.sample(2).join, [*'a'...'d'].size\nend\n",
+        &[
+            "ruby_shuffled(scan(\"ABCDE\", \".\")).extract(0, 2)",
+            "scan(\"abc\", \".\").len()",
+        ],
+    );
+    let (_, notes) = recipe("lock '3'\ntask(:t) { puts ('aa'..'zz').to_a.size }\n");
+    assert!(notes[0].reason.contains("a range of strings"), "{notes:?}");
+}
+
+#[test]
+fn a_password_comes_from_the_environment_or_is_asked_for() {
+    let (text, _) = recipe("role :app, 'a'\nset :scm_password, 'none'\n");
+    has(
+        &text,
+        &["{ ENV[\"SCM_PASSWORD\"] ?? password_prompt(\"scm_password: \") }"],
+    );
+}
+
+#[test]
+fn a_variable_of_the_environment_is_set_for_a_while() {
+    let (text, notes) = recipe("role :app, 'a'\ntask(:t) { with_env('E', 'v') { run 'x' } }\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &["let before = ENV[\"E\"];\n  ENV[\"E\"] = \"v\";\n  run \"x\";\n  if before == () {"],
+    );
+}
