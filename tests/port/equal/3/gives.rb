@@ -1,0 +1,49 @@
+# What functions, blocks and loops give, and what is said on the way out.
+set :application, "shop"
+set :repo_url, "git@example.com:shop.git"
+server "app1.example.com", roles: %w[app]
+
+def kept
+  @kept ||= "kept".upcase
+end
+
+def two
+  number = 2
+end
+
+def named(name)
+  return puts("no name") if name.nil?
+  puts "name: #{name}"
+end
+
+task :functions do
+  puts kept, two + 1
+  named nil
+  named "a"
+end
+
+task :loops do
+  %w[a b].each do |one|
+    next puts("not #{one}") if one == "a"
+    puts one
+  end
+  next puts("out") if two == 2
+  puts "never"
+end
+
+task :versions do
+  puts Gem::Version.new("1.10") > Gem::Version.new("1.9"), Gem::Version.new("1.0") == Gem::Version.new("1")
+  puts Gem::Version.new("2.0.rc1") < Gem::Version.new("2.0")
+  puts /x(a)/.match("xa").captures.first
+end
+
+task :inside do
+  on roles(:app) do
+    number = within("/srv") { capture(:cat, "number") }
+    execute :touch, "number" if number.nil?
+    case capture(:cat, "kind")
+    when /first/, /second/ then execute :touch, "first"
+    else execute :touch, "other"
+    end
+  end
+end
