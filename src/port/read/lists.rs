@@ -404,28 +404,6 @@ pub(super) fn is_list_of_servers(value: &Expr) -> bool {
     matches!(value, Expr::Call(call) if matches!(call.name.as_str(), "find_servers" | "roles" | "release_roles"))
 }
 
-/// Returns the strings of `'a'..'f'`, which are letters or digits.
-pub(super) fn letters(first: &Node<'_>, last: &Node<'_>, is_open: bool) -> Option<Expr> {
-    let one = |node: &Node<'_>| {
-        let text = literal(node)?;
-        let mut chars = text.chars();
-        chars
-            .next()
-            .filter(|c| c.is_ascii_alphanumeric() && chars.next().is_none())
-    };
-    let (first, last) = (one(first)?, one(last)?);
-    let is_kind = |kind: fn(&char) -> bool| kind(&first) && kind(&last);
-    let is_one_kind = [char::is_ascii_lowercase, char::is_ascii_uppercase, char::is_ascii_digit];
-    let mut all: String = (first..=last).collect();
-    if is_open {
-        all.pop();
-    }
-    is_one_kind
-        .into_iter()
-        .any(is_kind)
-        .then(|| Expr::call("scan", vec![Expr::Text(all), Expr::text(".")]))
-}
-
 /// Returns true for a list of strings that is empty where there was nothing to read; an element of it may be nothing.
 pub(super) fn may_be_empty(value: &Expr) -> bool {
     let is_line_end = |mark: Option<&Expr>| mark.and_then(Expr::literal) == Some("\n");

@@ -68,12 +68,6 @@ impl Reader<'_> {
             let (Some(left), Some(right)) = (range.left(), range.right()) else {
                 return self.refuse(Kind::Construct, "a range without an end");
             };
-            if left.as_string_node().is_some() {
-                return match super::lists::letters(&left, &right, range.is_exclude_end()) {
-                    Some(letters) => Ok(letters),
-                    None => self.refuse(Kind::Construct, "a range of strings"),
-                };
-            }
             let operator = if range.is_exclude_end() { ".." } else { "..=" };
             if let Some(letters) = letters(&left, &right, operator) {
                 return Ok(letters);
