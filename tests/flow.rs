@@ -589,3 +589,14 @@ fn d23_revisions_log_names_who_deployed_which_branch() {
         "{releases}"
     );
 }
+
+#[test]
+fn what_a_later_transaction_undoes_is_not_told_of_a_release_that_stays() {
+    let site = Site::new(&["app1"]);
+    let lines = "task :later { transaction { on_rollback { run \"true\"; } run \"false\"; } }";
+    let told = site
+        .run(lines, &["-s", &format!("release_name=\"{FIRST}\""), "update", "later"])
+        .code(1);
+    assert!(!told.stderr.contains("everything was undone"), "{}", told.stderr);
+    site.are_current(FIRST);
+}

@@ -227,3 +227,21 @@ task :show { puts line; }
     let checked = case().args(["staging", "-e", "show"]).run().ok();
     assert_eq!(checked.stderr, "");
 }
+
+#[test]
+fn a_check_of_all_stages_gives_each_what_the_recipe_has_set() {
+    Case::new()
+        .file(
+            "config/deploy.rhai",
+            "set :kept, [\"a\"]; role :app, \"app1\"; task :t { puts kept; }",
+        )
+        .file("config/deploy/one.rhai", "set :kept, \"none\"; set :own, 1;")
+        .file(
+            "config/deploy/two.rhai",
+            "set :kept, kept.filter(|name| name != \"a\"); puts fetch(:own, 2);",
+        )
+        .args(["check"])
+        .run()
+        .ok()
+        .says("nothing wrong found");
+}

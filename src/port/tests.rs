@@ -541,3 +541,27 @@ fn a_variable_that_may_be_anybodys_tells_no_library() {
     has(&text, &["require \"rails/migrations\";"]);
     assert_eq!(text.matches("require ").count(), 1, "{text}");
 }
+
+#[test]
+fn what_only_the_shell_of_capistrano_fills_into_a_value_is_told() {
+    let told = |recipe: &str| {
+        let ported = ported(&[("config/deploy.rb", recipe)]).unwrap();
+        let told = ported
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("the shell of Capistrano"));
+        (told, ported.files[0].notes.is_empty())
+    };
+    let three = |value: &str| {
+        format!("set :repo_url, 'x'\nserver 'a', roles: %w[app]\nset :default_env, {{ path: '{value}', n: 3 }}\n")
+    };
+    for value in ["$HOME/bin:${PATH}", "$PATH", "a$", "~/x"] {
+        assert_eq!(told(&three(value)), (false, true), "{value}");
+    }
+    for value in ["$HOMES/bin:$PATH", "${RBENV_ROOT}/shims", "$(id)", "`id`"] {
+        assert_eq!(told(&three(value)), (true, true), "{value}");
+    }
+    let within = "set :repo_url, 'x'\ntask(:t) { on(roles(:app)) { with(path: '$NVM:$PATH') { execute :x } } }\n";
+    let index = "set :repository, 'x'\nrole :app, 'a'\ndefault_environment['PATH'] = \"$NVM:$PATH\"\n";
+    assert_eq!((told(within), told(index)), ((true, true), (true, true)));
+}

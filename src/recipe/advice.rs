@@ -25,8 +25,10 @@ impl Recipe {
             task.is_some_and(|task| self.interpreter.runs_of(&task) > 0)
         };
         let mut hints = Vec::new();
+        let variables = &self.interpreter.defined().configuration().variables;
+        let is_back = variables.exists("was_switched_back");
         match (stopped.rollback, has_begun(MAKES), has_begun(SWITCHES)) {
-            (Rollback::Complete, _, true) => {
+            (Rollback::Complete, _, true) if is_back => {
                 hints.push(
                     "everything was undone: each server is back at the release that was current there before"
                         .to_owned(),

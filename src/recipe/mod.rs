@@ -231,8 +231,15 @@ impl Recipe {
         let recipe = Self::new(paths, &options, surroundings);
         let stages = recipe.stages_named(words, "check")?;
         let loaded = recipe.interpreter.budget().bounded(|| recipe.load_all(paths, &options));
-        // One after the other: the definitions of each are known to the next.
-        let loaded = loaded.and_then(|()| stages.iter().try_for_each(|stage| recipe.load_stage(stage)));
+        // One after the other: the definitions of each are known to the next, but not what it has set anew.
+        let defined = recipe.interpreter.defined();
+        let before = defined.configuration().variables.clone();
+        let loaded = loaded.and_then(|()| {
+            stages.iter().try_for_each(|stage| {
+                defined.change(|configuration| configuration.variables.restore(before.clone()));
+                recipe.load_stage(stage)
+            })
+        });
         Ok(recipe.wrong(loaded, LoadPoint::Checked))
     }
 

@@ -2,7 +2,7 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Arguments, Behind, arguments, behind, id, literal, statements};
 use super::{Onion, Reader};
@@ -129,6 +129,7 @@ impl Reader<'_> {
                         key_text
                     };
                     let value = self.expression(value)?;
+                    self.tell_of_shell(&key, &value);
                     onion.env.retain(|(other, _)| *other != key);
                     onion.env.push((key, super::strings::filled(value)));
                 }
@@ -160,6 +161,28 @@ impl Reader<'_> {
         );
         lines.push(Line::new(Statement::Value(Expr::If(back.0, back.1))));
         Ok(lines)
+    }
+
+    /// Remarks a value of the environment in which Capistrano's shell fills in more than the variable's own name and `$HOME`.
+    pub(super) fn tell_of_shell(&mut self, key: &str, value: &Expr) {
+        let mut texts = value.clone().parts().into_iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text),
+            Part::Value(_) => None,
+        });
+        let is_meant = |text: String| {
+            let mut words = text.split('$').skip(1).map(|word| word.trim_start_matches('{'));
+            text.contains('`')
+                || words.any(|word| {
+                    let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                    let name = end.and_then(|end| word.get(..end)).unwrap_or(word);
+                    word.starts_with('(') || !name.is_empty() && !name.eq_ignore_ascii_case(key) && name != "HOME"
+                })
+        };
+        if texts.any(is_meant) {
+            self.remarks.push(format!(
+                "the shell of Capistrano fills in all of `{key}`, capr its own name and `$HOME` alone: write the rest out"
+            ));
+        }
     }
 
     /// Reads `puma_switch_user(role) do … end` where that user logs in.
@@ -213,6 +236,7 @@ impl Reader<'_> {
                         return Ok(None);
                     }
                     let value = self.expression(value)?;
+                    self.tell_of_shell(&word, &value);
                     options.push((word, super::strings::filled(value)));
                 }
                 Call {

@@ -160,6 +160,11 @@ impl Reader<'_> {
         if value == Expr::name(&here) && !is_local {
             return Ok(vec![self.remark(&format!("`{variable}` keeps the value that it has"))]);
         }
+        if let ("default_environment", Expr::Map(pairs)) = (here.as_str(), &value) {
+            for (key, value) in pairs {
+                self.tell_of_shell(key, value);
+            }
+        }
         let value = match variable.as_str() {
             "default_env" => environment(value, &given),
             _ => self.suited(&here, &variable, value)?,
@@ -377,8 +382,11 @@ impl Reader<'_> {
                 self.remark(&format!("{map}: `{key}` is left out, capr has no such option")),
             ]);
         }
-        let target = Expr::Index(Box::new(Expr::name(map)), Box::new(Expr::Text(key)));
         let value = self.expression(value)?;
+        if map == "default_environment" {
+            self.tell_of_shell(&key, &value);
+        }
+        let target = Expr::Index(Box::new(Expr::name(map)), Box::new(Expr::Text(key)));
         Ok(vec![Line::new(Statement::Assign(target, "=", value))])
     }
 

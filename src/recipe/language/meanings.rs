@@ -26,7 +26,7 @@ pub(in crate::recipe) static READ_BY_CAPR: &[(&str, &str)] = &[
     (
         "command_prefixes",
         "Names, the outermost first. For each NAME stands in front of the programs of `NAME_map_bins`, where a command begins with one, \
-         what `NAME_prefix` is. The map `NAME_environment`, if there is one, is given to all commands.",
+         what `NAME_prefix` is. The map `NAME_env_variables`, if there is one, is given to all commands.",
     ),
     (
         "default_env",

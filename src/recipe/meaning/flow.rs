@@ -282,11 +282,7 @@ impl Findings<'_> {
         }
         let mut found = Vec::new();
         let mut told = HashSet::new();
-        let is_of_prefix = |name: &str| {
-            ["_map_bins", "_prefix", "_environment"]
-                .iter()
-                .any(|end| name.ends_with(end))
-        };
+        let is_of_prefix = |name: &str| name.ends_with("_map_bins") || name.ends_with("_prefix");
         let has_prefixes = self
             .own()
             .any(|(_, claims)| claims.sets.iter().any(|(name, _)| name == "command_prefixes"));

@@ -203,7 +203,7 @@ impl Interpreter {
         let mut names = vec!["default_environment".to_owned(), "default_env".to_owned()];
         // What libraries give all commands.
         let prefixes = self.variable(engine, "command_prefixes")?.unwrap_or_default();
-        names.extend(texts(&prefixes).iter().map(|name| format!("{name}_environment")));
+        names.extend(texts(&prefixes).iter().map(|name| format!("{name}_env_variables")));
         for name in names.into_iter().filter(|_| !is_bare) {
             let Some(environment) = self.variable(engine, &name)? else {
                 continue;

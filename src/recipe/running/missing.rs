@@ -107,7 +107,9 @@ fn told(interpreter: &Interpreter, what: Option<What>, scope: Option<&Scope>) ->
             let near = near(interpreter, &path, scope);
             near.into_iter().fold(diagnostic, Diagnostic::hint).hint(way_out)
         }
-        (Kind::Member, Some((key, _))) => {
+        (Kind::Member, Some((key, owner)))
+            if !keys(interpreter, owner, scope).is_some_and(|keys| keys.contains(key)) =>
+        {
             let diagnostic = told(format!("`{shown}' has no value: there is no `{key}'"));
             let near = near(interpreter, &path, scope);
             near.into_iter().fold(diagnostic, Diagnostic::hint).hint(way_out)
@@ -126,7 +128,7 @@ fn near(interpreter: &Interpreter, path: &[String], scope: Option<&Scope>) -> Op
     // If the map is not known, the keys of all maps in the sources are suggested.
     let files = interpreter.defined().files();
     let known = files.read.iter().flat_map(|text| text.claims().holders.iter());
-    let mut known: Vec<&str> = known.map(String::as_str).collect();
+    let mut known: Vec<&str> = known.map(String::as_str).filter(|known| known != key).collect();
     known.sort_unstable();
     suggestion(key, known)
 }

@@ -82,7 +82,7 @@ fn another_user_has_the_environment_of_all_commands_in_capistrano_3() {
 #[test]
 fn a_name_of_command_prefixes_may_give_commands_an_environment() {
     let outcome = run(
-        r#"set :command_prefixes, ["x"]; set :x_map_bins, []; set :x_environment, #{ A: "1", B: "1" };
+        r#"set :command_prefixes, ["x"]; set :x_map_bins, []; set :x_env_variables, #{ A: "1", B: "1" };
         set :default_environment, #{ B: "2" };
         run "make";"#,
     );

@@ -23,6 +23,10 @@ fn a_missing_value_is_an_error_wherever_a_text_a_command_or_an_option_is_made_of
             "run `rm -rf /tmp/${ENV.NOPE}`;",
             "the environment variable `NOPE' is not set",
         ),
+        (
+            "let m = #{ key: () }; run `x ${m[\"key\"]}`;",
+            "`m[\"key\"]' has no value",
+        ),
         ("run \"rm \" + cfg.dri;", "`cfg.dri' has no value: there is no `dri'"),
         ("run cfg.dri + \" x\";", "`cfg.dri' has no value: there is no `dri'"),
         (
