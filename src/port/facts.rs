@@ -245,6 +245,7 @@ impl Facts {
                 | "heartbeat"
                 | "password"
                 | "port"
+                | "pty"
                 | "stage"
                 | "sudo"
                 | "sudo_prompt"

@@ -180,3 +180,18 @@ fn servers_that_are_chosen_from_a_list_are_addressed_by_their_names() {
         ],
     );
 }
+
+#[test]
+fn what_is_false_or_nothing_or_a_path_is_so_in_values_too() {
+    carried(
+        "set :off, false\nset :none, nil\nset :either, ENV['A'] ? false : 'x'\ntask :t do\n  puts fetch(:off) || 'on', \"<#{fetch(:none)}>\"\n  \
+         puts fetch(:tmp_dir), fetch(:log_level), fetch(:tmp_dir, '/x'), shared_path + 'log', shared_path.to_s + '-x', revision_log\nend\n",
+        &[
+            "puts if off { true } else { \"on\" };",
+            "<${none ?? \"\"}>",
+            "puts \"/tmp\";\n  puts :debug;\n  puts \"/tmp\";",
+            "join_path(shared_path, \"log\")",
+            "join_path(deploy_to, \"revisions.log\")",
+        ],
+    );
+}

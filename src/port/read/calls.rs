@@ -235,6 +235,7 @@ impl Reader<'_> {
             // Without a name, Rake makes a task without one, and tells the namespace with it.
             "task" if self.facts.version > 2 => return Ok(Expr::Text(format!("{}:", self.namespaces.join(":")))),
             "repo_path" => return Ok(Expr::name("repository_cache")),
+            "revision_log" if self.facts.version > 2 => return Ok(super::suited::revision_log()),
             "stages" if !self.facts.stages.is_empty() => {
                 return Ok(Expr::List(
                     self.facts.stages.iter().map(|stage| Expr::text(stage)).collect(),

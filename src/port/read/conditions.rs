@@ -115,7 +115,7 @@ impl Reader<'_> {
     }
 
     /// Returns the kind of a value, by the way it is written in Ruby.
-    fn truth(&self, node: &Node<'_>) -> Type {
+    pub(super) fn truth(&self, node: &Node<'_>) -> Type {
         if let Some(read) = node.as_local_variable_read_node() {
             return match self.local(&id(&read.name())).map_or(Type::Unknown, |local| local.kind) {
                 Type::Text | Type::List | Type::Map | Type::Number => Type::Maybe,
@@ -151,7 +151,8 @@ impl Reader<'_> {
         }
     }
 
-    fn given(&self, name: &str) -> Given {
+    /// Returns the facts about the values that the files set a variable to.
+    pub(super) fn given(&self, name: &str) -> Given {
         self.facts.variables.get(name).copied().unwrap_or_default()
     }
 

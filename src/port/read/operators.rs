@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Expr, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, id, source};
+use super::super::ruby::{arguments, bare, id, source};
 use super::Reader;
 use super::lists::is_list_of_servers;
 use super::locals::Type;
@@ -120,6 +120,24 @@ impl Reader<'_> {
     }
 
     fn sum(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Expr> {
+        // In Capistrano 3 these are paths, to which `+` adds a part.
+        const PATHS: &[&str] = &[
+            "current_path",
+            "deploy_path",
+            "release_path",
+            "releases_path",
+            "repo_path",
+            "shared_path",
+        ];
+        if self.facts.version > 2 && bare(left).is_some_and(|name| PATHS.contains(&name.as_str())) {
+            let (path, part) = (self.expression(left)?, self.expression(right)?);
+            let is_whole = part.literal().is_some_and(|part| part.starts_with('/'));
+            return Ok(if is_whole {
+                part
+            } else {
+                Expr::call("join_path", vec![path, part])
+            });
+        }
         let (left, right) = (self.expression(left)?, self.expression(right)?);
         let is_string = |value: &Expr| matches!(value, Expr::Text(_) | Expr::Template(_));
         if is_string(&left) && is_string(&right) {

@@ -40,9 +40,10 @@ impl Reader<'_> {
             return value.binary("??", Expr::text(""));
         }
         let is_nothing = |name: &str| {
-            self.facts.version > 2
-                && self.facts.vocabulary.nothing.contains(name)
-                && !self.facts.variables.contains_key(name)
+            self.given(name).nothing
+                || self.facts.version > 2
+                    && self.facts.vocabulary.nothing.contains(name)
+                    && !self.facts.variables.contains_key(name)
         };
         let name = match &value {
             Expr::Name(name) if is_nothing(name) => return value.binary("??", Expr::text("")),

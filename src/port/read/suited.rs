@@ -107,6 +107,24 @@ impl Reader<'_> {
     }
 }
 
+/// Returns the value of a variable that Capistrano 3 itself has where no recipe sets it, and that capr has not.
+pub(super) fn value_in_three(variable: &str) -> Option<Expr> {
+    let of_environment = |name: &str| Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)));
+    Some(match variable {
+        "tmp_dir" => Expr::text("/tmp"),
+        "log_level" => Expr::symbol("debug"),
+        "format" => Expr::symbol("airbrussh"),
+        "pty" => Expr::Bool(false),
+        "local_user" => of_environment("USER").binary("??", of_environment("LOGNAME")),
+        _ => return None,
+    })
+}
+
+/// Returns the path of the list of deploys of Capistrano 3.
+pub(super) fn revision_log() -> Expr {
+    Expr::call("join_path", vec![Expr::name("deploy_to"), Expr::text("revisions.log")])
+}
+
 /// Returns true for a list that is written out and has lists among its items.
 fn has_lists(value: &Expr) -> bool {
     match value {

@@ -337,10 +337,24 @@ impl Reader<'_> {
     fn either(&mut self, either: &ruby_prism::OrNode<'_>) -> Read<Expr> {
         let (left, right) = (either.left(), either.right());
         let value = self.expression(&left)?;
-        if self.kind_of(&value) == Type::YesNo {
-            return Ok(self.condition(&left)?.binary("||", self.condition(&right)?));
+        if self.kind_of(&value) == Type::YesNo || self.truth(&left) == Type::YesNo {
+            let (left, other) = (self.condition(&left)?, self.expression(&right)?);
+            return Ok(
+                match self.kind_of(&other) == Type::YesNo || self.truth(&right) == Type::YesNo {
+                    true => left.binary("||", self.condition(&right)?),
+                    false => otherwise(left, Expr::Bool(true), other),
+                },
+            );
         }
         let value = match value {
+            Expr::Name(name) if self.given(&name).yes_no => {
+                let value = Expr::Name(name);
+                return Ok(otherwise(
+                    value.clone().into_condition(),
+                    value,
+                    self.expression(&right)?,
+                ));
+            }
             Expr::Unit => return self.expression(&right),
             // A list need not have so many items.
             Expr::Index(list, at)
@@ -359,6 +373,11 @@ impl Reader<'_> {
         };
         Ok(value.binary("??", self.expression(&right)?))
     }
+}
+
+/// Returns a value where a condition holds, and else another one.
+fn otherwise(condition: Expr, value: Expr, other: Expr) -> Expr {
+    Expr::If(vec![(condition, Block::giving(value))], Some(Block::giving(other)))
 }
 
 /// Returns `"a".."e"` as a list of its letters.

@@ -410,6 +410,13 @@ impl Reader<'_> {
         if self.facts.is_variable(here) && default.is_none() && !self.may_lack(here) {
             return Ok(self.variable(here));
         }
+        let own = (self.facts.version > 2)
+            .then(|| super::suited::value_in_three(&name))
+            .flatten();
+        if let (Some(value), false) = (&own, self.facts.variables.contains_key(here)) {
+            return Ok(value.clone());
+        }
+        let default = own.or(default);
         if self.facts.version < 3 && default.is_none() && !self.facts.vocabulary.variables.contains(here) {
             let reason = format!("nothing in these files sets `{name}`");
             return self.lacks(Kind::Name, Lack::Name(name), reason);

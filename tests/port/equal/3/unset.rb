@@ -9,8 +9,12 @@ if fetch(:application) == "other"
   set :extra, "e"
 end
 
+set :off, false
+set :none, nil
+
 task :shows do
   on roles(:app) do
+    execute :echo, fetch(:tmp_dir), fetch(:off) || "on", "<#{fetch(:none)}>", shared_path + "log", current_path + "/x", revision_log
     execute :echo, fetch(:rails_env, "none"), fetch(:current_path, "nowhere"), fetch(:releases_path) || "none"
     execute :echo, fetch(:listed), fetch(:chosen), fetch(:rake)
     execute :echo, "<#{fetch(:rails_env)}>", "<#{fetch(:given)}>", fetch(:extra, "no")
