@@ -1,5 +1,5 @@
 # A deploy with own tasks, in place of those of the library and around them.
-# runs: deploy deploy:migrations deploy:cold
+# runs: deploy:migrations deploy deploy:cold
 set :application, "shop"
 set :repository, "git@example.com:shop.git"
 set :scm, :git
