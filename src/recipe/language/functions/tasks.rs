@@ -7,8 +7,8 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
         form: "arguments()",
         doc: "The words of the command line that name the stage and the tasks, in order: `[\"production\", \"deploy\"]` for \
               `capr production deploy -v TAG=1`. A recipe that asks for a task here cannot be sure that it runs: a hook or another task may call it.",
-        example: "arguments()",
-        gives: "[]",
+        example: "type_of(arguments())",
+        gives: "\"array\"",
     },
     FunctionRow {
         form: "is_hooked(name, event)",
