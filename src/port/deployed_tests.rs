@@ -102,6 +102,14 @@ fn values_that_may_be_nothing_are_filled_in_as_nothing() {
 }
 
 #[test]
+fn locals_that_may_be_nothing_are_filled_in_as_nothing() {
+    carried(
+        "task :t do\n  h = { a: 1 }\n  k = h[:z]\n  q = fetch(:never)\n  n = nil\n  n = 'x' if ENV['P']\n  s = 'y'\n  puts \"#{k} #{q} #{n} #{s}\"\nend\n",
+        &["puts `${k ?? \"\"} ${q ?? \"\"} ${n ?? \"\"} ${s}`;"],
+    );
+}
+
+#[test]
 fn a_file_that_goes_into_a_directory_keeps_its_name() {
     carried(
         "task :t do\n  on roles(:app) do\n    download! '/x/f.tar', '.'\n    download! \"#{shared_path}/g\", './tmp/'\n    upload! 'a/b', \"#{shared_path}/\"\n    \

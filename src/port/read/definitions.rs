@@ -307,6 +307,7 @@ impl Reader<'_> {
                 written: name.clone(),
                 kind: super::locals::Type::Map,
                 is_parameter: false,
+                may_be_nothing: false,
             };
             (name.clone(), local)
         });

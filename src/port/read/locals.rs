@@ -42,6 +42,8 @@ pub(super) struct Local {
     pub(super) kind: Type,
     /// True for a parameter of a function.
     pub(super) is_parameter: bool,
+    /// True if it is given a value that may be nothing.
+    pub(super) may_be_nothing: bool,
 }
 
 impl Reader<'_> {
@@ -112,8 +114,10 @@ impl Reader<'_> {
         if is_text && (self.loops == 0 || self.local(name).is_none()) {
             self.texts.insert(name.to_owned(), value.clone());
         }
+        let may_be_nothing = may_be_nothing(&value);
         let visible = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name));
         if let Some(local) = visible {
+            local.may_be_nothing |= may_be_nothing;
             local.kind = match local.kind == kind || kind == Type::Web {
                 true => kind,
                 false => Type::Unknown,
@@ -124,10 +128,24 @@ impl Reader<'_> {
         }
         let local = Local {
             kind,
+            may_be_nothing,
             ..Local::default()
         };
         let written = self.declare(name, local);
         vec![Line::new(Statement::Let(written, value))]
+    }
+
+    /// Returns true for a local, or a part of a list of strings, that may be nothing.
+    pub(super) fn may_be_empty(&self, value: &Expr) -> bool {
+        let mut locals = self.scopes.iter().rev().flat_map(|scope| scope.values());
+        let is_unsure = match value {
+            Expr::Name(name) => locals
+                .find(|local| local.written == *name)
+                .is_some_and(|local| local.may_be_nothing),
+            Expr::Method(..) => false,
+            _ => return false,
+        };
+        is_unsure || self.kind_of(value) == Type::Maybe
     }
 
     /// Returns the kind of a value.
@@ -248,6 +266,16 @@ impl Reader<'_> {
         }
         early.dedup();
         early
+    }
+}
+
+/// Returns true for a value that is nothing in Ruby where a variable, an entry of a map or a part of a match is not there.
+fn may_be_nothing(value: &Expr) -> bool {
+    match value {
+        Expr::Unit | Expr::If(_, None) => true,
+        Expr::Call(call) => call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit),
+        Expr::Index(_, key) => key.literal().is_some(),
+        _ => false,
     }
 }
 

@@ -36,7 +36,7 @@ impl Reader<'_> {
             // A server need not have one.
             return value.binary("??", Expr::text(""));
         }
-        if matches!(&value, Expr::Name(_) | Expr::Method(..)) && self.kind_of(&value) == Type::Maybe {
+        if self.may_be_empty(&value) {
             return value.binary("??", Expr::text(""));
         }
         let is_nothing = |name: &str| {
