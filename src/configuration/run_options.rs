@@ -19,7 +19,7 @@ pub(crate) enum Shell {
 /// The environment of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Environment {
-    /// Variables by name; each value arrives unchanged but for the variable's own name and `$HOME`.
+    /// Variables by name; each value arrives unchanged but for the variable's own name and `$HOME` before a path.
     Map(IndexMap<String, String>),
     /// A string that is put into the command line as it is: `A=1 B=2`.
     Text(String),

@@ -129,7 +129,12 @@ fn pieces<'a>(name: &'a str, value: &'a str) -> (Vec<&'a str>, Vec<&'a str>) {
                 .filter(|after| !after.starts_with(|c: char| c == '_' || c.is_ascii_alphanumeric())),
         };
         let meant = [name, "HOME"].into_iter().filter(|name| is_variable(name));
-        let found = meant.filter_map(|name| Some((name, rest_after(name)?))).next();
+        // The home begins a path; in other values the five characters stay what they are.
+        let begins = at == 0 || value.get(..at).is_some_and(|before| before.ends_with(':'));
+        let is_path = |after: &str| begins && (after.is_empty() || after.starts_with(['/', ':']));
+        let found = meant
+            .filter_map(|meant| Some((meant, rest_after(meant)?)))
+            .find(|(meant, after)| *meant == name || is_path(after));
         if let Some((mentioned, after)) = found {
             pieces.push(value.get(begin..at).unwrap_or_default());
             names.push(mentioned);
@@ -203,6 +208,7 @@ mod tests {
                 "/home/a b/bin:/home/a b/it's",
             ),
             ("$SEARCH:$HOME", "a b:*:/home/a b", "/home/a b"),
+            ("x$HOME/y $HOME 'c'", "x$HOME/y $HOME 'c'", "x$HOME/y $HOME 'c'"),
             ("it's $", "it's $", "it's $"),
             ("~:\\$SEARCH", "~:\\a b:*", "~:\\"),
             ("", "", ""),

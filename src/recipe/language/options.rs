@@ -69,7 +69,7 @@ pub(in crate::recipe) static COMMAND: &[Choice] = &[
     Choice {
         name: "env",
         doc: "a map of environment variables, or a string that is put in front as it is. A value arrives unchanged, but that the variable's own \
-              name stands for what the server has and `$HOME` for the account's home: `#{ PATH: \"$HOME/bin:$PATH\" }`. Secrets in a map, by their name or \
+              name stands for what the server has, and `$HOME` at the beginning of a path for the account's home: `#{ PATH: \"$HOME/bin:$PATH\" }`. Secrets in a map, by their name or \
               because they are known, are read by the command's shell and stand in no list of processes",
     },
     Choice {
