@@ -2,6 +2,7 @@
 //! each, 3 KB of code a time (docs/decisions/0051). Both keep what is equal in its order.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sorts by a comparison.
 pub(crate) fn by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
@@ -17,6 +18,20 @@ pub(crate) fn by_key<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
     let keys: Vec<K> = items.iter().map(key).collect();
     let places = sorted(items.len(), &|a, b| keys.get(a).cmp(&keys.get(b)));
     bring(items, places);
+}
+
+/// Collects into a map, of which the last of several equal keys counts. `collect` sorts the items first, by a sort of its own for each place.
+pub(crate) fn map<K: Ord, V>(items: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, V> {
+    let mut map = BTreeMap::new();
+    map.extend(items);
+    map
+}
+
+/// Collects into a set.
+pub(crate) fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
+    let mut set = BTreeSet::new();
+    set.extend(items);
+    set
 }
 
 /// Returns the places of the items in their new order.

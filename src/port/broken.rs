@@ -10,6 +10,7 @@ use super::note::{Kind, Missing, Note, SameError};
 use super::project::{PortRefusal, RubyFile, RubyProject};
 use super::ruby::{Offsets, line_of, printable};
 use super::tidy::FileDraft;
+use crate::sort;
 
 /// The number of mistakes, besides one per 50 lines, above which a file does not count as Ruby.
 const MISTAKES: usize = 5;
@@ -28,7 +29,7 @@ pub(super) fn broken(
 ) -> Result<BTreeMap<usize, Mistake>, PortRefusal> {
     let both = project.sources.iter().zip(parsed).enumerate();
     let broken = both.filter_map(|(number, (source, parsed))| Some((number, mistake(source, parsed)?)));
-    let broken: BTreeMap<usize, Mistake> = broken.collect();
+    let broken = sort::map(broken);
     let mut wanted = project.sources.iter().enumerate();
     let is_ruby = |(number, source): (usize, &RubyFile)| {
         source.is_wanted && source.gem.is_none() && !broken.contains_key(&number)

@@ -325,7 +325,7 @@ fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Fa
     facts.is_on_disk = project.is_on_disk;
     facts.loads_more = project.loads_more;
     facts.example.clone_from(&project.example);
-    facts.templates = project.templates.iter().cloned().collect();
+    facts.templates = sort::map(project.templates.iter().cloned());
     facts.gems = project.gems.clone();
     facts.conclude();
     facts

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::facts::Facts;
 use crate::recipe::Vocabulary;
+use crate::sort;
 
 /// Libraries that no variable tells: what they call theirs may be anybody's (`git_remote`, `assets_dir`), or another library's.
 const UNTOLD: &[&str] = &["deploytags", "file_permissions", "local_precompile", "rails/db"];
@@ -19,7 +20,7 @@ pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
     let is_default = |task: &String| task.ends_with(":default") && facts.task(task, &[]).is_some();
     let is_unknown = |task: &&String| !facts.is_task(task) && !is_default(task);
     let unknown = facts.asked_tasks.iter().filter(is_unknown);
-    let mut needed: BTreeMap<&'static str, String> = unknown.filter_map(|task| with_task(&task)).collect();
+    let mut needed: BTreeMap<&'static str, String> = sort::map(unknown.filter_map(|task| with_task(&task)));
     let by_scm = match facts.scm.as_deref() {
         Some("rsync") => Some("rsync"),
         Some("copy") if facts.version == 3 => Some("scm_copy"),

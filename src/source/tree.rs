@@ -160,7 +160,7 @@ impl Archive {
                 .map(|entry| entry.map(|entry| entry.file_name()))
                 .collect::<io::Result<Vec<_>>>()
                 .map_err(at)?;
-            names.sort();
+            crate::sort::by(&mut names, Ord::cmp);
             for name in names {
                 self.add(path.join(name), left_out)?;
             }

@@ -3,6 +3,7 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
+use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, behind, constant, id, literal, local_or_host, source, statements};
 use super::Reader;
@@ -535,21 +536,17 @@ fn redirected(key: &Node<'_>) -> Option<&'static str> {
 
 /// Returns true if every `break` of a block is in its last statement.
 fn breaks_last(nodes: &[Node<'_>]) -> bool {
-    #[derive(Default)]
-    struct Breaks(bool);
-    impl<'pr> ruby_prism::Visit<'pr> for Breaks {
-        fn visit_break_node(&mut self, _: &ruby_prism::BreakNode<'pr>) {
-            self.0 = true;
-        }
-    }
     let Some((_, before)) = nodes.split_last() else {
         return true;
     };
-    let mut breaks = Breaks::default();
-    before
-        .iter()
-        .for_each(|node| ruby_prism::Visit::visit(&mut breaks, node));
-    !breaks.0
+    let mut breaks = false;
+    for node in before {
+        each_node(node, &mut |node| {
+            breaks |= node.as_break_node().is_some();
+            true
+        });
+    }
+    !breaks
 }
 
 /// Returns true for `StringIO.new(…)`.

@@ -8,6 +8,7 @@ use super::super::ruby::{Arguments, Offsets, arguments, bare, behind, id, litera
 use super::rake_tasks::is_task_of_rake;
 use super::task_arguments::once_more;
 use super::{Onion, Reader};
+use crate::sort;
 
 impl Reader<'_> {
     /// Reads a word that defines something.
@@ -312,7 +313,7 @@ impl Reader<'_> {
             (name.clone(), local)
         });
         self.task_arguments = args.as_ref().map(|(name, _)| name.clone());
-        self.scopes.push(args.into_iter().collect());
+        self.scopes.push(sort::map(args));
         let task = behind.parameters.first().filter(|_| self.facts.version > 2);
         self.given
             .extend(task.map(|name| (name.clone(), Expr::name("current_task"))));

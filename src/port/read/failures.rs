@@ -1,7 +1,8 @@
 //! The errors of Capistrano at code that ends with an error there as well.
 
-use ruby_prism::{CallNode, Node, Visit};
+use ruby_prism::{CallNode, Node};
 
+use super::super::nodes::each_node;
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
 use super::Reader;
 use super::hooks::unknown_task;
@@ -93,29 +94,26 @@ impl Reader<'_> {
 /// Returns true if all of a statement is evaluated, so that an error in a part of it ends it. What is in the block of a call comes after
 /// its arguments.
 fn is_reached(node: &Node<'_>) -> bool {
-    #[derive(Default)]
-    struct Choices(bool);
-    impl<'pr> Visit<'pr> for Choices {
-        fn visit_branch_node_enter(&mut self, node: Node<'pr>) {
-            self.0 |= node.as_if_node().is_some()
-                || node.as_unless_node().is_some()
-                || node.as_case_node().is_some()
-                || node.as_and_node().is_some()
-                || node.as_or_node().is_some()
-                || node.as_while_node().is_some()
-                || node.as_until_node().is_some()
-                || node.as_rescue_modifier_node().is_some()
-                || node.as_begin_node().is_some()
-                || node.as_block_node().is_some()
-                || node.as_lambda_node().is_some();
-        }
-    }
-    let mut choices = Choices::default();
+    let mut chooses = false;
+    let mut see = |node: &Node<'_>| {
+        chooses |= node.as_if_node().is_some()
+            || node.as_unless_node().is_some()
+            || node.as_case_node().is_some()
+            || node.as_and_node().is_some()
+            || node.as_or_node().is_some()
+            || node.as_while_node().is_some()
+            || node.as_until_node().is_some()
+            || node.as_rescue_modifier_node().is_some()
+            || node.as_begin_node().is_some()
+            || node.as_block_node().is_some()
+            || node.as_lambda_node().is_some();
+        true
+    };
     match node.as_call_node() {
-        Some(call) => parts(&call).iter().for_each(|part| choices.visit(part)),
-        None => choices.visit(node),
+        Some(call) => parts(&call).iter().for_each(|part| each_node(part, &mut see)),
+        None => each_node(node, &mut see),
     }
-    !choices.0
+    !chooses
 }
 
 /// Returns the receiver and the arguments of a call.

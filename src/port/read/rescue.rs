@@ -3,6 +3,7 @@
 use ruby_prism::Node;
 
 use super::super::form::{Block, Expr, Line, Statement};
+use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, constant, id, source, statements};
 use super::Reader;
@@ -300,17 +301,12 @@ fn jumps(block: &Block) -> bool {
 
 /// Returns true for code with a `retry` of its own.
 fn has_retry(node: &Node<'_>) -> bool {
-    struct Retries(bool);
-    impl<'pr> ruby_prism::Visit<'pr> for Retries {
-        fn visit_retry_node(&mut self, _: &ruby_prism::RetryNode<'pr>) {
-            self.0 = true;
-        }
-        fn visit_begin_node(&mut self, _: &ruby_prism::BeginNode<'pr>) {}
-        fn visit_block_node(&mut self, _: &ruby_prism::BlockNode<'pr>) {}
-    }
-    let mut retries = Retries(false);
-    ruby_prism::Visit::visit(&mut retries, node);
-    retries.0
+    let mut retries = false;
+    each_node(node, &mut |node| {
+        retries |= node.as_retry_node().is_some();
+        node.as_begin_node().is_none() && node.as_block_node().is_none()
+    });
+    retries
 }
 
 /// Returns true for a value that is written out.

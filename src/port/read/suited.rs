@@ -4,6 +4,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Read};
 use super::Reader;
 use crate::recipe::is_secret_name;
+use crate::sort;
 
 /// Variables of the library that are only `true` or `false`, where recipes of Ruby write 1.
 const YES_NO: &[&str] = &[
@@ -138,8 +139,8 @@ fn has_lists(value: &Expr) -> bool {
 fn has_same_ends(value: &Expr) -> bool {
     match value {
         Expr::List(items) => {
-            let paths: std::collections::BTreeSet<&str> = items.iter().filter_map(Expr::literal).collect();
-            let ends: std::collections::BTreeSet<_> = paths.iter().map(|path| path.rsplit('/').next()).collect();
+            let paths = sort::set(items.iter().filter_map(Expr::literal));
+            let ends = sort::set(paths.iter().map(|path| path.rsplit('/').next()));
             ends.len() < paths.len()
         }
         Expr::Binary(_, left, right) => has_same_ends(left) || has_same_ends(right),

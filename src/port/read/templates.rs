@@ -11,6 +11,7 @@ use super::super::ruby::{arguments, literal};
 use super::Reader;
 use super::locals::{Local, Type};
 use super::strings::{filled, mark};
+use crate::sort;
 
 /// A template that is being written.
 #[derive(Default)]
@@ -374,7 +375,7 @@ impl Reader<'_> {
     /// Reads a piece of Ruby that stands elsewhere, mostly in a template, in which `inner` are locals like those of the recipe.
     pub(super) fn fragment(&mut self, code: &str, inner: &[String], is_condition: bool) -> Read<Expr> {
         let own = self.scopes.iter().flat_map(BTreeMap::keys).filter(|name| is_word(name));
-        let locals: BTreeSet<&String> = own.chain(inner).collect();
+        let locals: BTreeSet<&String> = sort::set(own.chain(inner));
         let mut source: String = locals.iter().map(|name| format!("{name} = ")).collect();
         source.push_str("nil\n");
         source.push_str(code);

@@ -143,11 +143,7 @@ impl Family {
 
     /// Takes in a new snapshot of [`Family::numbers`].
     pub(super) fn learn(&mut self, look: &ProcessSnapshot) {
-        let seen: BTreeMap<_, _> = look
-            .processes
-            .iter()
-            .map(|process| (process.mark, process.session))
-            .collect();
+        let seen = sort::map(look.processes.iter().map(|process| (process.mark, process.session)));
         self.known.retain(|mark, session| match seen.get(mark) {
             Some(now) => {
                 *session = *now;
@@ -195,7 +191,7 @@ impl Family {
         let here: Vec<_> = look.processes.iter().filter(here).collect();
         let is_known = |process: &&&Process| self.known.contains_key(&process.mark);
         let alive: Vec<_> = here.iter().filter(is_known).collect();
-        let runs: BTreeSet<_> = alive.iter().map(|process| process.parent).collect();
+        let runs = sort::set(alive.iter().map(|process| process.parent));
         self.is_starting = alive
             .iter()
             .any(|process| process.is_sudo && !runs.contains(&process.mark.pid));
