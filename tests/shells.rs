@@ -435,7 +435,7 @@ fn a_search_path_is_extended_on_the_server_for_commands_and_within_sudo() {
     Case::new()
         .recipe(&format!(
             "set :password, \"{PASSWORD}\"; default_environment[\"PATH\"] = \"/srv/bin:$PATH\"; role :app, \"app1\"; task :t {{ \
-             run \"mine one | cat\"; run \"mine two | cat\", :env => #{{ NONE: \"$HOME\" }}; run \"echo $NONE\", :env => #{{ NONE: \"$ALL $HOME/x\" }}; \
+             run \"mine one | cat\"; run \"mine two | cat\", :env => #{{ NONE: \"$HOME\" }}; run \"echo $NONE\", :env => #{{ NONE: \"$HOME/x:$ALL $HOME\" }}; \
              run \"mine three | cat\", :shell => \"bash\"; \
              sudo \"mine four\", :env => #{{ PATH: \"/srv/bin:$PATH\" }}; \
              run_locally(\"env | cat\"); }}"
@@ -446,7 +446,7 @@ fn a_search_path_is_extended_on_the_server_for_commands_and_within_sudo() {
         .ok()
         .says("[out :: app1] mine one\n")
         .says("[out :: app1] mine two\n")
-        .says("[out :: app1] $ALL /home/deploy/x\n")
+        .says("[out :: app1] /home/deploy/x:$ALL $HOME\n")
         .says("[out :: app1] mine three\n")
         .says("[out :: app1] mine four\n");
 }
