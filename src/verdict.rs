@@ -151,7 +151,7 @@ impl Coverage {
                     None => all.branches.push(branch),
                 }
             }
-            all.branches.sort_unstable();
+            sort::by(&mut all.branches, Ord::cmp);
         }
     }
 }

@@ -101,7 +101,7 @@ fn call(file: &str, stage: Option<&str>) -> String {
 
 fn of_servers(servers: &[Examined], stage: Option<&str>) -> Finding {
     let mut roles: Vec<&String> = servers.iter().flat_map(|server| &server.roles).collect();
-    roles.sort();
+    crate::sort::by(&mut roles, Ord::cmp);
     roles.dedup();
     let names: Vec<String> = servers
         .iter()

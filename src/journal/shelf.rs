@@ -93,7 +93,7 @@ impl Shelf {
                 && path.extension().is_some_and(|extension| extension == ending)
         };
         let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_named).collect();
-        found.sort();
+        crate::sort::by(&mut found, Ord::cmp);
         found.reverse();
         found
     }

@@ -17,7 +17,7 @@ pub(super) fn of(vocabulary: &Vocabulary) -> BTreeMap<String, Function> {
     let text = FUNCTIONS.text();
     let sections = text.split("# ").filter_map(|section| section.split_once('\n'));
     let wanted = sections.filter(|(library, _)| vocabulary.has_library(library));
-    wanted.flat_map(|(_, code)| functions(code)).collect()
+    crate::sort::map(wanted.flat_map(|(_, code)| functions(code)))
 }
 
 fn functions(code: &str) -> Vec<(String, Function)> {

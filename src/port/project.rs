@@ -250,7 +250,7 @@ impl RubyProject {
             .flatten()
             .map(|entry| entry.path())
             .collect();
-        entries.sort();
+        crate::sort::by(&mut entries, Ord::cmp);
         for path in entries {
             let is_link = fs::symlink_metadata(&path).is_ok_and(|there| there.is_symlink());
             if is_link || self.templates.len() >= MOST {
@@ -400,7 +400,7 @@ fn with_ending(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
                 .is_some_and(|ending| endings.contains(&ending))
         })
         .collect();
-    files.sort();
+    crate::sort::by(&mut files, Ord::cmp);
     files
 }
 

@@ -9,7 +9,7 @@ use crate::verdict::{TestOutcome, Verdict, Verdicts};
 /// Returns the whole file.
 pub(crate) fn junit(verdicts: &Verdicts) -> String {
     let mut files: Vec<&str> = verdicts.all.iter().map(|verdict| verdict.case.file.as_str()).collect();
-    files.sort_unstable();
+    files.sort();
     files.dedup();
     let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     let _ = writeln!(

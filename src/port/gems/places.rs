@@ -137,7 +137,7 @@ fn matching(base: &Path, pattern: &str) -> Vec<PathBuf> {
 pub(super) fn entries(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.take(MOST).map(|entry| entry.path()).collect();
-    paths.sort();
+    crate::sort::by(&mut paths, Ord::cmp);
     paths
 }
 

@@ -400,7 +400,7 @@ impl Reader<'_> {
             };
             (name.clone(), local)
         };
-        self.scopes.push(inner.iter().map(local).collect());
+        self.scopes.push(sort::map(inner.iter().map(local)));
         // The places of this text are others than those of the file.
         let assigned = std::mem::take(&mut self.assigned);
         let read = match is_condition {

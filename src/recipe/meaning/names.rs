@@ -44,7 +44,7 @@ pub(in crate::recipe) fn property_hint(engine: &Engine, name: &str, owner: Optio
     });
     let alike = || {
         let mut methods: Vec<&str> = methods.iter().map(String::as_str).collect();
-        methods.sort_unstable();
+        methods.sort();
         let near = nearest(name, methods)?;
         Some(did_you_mean(&format!("{value}.{near}()")))
     };

@@ -129,7 +129,7 @@ fn near(interpreter: &Interpreter, path: &[String], scope: Option<&Scope>) -> Op
     let files = interpreter.defined().files();
     let known = files.read.iter().flat_map(|text| text.claims().holders.iter());
     let mut known: Vec<&str> = known.map(String::as_str).filter(|known| known != key).collect();
-    known.sort_unstable();
+    known.sort();
     suggestion(key, known)
 }
 

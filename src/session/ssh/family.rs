@@ -124,7 +124,7 @@ pub(super) struct Family {
 impl Family {
     fn of(leader: &Process, look: &ProcessSnapshot) -> Self {
         let mut family = Self {
-            sessions: leader.leads_session().then_some(leader.mark.pid).into_iter().collect(),
+            sessions: sort::set(leader.leads_session().then_some(leader.mark.pid)),
             shared: (!leader.leads_session()).then_some(leader.session),
             known: BTreeMap::from([(leader.mark, leader.session)]),
             alive: Vec::new(),
