@@ -111,7 +111,10 @@ impl Wish<'_> {
                 _ => verdicts.all.push(verdict),
             }
         });
-        cases.sort_by_key(|case| (files.iter().position(|file| *file == case.file), case.line));
+        crate::sort::by_key(&mut cases, |case| {
+            let file = files.iter().position(|file| *file == case.file);
+            (file, case.line)
+        });
         let all = cases.len();
         cases.retain(|case| self.is_wanted(case));
         if self.arguments.list {
