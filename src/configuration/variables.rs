@@ -149,12 +149,12 @@ impl<V: Clone> Variables<V> {
         }
     }
 
-    /// Returns all names, in the order in which they were first set.
     /// Gives the variables of `before` what they were then; those that were added since stay.
     pub(crate) fn restore(&mut self, before: Self) {
         self.0.extend(before.0);
     }
 
+    /// Returns all names, in the order in which they were first set.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ruby_prism::Node;
 
+use super::facts::full_names;
 use super::ruby::{arguments, literal};
 use crate::recipe::Vocabulary;
 
@@ -133,10 +134,7 @@ pub(super) fn note_hooked(
             continue;
         };
         for name in names {
-            let name = name.trim_start_matches(':');
-            let full = |depth| namespaces.iter().take(depth).map(String::as_str).chain([name]);
-            let full = |depth| full(depth).collect::<Vec<_>>().join(":");
-            led.extend((0..=namespaces.len()).map(full));
+            led.extend(full_names(namespaces, name.trim_start_matches(':')));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
-use super::facts::{Facts, kept, renamed};
+use super::facts::{Facts, full_name, kept, renamed};
 use super::modules::is_of_object;
 use super::parameters::function_of;
 use super::ruby::{Offsets, arguments, bare, constant, id, line_of, literal};
@@ -56,21 +56,15 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     }
 
     fn visit_if_node(&mut self, node: &ruby_prism::IfNode<'pr>) {
-        self.branches += 1;
-        ruby_prism::visit_if_node(self, node);
-        self.branches -= 1;
+        self.in_branch(|visitor| ruby_prism::visit_if_node(visitor, node));
     }
 
     fn visit_unless_node(&mut self, node: &ruby_prism::UnlessNode<'pr>) {
-        self.branches += 1;
-        ruby_prism::visit_unless_node(self, node);
-        self.branches -= 1;
+        self.in_branch(|visitor| ruby_prism::visit_unless_node(visitor, node));
     }
 
     fn visit_case_node(&mut self, node: &ruby_prism::CaseNode<'pr>) {
-        self.branches += 1;
-        ruby_prism::visit_case_node(self, node);
-        self.branches -= 1;
+        self.in_branch(|visitor| ruby_prism::visit_case_node(visitor, node));
     }
 
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
@@ -115,9 +109,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
             self.facts.defined_in.insert((self.facts.files.len(), name.clone()));
             self.facts.functions.insert(name, function);
         }
-        self.branches += 1;
-        ruby_prism::visit_def_node(self, node);
-        self.branches -= 1;
+        self.in_branch(|visitor| ruby_prism::visit_def_node(visitor, node));
     }
 
     fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
@@ -152,6 +144,13 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
 }
 
 impl Visitor<'_> {
+    /// Visits what does not run in each run.
+    fn in_branch(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.branches += 1;
+        visit(self);
+        self.branches -= 1;
+    }
+
     /// Notes the words of the name of a class or a module that is defined.
     fn define(&mut self, path: &Node<'_>) {
         let name = constant(path).unwrap_or_default();
@@ -238,8 +237,7 @@ impl Visitor<'_> {
                 }
                 let taken = super::parameters::of_task(node);
                 for name in names.into_iter().flatten() {
-                    let path = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
-                    let full = path.collect::<Vec<_>>().join(":");
+                    let full = full_name(&self.namespaces, &name);
                     if !taken.is_empty() {
                         self.facts.task_arguments.insert(full.clone(), taken.clone());
                     }
@@ -251,8 +249,7 @@ impl Visitor<'_> {
             "after" | "before" if node.block().is_some() => {
                 // With Rake, the second name is that of a task that the block defines.
                 if let Some(text) = given.values.get(1).and_then(literal) {
-                    let path = self.namespaces.iter().map(String::as_str).chain([text.as_str()]);
-                    self.facts.tasks.insert(path.collect::<Vec<_>>().join(":"));
+                    self.facts.tasks.insert(full_name(&self.namespaces, &text));
                 }
             }
             // Rake makes tasks of files, too.
@@ -262,8 +259,7 @@ impl Visitor<'_> {
                 let names = named.and_then(|name| super::repeated::names(name, &self.loops));
                 self.facts.computes_tasks |= names.is_none();
                 for name in names.iter().flatten() {
-                    let path = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
-                    self.facts.namespaces.insert(path.collect::<Vec<_>>().join(":"));
+                    self.facts.namespaces.insert(full_name(&self.namespaces, name));
                 }
                 return names.unwrap_or_default();
             }

@@ -10,7 +10,7 @@ use super::errors::ErrorClasses;
 pub(super) use super::found::{Function, Given, Mapped};
 use super::gems::FromGems;
 use super::modules::ModuleFunctions;
-pub(super) use super::naming::{kept, renamed};
+pub(super) use super::naming::{full_name, full_names, kept, renamed};
 use crate::recipe::Vocabulary;
 
 /// The facts that the files state together.
@@ -283,9 +283,7 @@ impl Facts {
 
     /// Returns the full name of the task that a name means in a namespace.
     pub(super) fn task(&self, name: &str, namespaces: &[String]) -> Option<String> {
-        let named = (0..=namespaces.len()).rev().find_map(|depth| {
-            let around = namespaces.iter().take(depth).map(String::as_str);
-            let full = around.chain([name]).collect::<Vec<_>>().join(":");
+        let named = full_names(namespaces, name).find_map(|full| {
             let with_default = format!("{full}:default");
             if self.is_task(&full) || self.is_task(&with_default) {
                 return Some(self.apart(full));
@@ -321,9 +319,7 @@ impl Facts {
 
     /// Returns the full name of the namespace that a name means in a namespace.
     pub(super) fn namespace(&self, name: &str, namespaces: &[String]) -> Option<String> {
-        (0..=namespaces.len()).rev().find_map(|depth| {
-            let around = namespaces.iter().take(depth).map(String::as_str);
-            let full = around.chain([name]).collect::<Vec<_>>().join(":");
+        full_names(namespaces, name).find_map(|full| {
             let begins = format!("{full}:");
             let library = self.vocabulary.tasks.iter().any(|task| task.starts_with(&begins));
             (self.namespaces.contains(&full) || library).then_some(full)

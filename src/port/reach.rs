@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
-use super::facts::Facts;
+use super::facts::{Facts, full_names};
 use super::ruby::{Offsets, arguments, id, line_of, literal};
 use super::tidy::FileDraft;
 
@@ -156,12 +156,7 @@ impl Reading<'_> {
 
     /// Returns the full names that a name may mean, the nearest first.
     fn full(&self, name: &str) -> Vec<String> {
-        let depths = (0..=self.namespaces.len()).rev();
-        let full = depths.map(|depth| {
-            let around = self.namespaces.iter().take(depth).map(String::as_str);
-            around.chain([name]).collect::<Vec<_>>().join(":")
-        });
-        full.collect()
+        full_names(&self.namespaces, name).collect()
     }
 
     /// Reads a task, a function or the block of a hook.

@@ -86,11 +86,9 @@ impl Reader<'_> {
         }
         let onion = self.onion_around(name, &arguments(call, false))?;
         let outer = std::mem::replace(&mut self.onion, onion);
-        let notes = self.notes.len();
-        let nodes = statements(behind.body.as_ref());
-        let block = self.statements(&nodes, behind.end, true);
+        let block = self.all_statements(&statements(behind.body.as_ref()), behind.end, true);
         self.onion = outer;
-        self.without_notes(notes)?;
+        let block = block?;
         Ok(Some(block.value().cloned().unwrap_or(Expr::Block(block))))
     }
 

@@ -70,10 +70,7 @@ impl Reader<'_> {
 
     /// Reads `variables.include?(:x)`, `variables[:x]` and `current_task.fully_qualified_name`.
     pub(super) fn of_configuration(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Option<Expr> {
-        let owner = bare(receiver).filter(|owner| self.local(owner).is_none())?;
-        if self.facts.version > 2 {
-            return None;
-        }
+        let owner = bare(receiver).filter(|owner| self.facts.version < 3 && self.local(owner).is_none())?;
         let first = arguments(call, false).values.first().and_then(literal);
         let symbol = |name: &str| Expr::symbol(renamed(name));
         match (owner.as_str(), name, first) {

@@ -179,7 +179,7 @@ impl Reader<'_> {
                 other => form::string(filled(other).parts()),
             },
             "to_i" => Expr::call("to_i", vec![filled(value)]),
-            "read" | "string" if matches!(&value, Expr::Name(_)) && self.kind_of(&value) == Type::Text => value,
+            "string" if matches!(&value, Expr::Name(_)) && self.kind_of(&value) == Type::Text => value,
             "compact" if self.kind_of(&value) == Type::Text => value,
             "compact" => {
                 let is_there = Expr::name("item").binary("!=", Expr::Unit);

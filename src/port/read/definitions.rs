@@ -2,6 +2,7 @@
 
 use ruby_prism::{CallNode, Node};
 
+use super::super::facts::full_name;
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Missing, Read, Unported};
 use super::super::ruby::{Arguments, Offsets, arguments, bare, behind, id, literal, source, statements};
@@ -217,8 +218,7 @@ impl Reader<'_> {
 
     /// Returns the full name of a task that is defined here.
     pub(super) fn full_name(&self, name: &str) -> String {
-        let path = self.namespaces.iter().map(String::as_str).chain([name]);
-        path.collect::<Vec<_>>().join(":")
+        full_name(&self.namespaces, name)
     }
 
     /// Returns the hook that runs what a task needs before it.

@@ -2,6 +2,7 @@
 
 use ruby_prism::{CallNode, Node};
 
+use super::super::facts::full_names;
 use super::super::nodes::each_node;
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
 use super::Reader;
@@ -15,9 +16,8 @@ impl Reader<'_> {
             3 => format!("Don't know how to build task '{plain}'"),
             _ => format!("the task `{plain}' does not exist"),
         };
-        let around = |depth| self.namespaces.iter().take(depth).map(String::as_str);
-        let full = (0..=self.namespaces.len()).map(|depth| around(depth).chain([plain]).collect::<Vec<_>>().join(":"));
-        unknown_task(name).failing(SameError::new(error, Missing::Tasks(full.collect())))
+        let full = full_names(&self.namespaces, plain).collect();
+        unknown_task(name).failing(SameError::new(error, Missing::Tasks(full)))
     }
 
     /// Returns the reason for code that ends with an error in Capistrano, whatever else there is.

@@ -188,7 +188,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads `if` and `unless` with a condition that asks only for the version of Capistrano: one of the branches.
+    /// Reads `if` and `unless` with a condition that is decided: one of the branches.
     fn known_choice(&mut self, node: &Node<'_>, gives: bool) -> Option<Vec<Line>> {
         let end = node.location().end_offset();
         let (is_so, then, otherwise) = if let Some(choice) = node.as_if_node() {
@@ -311,6 +311,14 @@ impl Reader<'_> {
             .map(|clause| self.list(clause.statements(), 0, true));
         self.without_notes(notes)?;
         Ok(Expr::If(vec![(condition, then)], otherwise))
+    }
+
+    /// Reads statements that are refused as a whole if a part of them was not carried over.
+    pub(super) fn all_statements(&mut self, nodes: &[Node<'_>], end: usize, gives: bool) -> Read<Block> {
+        let notes = self.notes.len();
+        let block = self.statements(nodes, end, gives);
+        self.without_notes(notes)?;
+        Ok(block)
     }
 
     /// Refuses a value as a whole if a part of it was not carried over.

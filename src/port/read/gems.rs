@@ -81,8 +81,7 @@ impl Reader<'_> {
     pub(super) fn defaults(&mut self, call: &CallNode<'_>) -> Option<Vec<Line>> {
         let given = arguments(call, true).values;
         let name = given.first().and_then(literal)?;
-        let full = self.namespaces.iter().map(String::as_str).chain([name.as_str()]);
-        if self.facts.version < 3 || full.collect::<Vec<_>>().join(":") != "load:defaults" {
+        if self.facts.version < 3 || self.full_name(&name) != "load:defaults" {
             return None;
         }
         let behind = behind(call)?;

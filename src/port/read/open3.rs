@@ -129,7 +129,6 @@ impl Reader<'_> {
                 _ => {}
             }
         }
-        let notes = self.notes.len();
         let mut nodes = statements(behind.body.as_ref());
         // The block gives what is behind its last `next`.
         let last = nodes.pop();
@@ -148,13 +147,12 @@ impl Reader<'_> {
                 Ok(None)
             }
         };
-        let block = self.statements(&nodes, behind.end, matches!(last, Ok(None)));
+        let block = self.all_statements(&nodes, behind.end, matches!(last, Ok(None)));
         self.scopes.pop();
         if let Some(thread) = behind.parameters.get(places.len() - 1) {
             self.given.remove(thread);
         }
-        self.without_notes(notes)?;
-        lines.extend(block.lines);
+        lines.extend(block?.lines);
         lines.extend(last?.map(|value| Line::new(Statement::Value(value))));
         self.carry("Open3");
         Ok(Some(Expr::Block(Block { lines, gives: true })))

@@ -59,13 +59,13 @@ impl Reader<'_> {
                 let call = Expr::call(name, vec![text, pattern, replacement]);
                 return Ok(Some(call));
             }
-            ("match" | "match?", [text]) if Self::is_pattern(receiver) => {
+            ("match" | "match?", [other]) => {
                 let function = if name == "match" { "captures" } else { "matches" };
-                Expr::call(function, vec![self.expression(text)?, self.regular(receiver)?])
-            }
-            ("match" | "match?", [pattern]) => {
-                let function = if name == "match" { "captures" } else { "matches" };
-                Expr::call(function, vec![self.expression(receiver)?, self.regular(pattern)?])
+                let (text, pattern) = match Self::is_pattern(receiver) {
+                    true => (other, receiver),
+                    false => (receiver, other),
+                };
+                Expr::call(function, vec![self.expression(text)?, self.regular(pattern)?])
             }
             ("scan", [pattern]) => Expr::call("scan", vec![self.expression(receiver)?, self.regular(pattern)?]),
             ("split", [mark])

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Behind, arguments, behind, id, source, statements};
+use super::super::ruby::{arguments, behind, id, source, statements};
 use super::Reader;
 
 /// The name that stands for a terminal in a local.
@@ -82,7 +82,10 @@ impl Reader<'_> {
                     let list = self.items(values)?;
                     if let (Some(behind), [only]) = (behind(&said), values) {
                         let asked = self.expression(only)?;
-                        arms.push((asked, self.chosen_block(behind)?));
+                        arms.push((
+                            asked,
+                            self.all_statements(&statements(behind.body.as_ref()), behind.end, true)?,
+                        ));
                     }
                     choices = match (choices, list) {
                         (Expr::List(mut all), Expr::List(list)) => {
@@ -114,16 +117,6 @@ impl Reader<'_> {
             Line::new(Statement::Value(choice)),
         ];
         Ok(Expr::Block(Block { lines, gives: true }))
-    }
-
-    fn chosen_block(&mut self, behind: Behind<'_>) -> Read<Block> {
-        let notes = self.notes.len();
-        self.scopes.push(std::collections::BTreeMap::new());
-        let nodes = statements(behind.body.as_ref());
-        let block = self.statements(&nodes, behind.end, true);
-        self.scopes.pop();
-        self.without_notes(notes)?;
-        Ok(block)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::Read;
 use super::super::ruby::{arguments, behind, constant, id, source, statements};
 use super::Reader;
@@ -187,11 +187,9 @@ impl Reader<'_> {
             let written = self.declare(name, local);
             lines.push(Line::new(Statement::Let(written, value)));
         }
-        let nodes = statements(behind.body.as_ref());
-        let notes = self.notes.len();
-        let block = self.statements(&nodes, behind.end, true);
+        let block = self.all_statements(&statements(behind.body.as_ref()), behind.end, true);
         self.scopes.pop();
-        self.without_notes(notes)?;
+        let block = block?;
         lines.extend(block.lines);
         self.carry(&format!("{class}.{name}"));
         Ok(Some(Block {
@@ -260,7 +258,7 @@ impl Reader<'_> {
             return Ok(None);
         };
         let path = Expr::call("join_path", vec![self.expression(below)?, Expr::name("item")]);
-        let list = Expr::Call(Call::new("fetch", vec![Expr::symbol(name), Expr::List(Vec::new())]));
+        let list = Expr::call("fetch", vec![Expr::symbol(name), Expr::List(Vec::new())]);
         Ok(Some(list.method("map", vec![Expr::function_of("item", path)])))
     }
 }

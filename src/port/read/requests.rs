@@ -347,11 +347,9 @@ impl Reader<'_> {
             ..Local::default()
         };
         let name = behind.parameters.first().map(|name| self.declare(name, local));
-        let notes = self.notes.len();
-        let nodes = statements(behind.body.as_ref());
-        let mut body = self.statements(&nodes, behind.end, true);
+        let body = self.all_statements(&statements(behind.body.as_ref()), behind.end, true);
         self.scopes.pop();
-        self.without_notes(notes)?;
+        let mut body = body?;
         if let Some(name) = name {
             body.lines.insert(0, Line::new(Statement::Let(name, connection)));
         }

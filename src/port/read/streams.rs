@@ -43,23 +43,22 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads `print(*words)`: the items of a list, with this mark between them.
+    pub(super) fn written_list(&mut self, verb: &str, list: &Node<'_>, mark: &str) -> Read<Vec<Line>> {
+        let items = Expr::call("join", vec![self.expression(list)?, Expr::text(mark)]);
+        Ok(vec![Line::verb(Call::new(verb, vec![items]))])
+    }
+
     /// Reads `print "a", "b"` and similar words; what is written stands on a line of its own.
     pub(super) fn written_out(&mut self, call: &CallNode<'_>, name: &str, for_errors: bool) -> Read<Vec<Line>> {
         let given = arguments(call, false);
+        let verb = if for_errors { "warn" } else { "puts" };
         if let (true, Some(list)) = (name != "printf", only_list(call)) {
-            // This is `print(*words)`.
-            let list = self.expression(&list)?;
-            let mark = if name == "puts" { "\n" } else { "" };
-            let verb = if for_errors { "warn" } else { "puts" };
-            return Ok(vec![Line::verb(Call::new(
-                verb,
-                vec![Expr::call("join", vec![list, Expr::text(mark)])],
-            ))]);
+            return self.written_list(verb, &list, if name == "puts" { "\n" } else { "" });
         }
         if given.has_splat || !given.pairs.is_empty() {
             return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
         }
-        let verb = if for_errors { "warn" } else { "puts" };
         let values = match name {
             "printf" => vec![self.formatted(&given.values)?],
             _ => self.expressions(&given.values)?,

@@ -3,6 +3,7 @@
 use super::super::form::{Block, Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Read};
 use super::Reader;
+use super::classes::environment_name;
 use crate::recipe::is_secret_name;
 use crate::sort;
 
@@ -99,7 +100,7 @@ impl Reader<'_> {
                     "`{name}` stood in the recipe: it comes from the environment, as {}, or the person is asked for it",
                     name.to_uppercase()
                 ));
-                let place = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::Text(name.to_uppercase())));
+                let place = environment_name(&name.to_uppercase());
                 let asked = Expr::call("password_prompt", vec![Expr::Text(format!("{name}: "))]);
                 return Ok(Expr::Block(Block::giving(place.binary("??", asked))));
             }
@@ -110,13 +111,12 @@ impl Reader<'_> {
 
 /// Returns the value of a variable that Capistrano 3 itself has where no recipe sets it, and that capr has not.
 pub(super) fn value_in_three(variable: &str) -> Option<Expr> {
-    let of_environment = |name: &str| Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)));
     Some(match variable {
         "tmp_dir" => Expr::text("/tmp"),
         "log_level" => Expr::symbol("debug"),
         "format" => Expr::symbol("airbrussh"),
         "pty" => Expr::Bool(false),
-        "local_user" => of_environment("USER").binary("??", of_environment("LOGNAME")),
+        "local_user" => environment_name("USER").binary("??", environment_name("LOGNAME")),
         _ => return None,
     })
 }

@@ -6,6 +6,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, behind, literal};
 use super::Reader;
+use super::classes::environment_name;
 use super::rake_tasks::is_task_of_rake;
 
 /// The tasks of libraries that take a command, each with the number of arguments that are words of it. What follows these is a role.
@@ -31,10 +32,7 @@ impl Reader<'_> {
                 .collect(),
         };
         let names: Vec<String> = nodes.iter().map(literal).collect::<Option<_>>()?;
-        let value = |name: &String| {
-            let place = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)));
-            (name.clone(), place)
-        };
+        let value = |name: &String| (name.clone(), environment_name(name));
         let map = Expr::Map(names.iter().map(value).collect());
         self.remarks.push(format!(
             "a task with arguments: they come as {}",
@@ -64,7 +62,7 @@ impl Reader<'_> {
         }
         self.remarks
             .push("a task with arguments: they come as extras=ONE,TWO".to_owned());
-        let given = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text("extras")));
+        let given = environment_name("extras");
         let list = given.clone().method("split", vec![Expr::text(",")]);
         let nothing = Expr::If(
             vec![(given.binary("==", Expr::Unit), Block::giving(Expr::List(Vec::new())))],
@@ -148,8 +146,7 @@ pub(super) fn once_more(mut line: Line) -> Line {
 
 /// Returns the line that gives a task an argument.
 fn in_environment(name: &str, value: Vec<Part>) -> Line {
-    let place = Expr::Index(Box::new(Expr::name("ENV")), Box::new(Expr::text(name)));
-    Line::new(Statement::Assign(place, "=", string(value)))
+    Line::new(Statement::Assign(environment_name(name), "=", string(value)))
 }
 
 /// Returns the line that takes it away.

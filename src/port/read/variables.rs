@@ -516,11 +516,7 @@ impl Reader<'_> {
         };
         let given = arguments(call, false);
         if let Some(list) = super::streams::only_list(call) {
-            let lines = self.expression(&list)?;
-            return Ok(Some(vec![Line::verb(Call::new(
-                verb,
-                vec![Expr::call("join", vec![lines, Expr::text("\n")])],
-            ))]));
+            return self.written_list(verb, &list, "\n").map(Some);
         }
         if !given.pairs.is_empty() || given.has_splat {
             return self.refuse(Kind::Construct, format!("`{name}` of this kind"));

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rhai::INT;
 
 use super::defined::Defined;
-use crate::configuration::{Task, join};
+use crate::configuration::{Task, VariableRead, join};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// The tasks below `deploy:` that only Capistrano 3 has.
@@ -34,6 +34,14 @@ const OF_THREE: &[&str] = &[
 ];
 
 impl Defined {
+    /// Returns the dialect that recipes say, where nothing has to be evaluated to find it out.
+    pub(in crate::recipe) fn dialect_told(&self) -> Option<INT> {
+        match self.configuration().variables.read("dialect") {
+            VariableRead::Value(told) => told.as_int().ok(),
+            VariableRead::Lazy(_) | VariableRead::Unknown => None,
+        }
+    }
+
     /// Returns the version of Capistrano whose words the recipes that were read so far use.
     pub(in crate::recipe) fn dialect_spoken(&self) -> INT {
         let files = self.files();

@@ -125,8 +125,7 @@ impl Findings<'_> {
     /// Returns an error for each circle of tasks that call each other in all cases.
     pub(super) fn loops(&self) -> Vec<Diagnostic> {
         // In the words of Capistrano 3 each task runs once.
-        let dialect = self.defined.configuration().variables.read("dialect");
-        if matches!(dialect, VariableRead::Value(said) if said.as_int() == Ok(3)) {
+        if self.defined.dialect_told() == Some(3) {
             return Vec::new();
         }
         let tasks: Vec<Rc<Task>> = self.defined.configuration().tasks.iter().cloned().collect();

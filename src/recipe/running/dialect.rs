@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rhai::{Engine, INT};
 
 use super::interpreter::Interpreter;
-use crate::configuration::{Setter, Task, VariableRead};
+use crate::configuration::{Setter, Task};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::event::Level;
 use crate::recipe::meaning::dialect::ambiguous;
@@ -74,17 +74,13 @@ pub(in crate::recipe) fn has_had_its_run(
 
 /// Returns true in a recipe in the words of Capistrano 3, where nothing may be evaluated to find it out.
 pub(super) fn speaks_three(interpreter: &Interpreter) -> bool {
-    let said = match interpreter.defined().configuration().variables.read("dialect") {
-        VariableRead::Value(said) => said.as_int().ok(),
-        VariableRead::Lazy(_) | VariableRead::Unknown => None,
-    };
-    said.unwrap_or_else(|| interpreter.defined().dialect_spoken()) == 3
+    let defined = interpreter.defined();
+    defined.dialect_told().unwrap_or_else(|| defined.dialect_spoken()) == 3
 }
 
 /// Returns true in a recipe that says that it is in the words of Capistrano 3.
 pub(super) fn says_three(interpreter: &Interpreter) -> bool {
-    let configuration = interpreter.defined().configuration();
-    matches!(configuration.variables.read("dialect"), VariableRead::Value(said) if said.as_int() == Ok(3))
+    interpreter.defined().dialect_told() == Some(3)
 }
 
 /// Returns the dialect that somebody has set.
