@@ -501,11 +501,8 @@ fn what_writes_without_an_end_is_ended_where_it_is_kept() {
 
 #[test]
 fn no_core_file_is_written_of_capr_but_of_what_it_runs() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let maximum = getrlimit(Resource::Core).maximum;
-    let current = Some(4096);
-    setrlimit(Resource::Core, Rlimit { current, maximum }).unwrap();
     Case::new()
+        .after("ulimit -Sc 8")
         .recipe(
             "task :t { puts run_locally(\"grep core /proc/$PPID/limits | tr -s ' '; ulimit -Sc\", :shell => false); }",
         )

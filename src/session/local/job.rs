@@ -23,6 +23,8 @@ use crate::wake::Wake;
 /// The time for which output is still read after a command was told to end and did, while a process outside its group holds the
 /// output open.
 const LINGER: Duration = Duration::from_millis(500);
+/// The unit of `ulimit -c` in a POSIX shell, in bytes.
+const BLOCK: u64 = 512;
 /// The most bytes that are read from a stream at a time.
 const CHUNK: usize = 64 * 1024;
 
@@ -62,13 +64,6 @@ impl Handle {
     pub(super) fn kill(&self, signal: JobSignal, reason: JobOrder) {
         self.order(reason);
         self.group.kill(signal);
-    }
-
-    /// Sets the command's limit for core files. Its shell has just begun, and everything that it starts inherits the limit.
-    pub(super) fn allow_core_files(&self, limit: Rlimit) {
-        if let Some(leader) = *self.group.lock() {
-            let _ = process::prlimit(Some(leader), Resource::Core, limit);
-        }
     }
 }
 
@@ -115,6 +110,23 @@ impl Drop for Leader {
     }
 }
 
+/// The shell that runs the line. If it has another limit for core files than capr, a first shell sets that and becomes the one that
+/// runs the line: a limit that is set from outside may come after the first commands of the line.
+fn shell(line: &str, core_files: Option<Rlimit>) -> std_process::Command {
+    let mut shell = std_process::Command::new("/bin/sh");
+    shell.arg("-c");
+    match core_files {
+        Some(Rlimit { current, .. }) if current != process::getrlimit(Resource::Core).current => {
+            let blocks = current.map_or_else(|| "unlimited".to_owned(), |bytes| (bytes / BLOCK).to_string());
+            shell.args(["ulimit -Sc \"$1\"; exec /bin/sh -c \"$2\"", "sh", &blocks, line]);
+        }
+        _ => {
+            shell.arg(line);
+        }
+    }
+    shell
+}
+
 pub(super) struct LocalJob {
     leader: Leader,
     started: Instant,
@@ -139,12 +151,16 @@ pub(super) struct LocalJob {
 }
 
 impl LocalJob {
-    pub(super) fn start(command: Command, backlog: Arc<Backlog>, output: OnOutput, ended: OnEnd) -> io::Result<Handle> {
+    pub(super) fn start(
+        command: Command,
+        core_files: Option<Rlimit>,
+        backlog: Arc<Backlog>,
+        output: OnOutput,
+        ended: OnEnd,
+    ) -> io::Result<Handle> {
         let woken = Arc::new(Wake::new()?);
         let (orders, received) = mpsc::channel();
-        let mut child = std_process::Command::new("/bin/sh")
-            .arg("-c")
-            .arg(&command.line)
+        let mut child = shell(&command.line, core_files)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

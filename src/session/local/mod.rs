@@ -100,11 +100,9 @@ impl Session for LocalSession {
             };
             let reports = self.reports.clone();
             let output = move |stream, bytes| drop(reports.send(Report::Output(id, job, stream, bytes)));
-            match LocalJob::start(command, Arc::clone(&self.backlog), Box::new(output), Box::new(ended)) {
+            let backlog = Arc::clone(&self.backlog);
+            match LocalJob::start(command, self.core_files, backlog, Box::new(output), Box::new(ended)) {
                 Ok(handle) => {
-                    if let Some(limit) = self.core_files {
-                        handle.allow_core_files(limit);
-                    }
                     jobs.running.insert(job, handle);
                     return;
                 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use rustix::process::Rlimit;
+
 use super::LocalConnector;
 use crate::configuration::Server;
 use crate::exit::{Exit, Stream};
@@ -15,12 +17,16 @@ use crate::source::Source;
 const BOUND: Duration = Duration::from_secs(20);
 
 fn session() -> (Box<dyn Session>, Receiver<Report>) {
+    session_of(&LocalConnector::default())
+}
+
+fn session_of(connector: &LocalConnector) -> (Box<dyn Session>, Receiver<Report>) {
     let (sender, reports) = channel();
     let destination = Destination {
         server: Server::host("localhost"),
         options: SshOptions::default(),
     };
-    let session = LocalConnector::default().connect(SessionId(0), &destination, sender);
+    let session = connector.connect(SessionId(0), &destination, sender);
     assert!(matches!(reports.recv_timeout(BOUND).unwrap(), Report::Connected(..)));
     (session, reports)
 }
@@ -37,6 +43,24 @@ fn command(line: &str, input: &[u8], then_end: bool, timeout: Option<Duration>) 
         timeout,
         sudo: None,
         meant: None,
+    }
+}
+
+#[test]
+fn the_limit_for_core_files_holds_for_the_first_command_of_a_line() {
+    for (bytes, told) in [(4096, "8\n"), (0, "0\n")] {
+        let core_files = Some(Rlimit {
+            current: Some(bytes),
+            maximum: None,
+        });
+        let (session, reports) = session_of(&LocalConnector { core_files });
+        for job in 0..20 {
+            session.start(JobId(job), command("ulimit -Sc; echo \"$0\" >&2", b"", true, None));
+            let ended = await_end(&reports);
+            assert_eq!(String::from_utf8_lossy(&ended.out), told);
+            assert_eq!(String::from_utf8_lossy(&ended.err), "/bin/sh\n");
+            assert_eq!(ended.exit, Exit::Status(0));
+        }
     }
 }
 
