@@ -437,3 +437,25 @@ fn the_configuration_has_the_words_of_a_recipe() {
         "{text}"
     );
 }
+
+#[test]
+fn the_status_of_a_command_that_is_shown_is_kept_in_a_file() {
+    carried(
+        "task :t do\n  system 'exit 3'\n  puts $?.exitstatus if $?.exitstatus != 0\n  unless system('x')\n    puts \"no: #{$?}\"\n  end\n  \
+         out = `y`\n  puts out, \"#{$?}\"\nend\n",
+        &[
+            "let ran = system(`(exit 3\n)\nended=$?; echo $ended > ${quote(status)}; exit $ended`);",
+            "if !ran {\n    puts ruby_status(status);",
+            "puts `no: exit ${ruby_status(status)}`;",
+            "puts `exit ${ran.status}`;",
+        ],
+    );
+}
+
+#[test]
+fn next_gives_the_value_of_a_function_and_goes_on_in_a_loop() {
+    carried(
+        "task :t do\n  f = lambda do |x|\n    next 0 if x.nil?\n    %w[a b].each { |y| next if y == x }\n    1\n  end\n  puts f.call(2)\nend\n",
+        &["return 0;", "continue;"],
+    );
+}

@@ -16,6 +16,21 @@ const LARGEST: u64 = 4 << 20;
 /// The most files that are read.
 const MOST: usize = 500;
 
+/// The folders of a project in which templates are looked for.
+const FOLDERS_OF_TEMPLATES: &[&str] = &[
+    "config",
+    "lib",
+    "app/views/layouts",
+    "cap",
+    "capistrano",
+    "deploy",
+    "etc",
+    "recipes",
+    "script",
+    "scripts",
+    "templates",
+];
+
 /// A Ruby file.
 #[derive(Clone, Debug)]
 pub(crate) struct RubyFile {
@@ -193,7 +208,7 @@ impl RubyProject {
             project.add(&root, path, true)?;
         }
         project.follow(&root, named)?;
-        for folder in ["config", "lib", "app/views/layouts"] {
+        for folder in FOLDERS_OF_TEMPLATES {
             project.add_templates(&root, &root.join(folder), 0);
         }
         project.is_on_disk = true;

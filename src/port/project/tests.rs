@@ -309,3 +309,25 @@ fn a_recipe_in_the_folder_of_its_stages_is_no_stage() {
         "{found:?}"
     );
 }
+
+#[test]
+fn a_template_of_which_nothing_is_known_may_be_any_of_the_project() {
+    let deploy = "set :application, 'a'\nset :port, 80\n\
+                  def filled(path)\n  ERB.new(File.read(path)).result(binding)\nend\n\
+                  task(:t) { put filled('config/a.erb'), '/x' }\n";
+    let found = ported(&[
+        CAPFILE,
+        ("config/deploy.rb", deploy),
+        ("config/a.erb", "port <%= port %>\n"),
+        ("lib/other.erb", "<%= other.first { |x| x } %>\n"),
+    ]);
+    assert!(work(&found).is_empty(), "{found:?}");
+    let main = text(&found, "config/deploy.rhai");
+    for part in [
+        "switch ruby_ending(path, [\"config/a.erb\", \"lib/other.erb\"]) {",
+        "\"config/a.erb\" => { render(:template => \"port {{ port }}\\n\") },",
+        "throw \"the template was not carried over: lib/other.erb: ",
+    ] {
+        assert!(main.contains(part), "no {part} in:\n{main}");
+    }
+}

@@ -3,7 +3,8 @@
 
 use ruby_prism::{CallNode, Node, Visit};
 
-use super::super::form::{Call, Expr, Line, Statement};
+use super::super::form::{Expr, Line, Part, Statement, string};
+use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, arguments, id, source};
 use super::Reader;
@@ -16,6 +17,8 @@ pub(super) struct LocalRun {
     local: String,
     /// True if that is a map with `ok` and `status`, false if it is only true or false.
     is_map: bool,
+    /// The local with the file that holds the status, where one of only true or false is asked for it.
+    file: Option<String>,
 }
 
 impl LocalRun {
@@ -84,13 +87,28 @@ impl Reader<'_> {
     /// Returns the line that runs a command of this machine and keeps its result.
     fn run_before(&mut self, node: &Node<'_>) -> Read<Vec<Line>> {
         let mut value = self.expression(node)?;
-        let Expr::Call(Call { name, options, .. }) = &mut value else {
+        let Expr::Call(call) = &mut value else {
             return Ok(Vec::new());
         };
-        let is_map = name == "run_locally";
+        let is_map = call.name == "run_locally";
         if is_map {
-            options.push(("result".to_owned(), Expr::Bool(true)));
+            call.options.push(("result".to_owned(), Expr::Bool(true)));
         }
+        let file = (!is_map && self.asks_number)
+            .then(|| call.arguments.first_mut())
+            .flatten()
+            .filter(|command| matches!(command, Expr::Text(_) | Expr::Template(_) | Expr::Name(_)))
+            .map(|command| {
+                let file = self.declare("status", Local::default());
+                let quoted = Expr::call("quote", vec![Expr::name(&file)]);
+                let mut parts = Expr::text("(").parts();
+                parts.extend(std::mem::replace(command, Expr::Unit).parts());
+                parts.extend(Expr::text("\n)\nended=$?; echo $ended > ").parts());
+                parts.push(Part::Value(quoted));
+                parts.extend(Expr::text("; exit $ended").parts());
+                *command = string(parts);
+                file
+            });
         let local = Local {
             kind: if is_map { Type::Map } else { Type::YesNo },
             ..Local::default()
@@ -101,11 +119,17 @@ impl Reader<'_> {
             false => Expr::name(&local),
         };
         self.assigned.insert(node.location().start_offset(), value_here);
-        self.ran = Some(LocalRun {
-            local: local.clone(),
-            is_map,
+        let made = file.iter().map(|file| {
+            let path = Expr::call(
+                "join_path",
+                vec![Expr::call("temp_dir", Vec::new()), Expr::text("status")],
+            );
+            Line::new(Statement::Let(file.clone(), path))
         });
-        Ok(vec![Line::new(Statement::Let(local, value))])
+        let mut lines: Vec<Line> = made.collect();
+        lines.push(Line::new(Statement::Let(local.clone(), value)));
+        self.ran = Some(LocalRun { local, is_map, file });
+        Ok(lines)
     }
 
     /// Reads `$?.success?` and `$?.exitstatus` of the command that ran last; `None` for another receiver.
@@ -116,13 +140,33 @@ impl Reader<'_> {
         let Some(ran) = &self.ran else { return Ok(None) };
         match (name, ran.is_map) {
             ("success?", _) => Ok(Some(ran.is_ok())),
-            ("exitstatus" | "to_i" | "exit_code", true) => Ok(Some(ran.member("status"))),
-            ("exitstatus" | "to_i", false) => self.refuse(
-                Kind::Construct,
-                "`$?.exitstatus` of `system`: run_locally(\"…\", :result => true) and .status",
-            ),
+            ("exitstatus" | "to_i", true) => Ok(Some(ran.member("status"))),
+            ("exitstatus" | "to_i", false) => match &ran.file {
+                Some(file) => Ok(Some(Expr::call("ruby_status", vec![Expr::name(file)]))),
+                None => self.refuse(
+                    Kind::Construct,
+                    "`$?.exitstatus` of `system`: run_locally(\"…\", :result => true) and .status",
+                ),
+            },
             _ => Ok(None),
         }
+    }
+
+    /// Reads `$?` as a text: `pid 4711 exit 1`, in which nobody needs the number of the process.
+    pub(super) fn status_shown(&mut self) -> Read<Expr> {
+        let status = match &self.ran {
+            Some(LocalRun { file: Some(file), .. }) => Expr::call("ruby_status", vec![Expr::name(file)]),
+            Some(ran) if ran.is_map => ran.member("status"),
+            _ => {
+                return self.refuse(
+                    Kind::Construct,
+                    "`$?`: ask with run_locally(\"…\", :result => true) and .ok",
+                );
+            }
+        };
+        self.remarks
+            .push("`$?` as a text: it says `exit 1`, without the number of the process".to_owned());
+        Ok(string(vec![Part::Text("exit ".to_owned()), Part::Value(status)]))
     }
 
     /// Reads `$? == 0` and `$?.exitstatus != 0`; `None` for anything else.
@@ -148,13 +192,45 @@ impl Reader<'_> {
             has_status: true,
             ..Assignments::default()
         };
-        here.visit(node);
-        let asks = |node: &Node<'_>| {
-            let text = source(node);
-            text.contains("$?") || text.contains("$CHILD_STATUS")
-        };
-        here.runs && rest.iter().any(asks)
+        let decision = node.as_if_node().map(|choice| choice.predicate());
+        let decision = decision.or_else(|| node.as_unless_node().map(|choice| choice.predicate()));
+        here.visit(decision.as_ref().unwrap_or(node));
+        here.runs && (asks_status(node) || rest.iter().any(asks_status))
     }
+
+    /// Returns true if statements ask for the status as a number, and not only for success.
+    pub(super) fn is_asked_for_number(nodes: &[Node<'_>]) -> bool {
+        let mut asks = 0;
+        for node in nodes {
+            asks += i32::from(source(node).contains("#{$?}"));
+            each_node(node, &mut |node| {
+                let Some(call) = node.as_call_node() else { return true };
+                let is_number = |call: &CallNode<'_>| {
+                    matches!(id(&call.name()).as_str(), "exitstatus" | "to_i")
+                        && call.receiver().as_ref().is_some_and(is_status)
+                };
+                let left = call.receiver().and_then(|left| left.as_call_node());
+                let with_zero = matches!(id(&call.name()).as_str(), "==" | "!=" | ">")
+                    && arguments(&call, false).values.first().map(source).as_deref() == Some("0");
+                asks += i32::from(is_number(&call)) - i32::from(with_zero && left.as_ref().is_some_and(is_number));
+                true
+            });
+        }
+        asks > 0
+    }
+}
+
+/// Returns true if Ruby code asks how a command of this machine ended.
+fn asks_status(node: &Node<'_>) -> bool {
+    struct Status(bool);
+    impl<'pr> Visit<'pr> for Status {
+        fn visit_global_variable_read_node(&mut self, node: &ruby_prism::GlobalVariableReadNode<'pr>) {
+            self.0 |= is_status(&node.as_node());
+        }
+    }
+    let mut status = Status(false);
+    status.visit(node);
+    status.0
 }
 
 /// Returns the locals that a call always assigns to.

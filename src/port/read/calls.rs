@@ -473,9 +473,9 @@ impl Reader<'_> {
             "loop" => {
                 let Some(behind) = behind(call) else { return Ok(None) };
                 let nodes = statements(behind.body.as_ref());
-                self.loops += 1;
+                self.loops.begin();
                 let body = self.statements(&nodes, behind.end, false);
-                self.loops -= 1;
+                self.loops.end();
                 Ok(Some(vec![Line::new(Statement::While(Expr::Bool(true), body))]))
             }
             // The end of a run is one of two events.

@@ -143,9 +143,9 @@ impl Reader<'_> {
         } else {
             return Ok(None);
         };
-        self.loops += 1;
+        self.loops.begin();
         let mut body = self.list(statements, end, false);
-        self.loops -= 1;
+        self.loops.end();
         if !is_late {
             return Ok(Some(vec![Line::new(Statement::While(condition, body))]));
         }
@@ -177,9 +177,9 @@ impl Reader<'_> {
         };
         self.scopes.push(std::collections::BTreeMap::new());
         let name = self.declare(&id(&index.name()), Local::default());
-        self.loops += 1;
+        self.loops.begin();
         let body = self.list(for_node.statements(), end, false);
-        self.loops -= 1;
+        self.loops.end();
         self.scopes.pop();
         Ok(vec![Line::new(Statement::For(vec![name], list, body))])
     }

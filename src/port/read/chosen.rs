@@ -21,24 +21,59 @@ impl Reader<'_> {
         let Some(path) = self.computed_path(template) else {
             return Ok(None);
         };
+        let (mut is_whole, mut is_guessed) = (false, false);
         let (subject, files) = match self.among_patterns(&path) {
             Some(found) => found,
-            None => (path, self.named_in_file()),
+            None => {
+                is_whole = true;
+                let named = self.named_in_file();
+                is_guessed = named.is_empty();
+                if is_guessed {
+                    self.among_all(path)
+                } else {
+                    (path, named)
+                }
+            }
+        };
+        let is_mentioned = |file: &str| {
+            let name = file.rsplit('/').next().unwrap_or(file);
+            String::from_utf8_lossy(self.text).contains(name.trim_end_matches(".erb"))
         };
         if files.is_empty() || files.len() > MOST {
             return Ok(None);
         }
-        let mut arms = Vec::new();
+        // A path that is a value as a whole is another one where the recipe lies: its end tells the file.
+        let asked = match is_whole {
+            true => {
+                let keys = files.iter().map(|(key, _)| Expr::text(key)).collect();
+                Expr::call("ruby_ending", vec![subject.clone(), Expr::List(keys)])
+            }
+            false => subject.clone(),
+        };
+        let (mut arms, mut others) = (Vec::new(), Vec::new());
         for (key, file) in files {
             let text = self.facts.templates.get(&file).cloned().unwrap_or_default();
-            let (text, pairs) = self
-                .translated(vec![Part::Text(text)], trims, &[])
-                .map_err(|unported| Unported {
-                    reason: format!("{file}: {}", unported.reason),
-                    ..unported
-                })?;
-            arms.push((vec![Expr::Text(key)], Block::giving(rendered(text, pairs))));
+            let filled = match self.translated(vec![Part::Text(text)], trims, &[]) {
+                Ok((text, pairs)) => Block::giving(rendered(text, pairs)),
+                Err(unported) => {
+                    let reason = format!("{file}: {}", unported.reason);
+                    if is_guessed && !is_mentioned(&file) {
+                        others.push((key, reason));
+                        continue;
+                    }
+                    return Err(Unported { reason, ..unported });
+                }
+            };
+            arms.push((vec![Expr::Text(key)], filled));
         }
+        if arms.is_empty() {
+            return Ok(None);
+        }
+        let others = others.into_iter().map(|(key, reason)| {
+            let ends = Statement::Throw(Expr::Text(format!("the template was not carried over: {reason}")));
+            (vec![Expr::Text(key)], Block::of(vec![Line::new(ends)]))
+        });
+        arms.extend(others);
         let missing = string(vec![
             Part::Text("No such file or directory - ".to_owned()),
             Part::Value(subject.clone()),
@@ -47,7 +82,7 @@ impl Reader<'_> {
         self.remarks
             .push("templates whose name is computed stand in the recipe, and the name chooses one".to_owned());
         self.carry("a template that is chosen");
-        Ok(Some(Expr::Switch(Box::new(subject), arms, Some(otherwise))))
+        Ok(Some(Expr::Switch(Box::new(asked), arms, Some(otherwise))))
     }
 
     /// Reads `File.exist?` of a template whose name is computed: it is there if it is one of those that stand in the recipe.
@@ -118,6 +153,22 @@ impl Reader<'_> {
         }
         let whole = with_values(&text, holes);
         Some((string(whole), files.map(|file| (file.clone(), file.clone())).collect()))
+    }
+
+    /// Returns all templates that a path with an unknown beginning can name: those with its ending.
+    fn among_all(&self, path: Expr) -> (Expr, Vec<(String, String)>) {
+        let own = self.facts.files.get(self.file).map_or("", String::as_str);
+        let parts = with_holes(&path, super::super::paths::folder(own));
+        let (subject, ending) = match parts {
+            Some((text, mut holes)) if holes.len() == 1 => {
+                let ending = text.rsplit(HOLE).next().unwrap_or_default().to_owned();
+                (holes.pop().unwrap_or(path), ending)
+            }
+            _ => (path, String::new()),
+        };
+        let files = self.facts.templates.keys().filter(|file| !file.starts_with("app/"));
+        let files = files.filter_map(|file| Some((file.strip_suffix(&ending)?.to_owned(), file.clone())));
+        (subject, files.collect())
     }
 
     /// Returns the templates that the strings of this file can name, for a path that a function of it returns.

@@ -78,11 +78,18 @@ impl Reader<'_> {
             return self.no_class(of_ruby(class, name), reason);
         };
         let mut values = self.expressions(&given.values)?;
+        if values.is_empty() && matches!(function, "to_json" | "to_yaml") {
+            // This is `JSON.generate(a: 1)`.
+            values.push(self.map(&given.pairs)?);
+        }
         if matches!(
             function,
             "read_yaml" | "parse_json" | "to_json" | "to_yaml" | "read_file"
         ) {
             values.truncate(1);
+        }
+        if name.starts_with("pretty_") {
+            values.push(Expr::Bool(true));
         }
         self.carry(&format!("{class}.{name}"));
         if let ("file_exists", [path]) = (function, values.as_slice())

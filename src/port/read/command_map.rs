@@ -106,7 +106,7 @@ impl Reader<'_> {
         if self.is_closure(&words) {
             return self.refuse(Kind::Construct, "a command map that is computed");
         }
-        let is_fixed = words.literal().is_some() || self.deferred > 0 || self.loops > 0;
+        let is_fixed = words.literal().is_some() || self.deferred > 0 || self.loops.is_within();
         let entry = Expr::Index(Box::new(Expr::name("command_map")), Box::new(key));
         let line = Line::new(Statement::Assign(entry, "=", words));
         // A stage may still set what it is made of.

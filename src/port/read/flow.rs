@@ -31,6 +31,11 @@ impl Reader<'_> {
     /// Returns the lines that stand before a statement: the assignments inside of it, and a command that is asked for its status later.
     fn before_statement(&mut self, node: &Node<'_>) -> Read<Vec<Line>> {
         let value = if let Some(write) = node.as_local_variable_write_node() {
+            let (name, is_pathname) = (id(&write.name()), self.is_pathname(&write.value()));
+            match is_pathname {
+                true => self.pathnames.insert(name),
+                false => self.pathnames.remove(&name),
+            };
             Some(write.value())
         } else if let Some(write) = node.as_instance_variable_write_node() {
             Some(write.value())
@@ -340,7 +345,7 @@ impl Reader<'_> {
                 .iter()
                 .flat_map(|list| list.arguments().iter().collect::<Vec<_>>())
                 .collect();
-            let is_next = node.as_next_node().is_some() && self.loops > 0;
+            let is_next = node.as_next_node().is_some() && self.loops.has_own();
             if let [said] = values.as_slice()
                 && says(said)
             {
@@ -372,7 +377,7 @@ impl Reader<'_> {
             return one(Statement::Continue);
         }
         if node.as_break_node().is_some() {
-            return match (self.loops > 0, &self.channel) {
+            return match (self.loops.has_own(), &self.channel) {
                 (true, _) => one(Statement::Break),
                 // The `break` is the last statement of the output block.
                 (false, Some(channel)) => {
@@ -416,9 +421,9 @@ impl Reader<'_> {
                 self.declare(name, local)
             })
             .collect();
-        self.loops += 1;
+        self.loops.begin();
         let body = self.statements(nodes, end, false);
-        self.loops -= 1;
+        self.loops.end();
         self.scopes.pop();
         self.carry("each");
         Line::new(Statement::For(written, list, body))

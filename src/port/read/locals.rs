@@ -111,7 +111,7 @@ impl Reader<'_> {
         };
         self.texts.remove(name);
         // A local of a loop's body gets its value anew each time.
-        if is_text && (self.loops == 0 || self.local(name).is_none()) {
+        if is_text && (!self.loops.is_within() || self.local(name).is_none()) {
             self.texts.insert(name.to_owned(), value.clone());
         }
         let may_be_nothing = may_be_nothing(&value);

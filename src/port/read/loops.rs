@@ -11,6 +11,43 @@ use super::locals::{Local, Type};
 /// The remark about the entries of maps.
 pub(super) const ORDER: &str = "a map gives its entries in the order of their names, not in that of the file";
 
+/// The loops and closures around a statement.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Loops {
+    /// The number of all of them.
+    all: usize,
+    /// The number of those that `next` and `break` can mean: a closure ends with its value.
+    own: usize,
+}
+
+impl Loops {
+    pub(super) fn begin(&mut self) {
+        self.all += 1;
+        self.own += 1;
+    }
+
+    pub(super) fn end(&mut self) {
+        self.all = self.all.saturating_sub(1);
+        self.own = self.own.saturating_sub(1);
+    }
+
+    /// Returns those of statements in a closure.
+    pub(super) fn closure(self) -> Loops {
+        Loops {
+            all: self.all + 1,
+            own: 0,
+        }
+    }
+
+    pub(super) fn has_own(self) -> bool {
+        self.own > 0
+    }
+
+    pub(super) fn is_within(self) -> bool {
+        self.all > 0
+    }
+}
+
 impl Reader<'_> {
     /// Reads `list.each do |x|` and similar loops.
     pub(super) fn loops_over(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Vec<Line>> {
@@ -174,9 +211,9 @@ impl Reader<'_> {
         };
         let key = self.declare(key, local);
         let value = self.declare(value, Local::default());
-        self.loops += 1;
+        self.loops.begin();
         let mut body = self.statements(nodes, end, false);
-        self.loops -= 1;
+        self.loops.end();
         self.scopes.pop();
         let item = Expr::Index(Box::new(map.clone()), Box::new(Expr::Name(key.clone())));
         body.lines.insert(0, Line::new(Statement::Let(value, item)));
@@ -220,9 +257,9 @@ impl Reader<'_> {
             );
             heads.push(Line::new(Statement::Let(self.declare(name, Local::default()), value)));
         }
-        self.loops += 1;
+        self.loops.begin();
         let mut body = self.statements(nodes, end, false);
-        self.loops -= 1;
+        self.loops.end();
         self.scopes.pop();
         heads.append(&mut body.lines);
         body.lines = heads;

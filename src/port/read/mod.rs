@@ -115,7 +115,7 @@ pub(super) struct Reader<'a> {
     /// The number of surrounding blocks that run later.
     deferred: usize,
     /// The number of loops or closures within these.
-    loops: usize,
+    loops: loops::Loops,
     /// The names that the surrounding blocks have declared, outermost first.
     scopes: Vec<BTreeMap<String, Local>>,
     /// The locals whose value was not carried over, with the numbers of their notes.
@@ -173,6 +173,8 @@ pub(super) struct Reader<'a> {
     caught: Option<String>,
     /// The names of errors that may be strings.
     raised: BTreeSet<String>,
+    /// The locals that hold a `Pathname`.
+    pathnames: BTreeSet<String>,
     /// The locals that hold a template of ERB, filled in.
     rendered: BTreeSet<String>,
     /// The files that locals have opened for writing, by their paths.
@@ -181,6 +183,8 @@ pub(super) struct Reader<'a> {
     assigned: BTreeMap<usize, Expr>,
     /// True in a statement whose command of this machine is asked for its status later.
     asks_status: bool,
+    /// True if it is asked for it as a number.
+    asks_number: bool,
     /// The command of this machine that ran last.
     ran: Option<assigned::LocalRun>,
     /// True under a condition that looks for a file: what is loaded there may not exist.
@@ -213,7 +217,7 @@ impl<'a> Reader<'a> {
             functions: Vec::new(),
             namespaces: Vec::new(),
             deferred: 0,
-            loops: 0,
+            loops: loops::Loops::default(),
             scopes: Vec::new(),
             lost: BTreeMap::new(),
             losses: Vec::new(),
@@ -243,10 +247,12 @@ impl<'a> Reader<'a> {
             copied: BTreeSet::new(),
             prefixes: BTreeMap::new(),
             defined: BTreeMap::new(),
+            pathnames: BTreeSet::new(),
             rendered: BTreeSet::new(),
             opened: BTreeMap::new(),
             assigned: BTreeMap::new(),
             asks_status: false,
+            asks_number: false,
             ran: None,
             looked_for: false,
             found: None,
@@ -300,6 +306,7 @@ impl<'a> Reader<'a> {
         for (index, node) in nodes.iter().enumerate() {
             let mut above = self.comments.before(node.location().start_offset());
             self.asks_status = Self::is_asked_for_status(node, nodes.get(index + 1..).unwrap_or_default());
+            self.asks_number = self.asks_status && Self::is_asked_for_number(nodes.get(index..).unwrap_or_default());
             let mut lines = self.statement(node, gives && index == last);
             self.asks_status = false;
             let stop = end_of(node);

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Expr, string};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, bare, id, source};
+use super::super::ruby::{arguments, constant, id, source};
 use super::Reader;
 use super::lists::is_list_of_servers;
 use super::locals::Type;
@@ -119,8 +119,9 @@ impl Reader<'_> {
         })
     }
 
-    fn sum(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Expr> {
-        // In Capistrano 3 these are paths, to which `+` adds a part.
+    /// Returns true for a value of the class `Pathname`, to which `+` adds a part.
+    pub(super) fn is_pathname(&self, node: &Node<'_>) -> bool {
+        // In Capistrano 3 these are such values.
         const PATHS: &[&str] = &[
             "current_path",
             "deploy_path",
@@ -129,7 +130,26 @@ impl Reader<'_> {
             "repo_path",
             "shared_path",
         ];
-        if self.facts.version > 2 && bare(left).is_some_and(|name| PATHS.contains(&name.as_str())) {
+        if let Some(local) = node.as_local_variable_read_node() {
+            return self.pathnames.contains(&id(&local.name()));
+        }
+        let Some(call) = node.as_call_node() else { return false };
+        let name = id(&call.name());
+        match call.receiver() {
+            None => {
+                name == "Pathname"
+                    || self.facts.version > 2 && call.arguments().is_none() && PATHS.contains(&name.as_str())
+            }
+            Some(class) if constant(&class).as_deref() == Some("Pathname") => matches!(name.as_str(), "new" | "pwd"),
+            Some(path) => {
+                matches!(name.as_str(), "join" | "+" | "/" | "parent" | "dirname" | "expand_path")
+                    && self.is_pathname(&path)
+            }
+        }
+    }
+
+    fn sum(&mut self, left: &Node<'_>, right: &Node<'_>) -> Read<Expr> {
+        if self.is_pathname(left) {
             let (path, part) = (self.expression(left)?, self.expression(right)?);
             let is_whole = part.literal().is_some_and(|part| part.starts_with('/'));
             return Ok(if is_whole {

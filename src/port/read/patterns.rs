@@ -60,11 +60,21 @@ impl Reader<'_> {
                 return Ok(Some(call));
             }
             ("match" | "match?", [other]) => {
-                let function = if name == "match" { "captures" } else { "matches" };
                 let (text, pattern) = match Self::is_pattern(receiver) {
                     true => (other, receiver),
                     false => (receiver, other),
                 };
+                let is_named = source(pattern)
+                    .split("(?<")
+                    .skip(1)
+                    .any(|rest| !rest.starts_with(['!', '=']));
+                if name == "match" && is_named {
+                    return self.refuse(
+                        Kind::Construct,
+                        "a match whose groups have names: captures(…) counts them",
+                    );
+                }
+                let function = if name == "match" { "captures" } else { "matches" };
                 Expr::call(function, vec![self.expression(text)?, self.regular(pattern)?])
             }
             ("scan", [pattern]) => Expr::call("scan", vec![self.expression(receiver)?, self.regular(pattern)?]),

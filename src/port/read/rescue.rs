@@ -155,7 +155,7 @@ impl Reader<'_> {
     /// Returns a `begin` with `retry` among what is done after errors: it is a loop that ends when nothing says `retry`.
     fn tried_again(&self, mut body: Block, name: Option<String>, otherwise: Block, has_else: bool) -> Read<Vec<Line>> {
         // The `next` and `break` of a loop around it would mean this loop.
-        if has_else || self.loops > 0 && (jumps(&body) || jumps(&otherwise)) {
+        if has_else || self.loops.has_own() && (jumps(&body) || jumps(&otherwise)) {
             return self.refuse(Kind::Construct, "`retry` beside a jump out of a loop");
         }
         let done = || Line::new(Statement::Break);

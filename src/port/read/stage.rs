@@ -58,7 +58,7 @@ impl Reader<'_> {
 
     /// Returns true if a value at the top of the file needs the stage.
     pub(super) fn is_late(&self, value: &Expr) -> bool {
-        self.deferred == 0 && self.loops == 0 && self.scopes.len() == 1 && of(value, &self.late).is_some()
+        self.deferred == 0 && !self.loops.is_within() && self.scopes.len() == 1 && of(value, &self.late).is_some()
     }
 
     /// Refuses a task with the name of a step of capr's deploy, whose place it would take, and one with the name of a stage: nobody could

@@ -121,10 +121,7 @@ impl Reader<'_> {
         if let Some(variable) = node.as_global_variable_read_node() {
             let name = id(&variable.name());
             return Some(match name.as_str() {
-                "$?" | "$CHILD_STATUS" => self.refuse(
-                    Kind::Construct,
-                    "`$?`: ask with run_locally(\"…\", :result => true) and .ok",
-                ),
+                "$?" | "$CHILD_STATUS" => self.status_shown(),
                 "$stdout" | "$stderr" | "$PROGRAM_NAME" | "$0" | "$:" | "$LOAD_PATH" => {
                     self.refuse(Kind::Construct, format!("there is no `{name}` here"))
                 }
@@ -246,18 +243,19 @@ impl Reader<'_> {
             names.push(self.declare(name, local));
         }
         let notes = self.notes.len();
+        let outer = self.loops;
+        self.loops = outer.closure();
         let body = match nodes.as_slice() {
             [only] => self.expression(only).map(Block::giving),
             _ => {
-                self.loops += 1;
                 let body = self.statements(&nodes, behind.end, true);
-                self.loops -= 1;
                 match self.notes.get(notes) {
                     Some(note) => Err(Unported::around(note)),
                     None => Ok(body),
                 }
             }
         };
+        self.loops = outer;
         self.notes.truncate(notes);
         self.scopes.pop();
         let body = body?;

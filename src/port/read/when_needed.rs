@@ -73,7 +73,7 @@ impl Reader<'_> {
 
     /// Makes a line wait until somebody needs its value, if it would read a file or the environment while the recipe is loaded.
     pub(super) fn when_needed(&mut self, mut lines: Vec<Line>) -> Vec<Line> {
-        if self.deferred > 0 || self.loops > 0 {
+        if self.deferred > 0 || self.loops.is_within() {
             return lines;
         }
         let is_unsure = self.is_unsure(&lines);

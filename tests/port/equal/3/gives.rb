@@ -47,3 +47,17 @@ task :inside do
     end
   end
 end
+
+task :closures do
+  known = lambda do |word|
+    next "none" if word.nil?
+    "some #{word}"
+  end
+  puts known.call(nil), known.call("x")
+  puts %w[a b].map { |word| next "first" if word == "a"
+                            word }.join(" ")
+  root = Pathname.new("/srv/shop")
+  log = root + "log"
+  puts log + "a.log", root + "/etc"
+  puts JSON.generate(a: 1), JSON.pretty_generate("a" => [1])
+end

@@ -1,4 +1,4 @@
-# runs: fills finds says last
+# runs: fills finds says last whole
 # Templates whose name a run computes.
 set :application, "shop"
 set :repo_url, "x"
