@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ruby_prism::Node;
 
 use super::facts::full_names;
-use super::ruby::{arguments, literal};
+use super::ruby::{arguments, id, literal, source};
 use crate::recipe::Vocabulary;
 
 /// The tasks that Capistrano 3 itself defines, with something in them, and those of its Git library.
@@ -110,14 +110,34 @@ pub(super) fn is_step_here(version: u8, task: &str) -> bool {
     }
 }
 
+/// Returns true for the tasks of Capistrano 3 itself, which take no arguments.
+pub(super) fn takes_none_in_three(task: &str) -> bool {
+    OF_CAPISTRANO.contains(&task)
+}
+
 /// Returns the tasks to which a recipe adds that defines them again: all of Capistrano 3 and of the libraries that are read, without those
 /// that it clears first.
 pub(super) fn added_to(version: u8, vocabulary: &Vocabulary, cleared: &BTreeSet<String>) -> BTreeSet<String> {
+    let is_cleared = |name: &String| {
+        let begins = cleared.iter().filter_map(|cleared| cleared.strip_suffix('*'));
+        cleared.contains(name) || begins.into_iter().any(|begins| name.starts_with(begins))
+    };
+    let all = of_capistrano(vocabulary).filter(|_| version > 2);
+    all.filter(|name| !is_cleared(name)).collect()
+}
+
+/// Returns the tasks of Capistrano 3 and of the libraries that are read.
+pub(super) fn of_capistrano(vocabulary: &Vocabulary) -> impl Iterator<Item = String> {
     let own = OF_CAPISTRANO.iter().map(|name| (*name).to_owned());
-    let all = own
-        .chain(vocabulary.of_required.iter().cloned())
-        .filter(|_| version > 2);
-    all.filter(|name| !cleared.contains(name)).collect()
+    own.chain(vocabulary.of_required.iter().cloned())
+}
+
+/// Returns what the names of all tasks that a loop clears begin with: `Rake::Task.tasks.each { |t| t.clear if t.name.start_with?("x:") }`.
+pub(super) fn cleared_in_loop(name: &str, receiver: &Node<'_>, loop_of: &str) -> Option<String> {
+    let is_loop = name == "each" && matches!(source(receiver).as_str(), "Rake::Task.tasks" | "Rake.application.tasks");
+    let (_, begins) = loop_of.split_once("start_with?").filter(|_| is_loop)?;
+    let begins = begins.split(['"', '\'']).nth(1)?;
+    Some(format!("{begins}*"))
 }
 
 /// Notes the tasks that a `before` hook may mean: what it names runs after the prerequisites that the task has by then.
@@ -155,15 +175,31 @@ pub(super) fn called_next(name: &str, receiver: &Node<'_>, end: usize, text: &[u
 pub(super) fn note(
     name: &str,
     receiver: &Node<'_>,
+    loops: &[(String, Vec<String>)],
     (cleared, reenabled, led): (&mut BTreeSet<String>, &mut BTreeSet<String>, &mut BTreeSet<String>),
 ) {
-    let Some(index) = receiver.as_call_node().filter(super::read::is_task_of_rake) else {
+    let inner = receiver.as_call_node().filter(|call| id(&call.name()) == "actions");
+    let inner = inner.and_then(|call| call.receiver());
+    let Some(index) = inner
+        .as_ref()
+        .unwrap_or(receiver)
+        .as_call_node()
+        .filter(super::read::is_task_of_rake)
+    else {
         return;
     };
-    let task = arguments(&index, false).values.first().and_then(literal);
+    let named = arguments(&index, false).values.into_iter().next();
+    if matches!(name, "clear" | "clear_actions") {
+        cleared.extend(
+            named
+                .and_then(|task| super::repeated::names(&task, loops))
+                .unwrap_or_default(),
+        );
+        return;
+    }
+    let task = named.as_ref().and_then(literal);
     let any = || "*".to_owned();
     match name {
-        "clear" | "clear_actions" => cleared.extend(task),
         "reenable" => drop(reenabled.insert(task.unwrap_or_else(any))),
         "enhance" => drop(led.insert(task.unwrap_or_else(any))),
         _ => {}

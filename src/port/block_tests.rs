@@ -56,7 +56,7 @@ fn the_hooks_of_stages_and_what_only_stages_set_are_there_when_it_loads() {
     ];
     let file = &ported(&files).unwrap().files[0];
     let kinds: Vec<Kind> = file.notes.iter().map(|note| note.kind).collect();
-    assert_eq!(kinds, [Kind::Fails, Kind::Construct], "{:?}", file.notes);
+    assert_eq!(kinds, [Kind::Fails], "{:?}", file.notes);
     has(&file.text, &["set :x, [fetch(:who, ())];"]);
 }
 

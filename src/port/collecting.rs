@@ -236,11 +236,13 @@ impl Visitor<'_> {
                     self.facts.computed_tasks.insert(self.namespaces.join(":"));
                 }
                 let taken = super::parameters::of_task(node);
+                let is_again = super::parameters::is_run_again(node);
                 for name in names.into_iter().flatten() {
                     let full = full_name(&self.namespaces, &name);
                     if !taken.is_empty() {
                         self.facts.task_arguments.insert(full.clone(), taken.clone());
                     }
+                    self.facts.reenabled.extend(is_again.then(|| full.clone()));
                     if !self.facts.tasks.insert(full.clone()) {
                         self.facts.defined_again.insert(full);
                     }
@@ -339,9 +341,15 @@ impl Visitor<'_> {
             facts.again_at.insert((facts.files.len(), next));
             return;
         }
+        facts.cleared.extend(super::added::cleared_in_loop(
+            name,
+            &receiver,
+            &super::ruby::source(&node.as_node()),
+        ));
         super::added::note(
             name,
             &receiver,
+            &self.loops,
             (&mut facts.cleared, &mut facts.reenabled, &mut facts.led),
         );
         if super::read::is_task_of_rake(node) {

@@ -296,14 +296,16 @@ impl Facts {
     }
 
     /// Returns the name that a task has here. The library has two names for the task that installs gems, of which the gem of each version
-    /// of Capistrano has one; with the other, a recipe may have a task of its own.
+    /// of Capistrano has one; with the other, a recipe may have a task of its own. So it may with the name of a step that only capr's deploy
+    /// has.
     pub(super) fn apart(&self, full: String) -> String {
         let other = if self.version > 2 {
             "bundle:install"
         } else {
             "bundler:install"
         };
-        let is_own = full == other && self.vocabulary.has_library("bundler") && self.tasks.contains(other);
+        let is_other = full == other && self.vocabulary.has_library("bundler");
+        let is_own = self.tasks.contains(&full) && (is_other || super::added::is_step_here(self.version, &full));
         if is_own { format!("{full}_own") } else { full }
     }
 

@@ -153,11 +153,3 @@ fn a_part_of_what_a_call_gives_is_not_assigned_to() {
     assert_eq!(notes.len(), 1, "{notes:?}");
     has(&text, &["  //   env['a'] = 'b'", "x[\"c\"][\"d\"] = \"e\";"]);
 }
-
-#[test]
-fn a_task_with_the_name_of_a_step_of_capr_is_a_note() {
-    let three = "lock '3'\nnamespace :deploy do\n  task(:update) { puts 1 }\n  task(:published) { puts 2 }\nend\n";
-    assert_eq!(recipe(three).1.len(), 1);
-    let two = "namespace :deploy do\n  task(:update) { run 'x' }\n  task(:published) { run 'y' }\nend\n";
-    assert_eq!(recipe(two).1.len(), 1);
-}

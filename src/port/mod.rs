@@ -79,6 +79,8 @@ mod ruby;
 #[cfg(test)]
 mod server_tests;
 #[cfg(test)]
+mod task_tests;
+#[cfg(test)]
 mod tests;
 mod tidy;
 mod unnamed;

@@ -8,7 +8,7 @@ use super::facts::Function;
 use super::filling::is_of_templates;
 use super::modules::is_of_object;
 use super::nodes::each_node;
-use super::ruby::{arguments, id, literal, source};
+use super::ruby::{arguments, behind, id, literal, source};
 
 /// Returns the parameters that are given by their names, each with the code of its default.
 pub(super) fn named_parameters(list: &ruby_prism::ParametersNode<'_>) -> Vec<(String, Option<String>)> {
@@ -135,7 +135,31 @@ pub(super) fn of_task(call: &CallNode<'_>) -> Vec<String> {
         Some(list) => list.elements().iter().collect(),
         None => given.values.into_iter().skip(1).collect(),
     };
+    if nodes.is_empty() && takes_extras(call) {
+        return vec![EXTRAS.to_owned()];
+    }
     nodes.iter().map(literal).collect::<Option<_>>().unwrap_or_default()
+}
+
+/// The name of the arguments of a task that has no names for them.
+pub(super) const EXTRAS: &str = "extras";
+
+/// Returns true for a task that looks at arguments without names.
+pub(super) fn takes_extras(task: &CallNode<'_>) -> bool {
+    let is_asked = |args: &String| ["extras", "to_a"].iter().any(|word| is_in_body(task, args, word));
+    behind(task).is_some_and(|behind| behind.parameters.len() == 2 && behind.parameters.get(1).is_some_and(is_asked))
+}
+
+/// Returns true for a task that lets itself run again.
+pub(super) fn is_run_again(task: &CallNode<'_>) -> bool {
+    let parameters = behind(task).map(|behind| behind.parameters).unwrap_or_default();
+    parameters.first().is_some_and(|own| is_in_body(task, own, "reenable"))
+}
+
+/// Returns true if the block of a task calls a method of its parameter.
+fn is_in_body(task: &CallNode<'_>, parameter: &str, method: &str) -> bool {
+    let block = task.block().map(|block| source(&block));
+    block.is_some_and(|block| block.contains(&format!("{parameter}.{method}")))
 }
 
 /// Returns the functions that do nothing but set a variable unless it is set: `def set_default(name, *args, &block)`, by any name.

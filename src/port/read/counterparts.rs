@@ -225,7 +225,7 @@ impl Reader<'_> {
             // These are of the status of a command.
             "success?" => Expr::Member(Box::new(value), "ok".to_owned()),
             "exitstatus" => Expr::Member(Box::new(value), "status".to_owned()),
-            "name" if value == Expr::name("current_task") => value,
+            "name" if value == Expr::name("current_task") || matches!(value, Expr::Text(_)) => value,
             "message" | "to_str!" => Expr::Member(Box::new(value), "message".to_owned()),
             colour if is_colour(colour) && !matches!(self.kind_of(&value), Type::Server | Type::Record) => value,
             _ => return None,

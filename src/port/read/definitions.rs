@@ -6,7 +6,6 @@ use super::super::facts::full_name;
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Missing, Read, Unported};
 use super::super::ruby::{Arguments, Offsets, arguments, bare, behind, id, literal, source, statements};
-use super::rake_tasks::is_task_of_rake;
 use super::task_arguments::once_more;
 use super::{Onion, Reader};
 use crate::sort;
@@ -86,7 +85,12 @@ impl Reader<'_> {
         // No task has the name of one that is computed.
         self.namespaces.push(name.literal().unwrap_or("*").to_owned());
         let nodes = statements(behind.body.as_ref());
+        let outer = self.objects.clone();
+        self.objects.retain(|_, kind| *kind != "namespace");
+        let own = behind.parameters.first().map(|own| (own.clone(), "namespace"));
+        self.objects.extend(own);
         let block = self.statements(&nodes, behind.end, false);
+        self.objects = outer;
         self.namespaces.pop();
         let has_task = |line: &Line| matches!(&line.statement, Statement::Verb(call) if call.name == "task");
         if name.literal() == Some("load") && self.namespaces.is_empty() && !block.lines.iter().any(has_task) {
@@ -151,7 +155,10 @@ impl Reader<'_> {
             }
             (None, None) => return self.refuse(Kind::Construct, "a task without a name"),
         };
-        self.may_have_name(&name)?;
+        let needs_others = !needs.is_empty() || !given.pairs.is_empty();
+        if let Some(lines) = self.task_of_stage(call, &name, needs_others)? {
+            return Ok(lines);
+        }
         if let Some(lines) = name.literal().and_then(|name| self.own_update(call, name, &given)) {
             return Ok(lines);
         }
@@ -204,14 +211,14 @@ impl Reader<'_> {
     }
 
     /// Returns the name of a task that is defined here, another one where the library has this one for a task of its own.
-    fn named_apart(&mut self, name: Expr) -> Expr {
+    pub(super) fn named_apart(&mut self, name: Expr) -> Expr {
         let full = name.literal().map(|name| self.full_name(name)).unwrap_or_default();
         let apart = self.facts.apart(full.clone());
         if apart == full {
             return name;
         }
         self.remarks.push(format!(
-            "the task `{full}` is called `{apart}` here, where the library installs gems under both its names"
+            "the task `{full}` is called `{apart}` here, where the library has a task `{full}` that does something else"
         ));
         Expr::symbol(apart.rsplit(':').next().unwrap_or_default())
     }
@@ -436,7 +443,7 @@ impl Reader<'_> {
                 Some(name) => vec![self.invoked(&name)?],
                 None => vec![Line::verb(Call::new("invoke", vec![self.expression(name)?]))],
             },
-            [name, rest @ ..] => self.invoke_with(name, rest)?,
+            [name, rest @ ..] => self.invoke_with(&literal(name).unwrap_or_default(), rest)?,
             [] => return self.refuse(Kind::Construct, "`invoke` without a task"),
         };
         Ok(match id(&call.name()).as_str() {
@@ -517,8 +524,7 @@ impl Reader<'_> {
             return Ok(Some(block.lines));
         }
         if name == "enhance"
-            && let Some(index) = receiver.as_call_node().filter(is_task_of_rake)
-            && let Some(task) = arguments(&index, false).values.first().and_then(literal)
+            && let Some(task) = self.task_object(receiver)
         {
             return self.enhance(node, call, &task).map(Some);
         }

@@ -6,6 +6,7 @@ use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::ruby::{Offsets, arguments, behind, id, literal, source, statements};
 use super::Reader;
+use super::stage::behind_stage;
 
 impl Reader<'_> {
     /// Reads `before "deploy:restart", "a", "b"`, and both forms with a block.
@@ -33,7 +34,7 @@ impl Reader<'_> {
         {
             let mut lines = Vec::new();
             for name in names {
-                lines.extend(self.hook_on(node, call, (verb, &name), rest)?);
+                lines.extend(self.hook_on(node, Some(call), (verb, &name), rest)?);
             }
             return Ok(lines);
         }
@@ -47,24 +48,27 @@ impl Reader<'_> {
             let hook = Line::verb(Call::new(verb, values));
             return Ok(self.only_on_tasks(first, hooked, hook).into_iter().collect());
         };
-        self.hook_on(node, call, (verb, &hooked), rest)
+        self.hook_on(node, Some(call), (verb, &hooked), rest)
     }
 
     /// Reads `Rake::Task["deploy:check"].enhance ["first"]` and the form with a block, of which Capistrano makes its hooks.
     pub(super) fn enhance(&mut self, node: &Node<'_>, call: &CallNode<'_>, task: &str) -> Read<Vec<Line>> {
         let given = arguments(call, false);
-        match (given.values.as_slice(), behind(call).is_some()) {
-            ([], true) => self.hook_on(node, call, ("after", task), &[]),
-            ([needs], false) => {
-                let list = needs.as_array_node().map(|list| list.elements().iter().collect());
-                let names: Vec<Node<'_>> = match list {
-                    Some(names) => names,
-                    None => given.values,
-                };
-                self.hook_on(node, call, ("before", task), &names)
+        let mut names: Vec<Node<'_>> = Vec::new();
+        for need in given.values {
+            match need.as_array_node() {
+                Some(list) => names.extend(list.elements().iter()),
+                None => names.push(need),
             }
-            _ => self.refuse(Kind::Construct, "`enhance` of a task of Rake, in this form"),
         }
+        let mut lines = Vec::new();
+        if !names.is_empty() || behind(call).is_none() {
+            lines.extend(self.hook_on(node, None, ("before", task), &names)?);
+        }
+        if behind(call).is_some() {
+            lines.extend(self.hook_on(node, Some(call), ("after", task), &[])?);
+        }
+        Ok(lines)
     }
 
     /// Returns a hook in a loop for those of its tasks that exist: Capistrano 1 and 2 keep one on another name, and do nothing with it.
@@ -98,7 +102,7 @@ impl Reader<'_> {
     fn hook_on(
         &mut self,
         node: &Node<'_>,
-        call: &CallNode<'_>,
+        call: Option<&CallNode<'_>>,
         (verb, hooked): (&str, &str),
         rest: &[Node<'_>],
     ) -> Read<Vec<Line>> {
@@ -110,8 +114,10 @@ impl Reader<'_> {
                 "a hook on `{hooked}` never runs, and does not in Capistrano 2 either, where the task is called `{namespace}`"
             ))]);
         }
-        let Some((verb, target)) = self.hooked(verb, hooked.trim_start_matches(':')) else {
-            if self.facts.stages.contains(hooked) {
+        let is_stage = self.facts.stages.contains(hooked);
+        let target = self.hooked(verb, hooked.trim_start_matches(':'));
+        let Some((verb, target)) = target.filter(|_| !is_stage || self.facts.version < 3) else {
+            if is_stage {
                 return self.hook_on_stage(call, (verb, hooked), rest);
             }
             return match self.never_runs(hooked) {
@@ -120,7 +126,8 @@ impl Reader<'_> {
                 None => Err(unknown_task(hooked)),
             };
         };
-        if let Some(behind) = behind(call) {
+        self.hooked.insert(target.clone());
+        if let Some((call, behind)) = call.and_then(|call| Some((call, behind(call)?))) {
             return self.hook_block(call, &behind, (&verb, &target), rest);
         }
         let mut known = Vec::new();
@@ -155,22 +162,30 @@ impl Reader<'_> {
     /// Reads `after :production, "check"`: a stage is a task of Capistrano, which is run before all others.
     fn hook_on_stage(
         &mut self,
-        call: &CallNode<'_>,
+        call: Option<&CallNode<'_>>,
         (verb, stage): (&str, &str),
         rest: &[Node<'_>],
     ) -> Read<Vec<Line>> {
-        if behind(call).is_some() {
-            return self.refuse(Kind::Construct, "a hook with a block on a stage");
-        }
         if verb == "before" && self.facts.version > 2 && self.facts.main_file == Some(self.file) {
             let why = "a hook before a stage never runs here, and does not in Capistrano 3 either: it reads this file in the stage";
             return Ok(vec![self.remark(why)]);
         }
+        if let Some((call, behind)) = call.and_then(|call| Some((call, behind(call)?))) {
+            let mut lines = self.hook_block(call, &behind, (verb, stage), rest)?;
+            if let Some(Line {
+                statement: Statement::Verb(hook),
+                ..
+            }) = lines.pop()
+            {
+                let run = |task: &Expr| Line::verb(Call::new("invoke", vec![task.clone()]));
+                let runs = hook.arguments.get(1).map(run).into_iter().collect();
+                lines.push(behind_stage(stage, hook.block.unwrap_or_else(|| Block::of(runs))));
+            }
+            return Ok(lines);
+        }
         let tasks = self.tasks_to_hook(rest)?.into_iter();
         let runs = tasks.map(|task| Line::verb(Call::new("invoke", vec![task]))).collect();
-        let is_it = Expr::name("stage").binary("==", Expr::text(stage));
-        let decision = Line::new(Statement::Value(Expr::If(vec![(is_it, Block::of(runs))], None)));
-        Ok(vec![Line::at_start(vec![decision])])
+        Ok(vec![behind_stage(stage, Block::of(runs))])
     }
 
     fn tasks_to_hook(&mut self, tasks: &[Node<'_>]) -> Read<Vec<Expr>> {
@@ -238,10 +253,10 @@ impl Reader<'_> {
                     return self.refuse(Kind::Construct, "a hook whose task has a name that is computed");
                 };
                 let (options, block) = self.task_body(call, Vec::new())?;
-                let full = self.full_name(&name);
+                let full = self.facts.apart(self.full_name(&name));
                 let task = Call {
                     options,
-                    ..Call::with_block("task", vec![Expr::symbol(&name)], block)
+                    ..Call::with_block("task", vec![self.named_apart(Expr::symbol(&name))], block)
                 };
                 Ok(vec![
                     Line::verb(task),

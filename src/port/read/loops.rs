@@ -54,6 +54,9 @@ impl Reader<'_> {
         if let Some(lines) = self.hooks_on_stages(call, receiver)? {
             return Ok(lines);
         }
+        if let Some(lines) = self.each_of_rake(call, receiver)? {
+            return Ok(lines);
+        }
         let mut lines = self.loop_over(call, receiver, name)?;
         let items = self.free_name("items");
         if let [line] = lines.as_mut_slice()

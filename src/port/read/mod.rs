@@ -43,6 +43,7 @@ mod patterns;
 mod people;
 mod per_server;
 mod plain_calls;
+mod rake_loops;
 mod rake_tasks;
 mod requests;
 mod rescue;
@@ -163,6 +164,8 @@ pub(super) struct Reader<'a> {
     prefixes: BTreeMap<String, usize>,
     /// The number of times that a task was defined in this file.
     defined: BTreeMap<String, usize>,
+    /// The tasks that hooks of this file are on, so far.
+    hooked: BTreeSet<String>,
     /// The functions of other files that were written into this one.
     copied: BTreeSet<String>,
     /// The local that holds the arguments of the task.
@@ -244,6 +247,7 @@ impl<'a> Reader<'a> {
             caught: None,
             raised: BTreeSet::new(),
             task_arguments: None,
+            hooked: BTreeSet::new(),
             copied: BTreeSet::new(),
             prefixes: BTreeMap::new(),
             defined: BTreeMap::new(),

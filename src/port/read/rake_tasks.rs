@@ -25,54 +25,145 @@ impl Reader<'_> {
                 .push("`Rake.application.options`: -v and -vv show more of a run".to_owned());
             return Ok(Some(Vec::new()));
         }
-        let Some(index) = receiver.as_call_node().filter(is_task_of_rake) else {
-            return Ok(None);
-        };
-        let given = arguments(&index, false);
-        let Some(task) = given.values.first().and_then(literal) else {
-            return match (name, given.values.as_slice()) {
-                ("invoke" | "execute", [task]) => {
-                    let task = self.expression(task)?;
-                    let line = Line::verb(Call::new("invoke", vec![task]));
-                    let is_again = name == "execute" || self.facts.reenabled.contains("*");
-                    Ok(Some(vec![if is_again { once_more(line) } else { line }]))
-                }
-                ("reenable", _) => Ok(Some(Vec::new())),
-                _ => self.refuse(Kind::Construct, "a task of Rake whose name is computed"),
+        if source(receiver).trim_start_matches("::") == "Rake.application" && name == "invoke_task" {
+            let task = rest.first().and_then(|task| self.named_task(task));
+            return match task.filter(|task| !task.contains('[')) {
+                Some(task) => Ok(Some(vec![self.invoked(&task)?])),
+                None => self.refuse(Kind::Construct, "`invoke_task` with a name that is computed"),
             };
+        }
+        if let Some(part) = receiver.as_call_node().filter(|part| is_part(&id(&part.name())))
+            && let Some(task) = part.receiver().and_then(|task| self.task_object(&task))
+        {
+            return match (id(&part.name()).as_str(), name) {
+                ("actions", "clear") => self.with_task("clear_actions", &task, 0, rest).map(Some),
+                ("prerequisites", "delete" | "clear") => self.without_prerequisite(&task, rest).map(Some),
+                _ => self.refuse(Kind::Construct, format!("`{name}` of the parts of a task of Rake")),
+            };
+        }
+        let index = receiver.as_call_node().filter(is_task_of_rake);
+        if let Some(task) = self.task_object(receiver) {
+            let at = receiver.location().start_offset();
+            return self.with_task(name, &task, at, rest).map(Some);
+        }
+        let Some(index) = index else {
+            let is_own_task = receiver
+                .as_local_variable_read_node()
+                .is_some_and(|local| self.given.get(&id(&local.name())) == Some(&Expr::name("current_task")));
+            return Ok((is_own_task && name == "reenable").then(Vec::new));
         };
+        match (name, arguments(&index, false).values.as_slice()) {
+            ("invoke" | "execute", [task]) => {
+                let task = self.expression(task)?;
+                let line = Line::verb(Call::new("invoke", vec![task]));
+                let is_again = name == "execute" || self.facts.reenabled.contains("*");
+                Ok(Some(vec![if is_again { once_more(line) } else { line }]))
+            }
+            ("reenable", _) => Ok(Some(Vec::new())),
+            _ => self.refuse(Kind::Construct, "a task of Rake whose name is computed"),
+        }
+    }
+
+    /// Returns the name of a task that is written out, or made of what surrounding loops give.
+    fn named_task(&mut self, node: &Node<'_>) -> Option<String> {
+        if let Some(name) = literal(node) {
+            return Some(name);
+        }
+        let is_given = |value: &Expr| value.literal().is_some();
+        if !self.given.values().any(is_given) {
+            return None;
+        }
+        self.expression(node).ok()?.literal().map(str::to_owned)
+    }
+
+    /// Returns the name of the task that an object of Rake is: `Rake::Task["x"]`, or the item of a loop over tasks.
+    pub(super) fn task_object(&mut self, node: &Node<'_>) -> Option<String> {
+        if let Some(local) = node.as_local_variable_read_node() {
+            let task = self.given.get(&id(&local.name()))?.literal()?;
+            return self.facts.is_task(task).then(|| task.to_owned());
+        }
+        let index = node.as_call_node().filter(is_task_of_rake)?;
+        let task = arguments(&index, false).values.into_iter().next()?;
+        self.named_task(&task)
+    }
+
+    /// Reads a call on a task of Rake.
+    fn with_task(&mut self, name: &str, task: &str, at: usize, rest: &[Node<'_>]) -> Read<Vec<Line>> {
         match name {
+            // It has run before a recipe is read.
+            "invoke" if task == "load:defaults" => Ok(Vec::new()),
             "invoke" | "execute" => {
-                let lines = match (given.values.first(), rest) {
-                    (Some(task), [_, ..]) if name == "invoke" => self.invoke_with(task, rest)?,
-                    (_, [_, ..]) => return self.refuse(Kind::Construct, "`execute` of a task with arguments"),
-                    _ => vec![self.invoked(&task)?],
+                let lines = match rest {
+                    [_, ..] if name == "invoke" => self.invoke_with(task, rest)?,
+                    [_, ..] => return self.refuse(Kind::Construct, "`execute` of a task with arguments"),
+                    _ => vec![self.invoked(task)?],
                 };
-                if name == "execute" && self.facts.led.contains(&task) {
+                if name == "execute" && self.facts.led.contains(task) {
                     return self.refuse(
                         Kind::Construct,
                         "`execute` of a task, without what has to run before it",
                     );
                 }
-                let is_again = name == "execute" || self.runs_again(&task, receiver.location().start_offset());
+                let is_again = name == "execute" || self.runs_again(task, at);
                 let again = |line| if is_again { once_more(line) } else { line };
-                Ok(Some(lines.into_iter().map(again).collect()))
+                Ok(lines.into_iter().map(again).collect())
             }
-            "reenable" => Ok(Some(Vec::new())),
-            "clear" | "clear_actions" => match self.facts.tasks.contains(&task) {
+            "reenable" => Ok(Vec::new()),
+            "clear" | "clear_actions" => {
+                let (is_own, is_of_library) = (
+                    self.facts.tasks.contains(task),
+                    self.facts.vocabulary.tasks.contains(task),
+                );
+                if !is_own && !is_of_library {
+                    return Err(self.no_task(task));
+                }
+                if self.hooked.contains(task) {
+                    return self.refuse(Kind::Construct, "a task that is cleared of the hooks on it");
+                }
+                let was_defined = self
+                    .defined
+                    .get_mut(task)
+                    .is_some_and(|times| std::mem::take(times) > 0);
                 // The task that follows replaces it anyway.
-                true => {
-                    self.defined.remove(&task);
-                    Ok(Some(Vec::new()))
+                let is_replaced = match is_of_library {
+                    true => is_own && !was_defined,
+                    false => self.facts.defined_again.contains(task),
+                };
+                if is_replaced && self.deferred == 0 {
+                    return Ok(Vec::new());
                 }
-                // A task of the library is replaced by an empty one.
-                false if self.facts.vocabulary.tasks.contains(&task) => {
-                    self.defined.remove(&task);
-                    Ok(Some(vec![emptied(&task)]))
+                let inside = match self.namespaces.is_empty() {
+                    true => String::new(),
+                    false => format!("{}:", self.namespaces.join(":")),
+                };
+                match self.facts.apart(task.to_owned()).strip_prefix(&inside) {
+                    Some(task) => Ok(vec![emptied(task)]),
+                    None => self.refuse(
+                        Kind::Construct,
+                        "a task of another namespace that is cleared in this one",
+                    ),
                 }
-                false => Err(self.no_task(&task)),
-            },
+            }
+            "clear_prerequisites" => self.without_prerequisite(task, &[]),
             _ => self.refuse(Kind::Construct, format!("`{name}` of a task of Rake")),
+        }
+    }
+
+    /// Reads `Rake::Task["x"].prerequisites.delete("y")`, where nothing runs before that task, or no task has that name.
+    fn without_prerequisite(&mut self, task: &str, rest: &[Node<'_>]) -> Read<Vec<Line>> {
+        let name = rest.first().and_then(|name| self.named_task(name));
+        let is_missing = name.is_some_and(|name| self.facts.task(&name, &[]).is_none());
+        let is_led = self.facts.is_in_order(task) || self.facts.has_libraries || self.facts.tasks.contains(task);
+        // Capistrano's library for Git runs a task before these.
+        let is_of_git = matches!(task, "deploy:check" | "deploy:set_current_revision");
+        if !is_missing && (is_led || is_of_git) {
+            return self.refuse(Kind::Construct, "a task that no longer runs before another one");
+        }
+        match self.facts.is_task(task) {
+            true => Ok(vec![
+                self.remark("`prerequisites`: nothing of this name runs before the task"),
+            ]),
+            false => Err(self.no_task(task)),
         }
     }
 }
@@ -90,8 +181,13 @@ pub(in crate::port) fn is_task_of_rake(index: &CallNode<'_>) -> bool {
     id(&index.name()) == "[]" && owner.is_some_and(|owner| is_class(&owner) || is_application(&owner))
 }
 
+/// Returns true for the words of a task of Rake that give its parts.
+fn is_part(name: &str) -> bool {
+    matches!(name, "actions" | "prerequisites")
+}
+
 /// Returns the definition of a task that does nothing, in its namespaces.
-fn emptied(full: &str) -> Line {
+pub(super) fn emptied(full: &str) -> Line {
     let mut names = full.rsplit(':');
     let task = names.next().map(Expr::symbol).into_iter().collect();
     let task = Line::verb(Call::with_block("task", task, Block::default()));

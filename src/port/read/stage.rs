@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use ruby_prism::Node;
+use ruby_prism::{CallNode, Node};
 
-use super::super::added::is_step_here;
 use super::super::form::{Block, Call, Expr, Line, Statement, sets};
 use super::super::note::{Kind, Read};
+use super::super::ruby::{behind, statements};
 use super::super::walk;
 use super::Reader;
 use super::loading::{lazy, of, of_function, read_of};
@@ -61,22 +61,24 @@ impl Reader<'_> {
         self.deferred == 0 && !self.loops.is_within() && self.scopes.len() == 1 && of(value, &self.late).is_some()
     }
 
-    /// Refuses a task with the name of a step of capr's deploy, whose place it would take, and one with the name of a stage: nobody could
-    /// tell which of them a command line means.
-    pub(super) fn may_have_name(&self, task: &Expr) -> Read<()> {
+    /// Reads a task with the name of a stage. In Capistrano 3 the stage is a task, and this adds to it: it runs once the stage is read.
+    /// In 2 it takes the place of the stage.
+    pub(super) fn task_of_stage(&mut self, call: &CallNode<'_>, task: &Expr, needs: bool) -> Read<Option<Vec<Line>>> {
         let name = task.literal().map(|name| self.full_name(name));
-        if let Some(step) = name.as_ref().filter(|name| is_step_here(self.facts.version, name)) {
-            let reason = format!("a deploy of capr runs its own task `{step}`: give this one another name");
-            return self.refuse(Kind::Construct, reason);
-        }
-        match name.filter(|name| self.facts.stages.contains(name)) {
-            Some(stage) => {
+        let Some(stage) = name.filter(|name| self.facts.stages.contains(name)) else {
+            return Ok(None);
+        };
+        match behind(call).filter(|_| self.facts.version > 2 && !needs) {
+            Some(behind) => {
+                let block = self.later(&statements(behind.body.as_ref()), behind.end, false);
+                Ok(Some(vec![behind_stage(&stage, block)]))
+            }
+            None => {
                 let reason = format!(
                     "the task `{stage}` has the name of a stage: what it sets belongs into the file of the stage"
                 );
                 self.refuse(Kind::Construct, reason)
             }
-            None => Ok(()),
         }
     }
 
@@ -135,6 +137,12 @@ impl Reader<'_> {
             ..Line::verb(Call::with_block("on", vec![Expr::symbol("stage")], block))
         }]
     }
+}
+
+/// Returns the hook that runs these lines once the stage is read, if it is this one.
+pub(super) fn behind_stage(stage: &str, block: Block) -> Line {
+    let is_it = Expr::name("stage").binary("==", Expr::text(stage));
+    Line::at_start(vec![Line::new(Statement::Value(Expr::If(vec![(is_it, block)], None)))])
 }
 
 /// Returns true if an expression is the stage, and nothing else.

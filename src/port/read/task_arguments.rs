@@ -2,8 +2,10 @@
 
 use ruby_prism::{CallNode, Node};
 
+use super::super::added::takes_none_in_three;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
+use super::super::parameters::{EXTRAS, takes_extras};
 use super::super::ruby::{arguments, behind, literal};
 use super::Reader;
 use super::classes::environment_name;
@@ -48,27 +50,20 @@ impl Reader<'_> {
     /// Returns the line that makes a list of the words in brackets after a task without named arguments: they come as
     /// `extras=A=1,B=2` on the command line.
     pub(super) fn words_of(&mut self, call: &CallNode<'_>) -> Option<Line> {
-        let behind = behind(call)?;
-        let [_, args] = behind.parameters.as_slice() else {
-            return None;
-        };
-        let body = behind
-            .body
-            .as_ref()
-            .map(|body| String::from_utf8_lossy(body.location().as_slice()).into_owned());
-        if !body.is_some_and(|body| body.contains(&format!("{args}.extras")) || body.contains(&format!("{args}.to_a")))
-        {
+        if !takes_extras(call) {
             return None;
         }
+        let behind = behind(call)?;
+        let args = behind.parameters.get(1)?;
         self.remarks
             .push("a task with arguments: they come as extras=ONE,TWO".to_owned());
-        let given = environment_name("extras");
+        let given = environment_name(EXTRAS);
         let list = given.clone().method("split", vec![Expr::text(",")]);
         let nothing = Expr::If(
             vec![(given.binary("==", Expr::Unit), Block::giving(Expr::List(Vec::new())))],
             Some(Block::giving(list)),
         );
-        let map = Expr::Map(vec![("extras".to_owned(), nothing)]);
+        let map = Expr::Map(vec![(EXTRAS.to_owned(), nothing)]);
         Some(Line::new(Statement::Let(args.clone(), map)))
     }
 
@@ -82,20 +77,36 @@ impl Reader<'_> {
     }
 
     /// Reads `invoke "say", "hello"`: the task finds its arguments in the environment.
-    pub(super) fn invoke_with(&mut self, name: &Node<'_>, given: &[Node<'_>]) -> Read<Vec<Line>> {
-        let written = literal(name).unwrap_or_default();
+    pub(super) fn invoke_with(&mut self, written: &str, given: &[Node<'_>]) -> Read<Vec<Line>> {
         let full = self.facts.task(written.trim_start_matches(':'), &self.namespaces);
         let taken = TAKING_COMMANDS.iter().find(|(task, _)| full.as_deref() == Some(task));
         if let Some((task, words)) = taken {
             return self.invoke_command(task, given.split_at_checked(*words).unwrap_or((given, &[])));
         }
-        let Some(names) = full.and_then(|full| self.facts.task_arguments.get(&full).cloned()) else {
+        let names = full
+            .as_ref()
+            .and_then(|full| self.facts.task_arguments.get(full).cloned());
+        // Rake passes over what a task does not take.
+        let takes_none = full.is_some_and(|full| self.facts.tasks.contains(&full) || takes_none_in_three(&full));
+        let Some(names) = names.or_else(|| takes_none.then(Vec::new)) else {
             return self.refuse(
                 Kind::Construct,
                 "`invoke` with arguments for a task that takes none here",
             );
         };
         let mut lines = Vec::new();
+        if names == [EXTRAS] {
+            let mut parts = Vec::new();
+            for value in given {
+                parts.extend((!parts.is_empty()).then(|| Part::Text(",".to_owned())));
+                parts.extend(super::strings::filled(self.expression(value)?).parts());
+            }
+            return Ok(vec![
+                in_environment(EXTRAS, parts),
+                self.invoked(written)?,
+                removed(EXTRAS),
+            ]);
+        }
         for (at, name) in names.iter().enumerate() {
             lines.push(match given.get(at) {
                 Some(value) if value.as_nil_node().is_none() => {
@@ -105,7 +116,7 @@ impl Reader<'_> {
                 _ => removed(name),
             });
         }
-        lines.push(self.invoked(&written)?);
+        lines.push(self.invoked(written)?);
         lines.extend(names.iter().map(|name| removed(name)));
         Ok(lines)
     }

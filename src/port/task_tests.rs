@@ -1,0 +1,97 @@
+//! Tests of tasks as objects of Rake, and of tasks whose names mean something here.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::construct_tests::carried;
+use super::tests::{has, ported};
+
+#[test]
+fn an_own_task_with_the_name_of_a_step_of_capr_has_a_name_of_its_own() {
+    carried(
+        "namespace :deploy do\n  task(:update_code) { puts 'a' }\n  before :starting, :finalize_update do\n    puts 'b'\n  end\n\
+         after :update_code, :check\nend\ntask(:t) { invoke 'deploy:finalize_update'; Rake::Task['deploy:update_code'].invoke }\n",
+        &[
+            "task :update_code_own {",
+            "task :finalize_update_own {",
+            "before \"deploy:starting\", \"deploy:finalize_update_own\";",
+            "after \"deploy:update_code_own\", \"deploy:check\";",
+            "invoke \"deploy:finalize_update_own\";\n  invoke \"deploy:update_code_own\";",
+        ],
+    );
+}
+
+#[test]
+fn a_task_with_the_name_of_a_stage_runs_once_the_stage_is_read() {
+    let text = "set :repo_url, 'x'\ntask :one do\n  set :branch, 'b'\nend\nafter(:one, :say) { puts 'c' }\n";
+    let of = |text: &str| {
+        let files = [
+            ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),
+            ("config/deploy.rb", text),
+            ("config/deploy/one.rb", "server 'a', roles: %w[app]\n"),
+        ];
+        ported(&files).unwrap().files.remove(1)
+    };
+    let file = of(text);
+    assert!(file.notes.is_empty(), "{:?}", file.notes);
+    has(
+        &file.text,
+        &[
+            "on :start {\n  if stage == \"one\" {\n    set :branch, \"b\";\n  }\n}",
+            "task :say {\n  puts \"c\";\n}\non :start {\n  if stage == \"one\" {\n    invoke \"say\";",
+        ],
+    );
+    assert_eq!(
+        of("set :repo_url, 'x'\ntask(:say) { }\ntask :one => :say\n")
+            .notes
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn what_a_loop_does_with_objects_of_rake_is_written_out() {
+    carried(
+        "namespace(:x) { task(:a) { puts 'a' }; task(:b) { puts 'b' } }\n%w[a b].each do |t|\n  Rake::Task[\"x:#{t}\"].clear_actions\nend\n\
+         %w[check updated].each { |t| Rake::Task[\"deploy:#{t}\"].clear }\nnamespace :x do |own|\n  \
+         own.tasks.each { |t| t.enhance(['deploy:check']) { puts t.name } }\nend\n",
+        &[
+            "namespace :x {\n  task :a { }\n}\nnamespace :x {\n  task :b { }\n}",
+            "namespace :deploy {\n  task :check { }\n}\nnamespace :deploy {\n  task :updated { }\n}",
+            "  before \"x:a\", \"deploy:check\";\n  after \"x:a\" { puts \"x:a\"; }\n  before \"x:b\", \"deploy:check\";",
+        ],
+    );
+}
+
+#[test]
+fn a_loop_over_all_tasks_clears_those_of_a_namespace() {
+    let text = "Rake::Task.tasks.each { |t, _| t.clear if t.name.start_with?('deploy:') }\n\
+                namespace(:deploy) { task(:starting) { puts 'mine' } }\n";
+    carried(text, &["task :updating { }", "task :starting {\n    puts \"mine\";"]);
+    carried(
+        "Rake::Task['deploy:updated'].prerequisites.delete('composer:fetch')\n",
+        &["// `prerequisites`: nothing"],
+    );
+}
+
+#[test]
+fn a_task_that_is_cleared_does_nothing_unless_it_is_defined_once_more() {
+    carried(
+        "task(:a) { puts 'a' }\nRake::Task['a'].actions.clear\ntask(:b) { puts 'b' }\nRake::Task['b'].clear\ntask(:b) { puts 'c' }\n\
+         namespace :n do\n  task(:d) { puts 'd' }\n  task(:e) { Rake::Task['n:d'].clear }\nend\n",
+        &[
+            "task :a { }",
+            "task :b {\n  puts \"b\";\n}\ntask :b {\n  puts \"c\";\n}",
+            "task :e {\n    task :d { }",
+        ],
+    );
+}
+
+#[test]
+fn arguments_that_a_task_does_not_take_are_passed_over_as_by_rake() {
+    carried(
+        "task(:a) { |t| puts 'a'; t.reenable }\ntask(:b) { |_, args| puts args.extras.first }\n\
+         task(:c) { invoke :a, 'x'; Rake::Task['a'].invoke('') ; invoke 'b', 'y', 'z'; Rake.application.invoke_task('a') }\n",
+        &[
+            "invoke \"a\", :again => true;\n  invoke \"a\", :again => true;\n  ENV[\"extras\"] = \"y,z\";\n  invoke \"b\";",
+        ],
+    );
+}
