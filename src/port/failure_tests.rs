@@ -153,3 +153,21 @@ fn a_part_of_what_a_call_gives_is_not_assigned_to() {
     assert_eq!(notes.len(), 1, "{notes:?}");
     has(&text, &["  //   env['a'] = 'b'", "x[\"c\"][\"d\"] = \"e\";"]);
 }
+
+#[test]
+fn a_set_of_a_hash_sets_nothing_in_3_and_fails_in_2_and_an_invoke_of_nothing_fails() {
+    let text = "set :repo_url, 'x'\nset :a => true\nset :b => fetch(:c), :d => 1\ntask(:e) { invoke }\n";
+    let (ported, kinds) = whole(THREE, text);
+    assert_eq!(kinds, [Kind::Fails], "{ported}");
+    has(
+        &ported,
+        &[
+            "// `set :a => …` sets nothing in Capistrano, as there is no comma",
+            "// `set :b => …` sets nothing",
+            "throw \"wrong number of arguments (given 0, expected 1+)\";",
+        ],
+    );
+    let (ported, kinds) = whole(TWO, "set :repository, 'x'\nset :a => true\n");
+    assert_eq!(kinds, [Kind::Fails], "{ported}");
+    has(&ported, &["throw \"invalid variable"]);
+}

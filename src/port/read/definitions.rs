@@ -444,7 +444,10 @@ impl Reader<'_> {
                 None => vec![Line::verb(Call::new("invoke", vec![self.expression(name)?]))],
             },
             [name, rest @ ..] => self.invoke_with(&literal(name).unwrap_or_default(), rest)?,
-            [] => return self.refuse(Kind::Construct, "`invoke` without a task"),
+            [] => {
+                let error = "wrong number of arguments (given 0, expected 1+)";
+                return Err(self.always_fails("`invoke` without a task", error));
+            }
         };
         Ok(match id(&call.name()).as_str() {
             "invoke!" => lines.into_iter().map(once_more).collect(),

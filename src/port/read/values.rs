@@ -272,6 +272,8 @@ impl Reader<'_> {
         if let Some(name) = constant(node) {
             return match name.as_str() {
                 "ENV" => Ok(Expr::name("ENV")),
+                // capr runs on Linux.
+                "RUBY_PLATFORM" => Ok(Expr::text("x86_64-linux")),
                 "RUBY_VERSION" => self.refuse(Kind::Code, format!("`{name}` is not known here")),
                 name if self.facts.variables.contains_key(&name.to_lowercase()) => self.kept(name),
                 name => {
