@@ -3,8 +3,10 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::facts::full_names;
+use super::super::form::Line;
 use super::super::nodes::each_node;
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
+use super::super::ruby::source;
 use super::Reader;
 use super::hooks::unknown_task;
 
@@ -23,6 +25,21 @@ impl Reader<'_> {
     /// Returns the reason for code that ends with an error in Capistrano, whatever else there is.
     pub(super) fn always_fails(&self, reason: &str, error: &str) -> Unported {
         Unported::new(Kind::Construct, reason).failing(SameError::new(error, Missing::Nothing))
+    }
+
+    /// Reads `set :name => value`. In Capistrano 3 the whole hash is the name of a variable that has no value.
+    pub(super) fn set_of_hash(&mut self, pairs: &[(Node<'_>, Node<'_>)]) -> Read<Vec<Line>> {
+        let Some((name, _)) = pairs.first() else {
+            return Err(self.always_fails("`set` without a name", "wrong number of arguments (given 0)"));
+        };
+        if self.facts.version == 2 {
+            let error = "invalid variable (variables must begin with an underscore, or a lower-case letter)";
+            return Err(self.always_fails("`set` of a hash", error));
+        }
+        let name = source(name);
+        Ok(vec![self.remark(&format!(
+            "`set {name} => …` sets nothing in Capistrano, as there is no comma"
+        ))])
     }
 
     /// Returns the reason for a task of a hook that nothing in the files defines. The hook fails when it runs.

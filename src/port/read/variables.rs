@@ -86,21 +86,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads `set :name => value`. In Capistrano 3 the whole hash is the name of a variable that has no value.
-    fn set_of_hash(&mut self, pairs: &[(Node<'_>, Node<'_>)]) -> Read<Vec<Line>> {
-        let Some((name, _)) = pairs.first() else {
-            return Err(self.always_fails("`set` without a name", "wrong number of arguments (given 0)"));
-        };
-        if self.facts.version == 2 {
-            let error = "invalid variable (variables must begin with an underscore, or a lower-case letter)";
-            return Err(self.always_fails("`set` of a hash", error));
-        }
-        let name = source(name);
-        Ok(vec![self.remark(&format!(
-            "`set {name} => …` sets nothing in Capistrano, as there is no comma"
-        ))])
-    }
-
     /// Reads `set :name, value`, `set(:name) { … }` and `set :name, -> { … }`.
     fn set(&mut self, call: &CallNode<'_>, verb: &str) -> Read<Vec<Line>> {
         let given = arguments(call, false);
