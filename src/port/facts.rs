@@ -152,7 +152,12 @@ impl Facts {
     /// Derives the facts that depend on all files.
     pub(super) fn conclude(&mut self) {
         let [one, two, three] = self.points;
-        let is_own = |scm: &String| matches!(scm.as_str(), "git" | "svn" | "subversion" | "hg" | "mercurial" | "none");
+        let is_own = |scm: &String| {
+            matches!(
+                scm.as_str(),
+                "git" | "svn" | "subversion" | "hg" | "mercurial" | "none" | "tasks"
+            )
+        };
         // Capistrano loads the library of that name.
         self.is_open |= self.scm.as_ref().is_some_and(|scm| !is_own(scm));
         let is_here = |module: &String| {

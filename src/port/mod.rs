@@ -7,6 +7,7 @@
 //! gems/     finds the recipe libraries in the gems that are installed
 //! gem_functions the functions that gems define for recipes
 //! paths     the paths that a Ruby file makes of its own place
+//! plain     writes plugins and strategies of Git as the plain recipes that they amount to
 //! nodes     a walk through the nodes of Ruby code
 //! errors    the classes of errors that recipes define
 //! facts     the facts of all files together: names, values, the version
@@ -70,6 +71,7 @@ mod note;
 mod order_tests;
 mod parameters;
 mod paths;
+mod plain;
 mod project;
 mod reach;
 mod read;
@@ -176,6 +178,8 @@ pub(crate) fn port_with_gems(project: &RubyProject, places: &GemPlaces, root: &P
 
 /// Reads a project and returns its recipes in the language of capr.
 pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
+    let plain = plain::plain(project);
+    let project = plain.as_ref().unwrap_or(project);
     let parsed: Vec<_> = project
         .sources
         .iter()

@@ -23,6 +23,7 @@ pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
     let mut needed: BTreeMap<&'static str, String> = sort::map(unknown.filter_map(|task| with_task(&task)));
     let by_scm = match facts.scm.as_deref() {
         Some("rsync") => Some("rsync"),
+        Some("git_copy" | "gitcopy") => Some("git_copy"),
         Some("copy") if facts.version == 3 => Some("scm_copy"),
         _ => None,
     };

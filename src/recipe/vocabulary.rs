@@ -97,6 +97,8 @@ pub(crate) struct Vocabulary {
     pub variables: BTreeSet<String>,
     /// Those of them whose value is nothing until a recipe sets it.
     pub nothing: BTreeSet<String>,
+    /// Those of them that are true or false, or may be.
+    pub yes_no: BTreeSet<String>,
     /// The variables that the library reads if a recipe sets them.
     pub read: BTreeSet<String>,
     /// The full names of the library's tasks.
@@ -116,6 +118,7 @@ impl Vocabulary {
         let mut vocabulary = Self {
             variables: READ_BY_CAPR.iter().map(|(name, _)| (*name).to_owned()).collect(),
             nothing: BTreeSet::new(),
+            yes_no: BTreeSet::new(),
             read: BTreeSet::new(),
             libraries: BTreeSet::new(),
             tasks: BTreeSet::new(),
@@ -174,6 +177,7 @@ impl Vocabulary {
         own.read(&text);
         self.variables.extend(own.variables);
         self.nothing.extend(own.nothing);
+        self.yes_no.extend(own.yes_no);
         self.read.extend(own.read);
         self.of_required.extend(own.tasks.iter().cloned());
         self.tasks.extend(own.tasks);
@@ -216,6 +220,9 @@ impl Vocabulary {
                     let value = line.trim_end_matches([' ', '}', ';']);
                     if value.ends_with(", ()") || value.ends_with("{ ()") || value.ends_with(", ())") {
                         self.nothing.insert(name.to_owned());
+                    }
+                    if value.ends_with(", true") || value.ends_with(", false") {
+                        self.yes_no.insert(name.to_owned());
                     }
                 }
                 _ => {}

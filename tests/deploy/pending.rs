@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use super::stage::{HOSTS, Servers, git};
-use super::{A, B};
+use super::stage::{HOSTS, Servers, git, names};
+use super::{A, B, C};
 use crate::deadline::LimitedCommand;
 
 #[test]
@@ -174,4 +174,47 @@ set :shelf_checkout_command, "cp -RPp -- \"$repository/$revision/.\" \"$destinat
     }
     let failed = servers.run(&lines, &["deploy:pending"]);
     assert!(format!("{failed:?}").contains("nothing is pending"), "{failed:?}");
+}
+
+#[test]
+fn tasks_of_a_recipe_can_make_the_release() {
+    let servers = Servers::new();
+    let archive = servers.directory.path().join("shop.tar");
+    let lines = format!(
+        r#"set :scm, :tasks; set :dialect, 3; set :linked_dirs, ["log"];
+namespace :archive {{
+  task :unpack {{ run `mkdir -p ${{release_path}} && tar -xf {archive} -C ${{release_path}}`; }}
+  task :tell {{ set :current_revision, "shop-7"; }}
+}}
+after "deploy:new_release_path", "archive:unpack";
+before "deploy:set_current_revision", "archive:tell";"#,
+        archive = archive.display()
+    );
+    // Without the archive nothing stays of the release.
+    servers.release(A, &lines, &["setup", "update"]).unwrap_err();
+    let made = |host: &str| names(&servers.path(host, "releases"));
+    assert!(made("one").is_empty(), "{:?}", made("one"));
+    fs::write(servers.directory.path().join("VERSION"), "7").unwrap();
+    let mut tar = Command::new("tar");
+    tar.arg("-cf")
+        .arg(&archive)
+        .arg("-C")
+        .arg(servers.directory.path())
+        .arg("VERSION");
+    assert!(tar.limited_output().status.success());
+    servers.release(B, &lines, &["update"]).unwrap();
+    servers.release(C, &lines, &["deploy"]).unwrap();
+    for host in HOSTS {
+        let read = |path: &str| fs::read_to_string(servers.path(host, "current").join(path)).unwrap();
+        assert_eq!((read("VERSION").as_str(), read("REVISION").as_str()), ("7", "shop-7\n"));
+        assert_eq!(
+            fs::read_link(servers.path(host, "current/log")).unwrap(),
+            servers.path(host, "shared/log")
+        );
+        assert_eq!(made(host), [B, C]);
+    }
+    let none = "set :scm, :tasks; set :dialect, 3;";
+    let failed = servers.run(none, &["update"]).unwrap_err();
+    let said = format!("{:?}", failed.diagnostic);
+    assert!(said.contains("no task has made the release"), "{said}");
 }

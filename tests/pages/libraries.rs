@@ -72,6 +72,12 @@ fn the_page_of_the_libraries_is_true() {
             .then("puts fetch(scm + \"_head\");")
             .prints("newest\n")
     });
+    page.take("set :scm, :tasks;");
+    let own = page.block("set :dialect, 3;\nset :scm");
+    page.instance(&own, Place::Top, None, |trial| {
+        // What it does to servers is in tests/deploy/pending.rs.
+        trial.bare().then("puts scm;").prints("tasks\n")
+    });
     prefixes_and_libraries(&mut page);
     page.recipe("require \"notify\";", Place::Top, None, |trial| {
         trial

@@ -66,12 +66,6 @@ impl Reader<'_> {
             let block = Some(self.block_of(onion, behind));
             return Ok(vec![Line::verb(Call { block, ..call })]);
         }
-        if self.calls_acting(&behind) {
-            return self.refuse(
-                Kind::Construct,
-                format!("`{name}` around a function that runs commands, in a place where it cannot be carried over"),
-            );
-        }
         let onion = self.onion_around(name, &given)?;
         Ok(self.inside_of(onion, behind))
     }
@@ -81,9 +75,6 @@ impl Reader<'_> {
         let Some(behind) = behind(call).filter(|behind| behind.rescue.is_none() && self.facts.version > 2) else {
             return Ok(None);
         };
-        if self.calls_acting(&behind) {
-            return Ok(None);
-        }
         let onion = self.onion_around(name, &arguments(call, false))?;
         let outer = std::mem::replace(&mut self.onion, onion);
         let block = self.all_statements(&statements(behind.body.as_ref()), behind.end, true);

@@ -27,7 +27,8 @@ impl Reader<'_> {
             return self.changing_call(call, &name, *at).map(Some);
         }
         if let Some(function) = facts.functions.get(&name) {
-            return match function.is_of_templates && function.is_plain {
+            let is_filling = function.is_of_templates && function.is_plain;
+            return match is_filling || !gives && self.is_surrounded(&name) {
                 true => self.in_place_of(call, &name, function).map(Some),
                 false => Ok(None),
             };
@@ -129,19 +130,6 @@ impl Reader<'_> {
         self.no_function(&name, &given.values, reason)
     }
 
-    /// Reads the call of a function that changes what it is given: here it returns that value, and the local takes it.
-    fn changing_call(&mut self, call: &CallNode<'_>, name: &str, at: usize) -> Read<Vec<Line>> {
-        let value = self.own_function(call, name)?;
-        let given = arguments(call, false).values;
-        let local = given
-            .get(at)
-            .filter(|node| node.as_local_variable_read_node().is_some());
-        Ok(vec![Line::new(match local {
-            Some(local) => Statement::Assign(self.expression(local)?, "=", value),
-            None => Statement::Value(value),
-        })])
-    }
-
     /// Reads the call of a function of the file.
     pub(super) fn own_function(&mut self, call: &CallNode<'_>, name: &str) -> Read<Expr> {
         let facts = self.facts;
@@ -153,6 +141,9 @@ impl Reader<'_> {
                 Kind::Construct,
                 format!("`{name}` is a function with parameters of its own kind"),
             );
+        }
+        if self.is_surrounded(name) {
+            return self.value_in_place_of(call, name, function);
         }
         let is_here = function.file == self.file || facts.defines(self.file, name);
         if !is_here || facts.modules.any_has(name) {

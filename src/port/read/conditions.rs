@@ -167,6 +167,7 @@ impl Reader<'_> {
             Some(given) if given.yes_no && !given.something && !given.nothing => Type::YesNo,
             Some(given) if given.yes_no => Type::Unknown,
             Some(_) => Type::Maybe,
+            None if self.facts.vocabulary.yes_no.contains(name) => Type::Unknown,
             None if self.facts.is_variable(name) => Type::Maybe,
             None => Type::Unknown,
         }

@@ -48,22 +48,6 @@ impl Reader<'_> {
         ways.differ
     }
 
-    /// Returns true if a block calls a function that runs commands.
-    pub(super) fn calls_acting(&self, behind: &Behind<'_>) -> bool {
-        let mut calls = Ways {
-            has_host: false,
-            host: None,
-            is_one: true,
-            blocks: 1,
-            differ: false,
-            acting: &self.facts.acting.on_servers,
-        };
-        if let Some(list) = &behind.body {
-            calls.visit(&list.as_node());
-        }
-        calls.differ
-    }
-
     /// Reads the block as one that is evaluated for each server.
     pub(super) fn on_each(&mut self, given: &Arguments<'_>, behind: Behind<'_>) -> Read<Vec<Line>> {
         let servers = self.servers_listed(given)?;

@@ -78,7 +78,8 @@ impl Reader<'_> {
                 )),
                 Some("interaction_handler") if value.as_nil_node().is_some() => {}
                 // Its answers become an output block.
-                Some("interaction_handler") if value.as_hash_node().is_some() && id(&call.name()) == "execute" => {}
+                Some("interaction_handler") if id(&call.name()) == "execute" && self.may_answer(value) => {}
+                Some("interaction_handler") if self.only_shows(value) => {}
                 Some(other @ ("interaction_handler" | "run_in_background")) => {
                     return self.refuse(Kind::Construct, format!("`{}` with `{other}`", id(&call.name())));
                 }
@@ -99,35 +100,6 @@ impl Reader<'_> {
             is_mapped,
             options,
         })
-    }
-
-    /// Reads `interaction_handler: { "Password: " => "secret\n" }` as an output block: SSHKit answers a piece of output that is a key, or that a
-    /// regular expression matches.
-    pub(super) fn answers(&mut self, call: &CallNode<'_>) -> Read<Option<(Vec<String>, Block)>> {
-        let pairs = arguments(call, false).pairs;
-        let handler = pairs
-            .iter()
-            .find(|(key, _)| literal(key).as_deref() == Some("interaction_handler"));
-        let Some(hash) = handler.and_then(|(_, value)| value.as_hash_node()) else {
-            return Ok(None);
-        };
-        let mut answers = Vec::new();
-        super::super::ruby::pairs(hash.elements().iter(), &mut answers);
-        let [channel, stream, data] = ["channel", "stream", "data"];
-        let mut arms = Vec::new();
-        for (key, answer) in &answers {
-            let condition = match Self::is_pattern(key) {
-                true => Expr::call("matches", vec![Expr::name(data), self.regular(key)?]),
-                false => Expr::name(data).binary("==", self.key(key)?),
-            };
-            let sent = Expr::name(channel).method("send_data", vec![self.expression(answer)?]);
-            arms.push((condition, Block::of(vec![Line::new(Statement::Value(sent))])));
-        }
-        if arms.is_empty() {
-            return Ok(None);
-        }
-        let block = Block::of(vec![Line::new(Statement::Value(Expr::If(arms, None)))]);
-        Ok(Some(([channel, stream, data].map(str::to_owned).to_vec(), block)))
     }
 
     /// Returns true for a command whose program is replaced when it runs, since the recipe has that entry of the command map.

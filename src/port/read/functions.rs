@@ -2,32 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use ruby_prism::{CallNode, Node, ParseResult};
+use ruby_prism::{Node, ParseResult};
 
 use super::super::facts::Function as Known;
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::{Kind, Lack, Read, Unported};
-use super::super::ruby::{HOST, Offsets, arguments, id, statements};
+use super::super::ruby::{HOST, Offsets, arguments, id};
 use super::comments::Comments;
 use super::locals::{Local, Type};
 use super::{Onion, Reader};
 
 /// The knowledge of a reader about the place that it reads.
-struct Place<'a> {
-    file: usize,
-    text: &'a [u8],
-    comments: Comments<'a>,
-    scopes: Vec<BTreeMap<String, Local>>,
-    given: BTreeMap<String, Expr>,
-    lost: BTreeMap<String, usize>,
-    namespaces: Vec<String>,
-    onion: Onion,
-    assigned: BTreeMap<usize, Expr>,
+pub(super) struct CodePlace<'a> {
+    pub(super) file: usize,
+    pub(super) text: &'a [u8],
+    pub(super) comments: Comments<'a>,
+    pub(super) scopes: Vec<BTreeMap<String, Local>>,
+    pub(super) given: BTreeMap<String, Expr>,
+    pub(super) lost: BTreeMap<String, usize>,
+    pub(super) namespaces: Vec<String>,
+    pub(super) onion: Onion,
+    pub(super) assigned: BTreeMap<usize, Expr>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> CodePlace<'a> {
     /// Makes the place of code that stands alone.
-    fn of(file: usize, parsed: &ParseResult<'_>, text: &'a [u8]) -> Self {
+    pub(super) fn of(file: usize, parsed: &ParseResult<'_>, text: &'a [u8]) -> Self {
         Self {
             file,
             text,
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
             return self.refuse(Kind::Construct, format!("`{name}` is a function of another file"));
         };
         let (notes, written) = (self.notes.len(), self.functions.len());
-        let place = Place::of(self.file, &parsed, text);
+        let place = CodePlace::of(self.file, &parsed, text);
         let read = self.at(place, |reader| reader.function(node, definition));
         let note = self.notes.get(notes).map(|note| note.reason.clone());
         if let (Err(_), _) | (_, Some(_)) = (&read, &note) {
@@ -198,44 +198,6 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads the call of a function that fills in a template named by its parameters: its statements take the place of the call.
-    pub(super) fn in_place_of(&mut self, call: &CallNode<'_>, name: &str, function: &'a Known) -> Read<Vec<Line>> {
-        let given = arguments(call, false);
-        let values = self.expressions(&given.values)?;
-        let text = function.source.as_bytes();
-        let parsed = ruby_prism::parse(text);
-        let taken = taking_exactly(&parsed, values.len()).filter(|_| given.pairs.is_empty());
-        let Some((names, nodes)) = taken else {
-            return Err(self.not_whole(name, function));
-        };
-        if !self.in_place.insert(name.to_owned()) {
-            return Err(self.not_whole(name, function));
-        }
-        let notes = self.notes.len();
-        let place = Place {
-            given: names.into_iter().zip(values).collect(),
-            // Its statements run where the call stands.
-            namespaces: self.namespaces.clone(),
-            onion: self.onion.clone(),
-            ..Place::of(function.file, &parsed, text)
-        };
-        let block = self.at(place, |reader| reader.statements(&nodes, text.len(), false));
-        self.in_place.remove(name);
-        let declares = |line: &Line| matches!(line.statement, Statement::Let(..));
-        let first = self.notes.drain(notes..).next();
-        if let Some(first) = first {
-            return Err(match first.kind {
-                Kind::Template => Unported::around(&first),
-                _ => self.not_whole(name, function),
-            });
-        }
-        self.carry("a function of templates");
-        Ok(match block.lines.iter().any(declares) {
-            true => vec![Line::new(Statement::Value(Expr::Block(block)))],
-            false => block.lines,
-        })
-    }
-
     /// Returns the reading of a file by a function that does nothing else, as `template("x.erb")` in `ERB.new(template("x.erb"))`.
     pub(super) fn file_read_by(&mut self, node: &Node<'_>) -> Read<Option<Expr>> {
         let facts = self.facts;
@@ -247,7 +209,7 @@ impl<'a> Reader<'a> {
         let values = self.expressions(&arguments(&call, false).values)?;
         let text = function.source.as_bytes();
         let parsed = ruby_prism::parse(text);
-        let Some((names, nodes)) = taking_exactly(&parsed, values.len()) else {
+        let Some((names, nodes)) = super::surrounded::taking_exactly(&parsed, values.len()) else {
             return Ok(None);
         };
         let name = id(&call.name());
@@ -255,9 +217,9 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let (notes, texts) = (self.notes.len(), self.texts.clone());
-        let place = Place {
+        let place = CodePlace {
             given: names.into_iter().zip(values).collect(),
-            ..Place::of(function.file, &parsed, text)
+            ..CodePlace::of(function.file, &parsed, text)
         };
         let path = self.at(place, |reader| {
             let block = reader.statements(&nodes, text.len(), true);
@@ -278,14 +240,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads at another place, and comes back.
-    fn at<T>(&mut self, mut place: Place<'a>, read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn at<T>(&mut self, mut place: CodePlace<'a>, read: impl FnOnce(&mut Self) -> T) -> T {
         self.swap(&mut place);
         let result = read(self);
         self.swap(&mut place);
         result
     }
 
-    fn swap(&mut self, place: &mut Place<'a>) {
+    fn swap(&mut self, place: &mut CodePlace<'a>) {
         std::mem::swap(&mut self.file, &mut place.file);
         std::mem::swap(&mut self.text, &mut place.text);
         std::mem::swap(&mut self.comments, &mut place.comments);
@@ -297,7 +259,7 @@ impl<'a> Reader<'a> {
         std::mem::swap(&mut self.assigned, &mut place.assigned);
     }
 
-    fn not_whole(&self, name: &str, function: &Known) -> Unported {
+    pub(super) fn not_whole(&self, name: &str, function: &Known) -> Unported {
         let file = self.facts.files.get(function.file).map_or("", String::as_str);
         let reason = format!("`{name}` is a function of {file} that was not carried over whole");
         Unported::new(Kind::Construct, reason).lacking(Lack::Function(function.file, function.lines))
@@ -358,17 +320,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn first_statement<'p>(parsed: &'p ParseResult<'_>) -> Option<Node<'p>> {
+pub(super) fn first_statement<'p>(parsed: &'p ParseResult<'_>) -> Option<Node<'p>> {
     parsed.node().as_program_node()?.statements().body().iter().next()
-}
-
-/// Returns the parameters and the statements of a function that takes exactly so many values.
-fn taking_exactly<'pr>(parsed: &'pr ParseResult<'_>, count: usize) -> Option<(Vec<String>, Vec<Node<'pr>>)> {
-    let definition = first_statement(parsed)?.as_def_node()?;
-    let required = definition.parameters()?.requireds();
-    let names = required.iter().filter_map(|node| node.as_required_parameter_node());
-    let names: Vec<String> = names.map(|node| id(&node.name())).collect();
-    let is_exact = names.len() == count && definition.parameters()?.optionals().iter().next().is_none();
-    let body = definition.body().and_then(|body| body.as_statements_node());
-    is_exact.then(|| (names, statements(body.as_ref())))
 }

@@ -83,7 +83,8 @@ impl Reader<'_> {
             }
             ("ssh_options", Expr::Map(pairs)) => Expr::Map(self.ssh_options(pairs)),
             ("scm", value) => match value.literal() {
-                Some("git" | "subversion" | "none" | "mercurial" | "rsync") | None => value,
+                Some("git" | "subversion" | "none" | "mercurial" | "rsync" | "tasks" | "gitcopy" | "git_copy")
+                | None => value,
                 Some("copy") if self.facts.version == 3 => value,
                 Some("svn") => Expr::symbol("subversion"),
                 Some("hg") => Expr::symbol("mercurial"),

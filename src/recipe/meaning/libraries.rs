@@ -158,6 +158,13 @@ static LIBRARIES: &[Library] = &[
         "capistrano/file-permissions"
     ),
     library!("foreman", "capistrano-foreman", "capistrano/foreman"),
+    library!(
+        "git_copy",
+        "capistrano/git_copy",
+        "capistrano-git-copy",
+        "capistrano/gitcopy",
+        "capistrano-scm-gitcopy"
+    ),
     library!("gulp", "capistrano-gulp", "capistrano/gulp"),
     library!("honeybadger", "capistrano/honeybadger", "honeybadger/capistrano"),
     library!("laravel", "capistrano/laravel"),
