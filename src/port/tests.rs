@@ -344,6 +344,21 @@ fn a_template_replaces_within_loops_and_is_found_beside_the_file() {
 }
 
 #[test]
+fn what_is_made_of_the_directory_waits_for_the_application() {
+    let early = "set :html, \"#{fetch(:deploy_to)}/html\"\nset :tmp, shared_path.join('tmp')\nset :application, 'x'\nset :late, \"#{fetch(:deploy_to)}/late\"\n";
+    let (text, notes) = recipe(&format!("lock '3'\n{early}"));
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "set :html { `${deploy_to}/html` }",
+            "set :tmp { ",
+            "set :late, `${deploy_to}/late`;",
+        ],
+    );
+}
+
+#[test]
 fn recipes_of_other_tools_are_refused() {
     let mina = ported(&[(
         "config/deploy.rb",

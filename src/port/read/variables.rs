@@ -210,7 +210,15 @@ impl Reader<'_> {
                     .iter()
                     .any(|scope| scope.values().any(|local| local.written == *name));
                 let is_set = self.set.contains(name) || !self.facts.variables.contains_key(name);
-                let is_asked = matches!(name.as_str(), "application" | "repository") && !self.set.contains(name);
+                let is_set_here = |name: &str| self.set.contains(name);
+                let is_asked = match name.as_str() {
+                    "application" | "repository" => !is_set_here(name),
+                    // The library makes these of the application.
+                    "deploy_to" | "current_path" | "release_path" | "releases_path" | "shared_path" => {
+                        !["application", "deploy_to", name].into_iter().any(is_set_here)
+                    }
+                    _ => false,
+                };
                 !is_local && (name == "stage" || is_asked || !is_set && !self.facts.vocabulary.variables.contains(name))
             }
             Expr::Block(_) => true,
