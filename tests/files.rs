@@ -67,6 +67,37 @@ fn f2_the_mode_is_an_octal_number_or_a_text_and_without_one_nothing_is_changed()
 }
 
 #[test]
+fn f2_in_the_words_of_capistrano_3_what_is_sent_goes_into_a_directory_as_with_scp() {
+    let fleet = Fleet::start(&["app1"]);
+    let body = r#"run "cd /tmp; mkdir -p to ./-to; touch old; chmod 644 old"; upload "local", "/tmp/to"; upload "tree", "/tmp/to"; upload "tree", "/tmp/to/"; upload "tree/.", "/tmp/-to";
+                  upload "tree", "/tmp/new"; put "x", "/tmp/string"; put "x", "/tmp/old";"#;
+    let case = |head: &str| {
+        Case::new()
+            .recipe(&format!("{head}role :app, \"app1\";\ntask :t {{\n{body}\n}}\n"))
+            .args(["t"])
+            .on(&fleet)
+            .file("local", "y")
+            .file("tree/leaf", "z")
+    };
+    case("set :dialect, 3;\n").run().ok();
+    let found = fleet.sh(
+        "app1",
+        "cd /tmp; find to ./-to new -type f | sort; stat -c %a string old",
+    );
+    assert_eq!(
+        found.split_whitespace().collect::<Vec<_>>(),
+        ["./-to/leaf", "new/leaf", "to/local", "to/tree/leaf", "640", "644"]
+    );
+    // Elsewhere the path is the target itself.
+    let finished = case("").run().code(1);
+    assert!(
+        finished.stderr.contains("/tmp/to: is a directory"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
 fn f2_a_file_that_exists_keeps_its_owner_and_group_where_the_login_may_give_files_away() {
     let fleet = Fleet::start(&["app1", "app2"]);
     admit_root(&fleet, "app1");

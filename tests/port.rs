@@ -169,6 +169,21 @@ fn a_project_with_stages_and_task_files_is_carried_over() {
 }
 
 #[test]
+fn a_stage_with_the_name_of_a_command_is_reached_by_the_recipe_before_it() {
+    let finished = Case::new()
+        .file("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n")
+        .file("config/deploy.rb", "set :application, 'x'\n")
+        .file("config/deploy/test.rb", "server 'a', roles: %w[app]\n")
+        .shell("capr port . && capr Caprfile test -T deploy:check; capr test deploy")
+        .run()
+        .code(2)
+        .says("the stage `test` has the name of a command of capr: name the recipe before it, `capr Caprfile test deploy`")
+        .says("capr deploy:check");
+    let hint = "help: tasks of a stage called `test': name the recipe first, capr Caprfile test deploy";
+    assert!(finished.stderr.contains(hint), "{}", finished.stderr);
+}
+
+#[test]
 fn a_recipe_that_is_there_already_stays() {
     let case = || {
         Case::new()

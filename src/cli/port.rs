@@ -3,13 +3,15 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use clap::ValueEnum;
+
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::io_error::plain;
 use crate::place::Draft;
 use crate::port::{Done, File, GemPlaces, PortRefusal, Ported, RubyProject, json, port_with_gems, report};
 use crate::report::Console;
 
-use super::arguments::TypedArguments;
+use super::arguments::{Tool, TypedArguments};
 use super::settings::UsageError;
 use super::shell::Invocation;
 
@@ -34,7 +36,9 @@ pub(super) fn run(arguments: &TypedArguments, shell: &Invocation, console: &Cons
         ));
     }
     let (root, project) = RubyProject::find(&named).map_err(refused)?;
-    let ported = port_with_gems(&project, &gem_places(arguments, shell), &root).map_err(refused)?;
+    let mut ported = port_with_gems(&project, &gem_places(arguments, shell), &root).map_err(refused)?;
+    let shadowed = shadowed_stages(&ported);
+    ported.remarks.extend(shadowed);
     let done = match arguments.only_check {
         true => Done::Checked,
         false => {
@@ -49,6 +53,25 @@ pub(super) fn run(arguments: &TypedArguments, shell: &Invocation, console: &Cons
         false => console.page(&report(&ported, done), false),
     }
     Ok(if ported.is_complete() { 0 } else { NEEDS_A_LOOK })
+}
+
+/// Returns a remark for each stage with the name of a tool: the tool comes first on the command line.
+fn shadowed_stages(ported: &Ported) -> Vec<String> {
+    let stages = ported.files.iter().filter_map(|file| {
+        let place = Path::new(&file.to);
+        let is_stage = matches!(place.parent()?.file_name()?.to_str()?, "deploy" | "stages");
+        let name = place.file_stem()?.to_str()?;
+        (is_stage && Tool::from_str(name, false).is_ok()).then_some(name)
+    });
+    let main = ported
+        .files
+        .iter()
+        .find(|file| file.to == "Caprfile")
+        .or(ported.files.first());
+    let main = main.map_or("Caprfile", |file| file.to.as_str());
+    stages
+        .map(|name| format!("the stage `{name}` has the name of a command of capr: name the recipe before it, `capr {main} {name} deploy`"))
+        .collect()
 }
 
 /// Returns the places of gems that the command line and the environment name.

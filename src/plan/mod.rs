@@ -17,4 +17,6 @@ pub(crate) use opening::{Before, Within, exports, towards};
 pub(crate) use prefix::program;
 pub(crate) use quote::{quote, quote_path, quote_words};
 pub(crate) use sudo::{sudo_calls, sudo_command, with_calls, within_sudo, without_prompts};
-pub(crate) use transfer::{FILE_FOLLOWS, TAR_FOLLOWS, get_command, put_command, remove_command, untar_command};
+pub(crate) use transfer::{
+    FILE_FOLLOWS, SentTo, TAR_FOLLOWS, UnaskedMode, get_command, put_command, remove_command, untar_command,
+};

@@ -53,11 +53,11 @@ pub(crate) fn quote_words(words: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// Returns a path as one word of a POSIX shell: a leading `~/` means the home directory, and a leading dash is not an option.
+/// Returns a path as one word of a POSIX shell: a leading `~/` or `$HOME/` means the home directory, and a leading dash is not an option.
 pub(crate) fn quote_path(path: &str) -> String {
-    if path == "~" {
+    if path == "~" || path == "$HOME" {
         "\"$HOME\"".to_owned()
-    } else if let Some(rest) = path.strip_prefix("~/") {
+    } else if let Some(rest) = path.strip_prefix("~/").or_else(|| path.strip_prefix("$HOME/")) {
         format!(
             "\"$HOME\"/{}",
             if rest.is_empty() {
@@ -81,7 +81,7 @@ mod tests {
     use proptest::prelude::{ProptestConfig, proptest};
     use proptest::{prop_assert_eq, string::string_regex};
 
-    use super::{quote, quote_always};
+    use super::{quote, quote_always, quote_path};
     use crate::deadline::InTime;
 
     /// Returns the words that a shell reads in the line.
@@ -91,6 +91,14 @@ mod tests {
             .arg(format!("printf '%s\\0' {line}"))
             .in_time();
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn a_path_may_begin_at_the_home_directory_in_either_spelling() {
+        let home = words("\"$HOME\"");
+        let home = home.trim_end_matches('\0');
+        let line = ["~/.x", "$HOME/.x", "$HOME", "/$HOME/x"].map(quote_path).join(" ");
+        assert_eq!(words(&line), format!("{home}/.x\0{home}/.x\0{home}\0/$HOME/x\0"));
     }
 
     proptest! {

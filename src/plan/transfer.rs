@@ -9,24 +9,80 @@ const BESIDE: &str = include_str!("transfer/beside.sh");
 const PUT: &str = include_str!("transfer/put.sh");
 const UNTAR: &str = include_str!("transfer/untar.sh");
 
-/// Returns a script that writes `length` bytes of standard input to `path`, all or nothing. Without a mode, an existing file
-/// keeps its own; it keeps its owner and its group if we may give files away. Nobody may do more with it than with the `source`,
-/// whose mode a new file gets.
-pub(crate) fn put_command(path: &str, mode: Option<&Mode>, source: Option<u32>, length: u64) -> String {
-    let names = format!(
-        "p={} m={} a={} s={} l={length}",
-        quote_path(path),
-        quote(mode.map(Mode::as_str).unwrap_or_default()),
-        source.map(adoption).unwrap_or_default(),
-        source.map(narrowing).unwrap_or_default(),
-    );
-    script(&names, PUT)
+/// Where something goes.
+pub(crate) enum SentTo<'a> {
+    /// This path itself.
+    Path(&'a str),
+    /// This path, or its place of this name in the directory that the path is.
+    PathOrInside(&'a str, &'a str),
 }
 
-/// Returns a script that unpacks a tar archive from standard input into the directory `path` once all of it has arrived. The
+impl<'a> From<&'a str> for SentTo<'a> {
+    fn from(path: &'a str) -> Self {
+        Self::Path(path)
+    }
+}
+
+impl SentTo<'_> {
+    /// Returns the names that a script gets, with that of the path, and what it does first.
+    fn named(&self, names: &str) -> String {
+        match self {
+            Self::Path(path) => format!("p={} {names}", quote_path(path)),
+            Self::PathOrInside(path, name) => {
+                let (path, name) = (quote_path(path), quote(name));
+                format!("p={path} {names}\nif [ -d \"$p\" ]; then p=${{p%/}}/{name}; fi")
+            }
+        }
+    }
+}
+
+/// The permissions of a file for which no mode is asked.
+pub(crate) struct UnaskedMode {
+    /// The mode of a new file.
+    new: Option<u32>,
+    /// The mode that says what nobody may do with a file that is there.
+    most: Option<u32>,
+}
+
+impl UnaskedMode {
+    /// Only a new file gets this mode.
+    pub(crate) fn of_new(mode: u32) -> Self {
+        Self {
+            new: Some(mode),
+            most: None,
+        }
+    }
+}
+
+impl From<Option<u32>> for UnaskedMode {
+    fn from(mode: Option<u32>) -> Self {
+        Self { new: mode, most: mode }
+    }
+}
+
+/// Returns a script that writes `length` bytes of standard input to a file, all or nothing. Without a mode, an existing file
+/// keeps its own; it keeps its owner and its group if we may give files away. Nobody may do more with it than with the `source`,
+/// whose mode a new file gets.
+pub(crate) fn put_command<'a>(
+    target: impl Into<SentTo<'a>>,
+    mode: Option<&Mode>,
+    source: impl Into<UnaskedMode>,
+    length: u64,
+) -> String {
+    let source = source.into();
+    let names = format!(
+        "m={} a={} s={} l={length}",
+        quote(mode.map(Mode::as_str).unwrap_or_default()),
+        source.new.map(adoption).unwrap_or_default(),
+        source.most.map(narrowing).unwrap_or_default(),
+    );
+    script(&target.into().named(&names), PUT)
+}
+
+/// Returns a script that unpacks a tar archive from standard input into a directory once all of it has arrived. The
 /// directory is made if needed.
-pub(crate) fn untar_command(path: &str) -> String {
-    script(&format!("p={} end={END}", quote_path(path)), UNTAR)
+pub(crate) fn untar_command<'a>(target: impl Into<SentTo<'a>>) -> String {
+    script(&target.into().named(&format!("end={END}")), UNTAR)
 }
 
 /// Returns a script without its comments, blank lines and indentation.

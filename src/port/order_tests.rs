@@ -21,6 +21,26 @@ fn prerequisites_run_in_the_order_in_which_rake_learns_of_them() {
 }
 
 #[test]
+fn what_a_loop_defines_once_more_runs_after_the_first() {
+    carried(
+        "namespace :n do\n  %w[a b].each { |x| task(x) { puts 'one' } }\n  %w[a b].each { |x| task(\"#{x}\") { puts 'two' } }\n  \
+         task(:b) { puts 'three' }\n  %w[c d].each { |x| task(x) { puts 'four' } }\nend\n\
+         namespace(:deploy) { %w[published finished].each { |x| task(x) { puts 'five' } } }\n",
+        &[
+            "  for x in [\"a\", \"b\"] {\n    task x {\n      puts \"one\";",
+            "    task `${x}_2` {\n      puts \"two\";\n    }\n    after `n:${x}`, `n:${x}_2`;",
+            "  task :b_3 {\n    puts \"three\";\n  }\n  after \"n:b\", \"n:b_3\";",
+            "    task x {\n      puts \"four\";",
+            "    task `${x}_2` {\n      puts \"five\";\n    }\n    after `deploy:${x}`, `deploy:${x}_2`;",
+        ],
+    );
+    // Each name would need a hook of its own, or none.
+    let text = "task(:a) { puts 'one' }\n%w[a b].each { |x| task(x) { puts 'two' } }\n";
+    let (_, notes) = recipe(&format!("{THREE}{text}"));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
 fn a_task_that_may_run_again_is_invoked_again() {
     carried(
         "task(:a) { puts 'a' }\ntask(:b) { puts 'b' }\ntask :t do\n  Rake::Task['a'].reenable\n  invoke :a\n  invoke :b\nend\n",

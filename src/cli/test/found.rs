@@ -22,7 +22,8 @@ pub(super) fn files(words: &[&String], shell: &Invocation) -> Result<Vec<String>
     };
     let mut files = Vec::new();
     for word in words {
-        if let Some(found) = below.named(word)? {
+        let of_stage = || format!("tasks of a stage called `test': name the recipe first, capr Caprfile test {word}");
+        if let Some(found) = below.named(word).map_err(|error| Box::new(error.hint(of_stage())))? {
             files.extend(found.iter().map(|path| as_typed(&path.display().to_string())));
         } else if is_test_file(word) {
             files.push(as_typed(word));

@@ -144,6 +144,9 @@ impl Reader<'_> {
         if needs.is_empty() {
             needs.extend(self.words_of(call));
         }
+        let computed = given.values.first().or(given.pairs.first().map(|(key, _)| key));
+        let in_loop = computed.filter(|_| first.is_none() && !self.listed.is_empty());
+        let in_loop = in_loop.and_then(|node| super::super::repeated::names(node, &self.listed));
         let name = match (first.take(), given.values.first()) {
             (Some(name), _) => Expr::Symbol(name),
             (None, Some(value)) => self.expression(value)?,
@@ -201,7 +204,7 @@ impl Reader<'_> {
         if behind(call).is_none() && (is_added || is_first && self.defined.contains_key(&full)) {
             return Ok(lines);
         }
-        let (name, more) = self.again(name);
+        let (name, more) = self.again(name, in_loop)?;
         lines.push(Line::verb(Call {
             options,
             ..Call::with_block("task", vec![name], block)
@@ -239,46 +242,11 @@ impl Reader<'_> {
     }
 
     /// Returns the verb and the task for a hook on a task of Capistrano: the library's own, or the one that stands for it here.
-    fn around_task(&self, verb: &str, full: &str) -> Option<(String, String)> {
+    pub(super) fn around_task(&self, verb: &str, full: &str) -> Option<(String, String)> {
         match self.facts.vocabulary.tasks.contains(full) || !self.facts.added_to.contains(full) {
             true => Some((verb.to_owned(), full.to_owned())),
             false => self.phase(verb, full),
         }
-    }
-
-    /// Returns the name for a task, and if it is defined again, the hook that runs it after the first, as Rake adds to a task.
-    fn again(&mut self, name: Expr) -> (Expr, Option<Line>) {
-        let Some(text) = name.literal().filter(|_| self.facts.version > 2).map(str::to_owned) else {
-            return (name, None);
-        };
-        let full = self.full_name(&text);
-        let is_added = self.facts.added_to.contains(&full);
-        let is_here = self.facts.vocabulary.tasks.contains(&full);
-        let times = self
-            .defined
-            .entry(full.clone())
-            .or_insert(usize::from(is_added && is_here));
-        *times += 1;
-        let own = if *times == 1 {
-            text.clone()
-        } else {
-            format!("{text}_{times}")
-        };
-        let hook = match (is_added, *times) {
-            (true, _) => self.around_task("after", &full),
-            (false, 1) => None,
-            (false, _) => Some(("after".to_owned(), full.clone())),
-        };
-        let Some((verb, target)) = hook else {
-            return (name, None);
-        };
-        self.remarks.push(match is_added {
-            true => format!("`{full}` is a task of Capistrano: what the recipe adds runs after it, as with Rake"),
-            false => format!("`{text}` is defined several times, and all of it runs, as with Rake"),
-        });
-        let own_name = Expr::Text(self.full_name(&own));
-        let hook = Call::new(&verb, vec![Expr::Text(target), own_name]);
-        (Expr::symbol(&own), Some(Line::verb(hook)))
     }
 
     /// Makes a note that shows only the head of a task.

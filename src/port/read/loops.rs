@@ -57,7 +57,11 @@ impl Reader<'_> {
         if let Some(lines) = self.each_of_rake(call, receiver)? {
             return Ok(lines);
         }
-        let mut lines = self.loop_over(call, receiver, name)?;
+        let around = self.listed.len();
+        self.listed.extend(super::super::repeated::through(name, call));
+        let lines = self.loop_over(call, receiver, name);
+        self.listed.truncate(around);
+        let mut lines = lines?;
         let items = self.free_name("items");
         if let [line] = lines.as_mut_slice()
             && let Statement::For(_, list, _) = &mut line.statement

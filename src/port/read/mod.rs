@@ -1,5 +1,6 @@
 //! Reads a Ruby file into the form. Code without a form becomes a note at its place.
 
+mod again;
 mod application;
 mod around;
 mod assigned;
@@ -164,6 +165,8 @@ pub(super) struct Reader<'a> {
     in_place: BTreeSet<String>,
     /// The number of prefixes that programs have got in this file, by the code that names the program.
     prefixes: BTreeMap<String, usize>,
+    /// The locals of the loops around, with the items of lists that are written out.
+    listed: Vec<(String, Vec<String>)>,
     /// The number of times that a task was defined in this file.
     defined: BTreeMap<String, usize>,
     /// The tasks that hooks of this file are on, so far.
@@ -252,6 +255,7 @@ impl<'a> Reader<'a> {
             hooked: BTreeSet::new(),
             copied: BTreeSet::new(),
             prefixes: BTreeMap::new(),
+            listed: Vec::new(),
             defined: BTreeMap::new(),
             pathnames: BTreeSet::new(),
             rendered: BTreeSet::new(),

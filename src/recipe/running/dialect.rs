@@ -78,9 +78,11 @@ pub(super) fn speaks_three(interpreter: &Interpreter) -> bool {
     defined.dialect_told().unwrap_or_else(|| defined.dialect_spoken()) == 3
 }
 
-/// Returns true in a recipe that says that it is in the words of Capistrano 3.
-pub(super) fn says_three(interpreter: &Interpreter) -> bool {
-    interpreter.defined().dialect_told() == Some(3)
+/// Returns true in a task, not of the library, of a recipe that says that it is in the words of Capistrano 3.
+pub(super) fn is_task_of_three(interpreter: &Interpreter) -> bool {
+    let task = interpreter.frames().current();
+    let is_of_recipe = task.is_some_and(|task| !interpreter.defined().is_of_stdlib(&task.origin.file));
+    is_of_recipe && interpreter.defined().dialect_told() == Some(3)
 }
 
 /// Returns the dialect that somebody has set.

@@ -17,10 +17,21 @@ pub(in crate::recipe) fn run(
     when: When,
     task: Option<&Rc<Task>>,
 ) -> Fallible<()> {
-    let hooks = interpreter.defined().configuration().hooked(when, task);
-    match interpreter.mode().recovers() && when != When::Stage {
-        true => Ok(()),
-        false => fire(interpreter, engine, when, task, &hooks),
+    if interpreter.mode().recovers() && when != When::Stage {
+        return Ok(());
+    }
+    let mut done = 0;
+    loop {
+        let hooks = interpreter.defined().configuration().hooked(when, task);
+        let Some(more) = hooks.get(done..).filter(|more| !more.is_empty()) else {
+            return Ok(());
+        };
+        fire(interpreter, engine, when, task, more)?;
+        done = hooks.len();
+        // With Rake a task also runs what is added to it while it ends.
+        if when != When::After || interpreter.defined().dialect_told() != Some(3) {
+            return Ok(());
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Chooses servers: those of a selection, and those that a command will have.
 
 use super::around::says_servers;
-use super::dialect::{says_three, speaks_three};
+use super::dialect::{is_task_of_three, speaks_three};
 use super::interpreter::Interpreter;
 use crate::actor::ActionError;
 use crate::configuration::{Filter, Selection, SelectionError, Server, did_you_mean, select};
@@ -94,11 +94,7 @@ pub(super) fn of_command(
 /// Returns true if a command that no server matches is skipped without being told so: a recipe in the words of Capistrano 3 goes on there. The
 /// tasks of the library do not, nor does what needs an answer.
 fn skips(interpreter: &Interpreter, verb: &str) -> bool {
-    let is_of_recipe = interpreter
-        .frames()
-        .current()
-        .is_some_and(|task| !interpreter.defined().is_of_stdlib(&task.origin.file));
-    is_of_recipe && !matches!(verb, "capture" | "test") && says_three(interpreter)
+    !matches!(verb, "capture" | "test") && is_task_of_three(interpreter)
 }
 
 /// Reports hosts of the command line that the recipe does not name: commands go to them, but they may be a mistake. This

@@ -78,6 +78,13 @@ fn a_hook_or_an_own_task_between_two_steps_keeps_them_apart() {
     }
     let own = "namespace :deploy { task :finalize_update { run \"true\"; } }";
     assert_eq!(scripts("a", own, "deploy"), [ASKED_BOTH, MADE, "true", SWITCHED]);
+    // What a recipe of Capistrano 2 does in its place need not let the group write.
+    let all = |more: &str| {
+        let outcome = shop(&format!("set :restart_via, :none; {more}")).run(&["deploy"]);
+        outcome.script.lines_on("a").join("\n")
+    };
+    assert!(all(own).contains("\n( umask 022\n"), "{}", all(own));
+    assert!(!all("").contains("umask 022"));
     let shared = "after :set_permissions { run \"true\"; }";
     let apart = scripts("a", shared, "deploy");
     assert_eq!(apart.len(), 6, "{apart:?}");

@@ -33,6 +33,13 @@ fn h1_the_servers_of_tasks_named_before_and_after_are_told_with_their_task() {
 }
 
 #[test]
+fn what_is_added_to_a_task_while_it_ends_runs_in_the_words_of_capistrano_3_alone() {
+    let text = "task :t { puts \"body\"; } task :u { puts \"u\"; after \"t\", \"v\"; } task :v { puts \"v\"; } after \"t\", \"u\";";
+    assert_eq!(prints(&format!("set :dialect, 3; {text}")), ["body", "u", "v"]);
+    assert_eq!(prints(&format!("set :dialect, 2; {text}")), ["body", "u"]);
+}
+
+#[test]
 fn h2_hooks_run_in_the_order_they_were_registered() {
     let text = "before :t, :a, :b; before :t { puts \"block\"; } before \"t\", [:c]; \
                 task :a { puts \"a\"; } task :b { puts \"b\"; } task :c { puts \"c\"; } task :t { }";

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, Position};
 
 use super::super::action::{Branches, CallSettings, Request};
+use super::super::dialect::is_task_of_three;
 use super::super::interpreter::Interpreter;
 use super::super::selected;
 use super::super::sources;
@@ -15,7 +16,7 @@ use super::files::{mode, settings, with_mode};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::io_error::plain;
-use crate::plan::{Mode, local_name, put_command, untar_command};
+use crate::plan::{Mode, SentTo, UnaskedMode, local_name, put_command, untar_command};
 use crate::recipe::language::options::bytes;
 use crate::recipe::language::origin::{Fallible, raise, wrong};
 use crate::recipe::language::verbs::uploads as rows;
@@ -31,7 +32,12 @@ fn put(cx: &mut VerbContext) -> Fallible {
     let settings = settings(cx)?;
     let shown = with_mode(format!("put {path}"), mode.as_ref());
     let source = source::text(data);
-    let command = put_command(&path, mode.as_ref(), None, source.length());
+    // This is what the scp of Capistrano 3 does with a string.
+    let permissions = match is_task_of_three(cx.interpreter) {
+        true => UnaskedMode::of_new(0o640),
+        false => UnaskedMode::from(None),
+    };
+    let command = put_command(path.as_str(), mode.as_ref(), permissions, source.length());
     let request = Request {
         file: Some(sent(&path, mode.as_ref())),
         ..Request::new("put", shown, command, Input::told(source))
@@ -57,6 +63,7 @@ fn upload(cx: &mut VerbContext) -> Fallible {
         position: cx.position(),
         mode: mode(cx)?,
         directories: cx.flag("recursive", true)?,
+        goes_inside: is_task_of_three(cx.interpreter),
     };
     let settings = settings(cx)?;
     // Everything is opened before any server is connected.
@@ -74,6 +81,8 @@ struct Upload<'a> {
     position: Position,
     mode: Option<Mode>,
     directories: bool,
+    /// True if it gets a place in the directory that the target is, as with scp.
+    goes_inside: bool,
 }
 
 impl Upload<'_> {
@@ -100,6 +109,11 @@ impl Upload<'_> {
     fn request(&self, from: &str, to: &str) -> Fallible<Request> {
         let shown = self.shown(from, to);
         let path = self.interpreter.machine().path(from);
+        let name = from.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let target = match self.goes_inside && !["", ".", ".."].contains(&name) {
+            true => SentTo::PathOrInside(to, name),
+            false => SentTo::Path(to),
+        };
         let unreadable = |error: &io::Error| self.unreadable(from, error);
         if path.is_dir() {
             self.allow_directory(from)?;
@@ -114,11 +128,11 @@ impl Upload<'_> {
                     is_directory: true,
                     ..sent(to, None)
                 }),
-                ..Request::new("upload", shown, untar_command(to), Input::told(source))
+                ..Request::new("upload", shown, untar_command(target), Input::told(source))
             });
         }
         let source = sources::open(self.interpreter, &path, self.position, &unreadable)?;
-        let command = put_command(to, self.mode.as_ref(), source.mode(), source.length());
+        let command = put_command(target, self.mode.as_ref(), source.mode(), source.length());
         Ok(Request {
             file: Some(sent(to, self.mode.as_ref())),
             ..Request::new("upload", shown, command, Input::told(source))

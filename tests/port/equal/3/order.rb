@@ -46,3 +46,7 @@ task(:round) { puts "round" }
 task(:there) { puts "there" }
 before :round, :there
 after :there, :round
+
+# Loops that define the same tasks.
+%w[up down].each { |name| task(name) { puts "loop #{name}" } }
+%w[up down].each { |name| task("#{name}") { puts "more #{name}" } }
