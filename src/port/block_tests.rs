@@ -459,3 +459,55 @@ fn next_gives_the_value_of_a_function_and_goes_on_in_a_loop() {
         &["return 0;", "continue;"],
     );
 }
+
+#[test]
+fn a_block_that_takes_its_items_apart_and_begin_as_a_value_are_read() {
+    carried(
+        "task :t do\n  h = { 'a' => 1 }\n  puts h.inject(0) { |sum, (k, v)| sum + v }\n  \
+         puts h.each_with_object([]) { |(k, v), all| all << k * v }.join\n  \
+         n = begin\n    Integer('x')\n  rescue => e\n    puts e.message\n  end\n  puts n\n  \
+         m = begin\n    raise 'a'\n  rescue\n    'b'\n  end\n  puts m\n  \
+         all = %w[x y].each_with_index.map { |one, i| next 'none' if i == 0\n    one }\n  puts all\nend\n",
+        &[
+            "let v = k_and_v[1];",
+            "let k = k_and_v[0];",
+            "value = parse_int(\"x\");",
+            "catch (e)",
+            "value = \"b\";",
+            "all.push(\"none\");\n        continue;",
+        ],
+    );
+}
+
+#[test]
+fn a_return_out_of_a_block_is_a_note() {
+    let (_, notes) = recipe(
+        "lock '3'\ndef f(list)\n  all = list.map { |x| return x if x == 1 }\n  all\nend\ntask(:t) { puts f([1]) }\n",
+    );
+    assert!(notes.iter().any(|note| note.reason.contains("`return`")), "{notes:?}");
+}
+
+#[test]
+fn files_are_fetched_over_the_sessions_of_a_task() {
+    let (text, notes) = recipe(
+        "set :repository, 'x'\nrole :db, 'db1'\ntask :pull, :roles => :db do\n  execute_on_servers(options) do |servers|\n    \
+         self.sessions[servers.first].sftp.connect do |sftp|\n      sftp.download!(\"/srv/a\", \"a\")\n      sftp.remove! \"/srv/a\"\n    \
+         end\n  end\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    let parts = [
+        "let servers = find_servers();",
+        "download \"/srv/a\", \"a\", :hosts => servers[0].name;",
+        "run [\"rm\", \"--\", \"/srv/a\"], :hosts => servers[0].name;",
+    ];
+    has(&text, &parts);
+}
+
+#[test]
+fn a_name_alone_asks_for_a_variable_in_capistrano_2() {
+    let (text, notes) = recipe(
+        "set :repository, 'x'\ntask :t do\n  begin\n    file\n  rescue\n    puts 'which?'\n    exit 0\n  end\n  run \"cat #{file}\"\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["set_default :file { throw \"which file?", "try {\n    file;"]);
+}

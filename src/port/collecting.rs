@@ -295,7 +295,9 @@ impl Visitor<'_> {
             "require" | "load" => {
                 let is_of_gem = self.is_of_gem();
                 let is_named = |path: &String| !is_of_gem || Vocabulary::library_of_ruby(path).is_some();
-                self.facts.libraries.extend(text.filter(is_named));
+                let (named, others): (Vec<String>, Vec<String>) = text.into_iter().partition(is_named);
+                self.facts.libraries.extend(named);
+                self.facts.libraries_of_gems.extend(others);
             }
             _ => {}
         }

@@ -62,6 +62,8 @@ pub(super) struct Facts {
     pub(super) defined_in: BTreeSet<(usize, String)>,
     /// The libraries that are required.
     pub(super) libraries: BTreeSet<String>,
+    /// Those that gems require and that no library of capr replaces.
+    pub(super) libraries_of_gems: BTreeSet<String>,
     /// The tasks that hooks and calls name.
     pub(super) asked_tasks: BTreeSet<String>,
     /// The libraries that come with capr, that the files need, and that nothing in them requires; with the reason.

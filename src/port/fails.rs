@@ -176,7 +176,8 @@ fn may_have(facts: &Facts, name: &str) -> bool {
             }
         }
     };
-    facts.constants.contains(name) || facts.of_application.contains(name) || facts.libraries.iter().any(may_bring)
+    let mut libraries = facts.libraries.iter().chain(&facts.libraries_of_gems);
+    facts.constants.contains(name) || facts.of_application.contains(name) || libraries.any(may_bring)
 }
 
 /// Puts the errors into a block.

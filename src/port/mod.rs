@@ -165,7 +165,7 @@ pub(crate) fn port_with_gems(project: &RubyProject, places: &GemPlaces, root: &P
             let work = file
                 .notes
                 .iter()
-                .filter(|note| note.depends_on.is_none() && !note.only_if_called);
+                .filter(|note| note.depends_on.is_none() && !note.only_if_called && note.kind != Kind::Fails);
             *needing.entry(gem).or_default() += work.count();
         }
         needing.retain(|_, places| *places > MOST_OF_GEM);

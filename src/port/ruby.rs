@@ -109,6 +109,8 @@ pub(super) struct Behind<'pr> {
     pub(super) parameters: Vec<String>,
     /// True if there are other parameters than plain names.
     pub(super) is_odd: bool,
+    /// The parameters that are taken apart, `(key, value)`, with a name for each whole, if no other ones are odd.
+    pub(super) apart: Vec<(String, Vec<String>)>,
     pub(super) body: Option<StatementsNode<'pr>>,
     /// The `begin … rescue … end` in the block, without these words.
     pub(super) rescue: Option<Node<'pr>>,
@@ -132,6 +134,7 @@ pub(super) fn body_of<'pr>(parameters: Option<Node<'pr>>, body: Option<Node<'pr>
     let mut read = Behind {
         parameters: Vec::new(),
         is_odd: false,
+        apart: Vec::new(),
         body: None,
         rescue: None,
         end,
@@ -142,6 +145,7 @@ pub(super) fn body_of<'pr>(parameters: Option<Node<'pr>>, body: Option<Node<'pr>
                 let (names, odd) = names(&list);
                 read.parameters = names;
                 read.is_odd = odd;
+                taken_apart(&list, &mut read);
             }
             Some(None) => {}
             None => read.is_odd = true,
@@ -152,6 +156,44 @@ pub(super) fn body_of<'pr>(parameters: Option<Node<'pr>>, body: Option<Node<'pr>
         other => read.rescue = other,
     }
     read
+}
+
+/// Adds the parameters that are taken apart, if there are no others but plain ones.
+fn taken_apart(list: &ParametersNode<'_>, read: &mut Behind<'_>) {
+    let required: Vec<Node<'_>> = list.requireds().iter().collect();
+    let plain = |node: &Node<'_>| node.as_required_parameter_node().map(|node| id(&node.name()));
+    let parts_of = |node: &Node<'_>| -> Option<Vec<String>> {
+        let parts = node.as_multi_target_node()?;
+        let only_lefts = parts.rest().is_none() && parts.rights().iter().next().is_none();
+        parts
+            .lefts()
+            .iter()
+            .map(|part| plain(&part))
+            .collect::<Option<_>>()
+            .filter(|_| only_lefts)
+    };
+    let is_alone = list.optionals().iter().next().is_none()
+        && list.rest().is_none()
+        && list.posts().iter().next().is_none()
+        && list.keywords().iter().next().is_none()
+        && list.keyword_rest().is_none()
+        && list.block().is_none();
+    let (mut all, mut apart) = (Vec::new(), Vec::new());
+    for node in &required {
+        match (plain(node), parts_of(node)) {
+            (Some(name), _) => all.push(name),
+            (None, Some(parts)) => {
+                let whole = parts.join("_and_");
+                all.push(whole.clone());
+                apart.push((whole, parts));
+            }
+            _ => return,
+        }
+    }
+    if is_alone && !apart.is_empty() {
+        read.parameters = all;
+        read.apart = apart;
+    }
 }
 
 /// Returns the names of parameters, and true if there are others than plain ones.

@@ -86,14 +86,12 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
     }
     head.extend(requires(facts));
     let asked = |name: &String| {
-        let ends = Call::new(
-            "abort",
-            vec![Expr::Text(format!("which {name}? Say it: capr -s {name}=value"))],
-        );
+        // A `rescue` around it takes it as an error, as in Ruby.
+        let ends = Statement::Throw(Expr::Text(format!("which {name}? Say it: capr -s {name}=value")));
         Line::verb(Call::with_block(
             "set_default",
             vec![Expr::symbol(name)],
-            Block::of(vec![Line::verb(ends)]),
+            Block::of(vec![Line::new(ends)]),
         ))
     };
     let asked: Vec<Line> = unset.iter().map(asked).collect();

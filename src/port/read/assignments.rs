@@ -5,7 +5,7 @@ use ruby_prism::Node;
 use super::super::facts::kept;
 use super::super::form::{Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::id;
+use super::super::ruby::{id, literal};
 use super::Reader;
 use super::locals::Type;
 
@@ -155,6 +155,19 @@ impl Reader<'_> {
 
     /// Reads assignments to constants, `@x` and `$x`, which become variables of the recipe.
     fn kept_assignment(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        if let Some(write) = node.as_constant_path_write_node() {
+            let named = super::super::ruby::source(&write.target().as_node());
+            return match (named.as_str(), literal(&write.value()).as_deref()) {
+                // It is that already.
+                ("File::SEPARATOR", Some("/")) => Ok(Some(Vec::new())),
+                ("OpenSSL::SSL::VERIFY_PEER", _) => {
+                    Ok(Some(vec![self.remark(
+                        "`OpenSSL::SSL`: certificates of web servers are checked here",
+                    )]))
+                }
+                _ => Ok(None),
+            };
+        }
         let (verb, name, value) = if let Some(write) = node.as_constant_write_node() {
             ("set", id(&write.name()), write.value())
         } else if let Some(write) = node.as_instance_variable_write_node() {

@@ -71,7 +71,7 @@ impl Reader<'_> {
 
     /// Reads a lambda, which is called later than it is made.
     pub(super) fn function_of_later(&mut self, behind: Behind<'_>) -> Read<Expr> {
-        let mut function = self.closure(behind)?;
+        let mut function = self.lambda(behind, Type::Unknown)?;
         if let Expr::Closure(names, body) = &mut function {
             self.ask_later(names, body);
         }

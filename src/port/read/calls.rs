@@ -22,6 +22,9 @@ impl Reader<'_> {
         if let Some(receiver) = call.receiver() {
             return self.method_statement(node, call, &receiver);
         }
+        if let Some(lines) = self.over_sessions(call, &name)? {
+            return Ok(Some(lines));
+        }
         let facts = self.facts;
         if let Some(at) = facts.acting.changing.get(&name) {
             return self.changing_call(call, &name, *at).map(Some);
@@ -75,6 +78,10 @@ impl Reader<'_> {
         }
         if bare(node).is_some() && !gives && !self.facts.is_variable(renamed(&name)) && !self.facts.is_of_library(&name)
         {
+            if self.may_be_set(&name) && !self.facts.vocabulary.is_verb(&name) {
+                // Without the variable the statement is an error.
+                return Ok(None);
+            }
             let reason = format!("nothing in these files defines `{name}`");
             return self.no_name(Kind::Name, &name, reason);
         }
@@ -457,6 +464,10 @@ impl Reader<'_> {
             },
             // The remark is made where its library is required.
             "Cape" if call.block().is_some() => Ok(Some(Vec::new())),
+            "colorize" if call.receiver().is_none() && self.facts.libraries.contains("capistrano_colors") => {
+                let remark = "`colorize`: the colours of what is said are those of capr";
+                Ok(Some(vec![self.remark(remark)]))
+            }
             "sleep" => {
                 let values = self.expressions(&given.values)?;
                 Ok(Some(vec![Line::new(Statement::Value(Expr::call("sleep", values)))]))
@@ -531,40 +542,6 @@ impl Reader<'_> {
             }
             _ => Ok(None),
         }
-    }
-
-    /// Reads `send(run_method, "…")` and `send(:run, "…")`.
-    fn sent(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {
-        let given = arguments(call, true);
-        let [word, command] = given.values.as_slice() else {
-            return Ok(None);
-        };
-        let mut options = self.options("run", &given.pairs)?;
-        let written = literal(word).filter(|word| matches!(word.as_str(), "run" | "sudo"));
-        let verb = match &written {
-            Some(verb) => verb.as_str(),
-            None => {
-                options.push(("via".to_owned(), self.expression(word)?));
-                "invoke_command"
-            }
-        };
-        let command = self.command(command)?;
-        Ok(Some(vec![Line::verb(Call {
-            options,
-            ..Call::new(verb, vec![command])
-        })]))
-    }
-
-    fn exit(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
-        let given = arguments(call, false);
-        let code = match given.values.as_slice() {
-            [] => Expr::number(0),
-            [code] if code.as_true_node().is_some() => Expr::number(0),
-            [code] if code.as_false_node().is_some() => Expr::number(1),
-            [code] => self.expression(code)?,
-            _ => return self.refuse(Kind::Construct, "`exit` with several values"),
-        };
-        Ok(vec![Line::new(Statement::Value(Expr::call("exit", vec![code])))])
     }
 }
 

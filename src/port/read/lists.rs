@@ -219,6 +219,9 @@ impl Reader<'_> {
 
     /// Returns the body of a function that answers yes or no, as its last value says; `None` if it gives no value.
     fn asked_of(&self, mut body: Block, method: &str) -> Option<Block> {
+        if super::rescue::returns(&body) && method == "reject" {
+            return None;
+        }
         let Statement::Value(value) = &mut body.lines.last_mut()?.statement else {
             return None;
         };
@@ -242,8 +245,11 @@ impl Reader<'_> {
             ("inject" | "reduce", 2, [] | [_]) => {
                 let first = given.first().map(|first| self.expression(first)).transpose()?;
                 let Some(behind) = behind(call) else { return Ok(None) };
+                let list = match behind.apart.is_empty() {
+                    true => super::ruby_methods::listed(value.clone()),
+                    false => Expr::call("ruby_pairs", vec![value.clone()]),
+                };
                 let closure = self.closure(behind)?;
-                let list = super::ruby_methods::listed(value.clone());
                 match first {
                     Some(first) => list.method("reduce", vec![closure, first]),
                     None => Expr::call("ruby_reduced", vec![list, closure]),
@@ -327,7 +333,9 @@ impl Reader<'_> {
     /// Reads `list.each_with_object([]) { |item, all| … }`, `list.each_with_index.map { |item, index| … }` and `3.times.map { |n| … }` as
     /// loops that fill a list or a map; `None` for anything else.
     fn collected(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Option<Expr>> {
-        let Some(behind) = behind(call).filter(|behind| !behind.is_odd && behind.rescue.is_none()) else {
+        let Some(behind) =
+            behind(call).filter(|behind| (!behind.is_odd || !behind.apart.is_empty()) && behind.rescue.is_none())
+        else {
             return Ok(None);
         };
         let nodes = statements(behind.body.as_ref());
@@ -342,7 +350,17 @@ impl Reader<'_> {
                 ..super::locals::Local::default()
             };
             let all = self.declare(all, local);
-            let each = self.each(&[(item.clone(), Type::Unknown)], list, &nodes, behind.end);
+            let names = [(item.clone(), Type::Unknown)];
+            let each = match behind.apart.as_slice() {
+                [(whole, parts)] if whole == item => {
+                    let places: Vec<String> = (0..parts.len()).map(|at| at.to_string()).collect();
+                    let parts = parts.iter().map(String::as_str);
+                    let parts: Vec<(&str, &str)> = parts.zip(places.iter().map(String::as_str)).collect();
+                    let pairs = Expr::call("ruby_pairs", vec![list]);
+                    self.each_with(&names, pairs, &nodes, behind.end, &parts)
+                }
+                _ => self.each(&names, list, &nodes, behind.end),
+            };
             self.scopes.pop();
             self.without_notes(notes)?;
             let lines = vec![
@@ -371,6 +389,8 @@ impl Reader<'_> {
             return Ok(None);
         };
         let all = Expr::name("all");
+        let before = std::mem::take(&mut body.lines);
+        body.lines = before.into_iter().flat_map(|line| pushed(line, &all)).collect();
         if let Some(last) = body.lines.last_mut()
             && let Statement::Value(value) = &last.statement
         {
@@ -389,6 +409,20 @@ impl Reader<'_> {
         ];
         Ok(Some(Expr::Block(Block { lines, gives: true })))
     }
+}
+
+/// Returns a line of a loop that fills a list: what the function would return there is put into the list, and the loop goes on.
+fn pushed(mut line: Line, all: &Expr) -> Vec<Line> {
+    for block in line.statement.blocks() {
+        let before = std::mem::take(&mut block.lines);
+        block.lines = before.into_iter().flat_map(|line| pushed(line, all)).collect();
+    }
+    let Statement::Return(value) = &mut line.statement else {
+        return vec![line];
+    };
+    let value = value.take().unwrap_or(Expr::Unit);
+    line.statement = Statement::Value(all.clone().method("push", vec![value]));
+    vec![line, Line::new(Statement::Continue)]
 }
 
 /// Returns a body with `let name = value` at its beginning.

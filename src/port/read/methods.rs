@@ -467,7 +467,7 @@ impl Reader<'_> {
     }
 
     /// Returns true for a name that nothing defines and that a variable may have: Capistrano 1 and 2 look for it when they get there.
-    fn may_be_set(&self, name: &str) -> bool {
+    pub(super) fn may_be_set(&self, name: &str) -> bool {
         let is_object = matches!(
             name,
             "connection"

@@ -2,9 +2,9 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Block, Expr, Line, Statement};
-use super::super::note::Read;
-use super::super::ruby::{arguments, behind, constant, id, source, statements};
+use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::note::{Kind, Read};
+use super::super::ruby::{arguments, behind, constant, id, literal, source, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -260,6 +260,41 @@ impl Reader<'_> {
         let path = Expr::call("join_path", vec![self.expression(below)?, Expr::name("item")]);
         let list = Expr::call("fetch", vec![Expr::symbol(name), Expr::List(Vec::new())]);
         Ok(Some(list.method("map", vec![Expr::function_of("item", path)])))
+    }
+
+    /// Reads `send(run_method, "…")` and `send(:run, "…")`.
+    pub(super) fn sent(&mut self, call: &CallNode<'_>) -> Read<Option<Vec<Line>>> {
+        let given = arguments(call, true);
+        let [word, command] = given.values.as_slice() else {
+            return Ok(None);
+        };
+        let mut options = self.options("run", &given.pairs)?;
+        let written = literal(word).filter(|word| matches!(word.as_str(), "run" | "sudo"));
+        let verb = match &written {
+            Some(verb) => verb.as_str(),
+            None => {
+                options.push(("via".to_owned(), self.expression(word)?));
+                "invoke_command"
+            }
+        };
+        let command = self.command(command)?;
+        Ok(Some(vec![Line::verb(Call {
+            options,
+            ..Call::new(verb, vec![command])
+        })]))
+    }
+
+    /// Reads `exit`, with its status.
+    pub(super) fn exit(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        let given = arguments(call, false);
+        let code = match given.values.as_slice() {
+            [] => Expr::number(0),
+            [code] if code.as_true_node().is_some() => Expr::number(0),
+            [code] if code.as_false_node().is_some() => Expr::number(1),
+            [code] => self.expression(code)?,
+            _ => return self.refuse(Kind::Construct, "`exit` with several values"),
+        };
+        Ok(vec![Line::new(Statement::Value(Expr::call("exit", vec![code])))])
     }
 }
 

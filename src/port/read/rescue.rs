@@ -29,7 +29,7 @@ impl Reader<'_> {
         let mut before = self.set_before(begin, clauses.into_iter().chain([rescue.as_node()]));
         let retries = has_retry(&rescue.as_node());
         let mut body = self.list(begin.statements(), stop, false);
-        let (name, otherwise) = self.rescues(begin, rescue, end)?;
+        let (name, otherwise) = self.rescues(begin, rescue, end, false)?;
         if retries {
             before.extend(self.tried_again(body, name, otherwise, begin.else_clause().is_some())?);
             return Ok(before);
@@ -73,6 +73,7 @@ impl Reader<'_> {
         begin: &ruby_prism::BeginNode<'_>,
         first: &ruby_prism::RescueNode<'_>,
         end: usize,
+        gives: bool,
     ) -> Read<(Option<String>, Block)> {
         let code = |body: Option<ruby_prism::StatementsNode<'_>>| body.map(|body| source(&body.as_node()));
         let tried = code(begin.statements()).unwrap_or_default();
@@ -94,7 +95,7 @@ impl Reader<'_> {
             self.raised.extend(own.clone().filter(|_| raises));
             let outer = std::mem::replace(&mut self.caught, own.clone());
             let stop = rescue.subsequent().map_or(end, |next| next.location().start_offset());
-            let mut block = self.list(rescue.statements(), stop, false);
+            let mut block = self.list(rescue.statements(), stop, gives);
             self.caught = outer;
             self.scopes.pop();
             let whole = written.get_or_insert_with(|| own.clone());
@@ -196,24 +197,16 @@ impl Reader<'_> {
             self.without_notes(notes)?;
             return Ok(Expr::Block(block));
         };
-        let own = rescue.exceptions().iter().filter_map(|class| constant(&class));
-        let has_own = own.filter_map(|class| self.facts.errors.known(&class)).next().is_some();
-        if rescue.subsequent().is_some() || rescue.reference().is_some() || has_own {
-            return self.refuse(
-                Kind::Construct,
-                "`begin … rescue` as a value, with several errors or the name of one",
-            );
-        }
         let body = self.list(begin.statements(), rescue.location().start_offset(), true);
-        let other = self.list(rescue.statements(), begin.location().end_offset(), true);
+        let (name, other) = self.rescues(begin, &rescue, begin.location().end_offset(), true)?;
         self.without_notes(notes)?;
-        if !(body.gives && other.gives) {
+        if has_retry(&rescue.as_node()) || !(gives(&body) && gives(&other)) {
             return self.refuse(
                 Kind::Construct,
                 "`begin … rescue` as a value that not all of its parts give",
             );
         }
-        Ok(self.tried(body, other))
+        Ok(self.tried(body, name, other))
     }
 
     /// Reads `name = value rescue other`.
@@ -238,11 +231,11 @@ impl Reader<'_> {
     pub(super) fn rescued_value(&mut self, rescued: &ruby_prism::RescueModifierNode<'_>) -> Read<Expr> {
         let value = self.expression(&rescued.expression())?;
         let other = self.expression(&rescued.rescue_expression())?;
-        Ok(self.tried(Block::giving(value), Block::giving(other)))
+        Ok(self.tried(Block::giving(value), None, Block::giving(other)))
     }
 
     /// Returns the value of a block, or that of the other one if it ends in an error.
-    fn tried(&mut self, body: Block, other: Block) -> Expr {
+    fn tried(&mut self, body: Block, error: Option<String>, other: Block) -> Expr {
         let name = self.free_name("value");
         let assigned = |mut block: Block| {
             if let Some(last) = block.lines.last_mut()
@@ -256,7 +249,7 @@ impl Reader<'_> {
         let other = if is_nothing { Block::default() } else { assigned(other) };
         let lines = vec![
             Line::new(Statement::Let(name.clone(), Expr::Unit)),
-            Line::new(Statement::Try(assigned(body), None, other)),
+            Line::new(Statement::Try(assigned(body), error, other)),
             Line::new(Statement::Value(Expr::name(&name))),
         ];
         self.carry("rescue");
@@ -289,6 +282,19 @@ fn done_before_jumps(block: &mut Block, lines: &[Line], in_loop: bool) {
     block.lines = all;
 }
 
+/// Returns true for a block that ends with a value, or with an error in its place.
+fn gives(block: &Block) -> bool {
+    match block.lines.last().map(|line| &line.statement) {
+        Some(Statement::Value(Expr::If(arms, otherwise))) => {
+            arms.iter().all(|(_, block)| gives(block)) && otherwise.as_ref().is_none_or(gives)
+        }
+        // What is said gives nothing.
+        Some(Statement::Verb(call)) => matches!(call.name.as_str(), "abort" | "error" | "info" | "puts" | "warn"),
+        Some(Statement::Throw(_) | Statement::Return(_) | Statement::Value(_)) | None => true,
+        _ => false,
+    }
+}
+
 /// Returns true for statements that leave a loop around them, or go on with its next turn.
 fn jumps(block: &Block) -> bool {
     let mut block = block.clone();
@@ -296,6 +302,15 @@ fn jumps(block: &Block) -> bool {
         Statement::Break => true,
         Statement::For(..) | Statement::While(..) => false,
         _ => line.statement.blocks().into_iter().any(|block| jumps(block)),
+    })
+}
+
+/// Returns true for statements that return a value before their end.
+pub(super) fn returns(block: &Block) -> bool {
+    let mut block = block.clone();
+    block.lines.iter_mut().any(|line| match &line.statement {
+        Statement::Return(_) => true,
+        _ => line.statement.blocks().into_iter().any(|block| returns(block)),
     })
 }
 

@@ -3,7 +3,7 @@
 use ruby_prism::Node;
 
 use super::super::facts::kept;
-use super::super::form::{Block, Call, Expr, Statement, string};
+use super::super::form::{Block, Call, Expr, Line, Statement, string};
 use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::ruby::{Offsets, body_of, constant, id, literal, local_or_host, source, statements};
 use super::locals::{Local, Type};
@@ -229,7 +229,21 @@ impl Reader<'_> {
 
     /// Reads a block as a function without a name whose parameters are of this kind.
     pub(super) fn closure_over(&mut self, behind: super::super::ruby::Behind<'_>, kind: Type) -> Read<Expr> {
-        if behind.is_odd || behind.rescue.is_some() {
+        let is_left = |node: &Node<'_>| {
+            source(node)
+                .split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
+                .any(|word| word == "return")
+        };
+        if statements(behind.body.as_ref()).iter().any(is_left) {
+            // It would leave the function around the block.
+            return self.refuse(Kind::Construct, "`return` in a block that gives a value");
+        }
+        self.lambda(behind, kind)
+    }
+
+    /// Reads a lambda, or a block that nothing in it leaves.
+    pub(super) fn lambda(&mut self, behind: super::super::ruby::Behind<'_>, kind: Type) -> Read<Expr> {
+        if behind.is_odd && behind.apart.is_empty() || behind.rescue.is_some() {
             return self.refuse(Kind::Construct, "a block with parameters of this kind");
         }
         let nodes = statements(behind.body.as_ref());
@@ -241,6 +255,14 @@ impl Reader<'_> {
                 ..Local::default()
             };
             names.push(self.declare(name, local));
+        }
+        let mut parts = Vec::new();
+        for (whole, own) in &behind.apart {
+            for (at, name) in own.iter().enumerate() {
+                let place = Box::new(Expr::Number(at.to_string()));
+                let part = Expr::Index(Box::new(Expr::name(whole)), place);
+                parts.push(Line::new(Statement::Let(self.declare(name, Local::default()), part)));
+            }
         }
         let notes = self.notes.len();
         let outer = self.loops;
@@ -258,9 +280,9 @@ impl Reader<'_> {
         self.loops = outer;
         self.notes.truncate(notes);
         self.scopes.pop();
-        let body = body?;
-        let is_jump =
-            |line: &super::super::form::Line| matches!(line.statement, Statement::Continue | Statement::Break);
+        let mut body = body?;
+        body.lines.splice(0..0, parts);
+        let is_jump = |line: &Line| matches!(line.statement, Statement::Continue | Statement::Break);
         if body.lines.iter().any(is_jump) {
             return self.refuse(Kind::Construct, "`next` in a block that gives a value");
         }

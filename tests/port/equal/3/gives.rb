@@ -61,3 +61,22 @@ task :closures do
   puts log + "a.log", root + "/etc"
   puts JSON.generate(a: 1), JSON.pretty_generate("a" => [1])
 end
+
+def early(word)
+  value = begin
+    return "early" if word == "now"
+    Integer(word)
+  rescue ArgumentError
+    "no number"
+  end
+  value
+end
+
+task :apart do
+  ages = { "a" => 1, "b" => 2 }
+  puts ages.inject(0) { |sum, (_, age)| sum + age }
+  puts ages.each_with_object([]) { |(name, age), all| all << "#{name}#{age}" }.join(" ")
+  puts early("now"), early("7"), early("x")
+  puts %w[x y].each_with_index.map { |word, index| next "first" if index == 0
+                                     word }.join(" ")
+end
