@@ -7,6 +7,7 @@
 //! gems/     finds the recipe libraries in the gems that are installed
 //! gem_functions the functions that gems define for recipes
 //! paths     the paths that a Ruby file makes of its own place
+//! asked     finds the plugins and source controls of their own that recipes ask for
 //! plain     writes plugins and strategies of Git as the plain recipes that they amount to
 //! nodes     a walk through the nodes of Ruby code
 //! errors    the classes of errors that recipes define
@@ -39,6 +40,7 @@
 
 mod acting;
 mod added;
+mod asked;
 #[cfg(test)]
 mod block_tests;
 mod broken;

@@ -5,38 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{CallNode, Location, Node, Visit};
 
-use super::gems::is_plugin;
+use super::asked::{Asked, METHODS_OF_GIT, functions_of_scm, is_of_git, is_scm, last, methods};
 use super::project::{RubyFile, RubyProject};
 use super::ruby::{Offsets, arguments, constant, id, literal, source, statements};
-use crate::packed::{Packed, packed};
-
-/// The tasks of Git in Capistrano 3, and the methods that they call.
-const TASKS_OF_GIT: Packed = packed!("src/port/git_tasks.rb");
 
 /// The methods of a plugin that Capistrano calls.
 const CALLED: &[&str] = &["define_tasks", "register_hooks", "set_defaults"];
 
-/// The methods of Capistrano's plugin for Git, with their names as functions.
-const METHODS_OF_GIT: &[(&str, &str)] = &[
-    ("archive_to_release_path", "git_release"),
-    ("check_repo_is_reachable", "git_check"),
-    ("clone_repo", "git_clone"),
-    ("fetch_revision", "git_fetch_revision"),
-    ("repo_mirror_exists?", "git_test"),
-    ("update_mirror", "git_update"),
-];
-
-/// The tasks of Git that get the code.
-const GETTING: &[&str] = &[
-    "git:clone",
-    "git:create_release",
-    "git:set_current_revision",
-    "git:update",
-];
-
 /// Returns the project with plain recipes; `None` if it has no plugins and no strategies of its own.
 pub(super) fn plain(project: &RubyProject) -> Option<RubyProject> {
-    let words: [&[u8]; 3] = [b"install_plugin", b"git_strategy", b"Rake::Task["];
+    let words: [&[u8]; 4] = [b"install_plugin", b":scm", b"git_strategy", b"Rake::Task["];
     let has = |source: &RubyFile| {
         let mut parts = words.iter();
         parts.any(|word| source.text.windows(word.len()).any(|part| part == *word))
@@ -46,17 +24,38 @@ pub(super) fn plain(project: &RubyProject) -> Option<RubyProject> {
     }
     let mut asked = Asked::default();
     for source in &project.sources {
+        let of_gem = source
+            .gem
+            .as_ref()
+            .and_then(|gem| gem.path.strip_prefix("lib/capistrano/"));
+        let name = of_gem.and_then(|path| path.strip_suffix(".rb"));
+        asked.in_gems.extend(name.map(str::to_owned));
         asked.visit(&ruby_prism::parse(&source.text).node());
     }
     asked.conclude();
-    if asked.plugins.is_empty() && !asked.has_tasks_of_git() {
+    if asked.is_nothing() {
         return None;
     }
     let mut plain = project.clone();
     for (new, source) in plain.sources.iter_mut().zip(&project.sources) {
-        new.text = asked.written(&source.text);
+        new.text = written(&asked, &source.text);
     }
     Some(plain)
+}
+
+/// Returns the text of a file, as plain recipe.
+fn written(asked: &Asked, text: &[u8]) -> Vec<u8> {
+    let mut writing = Writing {
+        asked,
+        edits: Vec::new(),
+        own: None,
+        itself: BTreeSet::new(),
+        renamed: BTreeMap::new(),
+        replaced: String::new(),
+    };
+    writing.visit(&ruby_prism::parse(text).node());
+    crate::sort::by_key(&mut writing.edits, |(start, ..)| *start);
+    edited(text, &writing.edits)
 }
 
 /// Puts other text in the places of the edits; a line that goes stays as an empty one.
@@ -74,171 +73,6 @@ fn edited(text: &[u8], edits: &[(usize, usize, String)]) -> Vec<u8> {
     }
     all.extend_from_slice(text.get(at..).unwrap_or_default());
     all
-}
-
-/// Returns true for Capistrano's own plugin for Git.
-fn is_of_git(class: &Node<'_>) -> bool {
-    matches!(
-        constant(class).unwrap_or_default().as_str(),
-        "Capistrano::SCM::Git" | "SCM::Git"
-    )
-}
-
-fn last(path: &str) -> String {
-    path.rsplit("::").next().unwrap_or(path).to_owned()
-}
-
-/// The plugins and the strategies that the recipes ask for.
-#[derive(Debug, Default)]
-struct Asked {
-    /// Those that are installed, each with true if its hooks are.
-    plugins: BTreeMap<String, bool>,
-    strategies: BTreeSet<String>,
-    /// The classes that are plugins, each with true if it is a source control.
-    classes: BTreeMap<String, bool>,
-    modules: BTreeSet<String>,
-    /// The plugins that are made of Capistrano's own for Git, with their methods, each with true if it calls the one that it replaces.
-    of_git: BTreeMap<String, BTreeMap<String, bool>>,
-    /// The tasks of Git that the recipes clear.
-    cleared: BTreeSet<String>,
-    /// True if Capistrano's plugin for Git is installed by name.
-    has_git: bool,
-}
-
-impl Asked {
-    /// Returns true if tasks of the recipe get the code by Git.
-    fn has_tasks_of_git(&self) -> bool {
-        !self.strategies.is_empty() || self.cleared.iter().any(|task| GETTING.contains(&task.as_str()))
-    }
-
-    /// Returns Capistrano's tasks of Git in one line, without those that the recipes replace.
-    fn tasks_of_git(&self, own: &BTreeMap<String, bool>) -> String {
-        let is_own = |name: &str| own.contains_key(name);
-        let calls_super = |name: &str| own.get(name) == Some(&true);
-        let text = TASKS_OF_GIT.text();
-        let lines = text.lines().filter_map(|line| {
-            let word = |from: &str| {
-                let rest = line.strip_prefix(from)?;
-                rest.split([' ', ')', ';']).next().map(str::to_owned)
-            };
-            let is_hook = line.starts_with("after ") || line.starts_with("before ");
-            match (word("def git_"), word("task(:")) {
-                (Some(name), _) if calls_super(&name) => Some(line.replacen("git_", "git_super_", 1)),
-                (Some(name), _) => (!is_own(&name)).then(|| line.to_owned()),
-                (_, Some(name)) => (!self.cleared.contains(&format!("git:{name}"))).then(|| line.to_owned()),
-                _ if is_hook && is_own("register_hooks") && !calls_super("register_hooks") => None,
-                _ => (!line.starts_with('#')).then(|| line.to_owned()),
-            }
-        });
-        lines.collect::<Vec<_>>().join("; ")
-    }
-
-    fn conclude(&mut self) {
-        let classes = &self.classes;
-        self.plugins.retain(|name, _| classes.contains_key(name));
-        let modules = &self.modules;
-        self.strategies.retain(|name| modules.contains(name));
-    }
-
-    /// Returns the text of a file, as plain recipe.
-    fn written(&self, text: &[u8]) -> Vec<u8> {
-        let mut writing = Writing {
-            asked: self,
-            edits: Vec::new(),
-            own: None,
-            itself: BTreeSet::new(),
-            renamed: BTreeMap::new(),
-            replaced: String::new(),
-        };
-        writing.visit(&ruby_prism::parse(text).node());
-        crate::sort::by_key(&mut writing.edits, |(start, ..)| *start);
-        edited(text, &writing.edits)
-    }
-
-    /// Returns the installed plugin of a class, by the last part of its name.
-    fn plugin(&self, class: &ruby_prism::ClassNode<'_>) -> Option<bool> {
-        class
-            .superclass()
-            .as_ref()
-            .filter(|class| is_plugin(class) || is_of_git(class))?;
-        let name = last(&constant(&class.constant_path())?);
-        self.plugins.get(&name).copied()
-    }
-}
-
-impl<'pr> Visit<'pr> for Asked {
-    fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-        let given = arguments(node, false);
-        match (id(&node.name()).as_str(), given.values.as_slice()) {
-            ("install_plugin", [class]) => {
-                let path = constant(class).unwrap_or_default();
-                let hooks = given.option("load_hooks").is_none_or(|hooks| source(hooks) != "false");
-                if path == "Capistrano::SCM::Plugin" {
-                    self.classes.insert(last(&path), true);
-                }
-                self.has_git |= path == "Capistrano::SCM::Git";
-                self.plugins.insert(last(&path), hooks);
-            }
-            ("set", [name, class]) if literal(name).as_deref() == Some("git_strategy") => {
-                let path = constant(class).filter(|path| !path.contains("Git::"));
-                self.strategies.extend(path.map(|path| last(&path)));
-            }
-            ("clear", []) => {
-                let index = node.receiver().and_then(|index| index.as_call_node());
-                let index = index.filter(super::read::is_task_of_rake);
-                let task = index.and_then(|index| arguments(&index, false).values.first().and_then(literal));
-                self.cleared.extend(task.filter(|task| task.starts_with("git:")));
-            }
-            _ => {}
-        }
-        ruby_prism::visit_call_node(self, node);
-    }
-
-    fn visit_class_node(&mut self, node: &ruby_prism::ClassNode<'pr>) {
-        if let Some(parent) = node.superclass().filter(is_plugin) {
-            let name = constant(&node.constant_path()).unwrap_or_default();
-            let is_scm = source(&parent).ends_with("SCM::Plugin") || methods(node.body().as_ref()).contains("scm?");
-            self.classes.insert(last(&name), is_scm);
-        }
-        if node.superclass().as_ref().is_some_and(is_of_git) {
-            let name = last(&constant(&node.constant_path()).unwrap_or_default());
-            let of_git = |method: &str| {
-                METHODS_OF_GIT
-                    .iter()
-                    .find(|(own, _)| *own == method)
-                    .map(|(_, name)| *name)
-            };
-            let nodes = statements(node.body().as_ref().and_then(Node::as_statements_node).as_ref());
-            let methods = nodes.iter().filter_map(Node::as_def_node).map(|method| {
-                let name = id(&method.name());
-                let name = of_git(&name).map_or(name.clone(), |name| name.trim_start_matches("git_").to_owned());
-                (
-                    name,
-                    source(&method.as_node())
-                        .split(|c: char| !c.is_alphanumeric())
-                        .any(|word| word == "super"),
-                )
-            });
-            self.of_git.insert(name.clone(), crate::sort::map(methods));
-            self.classes.insert(name, true);
-        }
-        ruby_prism::visit_class_node(self, node);
-    }
-
-    fn visit_module_node(&mut self, node: &ruby_prism::ModuleNode<'pr>) {
-        let name = constant(&node.constant_path()).unwrap_or_default();
-        if methods(node.body().as_ref()).contains("release") {
-            self.modules.insert(last(&name));
-        }
-        ruby_prism::visit_module_node(self, node);
-    }
-}
-
-/// Returns the names of the methods in the body of a class or a module.
-fn methods(body: Option<&Node<'_>>) -> BTreeSet<String> {
-    let nodes = statements(body.and_then(Node::as_statements_node).as_ref());
-    let names = nodes.iter().filter_map(|node| Some(id(&node.as_def_node()?.name())));
-    crate::sort::set(names)
 }
 
 /// The class or the module whose content is written.
@@ -297,11 +131,15 @@ impl Writing<'_> {
             let before = if self.asked.has_git { "" } else { &whole };
             return Some(format!("{before}; {}", self.asked.tasks_of_git(&BTreeMap::new())));
         }
+        if is_start && self.asked.has_own_check() && !self.asked.has_tasks_of_git() {
+            return Some(format!("{whole}; before 'deploy:check', 'git:check'"));
+        }
         let (Some("set"), [variable, value]) = (Some(name), given) else {
             return None;
         };
         match literal(variable)?.as_str() {
-            "scm" if literal(value)? == "git" && self.asked.has_tasks_of_git() => Some("set :scm, :tasks".to_owned()),
+            "scm" if literal(value)? != "git" => self.asked.tasks_of_scm(&literal(value)?),
+            "scm" if self.asked.has_tasks_of_git() => Some("set :scm, :tasks".to_owned()),
             "git_strategy" if self.asked.strategies.contains(&last(&constant(value)?)) => {
                 let own = METHODS_OF_GIT
                     .iter()
@@ -327,6 +165,16 @@ impl Writing<'_> {
 
 impl<'pr> Visit<'pr> for Writing<'_> {
     fn visit_class_node(&mut self, node: &ruby_prism::ClassNode<'pr>) {
+        if let Some(parent) = node.superclass().filter(is_scm) {
+            let (start, end) = (node.location().start_offset(), parent.location().end_offset());
+            self.unwrap(start, end, Some(&node.end_keyword_loc()));
+            let outer = self.own.replace(Own::Strategy);
+            self.renamed = functions_of_scm(node);
+            ruby_prism::visit_class_node(self, node);
+            self.own = outer;
+            self.renamed.clear();
+            return;
+        }
         let Some(has_hooks) = self.asked.plugin(node) else {
             return ruby_prism::visit_class_node(self, node);
         };
@@ -349,7 +197,8 @@ impl<'pr> Visit<'pr> for Writing<'_> {
         let inner = statements(node.body().as_ref().and_then(Node::as_statements_node).as_ref());
         let is_around = inner.iter().any(|node| holds_plugin(node, self.asked));
         let is_strategy = self.asked.strategies.contains(&name);
-        if is_around || is_strategy {
+        let is_inside = self.own == Some(Own::Strategy);
+        if is_around || is_strategy || is_inside {
             let (whole, head) = (node.location(), node.constant_path().location());
             self.unwrap(whole.start_offset(), head.end_offset(), Some(&node.end_keyword_loc()));
         }
@@ -361,11 +210,16 @@ impl<'pr> Visit<'pr> for Writing<'_> {
         }
         ruby_prism::visit_module_node(self, node);
         self.own = outer;
-        self.renamed.clear();
+        if !is_inside {
+            self.renamed.clear();
+        }
     }
 
     fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
         let name = id(&node.name());
+        if name == "strategy" && !self.asked.of_scm.is_empty() {
+            return self.replace(&node.location(), "");
+        }
         match self.own {
             Some(Own::Plugin { has_hooks }) if CALLED.contains(&name.as_str()) => {
                 if name == "register_hooks" && !has_hooks {
@@ -416,6 +270,13 @@ impl<'pr> Visit<'pr> for Writing<'_> {
             return self.replace(&node.location(), &plain);
         }
         let receiver = node.receiver();
+        if let (Some(strategy), Some(message), Some(new)) =
+            (&receiver, node.message_loc(), self.asked.of_scm.get(&name))
+            && source(strategy) == "strategy"
+        {
+            let start = strategy.location().start_offset();
+            self.edits.push((start, message.end_offset(), new.clone()));
+        }
         let is_own = receiver.as_ref().is_none_or(|receiver| self.is_of_itself(receiver));
         let message = node.message_loc();
         if let (true, Some(receiver), Some(message)) = (is_own, &receiver, &message) {
@@ -448,7 +309,7 @@ impl<'pr> Visit<'pr> for Writing<'_> {
 /// Returns true for a plugin that is installed, and for a module around one.
 fn holds_plugin(node: &Node<'_>, asked: &Asked) -> bool {
     match node.as_class_node() {
-        Some(class) => asked.plugin(&class).is_some(),
+        Some(class) => asked.plugin(&class).is_some() || class.superclass().as_ref().is_some_and(is_scm),
         None => node.as_module_node().is_some_and(|module| {
             let inner = statements(module.body().as_ref().and_then(Node::as_statements_node).as_ref());
             inner.iter().any(|node| holds_plugin(node, asked))
@@ -528,10 +389,38 @@ mod tests {
             ],
         );
         assert_eq!(text.matches("task :create_release").count(), 1, "{text}");
+        let own = "namespace :git do\n  task :check do\n    on(roles(:app)) { execute :ls }\n  end\nend\n";
+        let (text, _) = recipe(&format!(
+            "require 'capistrano/deploy'\nset :repo_url, 'r'\nlock '3'\nRake::Task['git:check'].clear\n{own}"
+        ));
+        assert!(
+            text.contains("before \"deploy:check\", \"git:check\";") && !text.contains(":scm"),
+            "{text}"
+        );
         // Who only does not want its check gets the code as ever.
         let (text, _) =
             recipe("require 'capistrano/deploy'\nset :repo_url, 'r'\nlock '3'\nRake::Task['git:check'].clear\n");
         assert!(!text.contains(":scm"), "{text}");
+    }
+
+    #[test]
+    fn a_source_control_of_the_older_kind_is_tasks_and_functions_of_its_name() {
+        let (text, notes) = recipe(
+            "lock '3.4.0'\nset :repo_url, 'r'\nset :scm, :boxes\nclass Capistrano::Boxes < Capistrano::SCM\n  def name\n    \
+             fetch(:box)\n  end\n  module DefaultStrategy\n    def release\n      context.execute :tar, '-xf', name, '-C', release_path\n    \
+             end\n  end\nend\nnamespace :boxes do\n  def strategy\n    @strategy ||= Capistrano::Boxes.new(self, \
+             fetch(:boxes_strategy, Capistrano::Boxes::DefaultStrategy))\n  end\n  task :check do\n  end\n  task create_release: :check do\n    \
+             on release_roles :all do\n      execute :mkdir, '-p', release_path\n      strategy.release\n    end\n  end\nend\nset :box, 'x.tar'\n",
+        );
+        assert!(notes.is_empty(), "{text}{notes:?}");
+        has(
+            &text,
+            &[
+                "set :scm, :tasks;\nafter \"deploy:new_release_path\", \"boxes:create_release\";\nbefore \"deploy:check\", \"boxes:check\";",
+                "boxes_release();",
+                "fn boxes_release() {\n  run `tar -xf ${boxes_name()} -C ${release_path}`;",
+            ],
+        );
     }
 
     #[test]

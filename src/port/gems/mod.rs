@@ -115,8 +115,10 @@ impl RubyProject {
         let wanted: Vec<String> = facts
             .libraries
             .iter()
-            .filter(|path| !is_at_hand(&facts, path))
             .cloned()
+            // Capistrano 3 loads the file of the source control.
+            .chain(facts.scm.iter().map(|scm| format!("capistrano/{scm}")))
+            .filter(|path| !is_at_hand(&facts, path))
             .collect();
         drop(parsed);
         let mut from = FromGems::default();

@@ -112,7 +112,7 @@ impl Reader<'_> {
             "clear" | "clear_actions" => {
                 let (is_own, is_of_library) = (
                     self.facts.tasks.contains(task),
-                    self.facts.vocabulary.tasks.contains(task),
+                    self.facts.vocabulary.tasks.contains(task) || super::super::asked::is_task_of_git(task),
                 );
                 if !is_own && !is_of_library {
                     return Err(self.no_task(task));
