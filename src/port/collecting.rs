@@ -112,6 +112,16 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
         self.in_branch(|visitor| ruby_prism::visit_def_node(visitor, node));
     }
 
+    fn visit_constant_read_node(&mut self, node: &ruby_prism::ConstantReadNode<'pr>) {
+        *self.facts.constants_named.entry(id(&node.name())).or_default() += 1;
+    }
+
+    fn visit_constant_path_node(&mut self, node: &ruby_prism::ConstantPathNode<'pr>) {
+        let name = node.name().map(|name| id(&name)).unwrap_or_default();
+        *self.facts.constants_named.entry(name).or_default() += 1;
+        ruby_prism::visit_constant_path_node(self, node);
+    }
+
     fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
         self.facts.constants.insert(id(&node.name()));
         self.facts.errors.add(&node.as_node());

@@ -108,6 +108,8 @@ pub(super) struct Facts {
     pub(super) mixed_in: BTreeSet<String>,
     /// The names of the classes, modules and constants that the files define.
     pub(super) constants: BTreeSet<String>,
+    /// The numbers of times that constants are named, also where they are defined.
+    pub(super) constants_named: BTreeMap<String, usize>,
     /// The names that the application defines: of classes and constants, and of functions outside of classes.
     pub(super) of_application: BTreeSet<String>,
     /// The ERB templates of the project, by their paths.

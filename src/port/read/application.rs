@@ -46,6 +46,40 @@ impl Reader<'_> {
     }
 }
 
+impl Reader<'_> {
+    /// Returns true for a class that only defines something, and that nothing names but those who do without it: Slackistrano for the words of
+    /// its messages, a command for what shows its output. A module with such classes is one, too.
+    pub(super) fn is_idle(&self, node: &Node<'_>) -> bool {
+        let content = |body: Option<Node<'_>>| body.is_some_and(|body| acts(&body));
+        let inner = |body: &Option<Node<'_>>| match body.as_ref().map(Node::as_statements_node) {
+            Some(Some(list)) => list.body().iter().all(|node| self.is_idle(&node)),
+            Some(None) => false,
+            None => true,
+        };
+        if let Some(module) = node.as_module_node() {
+            let body = module.body();
+            let name = constant(&module.constant_path()).unwrap_or_default();
+            let is_own = !OF_OTHERS.contains(&name.split("::").next().unwrap_or(""));
+            return is_own && body.is_some() && inner(&body);
+        }
+        let Some(class) = node.as_class_node() else {
+            return false;
+        };
+        let name = constant(&class.constant_path()).unwrap_or_default();
+        let last = name.rsplit("::").next().unwrap_or("");
+        let is_of_messages = class.superclass().as_ref().is_some_and(is_of_slackistrano);
+        let has_on_data = super::super::asked::methods(class.body().as_ref()).contains("on_data");
+        let is_named = self.facts.constants_named.get(last).copied().unwrap_or_default() > 1;
+        let is_own = !OF_OTHERS.contains(&name.split("::").next().unwrap_or(""));
+        is_own && (is_of_messages || has_on_data || !is_named) && !content(class.body())
+    }
+}
+
+/// Returns true for the classes from which those are made that word messages for Slackistrano; capr's have words of their own.
+fn is_of_slackistrano(class: &Node<'_>) -> bool {
+    constant(class).is_some_and(|class| class.starts_with("Slackistrano::"))
+}
+
 /// Returns true for the files of Rails that belong to the application, whatever a recipe loads them for; the path has no ending.
 pub(super) fn is_of_rails(path: &str) -> bool {
     let path = path.trim_end_matches(".rb");
@@ -115,11 +149,7 @@ fn is_its_own(node: &Node<'_>) -> bool {
         }
     };
     let first = name.as_deref().and_then(|name| name.split("::").next()).unwrap_or("");
-    // Slackistrano takes its messages from a class; capr's have words of their own.
-    let is_of_messages = parent
-        .as_ref()
-        .and_then(constant)
-        .is_some_and(|class| class.starts_with("Slackistrano::"));
+    let is_of_messages = parent.as_ref().is_some_and(is_of_slackistrano);
     (is_of_messages || !OF_OTHERS.contains(&first)) && !body.as_ref().is_some_and(acts)
 }
 

@@ -19,6 +19,14 @@ impl Reader<'_> {
             // Each function is written where it is called, and each error where it is raised.
             return Ok(Vec::new());
         }
+        if self.is_idle(node) {
+            let line = super::super::ruby::source(node);
+            let line = line.lines().next().unwrap_or_default();
+            return Ok(vec![self.remark(&format!(
+                "`{}`: nothing that was carried over makes objects of it",
+                super::printable(line)
+            ))]);
+        }
         let mut before = self.before_statement(node)?;
         if self.assigned.contains_key(&node.location().start_offset()) && is_command(node) {
             return Ok(before);
