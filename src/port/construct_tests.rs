@@ -286,6 +286,20 @@ fn an_assignment_in_an_argument_stands_before_the_call() {
 }
 
 #[test]
+fn braces_that_repeat_nothing_are_a_text() {
+    carried(
+        "task :t do\n  w = 'b'\n  puts 'x'.gsub(/{KEY}/, 'y'), 'x'.sub(/a{2}|{{(\\w*)}}/, 'y')\n  \
+         puts 'x'.sub(/(?:#{w}){2,}{#{w}}/, 'y'), 'x'.sub(/\\{a\\p{L}/, 'y')\nend\n",
+        &[
+            "`\\{KEY}`",
+            r"`a{2}|\{\{(\w*)}}`",
+            r"`(?:${w}){2,}\{${w}}`",
+            r"`\{a\p{L}`",
+        ],
+    );
+}
+
+#[test]
 fn a_string_is_split_by_regular_expressions() {
     let (text, notes) = recipe(
         "task(:x) do\n  run 'ls'\n  capture('ps').split(/\\s+/).each { |pid| puts pid }\n  puts 'a, b'.split(/,\\s*|;/).length\n\

@@ -171,3 +171,16 @@ fn a_set_of_a_hash_sets_nothing_in_3_and_fails_in_2_and_an_invoke_of_nothing_fai
     assert_eq!(kinds, [Kind::Fails], "{ported}");
     has(&ported, &["throw \"invalid variable"]);
 }
+
+#[test]
+fn what_capistrano_2_has_no_value_for_fails_and_a_block_around_deploy_symlink_is_told() {
+    let text = "load 'deploy'\nset :application, 'x'\nset :repository, 'r'\nrole :app, 'a'\ntask :t do\n  begin\n    branch\n  rescue\n    puts 'none'\n  end\nend\nbefore('deploy:symlink') { t }\n";
+    let ported = ported(&[("Capfile", text)]).unwrap();
+    has(&ported.files[0].text, &["try {\n    fetch(:branch);\n  } catch {"]);
+    assert!(
+        ported
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("`before \"deploy:symlink\"` with a block"))
+    );
+}

@@ -254,8 +254,13 @@ impl Reader<'_> {
             return Ok(Expr::call("fetch", vec![Expr::symbol("stage"), Expr::Unit]));
         }
         if self.facts.is_of_library(name) {
-            // capr reads the variable, which may not be set.
-            return Ok(Expr::call("fetch", vec![Expr::symbol(name), Expr::Unit]));
+            // capr reads the variable, which may not be set. Capistrano 2 has no value for these two, and fails.
+            let fails = matches!(name, "branch" | "user") && self.facts.version < 3 && self.deferred > 0;
+            let otherwise = (!fails).then_some(Expr::Unit);
+            return Ok(Expr::call(
+                "fetch",
+                [Expr::symbol(name)].into_iter().chain(otherwise).collect(),
+            ));
         }
         if matches!(name, "desc" | "namespace" | "role" | "server" | "set" | "task") && !self.facts.is_task(name) {
             return self.refuse(

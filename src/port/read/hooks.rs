@@ -127,6 +127,11 @@ impl Reader<'_> {
             };
         };
         self.hooked.insert(target.clone());
+        if self.facts.version == 2 && hooked == "deploy:symlink" && call.is_some_and(|call| behind(call).is_some()) {
+            self.remarks.push(format!(
+                "`{verb} \"deploy:symlink\"` with a block: later versions of Capistrano 2 run it only if it names a task; here it runs"
+            ));
+        }
         if let Some((call, behind)) = call.and_then(|call| Some((call, behind(call)?))) {
             return self.hook_block(call, &behind, (&verb, &target), rest);
         }

@@ -7,6 +7,7 @@ use super::super::note::{Kind, Read};
 use super::super::ruby::{literal, source};
 use super::Reader;
 use super::methods::escaped;
+use super::strings::braced;
 
 impl Reader<'_> {
     /// Reads a regular expression as a string of capr.
@@ -18,7 +19,12 @@ impl Reader<'_> {
         }
         if let Some(pattern) = node.as_interpolated_regular_expression_node() {
             let nodes: Vec<Node<'_>> = pattern.parts().iter().collect();
-            let mut parts = self.pieces(&nodes)?;
+            let braces = |(index, part)| match part {
+                Part::Text(text) => Part::Text(braced(&text, index == 0)),
+                value => value,
+            };
+            let pieces = self.pieces(&nodes)?.into_iter();
+            let mut parts: Vec<Part> = pieces.enumerate().map(braces).collect();
             if pattern.is_ignore_case() {
                 parts.insert(0, Part::Text("(?i)".to_owned()));
             }

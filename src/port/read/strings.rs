@@ -176,7 +176,7 @@ impl Reader<'_> {
                 flags.push(flag);
             }
         }
-        let source = source
+        let source = braced(source, true)
             .replace("\\h", "[0-9a-fA-F]")
             .replace("\\Z", "\\z")
             .replace("\\/", "/");
@@ -270,4 +270,42 @@ fn common_indent(lines: &[&str]) -> usize {
         [0, others @ ..] if !others.is_empty() => others.iter().copied().min().unwrap_or(0),
         all => all.iter().copied().min().unwrap_or(0),
     }
+}
+
+/// Returns a regular expression whose braces are themselves where they repeat nothing: in Ruby `/{name}/` is a text.
+pub(super) fn braced(pattern: &str, is_start: bool) -> String {
+    let mut text = String::new();
+    let mut rest = pattern;
+    let has_before = |text: &str| (!is_start || !text.is_empty()) && !text.ends_with(['(', '|']);
+    while let Some(at) = rest.find(['{', '\\']) {
+        let (before, from) = rest.split_at(at);
+        text.push_str(before);
+        let end = from.find('}').map_or(from.len(), |end| end + 1);
+        let is_group = ["\\p{", "\\P{", "\\u{", "\\x{"]
+            .iter()
+            .any(|word| from.starts_with(word));
+        let length = match from.starts_with('{') {
+            true if from.get(..end).is_some_and(repeats) && has_before(&text) => end,
+            true => {
+                text.push('\\');
+                1
+            }
+            false if is_group => end,
+            false => from.chars().take(2).map(char::len_utf8).sum(),
+        };
+        let (whole, more) = from.split_at(length);
+        text.push_str(whole);
+        rest = more;
+    }
+    text + rest
+}
+
+/// Returns true for `{2}`, `{2,}`, `{,3}` and `{2,3}`.
+fn repeats(braces: &str) -> bool {
+    let inner = braces.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    inner.is_some_and(|inner| {
+        inner.chars().any(|c| c.is_ascii_digit())
+            && inner.chars().all(|c| c.is_ascii_digit() || c == ',')
+            && inner.matches(',').count() < 2
+    })
 }
