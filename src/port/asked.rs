@@ -31,7 +31,7 @@ const GETTING: &[&str] = &[
 
 /// The plugins and the strategies that the recipes ask for.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct AskedPlugins {
     /// Those that are installed, each with true if its hooks are.
     pub(super) plugins: BTreeMap<String, bool>,
     pub(super) strategies: BTreeSet<String>,
@@ -54,7 +54,7 @@ pub(super) struct Asked {
     namespaces: Vec<String>,
 }
 
-impl Asked {
+impl AskedPlugins {
     /// Returns true if tasks of the recipe get the code by Git.
     pub(super) fn has_tasks_of_git(&self) -> bool {
         !self.strategies.is_empty() || self.cleared.iter().any(|task| GETTING.contains(&task.as_str()))
@@ -135,7 +135,7 @@ impl Asked {
     }
 }
 
-impl<'pr> Visit<'pr> for Asked {
+impl<'pr> Visit<'pr> for AskedPlugins {
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         let given = arguments(node, false);
         match (id(&node.name()).as_str(), given.values.as_slice()) {

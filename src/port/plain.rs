@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{CallNode, Location, Node, Visit};
 
-use super::asked::{Asked, METHODS_OF_GIT, functions_of_scm, is_of_git, is_scm, last, methods};
+use super::asked::{AskedPlugins, METHODS_OF_GIT, functions_of_scm, is_of_git, is_scm, last, methods};
 use super::project::{RubyFile, RubyProject};
 use super::ruby::{Offsets, arguments, constant, id, literal, source, statements};
 
@@ -22,7 +22,7 @@ pub(super) fn plain(project: &RubyProject) -> Option<RubyProject> {
     if !project.sources.iter().any(has) {
         return None;
     }
-    let mut asked = Asked::default();
+    let mut asked = AskedPlugins::default();
     for source in &project.sources {
         let of_gem = source
             .gem
@@ -44,7 +44,7 @@ pub(super) fn plain(project: &RubyProject) -> Option<RubyProject> {
 }
 
 /// Returns the text of a file, as plain recipe.
-fn written(asked: &Asked, text: &[u8]) -> Vec<u8> {
+fn written(asked: &AskedPlugins, text: &[u8]) -> Vec<u8> {
     let mut writing = Writing {
         asked,
         edits: Vec::new(),
@@ -83,7 +83,7 @@ enum Own {
 }
 
 struct Writing<'a> {
-    asked: &'a Asked,
+    asked: &'a AskedPlugins,
     edits: Vec<(usize, usize, String)>,
     own: Option<Own>,
     /// The locals that stand for the plugin.
@@ -307,7 +307,7 @@ impl<'pr> Visit<'pr> for Writing<'_> {
 }
 
 /// Returns true for a plugin that is installed, and for a module around one.
-fn holds_plugin(node: &Node<'_>, asked: &Asked) -> bool {
+fn holds_plugin(node: &Node<'_>, asked: &AskedPlugins) -> bool {
     match node.as_class_node() {
         Some(class) => asked.plugin(&class).is_some() || class.superclass().as_ref().is_some_and(is_scm),
         None => node.as_module_node().is_some_and(|module| {
