@@ -383,7 +383,7 @@ fn cleanup_keeps_the_release_that_current_leads_to_by_another_way() {
 #[test]
 fn cleanup_keeps_the_release_that_its_own_run_still_makes_also_where_nothing_is_current_yet() {
     let site = Site::new();
-    let hook = format!("set :release_name, \"{FIRST}\"; after \"deploy:update_code\", \"deploy:cleanup\";");
+    let hook = format!("set :release_name, \"{FIRST}\"; after :update_code, :cleanup;");
     site.run(&hook, ["update"]).ok();
     assert_eq!(site.current().as_deref(), Some(format!("{RELEASES}/{FIRST}").as_str()));
 }

@@ -204,6 +204,29 @@ impl Facts {
 
     /// Returns true for a program that libraries run as the command map says. In SSHKit a prefix goes before an entry of the map.
     pub(super) fn is_mapped_by_libraries(&self, program: &str) -> bool {
+        matches!(
+            program,
+            "bower"
+                | "bundle"
+                | "composer"
+                | "gulp"
+                | "npm"
+                | "passenger-config"
+                | "php"
+                | "pm2"
+                | "pnpm"
+                | "puma"
+                | "pumactl"
+                | "rails"
+                | "rake"
+                | "sidekiq"
+                | "unicorn"
+                | "yarn"
+        ) && !self.is_prefixed(program)
+    }
+
+    /// Returns true for a program that SSHKit puts words before, those of a library (`rbenv exec`, `bundle exec`) or of the recipe.
+    pub(super) fn is_prefixed(&self, program: &str) -> bool {
         const OF_RUBY: &[&str] = &[
             "asdf_map_bins",
             "chruby_map_bins",
@@ -213,15 +236,13 @@ impl Facts {
         ];
         const OF_NODE: &[&str] = &["nodenv_map_bins", "nvm_map_bins"];
         let loads = |names: &[&str]| names.iter().any(|name| self.vocabulary.variables.contains(*name));
-        let has_prefix = match program {
-            "rake" | "rails" => loads(OF_RUBY) || loads(&["bundler_map_bins"]),
-            "bundle" => loads(OF_RUBY),
-            "npm" | "yarn" => loads(OF_NODE),
-            "composer" | "php" | "bower" | "gulp" | "passenger-config" | "pm2" | "pnpm" | "puma" | "pumactl"
-            | "sidekiq" | "unicorn" => false,
-            _ => return false,
+        let by_library = match program {
+            "gem" | "rails" | "rake" => loads(OF_RUBY) || loads(&["bundler_map_bins"]),
+            "bundle" | "ruby" => loads(OF_RUBY),
+            "node" | "npm" | "yarn" => loads(OF_NODE),
+            _ => false,
         };
-        !has_prefix && !self.prefixed.contains(program)
+        by_library || self.prefixed.contains(program)
     }
 
     /// Returns true if a file defines a function of this name.

@@ -80,6 +80,24 @@ fn a_command_with_blanks_in_it_has_no_environment_and_no_surroundings() {
 }
 
 #[test]
+fn a_command_with_blanks_in_it_has_no_words_of_libraries_before_it() {
+    let text = "task :t do\n  on roles(:app) do\n    execute 'rake x'\n    execute 'bundle exec rake y'\n    execute :rake, 'z'\n    \
+                execute 'npm i'\n  end\nend\n";
+    let of = |libraries: &str| recipe(&format!("{THREE}{libraries}{text}")).0;
+    let both = of("require 'capistrano/rbenv'\nrequire 'capistrano/bundler'\n");
+    has(
+        &both,
+        &[
+            "run \"rake x\", :prefix => false;",
+            "run \"bundle exec rake y\", :prefix => false;",
+            "run \"rake z\";",
+            "run \"npm i\";",
+        ],
+    );
+    assert!(!of("").contains("prefix"));
+}
+
+#[test]
 fn the_primary_server_is_the_first_where_none_is_marked() {
     let text = "lock '3'\nset :repo_url, 'x'\ntask :t do\n  on primary(:db) do\n    execute :a\n  end\nend\n";
     let marked = "server 'a', roles: %w[db], primary: true\n";

@@ -255,8 +255,7 @@ impl Reader<'_> {
                 Some(Part::Text(text)) => text.split_whitespace().next().unwrap_or_default(),
                 _ => "",
             };
-            if !self.onion.is_local && (has_default || self.facts.prefixed.contains(program) || self.is_in_map(program))
-            {
+            if !self.onion.is_local && (has_default || self.facts.is_prefixed(program) || self.is_in_map(program)) {
                 options.push(("prefix".to_owned(), Expr::Bool(false)));
             }
             return options;
