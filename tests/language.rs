@@ -377,6 +377,13 @@ fn a_blocks_parameter_in_a_closure_is_no_task() {
 }
 
 #[test]
+fn a_parameter_of_a_closure_without_braces_is_known_in_all_of_its_strings() {
+    let recipe =
+        "set :a_x, 1;\nset :a_y, 1;\ntask :t { puts [\"a\"].filter(|n| fetch(`${n}_x`) == fetch(`${n}_y`)).len(); }";
+    prints(recipe, "1\n");
+}
+
+#[test]
 fn t6_a_name_may_be_that_of_a_task_and_of_a_namespace() {
     let recipe = "task :a { puts \"task\"; }\nnamespace :a { task :b { puts \"inner\"; } }\ntask :t { a; a.b; a(); }";
     prints(recipe, "task\ninner\ntask\n");

@@ -72,7 +72,7 @@ fn a_function_is_given_a_block_as_a_function_without_a_name() {
             "fn as_who(name, block) {\n  as_who(name, 1, block)\n}",
             "block.call(name)",
             "if block != () {\n    block.call()",
-            "let old = ();\n  try {\n    old = 1;\n    block.call();",
+            "let old = ();\n  try {\n    old = 1;\n    value = block.call();",
         ],
     );
     // What defines something stands in no function.

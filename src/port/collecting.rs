@@ -231,6 +231,7 @@ impl Visitor<'_> {
             "set" | "set_default" | "_cset" | "set_if_empty" | "ask" | "append" | "set_unless_exists" => {
                 if let Some(text) = &text {
                     self.facts.set(text, given.values.get(1));
+                    self.facts.set_block(text, node);
                     let is_sure = self.branches == 0;
                     self.facts.sure.extend(is_sure.then(|| renamed(text).to_owned()));
                 }

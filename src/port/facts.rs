@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruby_prism::{Node, ParseResult};
+use ruby_prism::{CallNode, Node, ParseResult};
 
 use super::acting::Acting;
 use super::errors::ErrorClasses;
@@ -11,6 +11,7 @@ pub(super) use super::found::{Function, Given, Mapped};
 use super::gems::FromGems;
 use super::modules::ModuleFunctions;
 pub(super) use super::naming::{full_name, full_names, kept, renamed};
+use super::ruby::behind;
 use crate::recipe::Vocabulary;
 
 /// The facts that the files state together.
@@ -301,6 +302,18 @@ impl Facts {
         self.version > 2 && super::added::is_nothing_in_three(ruby) && !(ruby == "rails_env" && has_rails())
     }
 
+    /// Notes that a variable is set to a block, which may be a function with parameters.
+    pub(super) fn set_block(&mut self, name: &str, call: &CallNode<'_>) {
+        let is_function = behind(call).is_some_and(|behind| !behind.parameters.is_empty());
+        let given = self.variables.get_mut(renamed(name));
+        given.into_iter().for_each(|given| given.function |= is_function);
+    }
+
+    /// Returns true for a variable that is a function.
+    pub(super) fn is_function(&self, name: &str) -> bool {
+        self.version > 2 && self.variables.get(name).is_some_and(|given| given.function)
+    }
+
     /// Returns true if the library or capr itself reads or sets a variable.
     pub(super) fn is_of_library(&self, name: &str) -> bool {
         self.vocabulary.variables.contains(name) || self.vocabulary.read.contains(name)
@@ -364,6 +377,8 @@ impl Facts {
         self.stage_is_text |= name == "stage" && value.is_some_and(|value| value.as_string_node().is_some());
         self.set_in.entry(renamed(name).to_owned()).or_default().insert(file);
         let given = self.variables.entry(renamed(name).to_owned()).or_default();
+        let function = value.and_then(super::read::function_of);
+        given.function |= function.is_some_and(|function| !function.parameters.is_empty());
         match value {
             Some(value) if value.as_true_node().is_some() || value.as_false_node().is_some() => given.yes_no = true,
             Some(value) if value.as_nil_node().is_some() => given.nothing = true,

@@ -11,6 +11,8 @@ pub(super) struct Given {
     pub(super) nothing: bool,
     /// It is set to a string, a list or anything else that is true in Ruby.
     pub(super) something: bool,
+    /// It is set to a function with parameters, which Capistrano 3 does not call.
+    pub(super) function: bool,
     /// It is set to a value of an unknown kind.
     pub(super) unknown: bool,
 }

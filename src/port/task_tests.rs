@@ -95,3 +95,43 @@ fn arguments_that_a_task_does_not_take_are_passed_over_as_by_rake() {
         ],
     );
 }
+
+#[test]
+fn what_stands_before_a_program_is_taken_away_again() {
+    carried(
+        "SSHKit.config.command_map.prefix[:rake].push('a', 'b')\ntask :t do\n  SSHKit.config.command_map.prefix['rake'].delete('a')\n  \
+         SSHKit.config.command_map.prefix[:gulp].clear\nend\n",
+        &[
+            "set :before_rake_prefix, \"a\";",
+            "set :before_rake_2_prefix, \"b\";",
+            "!(fetch(`${name}_map_bins`, \"\") == [\"rake\"] && fetch(`${name}_prefix`, \"\") == \"a\")",
+            "!(fetch(`${name}_map_bins`, \"\") == [\"gulp\"])",
+        ],
+    );
+}
+
+#[test]
+fn a_function_with_parameters_is_the_value_of_a_variable() {
+    carried(
+        "set :f, ->(rev) { \"at #{rev}\" }\nset(:g) { |a, b| a + b }\ntask(:t) { puts fetch(:f).call('x'), fetch(:f).('y'), fetch(:g)['a', 'b'] }\n",
+        &[
+            "set :f { |rev| `at ${rev}` }",
+            "set :g { |a, b| a + b }",
+            "puts f.call(\"x\");\n  puts f.call(\"y\");\n  puts g.call(\"a\", \"b\");",
+        ],
+    );
+}
+
+#[test]
+fn a_begin_at_the_end_gives_its_value() {
+    carried(
+        "set :a, -> { File.read('x') rescue 'none' }\nset :b do\n  Integer(fetch(:n, '1'))\nrescue ArgumentError => e\n  warn e.message\n  2\nend\n\
+         def c\n  begin\n    File.read('y')\n  rescue\n    nil\n  ensure\n    puts 'read'\n  end\nend\ntask(:t) { puts fetch(:a), fetch(:b), c }\n",
+        &[
+            "set :a {\n  let value = ();\n  try {\n    value = read_file(\"x\");\n  } catch {\n    value = \"none\";\n  }\n  value\n}",
+            "warn e.message;\n    value = 2;",
+            "    try {\n      value = read_file(\"y\");\n    } catch { }",
+            "  puts \"read\";\n  value\n}",
+        ],
+    );
+}

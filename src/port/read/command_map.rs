@@ -145,24 +145,64 @@ impl Reader<'_> {
         Ok(Some(lines))
     }
 
-    /// Reads `SSHKit.config.command_map.prefix[:rake].unshift("…")` as a name in `command_prefixes` with its two variables.
+    /// Reads `SSHKit.config.command_map.prefix[:rake].unshift("…")` and other changes of the words before a program.
     fn prefix(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        let all = "SSHKit.config.command_map.prefix";
+        let given = arguments(call, false).values;
         let Some(index) = receiver.as_call_node().filter(|index| id(&index.name()) == "[]") else {
             return Ok(None);
         };
-        let is_prefix = index
-            .receiver()
-            .is_some_and(|map| source(&map) == "SSHKit.config.command_map.prefix");
+        let is_prefix = index.receiver().is_some_and(|map| source(&map) == all);
         let keys = arguments(&index, false).values;
-        let given = arguments(call, false).values;
-        let ([key], [words], true) = (keys.as_slice(), given.as_slice(), is_prefix) else {
+        let ([key], true) = (keys.as_slice(), is_prefix) else {
             return Ok(None);
         };
-        let is_outermost = match name {
-            "unshift" | "prepend" => true,
-            "push" | "append" | "<<" => false,
+        let is_outermost = match (name, given.as_slice()) {
+            ("unshift" | "prepend", [_]) => true,
+            ("push" | "append" | "<<", [_, ..]) => false,
+            ("delete", [words]) => return self.without_prefixes(key, Some(words)).map(Some),
+            ("clear", []) => return self.without_prefixes(key, None).map(Some),
             _ => return Ok(None),
         };
+        let mut lines = Vec::new();
+        for words in &given {
+            lines.extend(self.prefixed(key, words, is_outermost)?);
+        }
+        Ok(Some(lines))
+    }
+
+    /// Returns the line that takes these words away from those before a program, or all that recipes have put there.
+    fn without_prefixes(&mut self, key: &Node<'_>, words: Option<&Node<'_>>) -> Read<Vec<Line>> {
+        if words.is_none() && self.deferred > 0 && self.facts.has_libraries {
+            return self.refuse(
+                Kind::Construct,
+                "a command map that loses what libraries have put there",
+            );
+        }
+        let of = |ending: &str| {
+            let name = vec![Part::Value(Expr::name("name")), Part::Text(ending.to_owned())];
+            Expr::call("fetch", vec![string(name), Expr::text("")])
+        };
+        let program = match literal(key) {
+            Some(program) => Expr::Text(program),
+            None => self.expression(key)?,
+        };
+        let bins = Expr::List(vec![program]);
+        let mut goes = of("_map_bins").binary("==", bins);
+        if let Some(words) = words {
+            goes = goes.binary("&&", of("_prefix").binary("==", self.expression(words)?));
+        }
+        let stays = Expr::Not(Box::new(goes));
+        let left = Expr::name("command_prefixes").method(
+            "filter",
+            vec![Expr::Closure(vec!["name".to_owned()], Block::giving(stays))],
+        );
+        let set = Call::new("set", vec![Expr::symbol("command_prefixes"), left]);
+        Ok(vec![Line::verb(set)])
+    }
+
+    /// Returns the lines that put words before a program: a name in `command_prefixes` with its two variables.
+    fn prefixed(&mut self, key: &Node<'_>, words: &Node<'_>, is_outermost: bool) -> Read<Vec<Line>> {
         let program = match literal(key) {
             Some(program) => Expr::Text(program),
             None => self.expression(key)?,
@@ -210,6 +250,6 @@ impl Reader<'_> {
         };
         self.carry("a prefix of a command");
         let bins = Call::new("set", vec![own("_map_bins"), Expr::List(vec![program.clone()])]);
-        Ok(Some(vec![Line::verb(bins), Line::verb(words), Line::verb(more)]))
+        Ok(vec![Line::verb(bins), Line::verb(words), Line::verb(more)])
     }
 }

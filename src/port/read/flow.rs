@@ -70,6 +70,9 @@ impl Reader<'_> {
         if let Some(lines) = self.repetition(node)? {
             return Ok(lines);
         }
+        if gives && let Some(lines) = self.given_by_begin(node)? {
+            return Ok(lines);
+        }
         if let Some(lines) = self.jump(node)? {
             return Ok(lines);
         }

@@ -280,7 +280,7 @@ impl<'a> Reader<'a> {
                     }
                     block
                 }
-                None => self.later(&[body], end, false),
+                None => self.later(&[body], end, true),
             },
             None => Block::default(),
         }

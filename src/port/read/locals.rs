@@ -171,6 +171,7 @@ impl Reader<'_> {
             Expr::Binary("-", left, _) if self.kind_of(left) == Type::List => Type::List,
             Expr::Index(list, _) if super::lists::is_list_of_servers(list) => Type::Server,
             Expr::Call(call) => match call.name.as_str() {
+                "fetch" if self.is_function(call.arguments.first()) => Type::Function,
                 "primary" => Type::Server,
                 "join_path" | "dirname" | "basename" | "strip" | "chomp" | "capture" | "now" | "utc_now" | "join"
                 | "read_file" | "gsub" | "sub" | "run_locally" | "quote" | "expand_path" | "ruby_camel"
@@ -198,7 +199,9 @@ impl Reader<'_> {
                 .rev()
                 .flat_map(|scope| scope.values())
                 .find(|local| local.written == *name)
-                .map_or(Type::Unknown, |local| local.kind),
+                .map(|local| local.kind)
+                .or_else(|| self.facts.is_function(name).then_some(Type::Function))
+                .unwrap_or(Type::Unknown),
             Expr::Method(list, name, _) if name == "get" && super::lists::may_be_empty(list) => Type::Maybe,
             Expr::Method(_, name, _) => match name.as_str() {
                 "to_upper" | "to_lower" | "to_string" => Type::Text,
@@ -210,6 +213,12 @@ impl Reader<'_> {
             },
             _ => Type::Unknown,
         }
+    }
+
+    /// Returns true for the name of a variable that is a function.
+    fn is_function(&self, variable: Option<&Expr>) -> bool {
+        let name = variable.and_then(Expr::literal);
+        name.is_some_and(|name| self.facts.is_function(name))
     }
 
     /// Returns true for a function without a name.

@@ -76,6 +76,7 @@ pub(super) use self::loading::{lazy, of, read_of, with_made_of};
 pub(super) use self::loads::{is_at_hand, is_of_gem_of_ruby};
 use self::locals::Local;
 pub(super) use self::rake_tasks::is_task_of_rake;
+pub(super) use self::variables::function_of;
 pub(super) use self::which_version::decided;
 use super::facts::Facts;
 use super::form::{Above, Block, Expr, Line, Statement};

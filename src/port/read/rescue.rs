@@ -12,24 +12,92 @@ use super::locals::Local;
 impl Reader<'_> {
     /// Reads `begin … rescue … ensure … end`.
     pub(super) fn begin(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Vec<Line>> {
+        self.begin_into(begin, None)
+    }
+
+    /// Reads a `begin` whose value a local takes, if one is named.
+    fn begin_into(&mut self, begin: &ruby_prism::BeginNode<'_>, into: Option<&str>) -> Read<Vec<Line>> {
         if let Some(ensure) = begin.ensure_clause() {
-            return self.ensured(begin, &ensure);
+            return self.ensured(begin, &ensure, into);
         }
-        let Some(rescue) = begin.rescue_clause() else {
-            let nodes = statements(begin.statements().as_ref());
-            return Ok(nodes.iter().flat_map(|node| self.statement(node, false)).collect());
+        match begin.rescue_clause() {
+            Some(rescue) => self.rescued(begin, &rescue, into),
+            None => {
+                let nodes = statements(begin.statements().as_ref());
+                Ok(nodes.iter().flat_map(|node| self.statement(node, false)).collect())
+            }
+        }
+    }
+
+    /// Reads a part of a `begin`, and puts its value into the local, if one is named.
+    fn part_into(&mut self, list: Option<ruby_prism::StatementsNode<'_>>, end: usize, into: Option<&str>) -> Block {
+        let mut block = self.list(list, end, into.is_some());
+        if let Some(name) = into {
+            assign_last(&mut block, name);
+        }
+        block
+    }
+
+    /// Reads a `begin` or `x rescue y` whose value the block around it gives; `None` for anything else.
+    pub(super) fn given_by_begin(&mut self, node: &Node<'_>) -> Read<Option<Vec<Line>>> {
+        let begin = node.as_begin_node();
+        let rescued = node.as_rescue_modifier_node();
+        let has_parts =
+            |begin: &ruby_prism::BeginNode<'_>| begin.rescue_clause().is_some() || begin.ensure_clause().is_some();
+        if rescued.is_none() && !begin.as_ref().is_some_and(has_parts) {
+            return Ok(None);
+        }
+        let mut name = self.free_name("value");
+        while source(node).contains(&name) {
+            name.push('_');
+        }
+        let local = Local {
+            written: name.clone(),
+            ..Local::default()
         };
-        self.rescued(begin, &rescue)
+        // No local of Ruby has this name.
+        self.scopes.push([("(value)".to_owned(), local)].into());
+        let lines = match (&begin, &rescued) {
+            (Some(begin), _) => self.begin_into(begin, Some(&name)),
+            (None, Some(rescued)) => Ok(self.tried_into(rescued, &name)),
+            (None, None) => return Ok(None),
+        };
+        self.scopes.pop();
+        let mut lines = lines?;
+        if lines.iter_mut().any(|line| is_given(line, &name)) {
+            self.carry("rescue");
+            lines.insert(0, Line::new(Statement::Let(name.clone(), Expr::Unit)));
+            lines.push(Line::new(Statement::Value(Expr::Name(name))));
+        }
+        Ok(Some(lines))
+    }
+
+    /// Reads `x rescue y`, whose value the local takes.
+    fn tried_into(&mut self, rescued: &ruby_prism::RescueModifierNode<'_>, name: &str) -> Vec<Line> {
+        let mut part = |node: Node<'_>| {
+            let mut block = self.statements(&[node], 0, true);
+            assign_last(&mut block, name);
+            block
+        };
+        let body = part(rescued.expression());
+        let other = part(rescued.rescue_expression());
+        vec![Line::new(Statement::Try(body, None, other))]
     }
 
     /// Reads `begin … rescue … else … end` without its `ensure`.
-    fn rescued(&mut self, begin: &ruby_prism::BeginNode<'_>, rescue: &ruby_prism::RescueNode<'_>) -> Read<Vec<Line>> {
+    fn rescued(
+        &mut self,
+        begin: &ruby_prism::BeginNode<'_>,
+        rescue: &ruby_prism::RescueNode<'_>,
+        into: Option<&str>,
+    ) -> Read<Vec<Line>> {
         let (stop, end) = (rescue.location().start_offset(), begin.location().end_offset());
         let clauses = begin.else_clause().map(|clause| clause.as_node());
         let mut before = self.set_before(begin, clauses.into_iter().chain([rescue.as_node()]));
         let retries = has_retry(&rescue.as_node());
-        let mut body = self.list(begin.statements(), stop, false);
-        let (name, otherwise) = self.rescues(begin, rescue, end, false)?;
+        let of_body = into.filter(|_| begin.else_clause().is_none());
+        let mut body = self.part_into(begin.statements(), stop, of_body);
+        let (name, otherwise) = self.rescues(begin, rescue, (end, into))?;
         if retries {
             before.extend(self.tried_again(body, name, otherwise, begin.else_clause().is_some())?);
             return Ok(before);
@@ -42,7 +110,7 @@ impl Reader<'_> {
         let went_well = Expr::name("went_well");
         body.lines
             .push(Line::new(Statement::Assign(went_well.clone(), "=", Expr::Bool(true))));
-        let then = self.list(clause.statements(), clause.location().end_offset(), false);
+        let then = self.part_into(clause.statements(), clause.location().end_offset(), into);
         before.extend([
             Line::new(Statement::Let("went_well".to_owned(), Expr::Bool(false))),
             Line::new(Statement::Try(body, name, otherwise)),
@@ -72,8 +140,7 @@ impl Reader<'_> {
         &mut self,
         begin: &ruby_prism::BeginNode<'_>,
         first: &ruby_prism::RescueNode<'_>,
-        end: usize,
-        gives: bool,
+        (end, into): (usize, Option<&str>),
     ) -> Read<(Option<String>, Block)> {
         let code = |body: Option<ruby_prism::StatementsNode<'_>>| body.map(|body| source(&body.as_node()));
         let tried = code(begin.statements()).unwrap_or_default();
@@ -95,7 +162,7 @@ impl Reader<'_> {
             self.raised.extend(own.clone().filter(|_| raises));
             let outer = std::mem::replace(&mut self.caught, own.clone());
             let stop = rescue.subsequent().map_or(end, |next| next.location().start_offset());
-            let mut block = self.list(rescue.statements(), stop, gives);
+            let mut block = self.part_into(rescue.statements(), stop, into);
             self.caught = outer;
             self.scopes.pop();
             let whole = written.get_or_insert_with(|| own.clone());
@@ -166,12 +233,17 @@ impl Reader<'_> {
     }
 
     /// Reads `ensure`: its statements run after success, and after an error, which is then thrown again.
-    fn ensured(&mut self, begin: &ruby_prism::BeginNode<'_>, ensure: &ruby_prism::EnsureNode<'_>) -> Read<Vec<Line>> {
+    fn ensured(
+        &mut self,
+        begin: &ruby_prism::BeginNode<'_>,
+        ensure: &ruby_prism::EnsureNode<'_>,
+        into: Option<&str>,
+    ) -> Read<Vec<Line>> {
         let start = ensure.location().start_offset();
         let mut lines = self.set_before(begin, std::iter::once(ensure.as_node()));
         let mut body = match begin.rescue_clause() {
-            None => self.list(begin.statements(), start, false),
-            Some(rescue) => Block::of(self.rescued(begin, &rescue)?),
+            None => self.part_into(begin.statements(), start, into),
+            Some(rescue) => Block::of(self.rescued(begin, &rescue, into)?),
         };
         let end = ensure.location().end_offset();
         let mut after = self.list(ensure.statements(), end, false);
@@ -188,25 +260,24 @@ impl Reader<'_> {
 
     /// Reads `begin … rescue … end` as a value.
     pub(super) fn begin_value(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Expr> {
-        if begin.ensure_clause().is_some() || begin.else_clause().is_some() {
-            return self.refuse(Kind::Construct, "`begin … ensure` as a value");
-        }
         let notes = self.notes.len();
-        let Some(rescue) = begin.rescue_clause() else {
-            let block = self.list(begin.statements(), begin.location().end_offset(), true);
-            self.without_notes(notes)?;
-            return Ok(Expr::Block(block));
+        let lines = self.given_by_begin(&begin.as_node())?;
+        let block = match lines {
+            Some(lines) => Block { lines, gives: true },
+            None => self.list(begin.statements(), begin.location().end_offset(), true),
         };
-        let body = self.list(begin.statements(), rescue.location().start_offset(), true);
-        let (name, other) = self.rescues(begin, &rescue, begin.location().end_offset(), true)?;
         self.without_notes(notes)?;
-        if has_retry(&rescue.as_node()) || !(gives(&body) && gives(&other)) {
-            return self.refuse(
+        let parts_give = |line: &Line| match &line.statement {
+            Statement::Try(body, _, other) => gives(body) && gives(other),
+            _ => true,
+        };
+        match block.lines.last().map(|last| &last.statement) {
+            Some(Statement::Value(_)) if block.lines.iter().all(parts_give) => Ok(Expr::Block(block)),
+            _ => self.refuse(
                 Kind::Construct,
                 "`begin … rescue` as a value that not all of its parts give",
-            );
+            ),
         }
-        Ok(self.tried(body, name, other))
     }
 
     /// Reads `name = value rescue other`.
@@ -231,30 +302,41 @@ impl Reader<'_> {
     pub(super) fn rescued_value(&mut self, rescued: &ruby_prism::RescueModifierNode<'_>) -> Read<Expr> {
         let value = self.expression(&rescued.expression())?;
         let other = self.expression(&rescued.rescue_expression())?;
-        Ok(self.tried(Block::giving(value), None, Block::giving(other)))
-    }
-
-    /// Returns the value of a block, or that of the other one if it ends in an error.
-    fn tried(&mut self, body: Block, error: Option<String>, other: Block) -> Expr {
         let name = self.free_name("value");
-        let assigned = |mut block: Block| {
-            if let Some(last) = block.lines.last_mut()
-                && let Statement::Value(value) = &last.statement
-            {
-                last.statement = Statement::Assign(Expr::name(&name), "=", value.clone());
-            }
-            Block { gives: false, ..block }
-        };
-        let is_nothing = other.value() == Some(&Expr::Unit);
-        let other = if is_nothing { Block::default() } else { assigned(other) };
+        let (mut body, mut other) = (Block::giving(value), Block::giving(other));
+        assign_last(&mut body, &name);
+        assign_last(&mut other, &name);
         let lines = vec![
             Line::new(Statement::Let(name.clone(), Expr::Unit)),
-            Line::new(Statement::Try(assigned(body), error, other)),
+            Line::new(Statement::Try(body, None, other)),
             Line::new(Statement::Value(Expr::name(&name))),
         ];
         self.carry("rescue");
-        Expr::Block(Block { lines, gives: true })
+        Ok(Expr::Block(Block { lines, gives: true }))
     }
+}
+
+/// Puts the value of a block into a local.
+fn assign_last(block: &mut Block, name: &str) {
+    block.gives = false;
+    let Some(last) = block.lines.last_mut() else { return };
+    if let Statement::Value(value) = &last.statement {
+        match value {
+            Expr::Unit => drop(block.lines.pop()),
+            value => last.statement = Statement::Assign(Expr::name(name), "=", value.clone()),
+        }
+    }
+}
+
+/// Returns true if a line, or one in it, gives the local a value.
+fn is_given(line: &mut Line, name: &str) -> bool {
+    let is_it = matches!(&line.statement, Statement::Assign(Expr::Name(given), ..) if given == name);
+    is_it
+        || line
+            .statement
+            .blocks()
+            .into_iter()
+            .any(|block| block.lines.iter_mut().any(|line| is_given(line, name)))
 }
 
 /// Puts lines before each statement that leaves a block, or the loop around it.
@@ -290,7 +372,9 @@ fn gives(block: &Block) -> bool {
         }
         // What is said gives nothing.
         Some(Statement::Verb(call)) => matches!(call.name.as_str(), "abort" | "error" | "info" | "puts" | "warn"),
-        Some(Statement::Throw(_) | Statement::Return(_) | Statement::Value(_)) | None => true,
+        Some(Statement::Try(body, _, other)) => gives(body) && gives(other),
+        Some(Statement::Throw(_) | Statement::Return(_) | Statement::Value(_) | Statement::Assign(..)) | None => true,
+        Some(Statement::Break | Statement::Continue) => true,
         _ => false,
     }
 }

@@ -273,24 +273,28 @@ impl Reader<'_> {
 
     /// Reads the block of a lazy variable.
     fn lazy(&mut self, call: &CallNode<'_>, given: &super::super::ruby::Arguments<'_>) -> Read<Option<Block>> {
-        if let Some(block) = given
-            .values
-            .get(1)
-            .map(|value| self.lazy_otherwise(value))
-            .transpose()?
-            .flatten()
-        {
+        let otherwise = given.values.get(1).map(|value| self.lazy_otherwise(value));
+        if let Some(block) = otherwise.transpose()?.flatten() {
             return Ok(Some(block));
         }
         let of_value = given.values.get(1).and_then(function_of);
         let Some(behind) = behind(call).or(of_value) else {
             return Ok(None);
         };
-        if !behind.parameters.is_empty() || behind.is_odd || behind.rescue.is_some() {
-            return self.refuse(Kind::Construct, "a lazy variable with parameters or `rescue`");
+        if self.facts.version > 2 && !behind.parameters.is_empty() {
+            // Capistrano 3 gives it as it is, and the recipe calls it.
+            self.deferred += 1;
+            let function = self.closure(behind);
+            self.deferred -= 1;
+            return Ok(Some(Block::giving(function?)));
         }
-        let nodes = statements(behind.body.as_ref());
-        Ok(Some(self.later(&nodes, behind.end, true)))
+        if !behind.parameters.is_empty() || behind.is_odd {
+            return self.refuse(Kind::Construct, "a lazy variable with parameters");
+        }
+        Ok(Some(match &behind.rescue {
+            Some(whole) => self.later(std::slice::from_ref(whole), behind.end, true),
+            None => self.later(&statements(behind.body.as_ref()), behind.end, true),
+        }))
     }
 
     /// Reads variables of Capistrano that have another form here.
@@ -542,7 +546,7 @@ impl Reader<'_> {
 }
 
 /// Returns the content of a function without a name: `-> { … }`, `lambda { … }`, `Proc.new { … }`.
-pub(super) fn function_of<'pr>(value: &Node<'pr>) -> Option<super::super::ruby::Behind<'pr>> {
+pub(in crate::port) fn function_of<'pr>(value: &Node<'pr>) -> Option<super::super::ruby::Behind<'pr>> {
     if let Some(lambda) = value.as_lambda_node() {
         return Some(body_of(
             lambda.parameters(),

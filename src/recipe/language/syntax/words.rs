@@ -22,8 +22,10 @@ use crate::recipe::language::verbs::{find_of_tests, is_test_file};
 struct Parameter {
     name: String,
     kind: LocalKind,
-    /// The number of brackets around the loop, the function or the `catch`; `None` for a closure or an output block.
-    around: Option<usize>,
+    /// The number of brackets around the loop, the function, the `catch` or the closure.
+    around: usize,
+    /// True for a closure or an output block.
+    is_of_closure: bool,
 }
 
 /// The state of the mapper for the source that is being parsed.
@@ -199,7 +201,7 @@ impl Words {
                 // A closure in the list of a loop has statements of its own, in front of the loop's block.
                 let depth = self.brackets.len();
                 self.parameters
-                    .retain(|parameter| parameter.around.is_some_and(|around| around < depth));
+                    .retain(|parameter| !parameter.is_of_closure && parameter.around < depth);
             }
             _ => {}
         }
@@ -216,6 +218,7 @@ impl Words {
                 let has_braces = self.lines.begins_parameters(position);
                 self.in_parameters = has_braces || !self.is_behind_value();
                 self.are_closures = self.in_parameters;
+                self.around = self.brackets.len();
                 self.kind = if has_braces {
                     LocalKind::Parameter
                 } else {
@@ -233,15 +236,17 @@ impl Words {
         let is_value = matches!(self.previous, Some(Token::InterpolatedString(_)));
         let is_body = matches!(self.previous, Some(Token::Pipe));
         for parameter in std::mem::take(&mut self.parameters) {
-            match parameter.around {
+            let until = match parameter.is_of_closure {
                 // A value in a string, or a block in the list of a loop, is not the loop's block.
-                Some(around) if is_value || around != depth => self.parameters.push(parameter),
-                Some(_) => self.locals.declare(parameter.name, depth + 1, parameter.kind),
+                false if is_value || parameter.around != depth => {
+                    self.parameters.push(parameter);
+                    continue;
+                }
                 // The body of this closure is not a block, so its parameters live until the surrounding bracket is closed.
-                None => self
-                    .locals
-                    .declare(parameter.name, depth + usize::from(is_body), parameter.kind),
-            }
+                true if !is_body => parameter.around,
+                _ => depth + 1,
+            };
+            self.locals.declare(parameter.name, until, parameter.kind);
         }
     }
 
@@ -268,7 +273,8 @@ impl Words {
             self.parameters.push(Parameter {
                 name: word.to_string(),
                 kind: self.kind,
-                around: (!self.are_closures).then_some(self.around),
+                around: self.around,
+                is_of_closure: self.are_closures,
             });
         }
         let local = if is_declared {
