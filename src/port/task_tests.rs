@@ -1,8 +1,8 @@
 //! Tests of tasks as objects of Rake, and of tasks whose names mean something here.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use super::construct_tests::carried;
-use super::tests::{has, ported};
+use super::construct_tests::{THREE, carried};
+use super::tests::{has, ported, recipe};
 
 #[test]
 fn an_own_task_with_the_name_of_a_step_of_capr_has_a_name_of_its_own() {
@@ -83,6 +83,18 @@ fn a_task_that_is_cleared_does_nothing_unless_it_is_defined_once_more() {
             "task :e {\n    task :d { }",
         ],
     );
+}
+
+#[test]
+fn a_task_that_is_cleared_keeps_no_hooks_but_those_before_its_actions() {
+    let notes = |hook: &str, clear: &str| {
+        let text =
+            format!("task(:a) {{ }}\ntask(:b) {{ }}\n{hook} :a, :b\nRake::Task['a'].{clear}\ntask(:a) {{ puts 1 }}\n");
+        recipe(&format!("{THREE}{text}")).1.len()
+    };
+    assert_eq!(notes("before", "clear_actions"), 0);
+    assert_eq!(notes("after", "clear_actions"), 1);
+    assert_eq!(notes("before", "clear"), 1);
 }
 
 #[test]

@@ -126,7 +126,7 @@ impl Reader<'_> {
                 None => Err(unknown_task(hooked)),
             };
         };
-        self.hooked.insert(target.clone());
+        self.hooked.insert(format!("{verb} {target}"));
         if self.facts.version == 2 && hooked == "deploy:symlink" && call.is_some_and(|call| behind(call).is_some()) {
             self.remarks.push(format!(
                 "`{verb} \"deploy:symlink\"` with a block: later versions of Capistrano 2 run it only if it names a task; here it runs"

@@ -171,7 +171,7 @@ pub(super) struct Reader<'a> {
     listed: Vec<(String, Vec<String>)>,
     /// The number of times that a task was defined in this file.
     defined: BTreeMap<String, usize>,
-    /// The tasks that hooks of this file are on, so far.
+    /// The hooks of this file so far: `before` or `after`, and the task.
     hooked: BTreeSet<String>,
     /// The functions of other files that were written into this one.
     copied: BTreeSet<String>,

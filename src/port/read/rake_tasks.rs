@@ -117,7 +117,13 @@ impl Reader<'_> {
                 if !is_own && !is_of_library {
                     return Err(self.no_task(task));
                 }
-                if self.hooked.contains(task) {
+                // What a `before` hook runs stays where only the actions go.
+                let loses = |verb: &&str| self.hooked.contains(&format!("{verb} {task}"));
+                if ["after", "before"]
+                    .iter()
+                    .filter(|verb| name == "clear" || **verb == "after")
+                    .any(loses)
+                {
                     return self.refuse(Kind::Construct, "a task that is cleared of the hooks on it");
                 }
                 let was_defined = self
