@@ -6,7 +6,7 @@ use super::super::facts::Function;
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Behind, arguments, behind, id, statements};
+use super::super::ruby::{Behind, Offsets, arguments, behind, body_of, constant, id, statements};
 use super::super::walk::{declared, each_value};
 use super::Reader;
 use super::locals::{Local, Type};
@@ -172,4 +172,27 @@ fn defines(behind: &Behind<'_>) -> bool {
         .chain(&behind.rescue)
         .for_each(|node| each_node(node, &mut see));
     found
+}
+
+/// Returns the content of a function without a name: `-> { … }`, `lambda { … }`, `Proc.new { … }`.
+pub(in crate::port) fn function_of<'pr>(value: &Node<'pr>) -> Option<Behind<'pr>> {
+    if let Some(lambda) = value.as_lambda_node() {
+        return Some(body_of(
+            lambda.parameters(),
+            lambda.body(),
+            lambda.location().end_offset(),
+        ));
+    }
+    let inner = super::conditions::inside(value);
+    let call = inner.as_ref().unwrap_or(value).as_call_node()?;
+    let is_function = matches!(id(&call.name()).as_str(), "lambda" | "proc" | "defer");
+    let is_new = id(&call.name()) == "new"
+        && call
+            .receiver()
+            .is_some_and(|class| constant(&class).as_deref() == Some("Proc"));
+    behind_if(&call, is_function && call.receiver().is_none() || is_new)
+}
+
+fn behind_if<'pr>(call: &CallNode<'pr>, wanted: bool) -> Option<Behind<'pr>> {
+    wanted.then(|| behind(call)).flatten()
 }

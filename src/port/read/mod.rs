@@ -71,12 +71,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruby_prism::{Node, ParseResult};
 
 pub(super) use self::application::{is_classes, is_start_of_rails, names_of};
+pub(super) use self::blocks::function_of;
 use self::comments::Comments;
 pub(super) use self::loading::{lazy, of, read_of, with_made_of};
 pub(super) use self::loads::{is_at_hand, is_of_gem_of_ruby};
 use self::locals::Local;
 pub(super) use self::rake_tasks::is_task_of_rake;
-pub(super) use self::variables::function_of;
 pub(super) use self::which_version::decided;
 use super::facts::Facts;
 use super::form::{Above, Block, Expr, Line, Statement};

@@ -6,8 +6,8 @@ use super::super::form::{Call, Expr, Line};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Arguments, arguments, behind, id, literal, statements};
 use super::Reader;
+use super::blocks::function_of;
 use super::locals::Type;
-use super::variables::function_of;
 
 impl Reader<'_> {
     /// Reads `role` and `server`.

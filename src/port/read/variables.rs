@@ -5,8 +5,9 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::renamed;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Lack, Read};
-use super::super::ruby::{Offsets, arguments, behind, body_of, id, literal, source, statements};
+use super::super::ruby::{arguments, behind, id, literal, source, statements};
 use super::Reader;
+use super::blocks::function_of;
 
 /// The error of Capistrano 2 where a variable is set without a value.
 const NO_VALUE: &str = "you must specify exactly one of either a value or a block";
@@ -543,29 +544,6 @@ impl Reader<'_> {
             .map(|value| Line::verb(Call::new(verb, vec![super::strings::filled(value)])));
         Ok(Some(lines.collect()))
     }
-}
-
-/// Returns the content of a function without a name: `-> { … }`, `lambda { … }`, `Proc.new { … }`.
-pub(in crate::port) fn function_of<'pr>(value: &Node<'pr>) -> Option<super::super::ruby::Behind<'pr>> {
-    if let Some(lambda) = value.as_lambda_node() {
-        return Some(body_of(
-            lambda.parameters(),
-            lambda.body(),
-            lambda.location().end_offset(),
-        ));
-    }
-    let inner = super::conditions::inside(value);
-    let call = inner.as_ref().unwrap_or(value).as_call_node()?;
-    let is_function = matches!(id(&call.name()).as_str(), "lambda" | "proc" | "defer");
-    let is_new = id(&call.name()) == "new"
-        && call
-            .receiver()
-            .is_some_and(|class| super::super::ruby::constant(&class).as_deref() == Some("Proc"));
-    behind_if(&call, is_function && call.receiver().is_none() || is_new)
-}
-
-fn behind_if<'pr>(call: &CallNode<'pr>, wanted: bool) -> Option<super::super::ruby::Behind<'pr>> {
-    wanted.then(|| behind(call)).flatten()
 }
 
 /// Returns true if a value is or contains the name of the stage.
