@@ -30,7 +30,7 @@ impl Reader<'_> {
             return self.changing_call(call, &name, *at).map(Some);
         }
         if let Some(function) = facts.functions.get(&name) {
-            let is_filling = function.is_of_templates && function.is_plain;
+            let is_filling = function.is_of_templates;
             return match is_filling || !gives && self.is_surrounded(&name) {
                 true => self.in_place_of(call, &name, function).map(Some),
                 false => Ok(None),
@@ -144,6 +144,9 @@ impl Reader<'_> {
             return self.refuse(Kind::Name, format!("nothing in these files defines `{name}`"));
         };
         if !function.is_plain {
+            if let Ok(value) = self.value_in_place_of(call, name, function) {
+                return Ok(value);
+            }
             return self.refuse(
                 Kind::Construct,
                 format!("`{name}` is a function with parameters of its own kind"),

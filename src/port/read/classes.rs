@@ -194,6 +194,7 @@ impl Reader<'_> {
             },
             ("Socket", "gethostname") => Expr::call("chomp", vec![on_this_machine(Expr::text("hostname"))]),
             ("Hash", "new") => Expr::Map(Vec::new()),
+            ("String", "new") => self.first(given)?,
             ("Array", "[]") => Expr::List(self.expressions(given)?),
             // Names that are no patterns stay in the list.
             ("FileList" | "Rake::FileList", "[]" | "new")

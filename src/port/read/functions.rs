@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
             .facts
             .functions
             .get(&ruby_name)
-            .is_some_and(|known| known.is_of_templates && known.is_plain)
+            .is_some_and(|known| known.is_of_templates)
             && !self.facts.as_values.contains(&ruby_name)
         {
             self.remarks
@@ -99,8 +99,18 @@ impl<'a> Reader<'a> {
                 let Some(optional) = node.as_optional_parameter_node() else {
                     continue;
                 };
-                defaults.push((parameters.len(), self.expression(&optional.value())));
-                parameters.push(self.declare(&id(&optional.name()), Local::default()));
+                let default = self.expression(&optional.value());
+                let local = match &default {
+                    // Its entries may be missing.
+                    Ok(Expr::Map(entries)) if entries.is_empty() => Local {
+                        kind: Type::Map,
+                        is_parameter: true,
+                        ..Local::default()
+                    },
+                    _ => Local::default(),
+                };
+                defaults.push((parameters.len(), default));
+                parameters.push(self.declare(&id(&optional.name()), local));
             }
             // Parameters with names come after the others, and each call gives all of them.
             for (name, _) in super::super::parameters::named_parameters(&list) {

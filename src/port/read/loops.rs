@@ -81,7 +81,17 @@ impl Reader<'_> {
 
     fn loop_over(&mut self, call: &CallNode<'_>, receiver: &Node<'_>, name: &str) -> Read<Vec<Line>> {
         let Some(behind) = behind(call) else {
-            return self.refuse(Kind::Construct, format!("`{name}` is given a function"));
+            let given = call
+                .block()
+                .and_then(|block| block.as_block_argument_node()?.expression());
+            let function = given.filter(|node| name == "each" && node.as_local_variable_read_node().is_some());
+            let Some(function) = function.map(|node| self.expression(&node)).transpose()? else {
+                return self.refuse(Kind::Construct, format!("`{name}` is given a function"));
+            };
+            let called = function.method("call", vec![Expr::name("item")]);
+            let body = super::super::form::Block::of(vec![Line::new(Statement::Value(called))]);
+            let list = self.expression(receiver)?;
+            return Ok(vec![Line::new(Statement::For(vec!["item".to_owned()], list, body))]);
         };
         if name == "each_with_index"
             && let Some(line) = self.each_pair_with_index(call, receiver)?

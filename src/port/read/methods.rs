@@ -135,6 +135,22 @@ impl Reader<'_> {
         }
         match (name.as_str(), given.values.as_slice()) {
             ("[]=", [key, value]) => self.set_index(receiver, key, value).map(Some),
+            // In a row each adds to the same string or list.
+            ("<<", [value]) if adds(receiver).is_some() => {
+                let (mut lines, mut root) = (Vec::new(), adds(receiver));
+                if let Some(before) = &root
+                    && let Some(owner) = before.receiver()
+                {
+                    lines.extend(self.method_statement(receiver, before, &owner)?.unwrap_or_default());
+                }
+                while let Some(before) = root.as_ref().and_then(CallNode::receiver) {
+                    root = adds(&before);
+                    if root.is_none() {
+                        lines.extend(self.grow("<<", &before, value, 1)?);
+                    }
+                }
+                Ok(Some(lines))
+            }
             ("<<" | "push" | "concat" | "unshift", [value, ..]) => {
                 self.grow(&name, receiver, value, given.values.len()).map(Some)
             }
@@ -354,7 +370,8 @@ impl Reader<'_> {
     /// Reads methods of strings, lists and maps.
     pub(super) fn method_of(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let given = arguments(call, false);
-        if name == "colorize" {
+        // `+"text"` is one that may be changed.
+        if name == "colorize" || name == "+@" && receiver.as_string_node().is_some() {
             return self.expression(receiver);
         }
         if let Some(value) = self.web_method(name, call, receiver)? {
@@ -520,6 +537,11 @@ fn enumerated<'pr>(name: &str, receiver: &Node<'pr>) -> Option<(Node<'pr>, Strin
         "each" | "each_index" | "each_line" | "each_with_index" | "reverse_each" | "times"
     );
     (is_loop && matches!(name, "each" | "map" | "collect")).then_some((inner.receiver()?, how))
+}
+
+/// Returns the call in `list << one`.
+fn adds<'pr>(node: &Node<'pr>) -> Option<CallNode<'pr>> {
+    node.as_call_node().filter(|call| id(&call.name()) == "<<")
 }
 
 /// Returns true for `list.each` without a block.

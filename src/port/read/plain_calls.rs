@@ -174,7 +174,8 @@ impl Reader<'_> {
             ),
             ("Dir", "mktmpdir", _) => (Some(Expr::call("temp_dir", Vec::new())), Type::Text),
             // capr runs in no environment of Bundler.
-            ("Bundler", "with_clean_env" | "with_unbundled_env" | "with_original_env", []) => (None, Type::Unknown),
+            ("Bundler", "with_clean_env" | "with_unbundled_env" | "with_original_env", [])
+            | ("Benchmark", "realtime", []) => (None, Type::Unknown),
             _ => return Ok(None),
         };
         self.scopes.push(std::collections::BTreeMap::new());
@@ -187,9 +188,17 @@ impl Reader<'_> {
             let written = self.declare(name, local);
             lines.push(Line::new(Statement::Let(written, value)));
         }
-        let block = self.all_statements(&statements(behind.body.as_ref()), behind.end, true);
+        let is_timed = class == "Benchmark";
+        let block = self.all_statements(&statements(behind.body.as_ref()), behind.end, !is_timed);
         self.scopes.pop();
-        let block = block?;
+        let mut block = block?;
+        if is_timed {
+            let (begun, now) = (self.free_name("begun"), Expr::call("unix_time", Vec::new()));
+            let took = now.clone().binary("-", Expr::name(&begun));
+            lines.push(Line::new(Statement::Let(begun, now)));
+            block.lines.push(Line::new(Statement::Value(took)));
+            block.gives = true;
+        }
         lines.extend(block.lines);
         self.carry(&format!("{class}.{name}"));
         Ok(Some(Block {

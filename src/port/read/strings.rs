@@ -29,6 +29,17 @@ impl Reader<'_> {
             // An argument may not be given.
             return value.binary("??", Expr::text(""));
         }
+        if let Expr::Index(owner, _) = &value
+            && let Expr::Name(name) = &**owner
+            && self
+                .scopes
+                .iter()
+                .flat_map(|scope| scope.values())
+                .any(|local| local.written == *name && local.kind == Type::Map && local.is_parameter)
+        {
+            // So may an entry of options.
+            return value.binary("??", Expr::text(""));
+        }
         if let Expr::Member(owner, name) = &value
             && matches!(name.as_str(), "user" | "port")
             && self.kind_of(owner) == Type::Server

@@ -7,7 +7,7 @@ use super::super::facts::Function as Known;
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::nodes::each_node;
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{arguments, id, statements};
+use super::super::ruby::{arguments, id, literal, statements};
 use super::Reader;
 use super::functions::{CodePlace, first_statement};
 
@@ -53,12 +53,14 @@ impl<'a> Reader<'a> {
         let values = self.expressions(&given.values)?;
         let text = function.source.as_bytes();
         let parsed = ruby_prism::parse(text);
-        let taken = taking_exactly(&parsed, values.len());
-        let taken = taken.filter(|(names, nodes)| {
-            given.pairs.is_empty() && call.block().is_none() && !leave_or_change(nodes, names)
-        });
+        let mut named = Vec::new();
+        for (key, value) in &given.pairs {
+            named.push((literal(key).unwrap_or_default(), self.expression(value)?));
+        }
+        let taken = taking(&parsed, values.len(), &named);
+        let taken = taken.filter(|taken| call.block().is_none() && !leave_or_change(&taken.nodes, &taken.all_names()));
         let is_of_server = self.facts.acting.of_host.contains(name);
-        let Some((names, nodes)) = taken.filter(|_| !is_of_server) else {
+        let Some(Taken { names, defaults, nodes }) = taken.filter(|_| !is_of_server) else {
             return Err(self.not_in_place(name, function));
         };
         if !self.in_place.insert(name.to_owned()) {
@@ -66,14 +68,21 @@ impl<'a> Reader<'a> {
         }
         let notes = self.notes.len();
         let place = CodePlace {
-            given: names.into_iter().zip(values).collect(),
+            given: names.into_iter().zip(values).chain(named).collect(),
             // Its statements run where the call stands.
             namespaces: self.namespaces.clone(),
             onion: self.onion.clone(),
             ..CodePlace::of(function.file, &parsed, text)
         };
-        let block = self.at(place, |reader| reader.statements(&nodes, text.len(), gives));
+        let block = self.at(place, |reader| {
+            for (name, default) in &defaults {
+                let value = reader.expression(default)?;
+                reader.given.insert(name.clone(), value);
+            }
+            Ok(reader.statements(&nodes, text.len(), gives))
+        });
         self.in_place.remove(name);
+        let block = block?;
         let first = self.notes.drain(notes..).next();
         if let Some(first) = first {
             return Err(match first.kind {
@@ -110,29 +119,66 @@ fn leave_or_change(nodes: &[Node<'_>], names: &[String]) -> bool {
     found
 }
 
-/// Returns the parameters and the statements of a function that takes exactly so many values.
-pub(super) fn taking_exactly<'pr>(parsed: &'pr ParseResult<'_>, count: usize) -> Option<(Vec<String>, Vec<Node<'pr>>)> {
+/// What a function takes from its call.
+struct Taken<'pr> {
+    names: Vec<String>,
+    /// The parameters that the call does not give, with their values.
+    defaults: Vec<(String, Node<'pr>)>,
+    nodes: Vec<Node<'pr>>,
+}
+
+impl Taken<'_> {
+    fn all_names(&self) -> Vec<String> {
+        let defaults = self.defaults.iter().map(|(name, _)| name);
+        self.names.iter().chain(defaults).cloned().collect()
+    }
+}
+
+/// Returns what a function takes that is given so many values and these named ones.
+fn taking<'pr>(parsed: &'pr ParseResult<'_>, count: usize, named: &[(String, Expr)]) -> Option<Taken<'pr>> {
     let definition = first_statement(parsed)?.as_def_node()?;
-    let list = definition.parameters();
-    let required: Vec<Node<'_>> = list
-        .iter()
-        .flat_map(|list| list.requireds().iter().collect::<Vec<_>>())
-        .collect();
-    let names = required.iter().filter_map(Node::as_required_parameter_node);
-    let names: Vec<String> = names.map(|node| id(&node.name())).collect();
-    let has_more = list.is_some_and(|list| {
-        list.optionals().iter().next().is_some()
-            || list.rest().is_some()
-            || list.block().is_some()
-            || list.keywords().iter().next().is_some()
-    });
     let body = definition.body();
-    let inner = body.as_ref().map(Node::as_statements_node);
-    // A body with `rescue` is no list of statements.
-    let nodes = match inner {
+    let nodes = match body.as_ref().map(Node::as_statements_node) {
+        // A body with `rescue` is no list of statements.
         Some(None) => return None,
         Some(list) => statements(list.as_ref()),
         None => Vec::new(),
     };
-    (names.len() == count && !has_more).then_some((names, nodes))
+    let (mut names, mut defaults, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    if let Some(list) = definition.parameters() {
+        let is_plain = list.rest().is_none() && list.block().is_none() && list.keyword_rest().is_none();
+        if !is_plain || list.posts().iter().next().is_some() {
+            return None;
+        }
+        for node in &list.requireds() {
+            names.push(id(&node.as_required_parameter_node()?.name()));
+        }
+        let least = names.len();
+        for node in &list.optionals() {
+            let optional = node.as_optional_parameter_node()?;
+            match names.len() < count {
+                true => names.push(id(&optional.name())),
+                false => defaults.push((id(&optional.name()), optional.value())),
+            }
+        }
+        if count < least {
+            return None;
+        }
+        for node in &list.keywords() {
+            let keyword = node.as_optional_keyword_parameter_node()?;
+            let name = id(&keyword.name()).trim_end_matches(':').to_owned();
+            if named.iter().all(|(key, _)| *key != name) {
+                defaults.push((name.clone(), keyword.value()));
+            }
+            known.push(name);
+        }
+    }
+    let is_taken = names.len() == count && named.iter().all(|(key, _)| known.contains(key));
+    is_taken.then_some(Taken { names, defaults, nodes })
+}
+
+/// Returns the parameters and the statements of a function that takes exactly so many values.
+pub(super) fn taking_exactly<'pr>(parsed: &'pr ParseResult<'_>, count: usize) -> Option<(Vec<String>, Vec<Node<'pr>>)> {
+    let taken = taking(parsed, count, &[])?;
+    taken.defaults.is_empty().then_some((taken.names, taken.nodes))
 }

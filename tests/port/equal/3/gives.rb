@@ -80,3 +80,25 @@ task :apart do
   puts %w[x y].each_with_index.map { |word, index| next "first" if index == 0
                                      word }.join(" ")
 end
+
+def options_of(a, options = {})
+  "#{a} #{options[:x]} #{options.fetch(:y, 5)}"
+end
+
+def with_names(a, b = 2, c: 3)
+  "#{a} #{b} #{c}"
+end
+
+def passes(list, &block)
+  list.each(&block)
+end
+
+task :given do
+  puts options_of(1), options_of(1, x: 2, y: 3), with_names(1), with_names(1, 5, c: 0)
+  passes(%w[a b]) { |one| puts one }
+  text = +""
+  text << "one" << "two"
+  list = []
+  list << 1 << [2]
+  puts text, list.length
+end
