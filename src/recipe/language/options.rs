@@ -244,7 +244,7 @@ pub(in crate::recipe) fn pairs(value: &Dynamic) -> Pairs {
 pub(in crate::recipe) fn bytes(value: &Dynamic) -> Vec<u8> {
     match value.read_lock::<rhai::Blob>() {
         Some(blob) => blob.clone(),
-        None => value.to_string().into_bytes(),
+        None => super::values::text(value).into_bytes(),
     }
 }
 

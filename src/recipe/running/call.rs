@@ -67,7 +67,8 @@ pub(in crate::recipe) fn decode<'a>(
             'B' => call.block = inputs.next(),
             'E' => {
                 let Some(input) = inputs.next() else { break };
-                let value = (input.eval_with_context(context)?, input.position());
+                // What a block has captured is shared, and would say so of itself in its text.
+                let value = (input.eval_with_context(context)?.flatten(), input.position());
                 let key = key.take();
                 let option = key.as_ref().map(|(key, _): &(Dynamic, _)| key.to_string());
                 let given = GivenValue {

@@ -38,6 +38,19 @@ fn case(body: &str) -> super::Case {
 }
 
 #[test]
+fn what_a_block_has_captured_is_given_to_verbs_as_it_is() {
+    let text = "role :app, \"a\"; task :t { let x = \"text\"; let d = \"/d\"; let o = #{ A: x }; on roles(:app), :in => :sequence { \
+                put x, \"/tmp/x\"; run \"b\", :dir => d, :data => x, :env => #{ A: x }; run \"c\", :env => o, :shell => x; } }";
+    let outcome = recipe(text).run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    let commands = outcome.script.commands();
+    assert_eq!(commands[0].input, b"text");
+    assert_eq!(commands[1].input, b"text");
+    let lines = outcome.script.lines_on("a").join("\n");
+    assert!(!lines.contains("shared)"), "{lines}");
+}
+
+#[test]
 fn each_server_goes_its_own_way_by_its_own_answers_and_what_all_want_is_one_action() {
     let case = case(
         r#"on roles(:app), |server| {
