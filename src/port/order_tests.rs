@@ -233,3 +233,29 @@ fn what_is_false_or_nothing_or_a_path_is_so_in_values_too() {
         ],
     );
 }
+
+#[test]
+fn a_task_of_another_namespace_is_cleared_before_this_one_and_what_runs_before_it_stays() {
+    carried(
+        "namespace :deploy do\n  Rake::Task['deploy:publishing'].clear_actions\n  Rake::Task['load:x'].clear_actions\n  \
+         task(:restart) { puts 'a' }\nend\nnamespace(:load) { task(:x) { puts 'b' } }\n",
+        &["namespace :deploy {\n  task :publishing { }\n  task :restart {"],
+    );
+    carried(
+        "task(:a) { puts 'a' }\nbefore 'deploy:published', 'a'\nRake::Task['deploy:published'].clear_actions\n\
+         namespace(:deploy) { task(:published) { puts 'b' } }\nnamespace :n do\n  Rake::Task['deploy:cleanup'].clear\n  \
+         task(:x) { puts 'x' }\nend\n",
+        &[
+            "before \"deploy:published\", \"a\";\nnamespace :deploy {\n  task :published {\n    puts \"b\";",
+            "namespace :deploy {\n  task :cleanup { }\n}\nnamespace :n {\n  task :x {",
+        ],
+    );
+    let clear = |word: &str| {
+        let hook = "task(:a) { puts 'a' }\nafter 'deploy:published', 'a'\n";
+        recipe(&format!(
+            "set :repo_url, 'x'\nlock '3'\n{hook}Rake::Task['deploy:published'].{word}\n"
+        ))
+        .1
+    };
+    assert_eq!(clear("clear_actions").len(), 1, "what runs after it is an action");
+}

@@ -96,7 +96,12 @@ impl Reader<'_> {
         if name.literal() == Some("load") && self.namespaces.is_empty() && !block.lines.iter().any(has_task) {
             return Ok(block.lines);
         }
-        Ok(vec![Line::verb(Call::with_block("namespace", vec![name], block))])
+        let mut lines = match self.namespaces.is_empty() {
+            true => std::mem::take(&mut self.emptied_above),
+            false => Vec::new(),
+        };
+        lines.push(Line::verb(Call::with_block("namespace", vec![name], block)));
+        Ok(lines)
     }
 
     /// Reads `task :name, options do … end`, in all forms of Rake.

@@ -173,6 +173,8 @@ pub(super) struct Reader<'a> {
     defined: BTreeMap<String, usize>,
     /// The hooks of this file so far: `before` or `after`, and the task.
     hooked: BTreeSet<String>,
+    /// The tasks of other namespaces that are emptied in the namespace that is read.
+    emptied_above: Vec<Line>,
     /// The functions of other files that were written into this one.
     copied: BTreeSet<String>,
     /// The local that holds the arguments of the task.
@@ -255,6 +257,7 @@ impl<'a> Reader<'a> {
             raised: BTreeSet::new(),
             task_arguments: None,
             hooked: BTreeSet::new(),
+            emptied_above: Vec::new(),
             copied: BTreeSet::new(),
             prefixes: BTreeMap::new(),
             listed: Vec::new(),

@@ -144,6 +144,11 @@ impl Reader<'_> {
                 };
                 match self.facts.apart(task.to_owned()).strip_prefix(&inside) {
                     Some(task) => Ok(vec![emptied(task)]),
+                    None if self.deferred == 0 && !was_defined => {
+                        // It stands before the namespaces around this place.
+                        self.emptied_above.push(emptied(task));
+                        Ok(Vec::new())
+                    }
                     None => self.refuse(
                         Kind::Construct,
                         "a task of another namespace that is cleared in this one",
