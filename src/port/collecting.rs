@@ -73,7 +73,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
         let loops = self.loops.len();
         self.loops.extend(super::repeated::through(&name, node));
         let is_defaults = self.namespaces == ["load"];
-        let is_later = matches!(name.as_str(), "task" | "before" | "after" | "on") && !is_defaults;
+        let is_later = matches!(name.as_str(), "task" | "multitask" | "before" | "after" | "on") && !is_defaults;
         self.branches += usize::from(is_later);
         if namespaces.is_empty() {
             ruby_prism::visit_call_node(self, node);
@@ -239,7 +239,7 @@ impl Visitor<'_> {
                     self.facts.scm = given.values.get(1).and_then(literal);
                 }
             }
-            "task" => {
+            "task" | "multitask" => {
                 let named = first.or_else(|| given.pairs.first().map(|(key, _)| key));
                 let names = named.and_then(|name| super::repeated::names(name, &self.loops));
                 self.facts.computes_tasks |= names.is_none();
@@ -266,7 +266,7 @@ impl Visitor<'_> {
                 }
             }
             // Rake makes tasks of files, too.
-            "file" | "directory" | "multitask" | "rule" | "remote_file" => self.facts.computes_tasks = true,
+            "file" | "directory" | "rule" | "remote_file" => self.facts.computes_tasks = true,
             "namespace" => {
                 let named = first.or_else(|| given.pairs.first().map(|(key, _)| key));
                 let names = named.and_then(|name| super::repeated::names(name, &self.loops));

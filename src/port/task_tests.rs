@@ -147,3 +147,27 @@ fn a_begin_at_the_end_gives_its_value() {
         ],
     );
 }
+
+#[test]
+fn a_multitask_and_a_computed_prerequisite_are_those_of_a_task() {
+    carried(
+        "task(:a) { puts 'a' }\nmultitask(:m => :a) { puts 'm' }\n%w[a m].each { |t| task \"more_#{t}\" => t }\n",
+        &[
+            "task :m {\n  invoke \"a\";\n  puts \"m\";",
+            "  task `more_${t}` {\n    invoke t;\n  }",
+        ],
+    );
+}
+
+#[test]
+fn a_command_of_sh_has_to_succeed() {
+    carried(
+        "task(:t) { sh 'make'; sh 'ls', '-l' }\n",
+        &[
+            "if !system(\"make\") {\n    throw \"a command of this machine has failed\";\n  }",
+            "if !system([\"ls\", \"-l\"]) {",
+        ],
+    );
+    let (_, notes) = recipe(&format!("{THREE}task(:t) {{ sh('make') {{ |ok, _| puts ok }} }}\n"));
+    assert_eq!(notes.len(), 1);
+}

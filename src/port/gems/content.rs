@@ -65,6 +65,7 @@ const WORDS: &[&str] = &[
     "set",
     "set_default",
     "set_if_empty",
+    "multitask",
     "task",
     "_cset",
 ];

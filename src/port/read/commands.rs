@@ -41,8 +41,9 @@ impl Reader<'_> {
                 Ok(Some(vec![Line::new(Statement::Value(value))]))
             }
             "run_locally" if call.block().is_some() => self.locally(call).map(Some),
-            "run_locally" | "system" | "sh" | "exec" if !given.values.is_empty() => {
-                let value = self.command_value(call, if name == "exec" || name == "sh" { "system" } else { name })?;
+            "sh" if !given.values.is_empty() => self.sh(call).map(Some),
+            "run_locally" | "system" | "exec" if !given.values.is_empty() => {
+                let value = self.command_value(call, if name == "exec" { "system" } else { name })?;
                 Ok(Some(vec![match value {
                     Expr::Call(call) => Line::verb(call),
                     other => Line::new(Statement::Value(other)),
@@ -58,6 +59,17 @@ impl Reader<'_> {
             "with_env" if self.facts.version < 3 => self.with_env(call).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Reads `sh "make"` of Rake: a command of this machine that has to succeed.
+    fn sh(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
+        if call.block().is_some() {
+            return self.refuse(Kind::Construct, "`sh` with a block");
+        }
+        let has_failed = self.command_value(call, "system")?.negated();
+        let error = Statement::Throw(Expr::text("a command of this machine has failed"));
+        let arms = vec![(has_failed, Block::of(vec![Line::new(error)]))];
+        Ok(vec![Line::new(Statement::Value(Expr::If(arms, None)))])
     }
 
     /// Reads `parallel do |session| session.when "in?(:app)", "…" end`.

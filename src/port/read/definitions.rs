@@ -15,7 +15,7 @@ impl Reader<'_> {
     pub(super) fn definition(&mut self, node: &Node<'_>, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
         match name {
             "desc" => self.desc(call).map(Some),
-            "task" => self.task(node, call, None).map(Some),
+            "task" | "multitask" => self.task(node, call, None).map(Some),
             "namespace" => self.namespace(call).map(Some),
             "alias_task" => {
                 let values = self.expressions(&arguments(call, false).values)?;
@@ -358,7 +358,12 @@ impl Reader<'_> {
                     }
                 }),
                 None if need.as_array_node().is_some() => {}
-                None => return self.refuse(Kind::Construct, "a task that needs something that is computed"),
+                None => match self.expression(need)? {
+                    name if self.kind_of(&name) == super::locals::Type::Text => {
+                        lines.push(Line::verb(Call::new("invoke", vec![name])));
+                    }
+                    _ => return self.refuse(Kind::Construct, "a task that needs something that is computed"),
+                },
             }
         }
         Ok(lines)
