@@ -528,3 +528,23 @@ fn options_that_are_missing_are_nothing_and_what_is_added_in_a_row_is_added() {
         ],
     );
 }
+
+#[test]
+fn the_defaults_of_a_library_know_the_stage() {
+    let files = [
+        (
+            "Capfile",
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nload 'config/env.rake'\n",
+        ),
+        (
+            "config/env.rake",
+            "namespace :load do\n  task :defaults do\n    Dotenv.load \".env.#{fetch(:stage)}\"\n    set :e, -> { fetch(:stage) }\n  end\nend\n",
+        ),
+        ("config/deploy.rb", "set :repo_url, 'x'\n"),
+        ("config/deploy/one.rb", "server 'h', roles: %w[app]\n"),
+    ];
+    let ported = ported(&files).unwrap();
+    let env = ported.files.iter().find(|file| file.from == "config/env.rake").unwrap();
+    assert!(env.notes.is_empty(), "{:?}", env.notes);
+    has(&env.text, &["on :stage {", "file_exists(`.env.${stage}`)", "set :e { "]);
+}

@@ -76,8 +76,8 @@ impl Reader<'_> {
         self.facts.in_gem(self.file).is_some() && asked.as_ref().and_then(constant).is_some()
     }
 
-    /// Reads the task `load:defaults` of Capistrano 3: it runs before `config/deploy.rb` is read, so its statements stand where it is
-    /// defined.
+    /// Reads the task `load:defaults` of Capistrano 3: it runs before `config/deploy.rb` is read, when the stage is known. Its statements
+    /// stand where it is defined.
     pub(super) fn defaults(&mut self, call: &CallNode<'_>) -> Option<Vec<Line>> {
         let given = arguments(call, true).values;
         let name = given.first().and_then(literal)?;
@@ -86,7 +86,12 @@ impl Reader<'_> {
         }
         let behind = behind(call)?;
         let nodes = statements(behind.body.as_ref());
-        Some(self.statements(&nodes, behind.end, false).lines)
+        let is_new = !self.facts.stages.is_empty() && self.late.insert("stage".to_owned());
+        let lines = self.statements(&nodes, behind.end, false).lines;
+        if is_new {
+            self.late.remove("stage");
+        }
+        Some(lines)
     }
 
     /// Reads a module or a class of a gem. Its functions are written where they are called, and what needs an object of it has a note of
