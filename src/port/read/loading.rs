@@ -33,6 +33,55 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns true if a value needs something that is set later: the stage, or a variable that nothing before has set.
+    pub(super) fn is_early(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Name(name) => {
+                let is_local = self
+                    .scopes
+                    .iter()
+                    .any(|scope| scope.values().any(|local| local.written == *name));
+                let is_set = self.set.contains(name) || !self.facts.variables.contains_key(name);
+                let is_set_here = |name: &str| self.set.contains(name);
+                let is_asked = match name.as_str() {
+                    "application" | "repository" => !is_set_here(name),
+                    // The library makes these of the application.
+                    "deploy_to" | "current_path" | "release_path" | "releases_path" | "shared_path" => {
+                        !["application", "deploy_to", name].into_iter().any(is_set_here)
+                    }
+                    _ => false,
+                };
+                !is_local && (name == "stage" || is_asked || !is_set && !self.facts.vocabulary.variables.contains(name))
+            }
+            Expr::Block(_) => true,
+            Expr::Template(parts) | Expr::Script(parts) => parts.iter().any(|part| match part {
+                Part::Value(value) => self.is_early(value),
+                Part::Text(_) => false,
+            }),
+            Expr::List(items) => items.iter().any(|item| self.is_early(item)),
+            Expr::Map(pairs) => pairs.iter().any(|(_, value)| self.is_early(value)),
+            Expr::Call(call) => {
+                let stage = call.arguments.first().and_then(Expr::literal) == Some("stage");
+                call.name == "fetch" && stage
+                    // Nothing acts while a recipe is read.
+                    || matches!(call.name.as_str(), "capture" | "run_locally" | "ask" | "password_prompt")
+                    || call.arguments.iter().any(|value| self.is_early(value))
+            }
+            Expr::Method(owner, _, arguments) => {
+                self.is_early(owner) || arguments.iter().any(|value| self.is_early(value))
+            }
+            Expr::Binary(_, left, right) | Expr::Index(left, right) => self.is_early(left) || self.is_early(right),
+            Expr::Not(inner) | Expr::Negative(inner) | Expr::Member(inner, _) => self.is_early(inner),
+            Expr::If(arms, otherwise) => {
+                let block = |block: &Block| block.value().is_some_and(|value| self.is_early(value));
+                arms.iter()
+                    .any(|(condition, then)| self.is_early(condition) || block(then))
+                    || otherwise.as_ref().is_some_and(block)
+            }
+            _ => false,
+        }
+    }
+
     /// Returns a variable and those whose values the deploy library makes of it. One that the recipe sets itself has that value.
     pub(super) fn with_those_made_of(&self, name: &str) -> Vec<String> {
         with_made_of(name, &self.set)
@@ -215,4 +264,13 @@ pub(in crate::port) fn of<'a>(value: &'a Expr, lost: &'a BTreeSet<String>) -> Op
         Expr::Closure(_, block) | Expr::Block(block) => of_block(block),
         Expr::Unit | Expr::Bool(_) | Expr::Number(_) | Expr::Text(_) | Expr::Symbol(_) => None,
     }
+}
+
+/// Returns true for a path that ends with a `/` if a variable of the environment is not there: `/srv/#{ENV["NAME"]}`. It is refused while
+/// it is read, so it waits until somebody needs it.
+pub(super) fn may_end_so(path: &Expr) -> bool {
+    let Expr::Template(parts) = path else {
+        return false;
+    };
+    matches!(parts.last(), Some(Part::Value(Expr::Binary("??", _, otherwise))) if otherwise.literal() == Some(""))
 }

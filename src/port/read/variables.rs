@@ -8,6 +8,7 @@ use super::super::note::{Kind, Lack, Read};
 use super::super::ruby::{arguments, behind, id, literal, source, statements};
 use super::Reader;
 use super::blocks::function_of;
+use super::loading::may_end_so;
 
 /// The error of Capistrano 2 where a variable is set without a value.
 const NO_VALUE: &str = "you must specify exactly one of either a value or a block";
@@ -170,9 +171,10 @@ impl Reader<'_> {
             "default_env" => environment(value, &given),
             _ => self.suited(&here, &variable, value)?,
         };
-        let may_lack =
-            matches!(&value, Expr::Call(call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit));
-        let is_early = self.deferred == 0 && (self.is_early(&value) || may_lack && self.facts.is_of_library(&here));
+        let may_lack = |value: &Expr| matches!(value, Expr::Call(call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit));
+        let is_refused =
+            may_lack(&value) && self.facts.is_of_library(&here) || here == "deploy_to" && may_end_so(&value);
+        let is_early = self.deferred == 0 && (is_refused || self.is_early(&value));
         self.set_in_task.insert(here.clone());
         self.set.insert(here);
         Ok(vec![match is_early {
@@ -200,55 +202,6 @@ impl Reader<'_> {
         let was = value.literal().unwrap_or_default();
         self.remarks.push(format!("`deploy_via`: `{was}` {why}"));
         Ok(Expr::symbol(here))
-    }
-
-    /// Returns true if a value needs something that is set later: the stage, or a variable that nothing before has set.
-    fn is_early(&self, value: &Expr) -> bool {
-        match value {
-            Expr::Name(name) => {
-                let is_local = self
-                    .scopes
-                    .iter()
-                    .any(|scope| scope.values().any(|local| local.written == *name));
-                let is_set = self.set.contains(name) || !self.facts.variables.contains_key(name);
-                let is_set_here = |name: &str| self.set.contains(name);
-                let is_asked = match name.as_str() {
-                    "application" | "repository" => !is_set_here(name),
-                    // The library makes these of the application.
-                    "deploy_to" | "current_path" | "release_path" | "releases_path" | "shared_path" => {
-                        !["application", "deploy_to", name].into_iter().any(is_set_here)
-                    }
-                    _ => false,
-                };
-                !is_local && (name == "stage" || is_asked || !is_set && !self.facts.vocabulary.variables.contains(name))
-            }
-            Expr::Block(_) => true,
-            Expr::Template(parts) | Expr::Script(parts) => parts.iter().any(|part| match part {
-                Part::Value(value) => self.is_early(value),
-                Part::Text(_) => false,
-            }),
-            Expr::List(items) => items.iter().any(|item| self.is_early(item)),
-            Expr::Map(pairs) => pairs.iter().any(|(_, value)| self.is_early(value)),
-            Expr::Call(call) => {
-                let stage = call.arguments.first().and_then(Expr::literal) == Some("stage");
-                call.name == "fetch" && stage
-                    // Nothing acts while a recipe is read.
-                    || matches!(call.name.as_str(), "capture" | "run_locally" | "ask" | "password_prompt")
-                    || call.arguments.iter().any(|value| self.is_early(value))
-            }
-            Expr::Method(owner, _, arguments) => {
-                self.is_early(owner) || arguments.iter().any(|value| self.is_early(value))
-            }
-            Expr::Binary(_, left, right) | Expr::Index(left, right) => self.is_early(left) || self.is_early(right),
-            Expr::Not(inner) | Expr::Negative(inner) | Expr::Member(inner, _) => self.is_early(inner),
-            Expr::If(arms, otherwise) => {
-                let block = |block: &Block| block.value().is_some_and(|value| self.is_early(value));
-                arms.iter()
-                    .any(|(condition, then)| self.is_early(condition) || block(then))
-                    || otherwise.as_ref().is_some_and(block)
-            }
-            _ => false,
-        }
     }
 
     /// Reads `set :name, ENV["x"] || Proc.new { … }`: Capistrano calls the function when the variable is read.
