@@ -1,6 +1,7 @@
 //! Tests of tasks as objects of Rake, and of tasks whose names mean something here.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use super::Kind;
 use super::construct_tests::{THREE, carried};
 use super::tests::{has, ported, recipe};
 
@@ -170,4 +171,14 @@ fn a_command_of_sh_has_to_succeed() {
     );
     let (_, notes) = recipe(&format!("{THREE}task(:t) {{ sh('make') {{ |ok, _| puts ok }} }}\n"));
     assert_eq!(notes.len(), 1);
+}
+
+#[test]
+fn a_hook_on_computed_names_waits_for_a_library_that_is_not_here() {
+    let text = "load 'deploy'\nrequire 'own/helpers'\nset :repository, 'x'\n\
+                { 'stop' => ['a:b'] }.each { |of, all| all.each { |one| after \"deploy:#{of}\", \"deploy:#{one}\" } }\n";
+    let (ported, notes) = recipe(text);
+    let kinds: Vec<Kind> = notes.iter().map(|note| note.kind).collect();
+    assert_eq!(kinds, [Kind::Library, Kind::Library], "{ported}");
+    assert!(!ported.contains("after `"), "{ported}");
 }

@@ -42,6 +42,13 @@ impl Reader<'_> {
             if behind(call).is_some() {
                 return self.refuse(Kind::Construct, "a hook with a block on a task whose name is computed");
             }
+            let place = (self.file, first.location().start_offset());
+            let are_told =
+                self.facts.hooked_in_loops.contains_key(&place) && rest.iter().all(|task| literal(task).is_some());
+            if !are_told && !super::missing_libraries(self.facts).is_empty() {
+                let reason = "a hook whose tasks have computed names, which a library that is not here may define";
+                return self.refuse(Kind::Library, reason);
+            }
             let hooked = self.expression(first)?;
             let mut values = vec![hooked.clone()];
             values.extend(self.expressions(rest)?);
