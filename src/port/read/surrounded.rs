@@ -119,7 +119,7 @@ fn leave_or_change(nodes: &[Node<'_>], names: &[String]) -> bool {
     found
 }
 
-/// What a function takes from its call.
+/// The things that a function takes from its call.
 struct Taken<'pr> {
     names: Vec<String>,
     /// The parameters that the call does not give, with their values.
