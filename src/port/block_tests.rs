@@ -517,13 +517,15 @@ fn options_that_are_missing_are_nothing_and_what_is_added_in_a_row_is_added() {
     carried(
         "def opts(a, options = {})\n  \"#{a} #{options[:x]}\"\nend\ndef each_of(list, &block)\n  list.each(&block)\nend\n\
          def kept(a, b = 2, c: 3)\n  \"#{a} #{b} #{c}\"\nend\n\
-         task :t do\n  puts opts(1), kept(1, c: 0)\n  each_of([1]) { |one| puts one }\n  u = +''\n  u << 'a' << 'b'\n  v = String.new\n  v << 'c'\n  \
+         task :t do\n  puts opts(1), kept(1, c: 0)\n  each_of([1]) { |one| puts one }\n  u = +''\n  u << 'a' << 'b'\n  puts u.gsub(/^/, '# ')\n  l = []\n  l.push('q', 'r')\n  v = String.new\n  v << 'c'\n  \
          puts u, v\n  took = Benchmark.realtime { puts 'x' }\n  puts took\nend\n",
         &[
             "`${a} ${options[\"x\"] ?? \"\"}`",
             "`${1} ${2} ${0}`",
             "block.call(item);",
             "u += \"a\";\n  u += \"b\";",
+            "l.push(\"q\");\n  l.push(\"r\");",
+            "puts gsub(u, \"(?ms)^(.)\", `# \\${1}`);",
             "unix_time() - begun",
         ],
     );

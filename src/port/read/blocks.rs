@@ -59,7 +59,7 @@ impl Reader<'_> {
         let loops = std::mem::take(&mut self.loops);
         self.deferred += 1;
         let mut body = match &behind.rescue {
-            Some(whole) => self.statements(std::slice::from_ref(whole), behind.end, false),
+            Some(whole) => self.statements(std::slice::from_ref(whole), behind.end, true),
             None => self.statements(&statements(behind.body.as_ref()), behind.end, true),
         };
         self.deferred -= 1;

@@ -151,6 +151,13 @@ impl Reader<'_> {
                 }
                 Ok(Some(lines))
             }
+            ("push" | "concat", several) if several.len() > 1 && !given.has_splat => {
+                let mut lines = Vec::new();
+                for value in several {
+                    lines.extend(self.grow(&name, receiver, value, 1)?);
+                }
+                Ok(Some(lines))
+            }
             ("<<" | "push" | "concat" | "unshift", [value, ..]) => {
                 self.grow(&name, receiver, value, given.values.len()).map(Some)
             }

@@ -62,6 +62,15 @@ impl Reader<'_> {
                     Some(plain) => Expr::Text(plain.replace('$', "$$").replace("\\1", "${1}").replace("\\2", "${2}")),
                     None => self.expression(replacement)?,
                 };
+                // Behind the last line end Ruby finds no line more.
+                let (pattern, replacement) = match pattern.literal() {
+                    Some("(?m)^") => {
+                        let mut parts = replacement.parts();
+                        parts.push(Part::Text("${1}".to_owned()));
+                        (Expr::text("(?ms)^(.)"), string(parts))
+                    }
+                    _ => (pattern, replacement),
+                };
                 let call = Expr::call(name, vec![text, pattern, replacement]);
                 return Ok(Some(call));
             }

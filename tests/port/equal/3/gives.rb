@@ -102,3 +102,7 @@ task :given do
   list << 1 << [2]
   puts text, list.length
 end
+
+task :marked do
+  puts "a\n\nb\n".gsub(/^/, "# "), "c\nd".gsub(/^/) { "- " }
+end
