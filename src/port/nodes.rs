@@ -47,6 +47,7 @@ shown! {
     visit_required_parameter_node: RequiredParameterNode,
     visit_rescue_modifier_node: RescueModifierNode,
     visit_retry_node: RetryNode,
+    visit_return_node: ReturnNode,
     visit_string_node: StringNode,
     visit_unless_node: UnlessNode,
     visit_until_node: UntilNode,

@@ -119,7 +119,7 @@ fn leave_or_change(nodes: &[Node<'_>], names: &[String]) -> bool {
     found
 }
 
-/// The things that a function takes from its call.
+/// The parameters and the statements of a function that is called.
 struct Taken<'pr> {
     names: Vec<String>,
     /// The parameters that the call does not give, with their values.
@@ -181,4 +181,26 @@ fn taking<'pr>(parsed: &'pr ParseResult<'_>, count: usize, named: &[(String, Exp
 pub(super) fn taking_exactly<'pr>(parsed: &'pr ParseResult<'_>, count: usize) -> Option<(Vec<String>, Vec<Node<'pr>>)> {
     let taken = taking(parsed, count, &[])?;
     taken.defaults.is_empty().then_some((taken.names, taken.nodes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::{has, recipe};
+
+    #[test]
+    fn a_function_that_runs_commands_stands_in_the_place_of_its_call_unless_it_returns_early() {
+        let (text, notes) = recipe(
+            "set :repo_url, 'x'\nlock '3'\ndef say(what, more = 1)\n  execute :echo, what, more\nend\n\
+             def last(x)\n  return if x\n  execute :x\nend\n\
+             task :a do\n  run_locally { say 'one' }\n  run_locally { within('b') { say 'two', 'c' } }\n  run_locally { last 1 }\nend\n",
+        );
+        has(
+            &text,
+            &[
+                "run_locally \"echo one 1\";",
+                "run_locally \"echo two c\", :dir => \"b\";",
+            ],
+        );
+        assert_eq!(notes.len(), 1, "its `return` would end the task: {notes:?}{text}");
+    }
 }
