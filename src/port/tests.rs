@@ -344,6 +344,12 @@ fn a_template_replaces_within_loops_and_is_found_beside_the_file() {
 }
 
 #[test]
+fn the_version_of_a_gem_is_no_part_of_a_recipe() {
+    let (of_gem, notes) = recipe("gem 'capistrano-ext', '~> 1.2'\nset :repository, 'x'\n");
+    assert!(notes.is_empty() && !of_gem.contains("gem"), "{of_gem}");
+}
+
+#[test]
 fn what_is_made_of_the_directory_waits_for_the_application() {
     let early = "set :html, \"#{fetch(:deploy_to)}/html\"\nset :tmp, shared_path.join('tmp')\nset :application, 'x'\nset :late, \"#{fetch(:deploy_to)}/late\"\n";
     let (text, notes) = recipe(&format!("lock '3'\n{early}"));

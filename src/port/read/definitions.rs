@@ -35,6 +35,10 @@ impl Reader<'_> {
             "require" | "load" | "import" | "require_relative" | "eval_rakefile" => self.load(call, name).map(Some),
             "include" | "extend" if self.is_mixing_in(call) => Ok(Some(Vec::new())),
             "lock" | "load_default_tasks" => Ok(Some(Vec::new())),
+            // It chooses the version of a gem that is required later.
+            "gem" if !arguments(call, false).values.is_empty() && !self.facts.functions.contains_key(name) => {
+                Ok(Some(Vec::new()))
+            }
             "install_plugin" => self.plugin(call).map(Some),
             "invoke" | "invoke!" | "find_and_execute_task" | "execute_task" => self.invoke(call).map(Some),
             "depend" => self.depend(call).map(Some),
