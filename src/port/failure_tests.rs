@@ -184,3 +184,12 @@ fn what_capistrano_2_has_no_value_for_fails_and_a_block_around_deploy_symlink_is
             .any(|remark| remark.contains("`before \"deploy:symlink\"` with a block"))
     );
 }
+
+#[test]
+fn an_option_without_its_colon_is_a_call_that_fails() {
+    let text =
+        "set :repo_url, 'x'\ntask(:a) { on(roles(:app)) { with(rails_env :production) { execute :rake, 'x' } } }\n";
+    let (ported, kinds) = whole(THREE, text);
+    assert_eq!(kinds, [Kind::Fails], "{ported}");
+    has(&ported, &["throw \"undefined method `rails_env'\";"]);
+}

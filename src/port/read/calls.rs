@@ -132,6 +132,10 @@ impl Reader<'_> {
             let reason = "`role` with a name alone: `roles` returns servers";
             return Err(self.always_fails(reason, "wrong number of arguments (given 1, expected 2..3)"));
         }
+        if name == "rails_env" && self.facts.version > 2 {
+            let reason = "`rails_env` is no function: the option is `rails_env: …`";
+            return Err(self.always_fails(reason, "undefined method `rails_env'"));
+        }
         // `set`, `role` and similar words return nothing that a recipe could use.
         let reason = format!("`{name}` is a function that nothing in these files defines");
         self.no_function(&name, &given.values, reason)
