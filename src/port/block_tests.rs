@@ -550,3 +550,16 @@ fn the_defaults_of_a_library_know_the_stage() {
     assert!(env.notes.is_empty(), "{:?}", env.notes);
     has(&env.text, &["on :stage {", "file_exists(`.env.${stage}`)", "set :e { "]);
 }
+
+#[test]
+fn sets_are_lists_and_maps_know_their_names_as_strings() {
+    carried(
+        "conf = ActiveSupport::HashWithIndifferentAccess.new({ 'a' => 1 })\n\
+         task(:t) { puts conf[:a]; s = Set.new(%w[x x]); puts s.include?('x'), s.size }\n",
+        &[
+            "let conf = #{ a: 1 };",
+            "[\"x\", \"x\"].reduce(",
+            "puts s.contains(\"x\");",
+        ],
+    );
+}

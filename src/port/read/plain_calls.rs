@@ -6,6 +6,7 @@ use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, behind, constant, id, literal, source, statements};
 use super::Reader;
+use super::lists::reduced;
 use super::locals::{Local, Type};
 
 /// The methods whose value and arguments a function takes, with the number of the arguments.
@@ -136,6 +137,11 @@ impl Reader<'_> {
                     .map_or(Ok(Expr::number(16)), |count| self.expression(count))?;
                 Expr::call("random_hex", vec![count])
             }
+            // The names of the entries of a map are strings here, whatever they were.
+            ("ActiveSupport::HashWithIndifferentAccess" | "HashWithIndifferentAccess", "new", [map]) => {
+                self.expression(map)?
+            }
+            ("Set", "new", [list]) => reduced("uniq", self.expression(list)?),
             ("ENV", "delete", [name]) => Expr::name("ENV").method("remove", vec![self.expression(name)?]),
             _ => return Ok(None),
         };
