@@ -11,7 +11,7 @@ impl Reader<'_> {
     /// Reads `run_locally do … end`.
     pub(super) fn locally(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let Some(behind) = behind(call) else {
-            return Ok(Vec::new());
+            return self.refuse(Kind::Construct, "`run_locally` with a block that is a parameter");
         };
         let onion = Onion {
             is_local: true,

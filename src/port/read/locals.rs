@@ -51,11 +51,14 @@ impl Reader<'_> {
     pub(super) fn declare(&mut self, name: &str, local: Local) -> String {
         let vocabulary = &self.facts.vocabulary;
         let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.is_ascii();
-        let written = match vocabulary.is_verb(name) || vocabulary.is_reserved(name) || !begins || name == "_" {
+        let mut written = match vocabulary.is_verb(name) || vocabulary.is_reserved(name) || !begins || name == "_" {
             true if begins => format!("the_{}", name.trim_start_matches('_')),
             true => "value".to_owned(),
             false => name.to_owned(),
         };
+        while self.avoided.contains(&written) {
+            written.insert_str(0, "own_");
+        }
         self.lost.remove(name);
         let local = Local {
             written: written.clone(),

@@ -165,6 +165,8 @@ pub(super) struct Reader<'a> {
     spent: BTreeSet<String>,
     /// The functions that are being read in the place of their calls. One that calls itself is not read once more.
     in_place: BTreeSet<String>,
+    /// The names that locals of such functions may not have, since the arguments hold them.
+    avoided: BTreeSet<String>,
     /// The number of prefixes that programs have got in this file, by the code that names the program.
     prefixes: BTreeMap<String, usize>,
     /// The locals of the loops around, with the items of lists that are written out.
@@ -252,6 +254,7 @@ impl<'a> Reader<'a> {
             times: BTreeMap::new(),
             spent: BTreeSet::new(),
             in_place: BTreeSet::new(),
+            avoided: BTreeSet::new(),
             block: None,
             caught: None,
             raised: BTreeSet::new(),

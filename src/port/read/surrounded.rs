@@ -1,15 +1,18 @@
 //! Functions whose statements stand in the place of their call: those that fill in templates, and those that run commands where `within`,
 //! `with` or `as` surrounds the call.
 
+use std::collections::BTreeMap;
+
 use ruby_prism::{CallNode, Node, ParseResult};
 
 use super::super::facts::Function as Known;
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::nodes::each_node;
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{arguments, id, literal, statements};
+use super::super::ruby::{arguments, bare, id, literal, statements};
 use super::Reader;
 use super::functions::{CodePlace, first_statement};
+use super::locals::Local;
 
 impl<'a> Reader<'a> {
     /// Reads the call of a function that changes what it is given: here it returns that value, and the local takes it.
@@ -58,17 +61,38 @@ impl<'a> Reader<'a> {
             named.push((literal(key).unwrap_or_default(), self.expression(value)?));
         }
         let taken = taking(&parsed, values.len(), &named);
-        let taken = taken.filter(|taken| call.block().is_none() && !leave_or_change(&taken.nodes, &taken.all_names()));
+        let taken = taken.filter(|taken| {
+            let is_changing = |name: &str| self.facts.acting.changing.contains_key(name);
+            call.block().is_none()
+                && !text.windows(3).any(|code| code == b"&&=")
+                && !leave_or_change(&taken.nodes, &taken.all_names(), &is_changing)
+        });
         let is_of_server = self.facts.acting.of_host.contains(name);
         let Some(Taken { names, defaults, nodes }) = taken.filter(|_| !is_of_server) else {
             return Err(self.not_in_place(name, function));
         };
+        // Ruby computes each argument once, before the statements.
+        let sets = |node: &Node<'_>| holds(node, &|node| calls(node, &["set", "set_if_empty", "append", "ask"]));
+        let sets = nodes.iter().any(sets);
+        let pairs = given.pairs.iter().map(|(_, value)| value);
+        let is_fixed = given.values.iter().chain(pairs).map(|node| self.is_fixed(node, sets));
+        let is_fixed: Vec<bool> = is_fixed.map(|fixed| fixed || function.is_of_templates).collect();
+        let is_default_fixed = |(_, node): &(String, Node<'_>)| function.is_of_templates || self.is_fixed(node, sets);
+        if gives && is_fixed.contains(&false) || !defaults.iter().all(is_default_fixed) {
+            return Err(self.not_in_place(name, function));
+        }
         if !self.in_place.insert(name.to_owned()) {
             return Err(self.not_in_place(name, function));
         }
-        let notes = self.notes.len();
+        let (notes, texts, avoided) = (self.notes.len(), self.texts.clone(), self.avoided.clone());
+        self.avoid(&given.values);
+        self.avoid(given.pairs.iter().map(|(_, value)| value));
+        let mut all: Vec<(String, Expr)> = names.into_iter().zip(values).chain(named).collect();
+        let mut fixed = is_fixed.iter();
+        let first: Vec<_> = all.extract_if(.., |_| fixed.next() == Some(&false)).collect();
         let place = CodePlace {
-            given: names.into_iter().zip(values).chain(named).collect(),
+            given: all.into_iter().collect(),
+            scopes: vec![BTreeMap::new()],
             // Its statements run where the call stands.
             namespaces: self.namespaces.clone(),
             onion: self.onion.clone(),
@@ -79,9 +103,20 @@ impl<'a> Reader<'a> {
                 let value = reader.expression(default)?;
                 reader.given.insert(name.clone(), value);
             }
-            Ok(reader.statements(&nodes, text.len(), gives))
+            let mut before = Vec::new();
+            for (name, value) in first {
+                let local = Local {
+                    kind: reader.kind_of(&value),
+                    ..Local::default()
+                };
+                before.push(Line::new(Statement::Let(reader.declare(&name, local), value)));
+            }
+            let mut block = reader.statements(&nodes, text.len(), gives);
+            block.lines.splice(..0, before);
+            Ok(block)
         });
         self.in_place.remove(name);
+        (self.texts, self.avoided) = (texts, avoided);
         let block = block?;
         let first = self.notes.drain(notes..).next();
         if let Some(first) = first {
@@ -92,6 +127,34 @@ impl<'a> Reader<'a> {
         }
         self.carry("a function in its place");
         Ok(block)
+    }
+
+    /// Keeps the locals in these values from being hidden by those of a function.
+    fn avoid<'n, 'pr: 'n>(&mut self, nodes: impl IntoIterator<Item = &'n Node<'pr>>) {
+        for node in nodes {
+            each_node(node, &mut |node| {
+                let name = node.as_local_variable_read_node().map(|read| id(&read.name()));
+                let written = |name: String| self.local(&name).map(|local| local.written.clone()).unwrap_or(name);
+                let written = name.map(written);
+                self.avoided.extend(written);
+                true
+            });
+        }
+    }
+
+    /// Returns true for a value that is the same however often it is computed, and does nothing else.
+    fn is_fixed(&self, node: &Node<'_>, sets: bool) -> bool {
+        !holds(node, &|node| {
+            if node.as_x_string_node().is_some() || node.as_interpolated_x_string_node().is_some() {
+                return true;
+            }
+            let Some(call) = node.as_call_node() else { return false };
+            let name = id(&call.name());
+            let is_variable = call.receiver().is_none() && (name == "fetch" || bare(node).is_some());
+            let is_own = self.facts.functions.contains_key(&name) || self.facts.acting.on_servers.contains(&name);
+            let is_pure = call.receiver().is_some() && PURE.contains(&name.as_str());
+            call.block().is_some() || is_own || !(is_pure || is_variable && !sets)
+        })
     }
 
     fn not_in_place(&self, name: &str, function: &Known) -> Unported {
@@ -105,18 +168,124 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns true if these have a `return`, or give one of these names another value.
-fn leave_or_change(nodes: &[Node<'_>], names: &[String]) -> bool {
+/// The methods that compute a value of nothing but what they are given.
+const PURE: &[&str] = &[
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "==",
+    "!=",
+    "!",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "[]",
+    "join",
+    "to_s",
+    "to_sym",
+    "to_i",
+    "strip",
+    "chomp",
+    "first",
+    "last",
+    "upcase",
+    "downcase",
+    "capitalize",
+    "dirname",
+    "basename",
+    "expand_path",
+    "split",
+    "gsub",
+    "sub",
+    "nil?",
+    "empty?",
+    "size",
+    "length",
+    "keys",
+    "values",
+    "merge",
+    "flatten",
+    "compact",
+    "uniq",
+    "include?",
+    "shellescape",
+];
+
+/// The methods without `!` that change their receiver.
+const CHANGING: &[&str] = &[
+    "<<",
+    "[]=",
+    "push",
+    "append",
+    "concat",
+    "insert",
+    "prepend",
+    "unshift",
+    "pop",
+    "shift",
+    "delete",
+    "delete_at",
+    "delete_if",
+    "keep_if",
+    "clear",
+    "replace",
+    "store",
+    "update",
+    "fill",
+    "setbyte",
+    "force_encoding",
+];
+
+/// Returns true if a node or one in it is such a one.
+fn holds(node: &Node<'_>, is_such: &dyn Fn(&Node<'_>) -> bool) -> bool {
     let mut found = false;
-    for node in nodes {
-        each_node(node, &mut |node| {
-            let written = node.as_local_variable_write_node().map(|write| id(&write.name()));
-            let written = written.or_else(|| Some(id(&node.as_local_variable_or_write_node()?.name())));
-            found |= node.as_return_node().is_some() || written.is_some_and(|name| names.contains(&name));
-            true
-        });
-    }
+    each_node(node, &mut |node| {
+        found |= is_such(node);
+        true
+    });
     found
+}
+
+/// Returns true for a call of one of these words.
+fn calls(node: &Node<'_>, words: &[&str]) -> bool {
+    let call = node.as_call_node().filter(|call| call.receiver().is_none());
+    call.is_some_and(|call| words.contains(&id(&call.name()).as_str()))
+}
+
+/// Returns true if these have a `return`, give one of these names another value, or may change a value that one of them has.
+fn leave_or_change(nodes: &[Node<'_>], names: &[String], is_changing: &dyn Fn(&str) -> bool) -> bool {
+    let is_parameter = |node: &Node<'_>| {
+        let read = node.as_local_variable_read_node();
+        read.is_some_and(|read| names.contains(&id(&read.name())))
+    };
+    let is_alias = |node: &Node<'_>| {
+        let write = node.as_local_variable_write_node();
+        write.is_some_and(|write| is_parameter(&write.value()))
+    };
+    let has_alias = nodes.iter().any(|node| holds(node, &is_alias));
+    // The parameter is what the receiver is, or a part of it: `map[:a] << 1`.
+    let is_held = |of: Option<Node<'_>>| of.is_some_and(|of| has_alias || holds(&of, &is_parameter));
+    let is_such = |node: &Node<'_>| {
+        let bound = node.as_local_variable_write_node().map(|write| id(&write.name()));
+        let bound = bound.or_else(|| Some(id(&node.as_local_variable_or_write_node()?.name())));
+        let bound = bound.or_else(|| Some(id(&node.as_local_variable_operator_write_node()?.name())));
+        let bound = bound.or_else(|| Some(id(&node.as_local_variable_target_node()?.name())));
+        let bound = bound.or_else(|| Some(id(&node.as_required_parameter_node()?.name())));
+        let part = node.as_index_or_write_node().and_then(|write| write.receiver());
+        let part = part.or_else(|| node.as_index_operator_write_node()?.receiver());
+        let changed = node.as_call_node().is_some_and(|call| {
+            let name = id(&call.name());
+            let is_one = CHANGING.contains(&name.as_str())
+                || name.len() > 1 && name.ends_with('!')
+                || name.ends_with('=') && !matches!(name.as_str(), "==" | "!=" | "<=" | ">=" | "===");
+            is_one && is_held(call.receiver()) || call.receiver().is_none() && is_changing(&name)
+        });
+        node.as_return_node().is_some() || changed || is_held(part) || bound.is_some_and(|name| names.contains(&name))
+    };
+    nodes.iter().any(|node| holds(node, &is_such))
 }
 
 /// The parameters and the statements of a function that is called.
@@ -202,5 +371,82 @@ mod tests {
             ],
         );
         assert_eq!(notes.len(), 1, "its `return` would end the task: {notes:?}{text}");
+    }
+
+    /// Reads a function and a task that calls it within `run_locally`.
+    fn locally(function: &str, calling: &str) -> (String, usize) {
+        let (text, notes) = recipe(&format!(
+            "set :repo_url, 'x'\nlock '3'\n{function}\ntask :a do\n  run_locally do\n    {calling}\n  end\nend\n"
+        ));
+        (text, notes.len())
+    }
+
+    #[test]
+    fn locals_of_such_a_function_hide_none_of_the_arguments() {
+        for (function, calling, wanted) in [
+            (
+                "def say(x)\n  dir = 'in'\n  execute :echo, x, dir, dir.upcase\nend",
+                "dir = capture(:pwd)\n    say dir",
+                "let own_dir = \"in\"",
+            ),
+            (
+                "def loopy(name, list)\n  list.each { |item| execute :echo, name, item }\nend",
+                "item = capture(:pwd)\n    loopy(item, ['x', capture(:id)])",
+                "for own_item in",
+            ),
+            (
+                "def cnt(n)\n  i = 0\n  while i < n\n    execute :echo, i\n    i += 1\n  end\nend",
+                "i = 5\n    cnt i",
+                "while own_i < i",
+            ),
+        ] {
+            let (text, notes) = locally(function, calling);
+            assert!(text.contains(wanted) && notes == 0, "{notes} {text}");
+        }
+    }
+
+    #[test]
+    fn an_argument_is_computed_once_before_the_statements() {
+        let (text, notes) = locally(
+            "def twice(x)\n  execute :rm, x\n  execute :touch, x\nend",
+            "twice capture(:mktemp)",
+        );
+        assert!(
+            text.contains("let x = strip(run_locally(\"mktemp\"))") && notes == 0,
+            "{text}"
+        );
+        let (text, _) = locally("def none(x)\n  execute :ls\nend", "none capture(:mktemp)");
+        assert!(text.contains("mktemp"), "{text}");
+        let (text, notes) = locally(
+            "def give(x)\n  \"#{x} #{x} #{capture(:id)}\"\nend",
+            "execute :e, give(capture(:mktemp))",
+        );
+        assert!(notes == 1, "{text}");
+    }
+
+    #[test]
+    fn a_function_that_changes_what_it_is_given_stands_in_no_place() {
+        for function in [
+            "def f(x)\n  x += 'b'\n  execute :e, x\nend",
+            "def f(x)\n  x &&= 'b'\n  execute :e, x\nend",
+            "def f(x)\n  x ||= 'b'\n  execute :e, x\nend",
+            "def f(x)\n  x << 'b'\n  execute :e, x\nend",
+            "def f(x)\n  x[:a] = 'b'\n  execute :e, x\nend",
+            "def f(x)\n  x[:a] ||= 'b'\n  execute :e, x\nend",
+            "def f(x)\n  x.gsub!('a', 'b')\n  execute :e, x\nend",
+            "def f(x)\n  y = x\n  y.push 'b'\n  execute :e, *x\nend",
+            "def f(x)\n  ['a'].each { |x| execute :e, x }\nend",
+        ] {
+            let (text, notes) = locally(function, "y = ['a']\n    f y\n    execute :z, *y");
+            assert!(notes > 0, "{function}: {text}");
+        }
+    }
+
+    #[test]
+    fn statements_as_a_value_stand_in_parentheses_and_a_block_that_is_a_parameter_is_noted() {
+        let (text, notes) = locally("def val\n  v = capture(:id)\n  v\nend", "execute :w if val == ''");
+        assert!(text.contains("if ({") && notes == 0, "{text}");
+        let (text, notes) = locally("def here(&b)\n  run_locally(&b)\nend", "here { execute :ls }");
+        assert!(notes > 0, "{text}");
     }
 }

@@ -180,7 +180,7 @@ impl Writer<'_> {
                 };
                 parenthesized(format!("|{}| {body}", parameters.join(", ")), around > 0)
             }
-            Expr::Block(block) => self.inline(block, indent),
+            Expr::Block(block) => parenthesized(self.inline(block, indent), around > 0),
         }
     }
 
@@ -237,7 +237,11 @@ impl Writer<'_> {
     ) -> String {
         let mut branches: Vec<String> = arms
             .iter()
-            .map(|(condition, block)| format!("if {} {}", self.expression(condition, indent), written(block)))
+            .map(|(condition, block)| {
+                // A condition may not begin with a brace.
+                let is_block = u8::from(matches!(condition, Expr::Block(_)));
+                format!("if {} {}", self.within(condition, indent, is_block), written(block))
+            })
             .collect();
         branches.extend(otherwise.map(written));
         branches.join(" else ")
