@@ -52,6 +52,8 @@ pub(super) struct AskedPlugins {
     pub(super) in_gems: BTreeSet<String>,
     /// The namespaces around the place that is read.
     namespaces: Vec<String>,
+    /// The loops around it.
+    loops: Vec<(String, Vec<String>)>,
 }
 
 impl AskedPlugins {
@@ -155,8 +157,10 @@ impl<'pr> Visit<'pr> for AskedPlugins {
             ("clear", []) => {
                 let index = node.receiver().and_then(|index| index.as_call_node());
                 let index = index.filter(super::read::is_task_of_rake);
-                let task = index.and_then(|index| arguments(&index, false).values.first().and_then(literal));
-                self.cleared.extend(task.filter(|task| task.starts_with("git:")));
+                let named = |index| super::repeated::names(arguments(&index, false).values.first()?, &self.loops);
+                let tasks = index.and_then(named).unwrap_or_default();
+                self.cleared
+                    .extend(tasks.into_iter().filter(|task| task.starts_with("git:")));
             }
             ("task", _) if !self.namespaces.is_empty() => {
                 let first = given.values.first().or(given.pairs.first().map(|(key, _)| key));
@@ -172,7 +176,10 @@ impl<'pr> Visit<'pr> for AskedPlugins {
             }
             _ => {}
         }
+        let loops = self.loops.len();
+        self.loops.extend(super::repeated::through(&id(&node.name()), node));
         ruby_prism::visit_call_node(self, node);
+        self.loops.truncate(loops);
     }
 
     fn visit_class_node(&mut self, node: &ruby_prism::ClassNode<'pr>) {

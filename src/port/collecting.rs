@@ -248,12 +248,19 @@ impl Visitor<'_> {
                 }
                 let taken = super::parameters::of_task(node);
                 let is_again = super::parameters::is_run_again(node);
+                let is_some = |needs: &Node<'_>| {
+                    needs
+                        .as_array_node()
+                        .is_none_or(|list| list.elements().iter().next().is_some())
+                };
+                let needs = given.pairs.first().is_some_and(|(_, needs)| is_some(needs));
                 for name in names.into_iter().flatten() {
                     let full = full_name(&self.namespaces, &name);
                     if !taken.is_empty() {
                         self.facts.task_arguments.insert(full.clone(), taken.clone());
                     }
                     self.facts.reenabled.extend(is_again.then(|| full.clone()));
+                    self.facts.needing.extend(needs.then(|| full.clone()));
                     if !self.facts.tasks.insert(full.clone()) {
                         self.facts.defined_again.insert(full);
                     }

@@ -40,6 +40,8 @@ pub(super) struct Facts {
     pub(super) again_at: BTreeSet<(usize, usize)>,
     /// The tasks that have something run before them; `*` stands for all.
     pub(super) led: BTreeSet<String>,
+    /// The recipe's own tasks that need others.
+    pub(super) needing: BTreeSet<String>,
     /// The tasks that are defined several times.
     pub(super) defined_again: BTreeSet<String>,
     /// The tasks of Capistrano 3 and of its libraries to which a recipe that defines them again adds.
@@ -349,7 +351,14 @@ impl Facts {
         };
         let is_other = full == other && self.vocabulary.has_library("bundler");
         let is_own = self.tasks.contains(&full) && (is_other || super::added::is_step_here(self.version, &full));
-        if is_own { format!("{full}_own") } else { full }
+        if !is_own {
+            return full;
+        }
+        let mut apart = format!("{full}_own");
+        while self.tasks.contains(&apart) {
+            apart.push_str("_own");
+        }
+        apart
     }
 
     /// Returns the full name of a task that may be one of those whose names are computed.

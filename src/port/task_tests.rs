@@ -182,3 +182,96 @@ fn a_hook_on_computed_names_waits_for_a_library_that_is_not_here() {
     assert_eq!(kinds, [Kind::Library, Kind::Library], "{ported}");
     assert!(!ported.contains("after `"), "{ported}");
 }
+
+#[track_caller]
+fn notes(code: &str) -> usize {
+    recipe(&format!("{THREE}{code}")).1.len()
+}
+
+#[test]
+fn a_loop_and_a_full_name_define_tasks_with_the_names_of_steps() {
+    carried(
+        "namespace(:deploy) { %w[update_code symlink].each { |n| task(n) { puts n } } }\n",
+        &[
+            "task :update_code_own {\n    puts \"update_code\";",
+            "task :symlink_own {",
+        ],
+    );
+    carried(
+        "task('deploy:update_code') { puts 'a' }\nbefore 'deploy:starting', 'deploy:update_code'\n",
+        &["task \"deploy:update_code_own\" {", "\"deploy:update_code_own\";"],
+    );
+    carried(
+        "namespace(:deploy) { task(:update_code) { puts 'a' }; task(:update_code_own) { puts 'b' } }\n",
+        &["task :update_code_own_own {", "task :update_code_own {"],
+    );
+    let computed = "namespace(:deploy) { %w[date symlin].each { |n| task(\"#{n}k\") { puts n } } }\n";
+    assert_eq!(notes(computed), 1);
+}
+
+#[test]
+fn a_task_that_is_cleared_and_defined_without_a_block_does_nothing() {
+    carried(
+        "task(:b) { puts 'b' }\ntask(:a) { puts 'old' }\nRake::Task['a'].clear\ntask a: 'b'\n",
+        &["task :a {\n  puts \"old\";\n}\nbefore \"a\" { invoke \"b\"; }\ntask :a { }"],
+    );
+    carried(
+        "task(:a) { puts 'old' }\nRake::Task['a'].clear_actions\ndesc 'x'\ntask :a\n",
+        &["task :a {\n  puts \"old\";\n}\ndesc \"x\";\ntask :a { }"],
+    );
+}
+
+#[test]
+fn a_task_that_is_cleared_of_what_it_needs_is_noted() {
+    let with = |clear: &str| {
+        let text = format!("task(:b) {{ }}\ntask(a: 'b') {{ puts 'old' }}\n{clear}\n");
+        [notes(&text), notes(&format!("{text}task(:a) {{ puts 'new' }}\n"))]
+    };
+    assert_eq!(with("Rake::Task['a'].clear"), [0, 1]);
+    assert_eq!(with("Rake::Task['a'].clear if Rake::Task.task_defined?('a')"), [0, 1]);
+    assert_eq!(with("%w[a].each { |t| Rake::Task[t].clear }"), [0, 1]);
+    assert_eq!(with("Rake::Task['a'].clear_actions"), [1, 0]);
+    // What was added to it would run, too.
+    assert_eq!(
+        notes("task(:a) { puts 1 }\ntask(:a) { puts 2 }\nRake::Task['a'].clear\n"),
+        1
+    );
+}
+
+#[test]
+fn a_loop_over_all_tasks_clears_own_ones() {
+    carried(
+        "namespace(:z) { task(:a) { puts 'a' } }\nRake::Task.tasks.each { |t| t.clear if t.name.start_with?('z:') }\n",
+        &["puts \"a\";", "namespace :z {\n  task :a { }\n}"],
+    );
+}
+
+#[test]
+fn tasks_of_links_and_of_execute_that_cannot_be_exact_are_noted() {
+    let clear = "Rake::Task['deploy:symlink:linked_dirs'].clear\n";
+    assert_eq!(notes(clear), 0);
+    assert_eq!(notes(&format!("set :linked_files, %w[a]\n{clear}")), 1);
+    let execute = |needs: &str| {
+        notes(&format!(
+            "task(:p) {{ }}\ntask({needs}) {{ }}\ntask(:t) {{ Rake::Task['c'].execute }}\n"
+        ))
+    };
+    assert_eq!([execute("c: 'p'"), execute(":c"), execute("c: []")], [1, 0, 0]);
+}
+
+#[test]
+fn what_follows_the_update_of_the_mirror_is_noted() {
+    assert_eq!(notes("namespace(:git) { task(:update) { puts 'a' } }\n"), 1);
+    assert_eq!(notes("task(:a) { }\nafter 'git:update', :a\n"), 1);
+    assert_eq!(notes("task(:a) { }\nbefore 'git:update', :a\n"), 0);
+    assert_eq!(notes("namespace(:git) { task(:check) { puts 'a' } }\n"), 0);
+}
+
+#[test]
+fn a_loop_that_clears_tasks_of_git_is_seen() {
+    let own = "namespace(:git) { task(:update) { puts 'mine' } }\n";
+    let text = |clear: &str| recipe(&format!("require 'capistrano/deploy'\n{THREE}{clear}\n{own}"));
+    let (looped, notes) = text("%w[git:clone git:update].each { |t| Rake::Task[t].clear }");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&looped, &["set :scm, :tasks", "puts \"mine\""]);
+}

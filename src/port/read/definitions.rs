@@ -174,7 +174,10 @@ impl Reader<'_> {
         if let Some(lines) = name.literal().and_then(|name| self.own_update(call, name, &given)) {
             return Ok(lines);
         }
-        let name = self.named_apart(name);
+        let name = match in_loop.as_deref() {
+            Some(names) => self.named_apart_in_loop(name, names)?,
+            None => self.named_apart(name),
+        };
         let (mut options, unported) = match self.options("task", &given.pairs) {
             Ok(options) => (options, None),
             Err(unported) => (Vec::new(), Some(unported)),
@@ -191,6 +194,16 @@ impl Reader<'_> {
         // Of these, the arguments of the task belong to its body.
         let is_need = |line: &Line| is_first && !matches!(line.statement, Statement::Let(..));
         let (before, needs): (Vec<Line>, Vec<Line>) = needs.into_iter().partition(is_need);
+        let of_body = needs.iter().any(|line| !matches!(line.statement, Statement::Let(..)));
+        let names = in_loop
+            .clone()
+            .unwrap_or_else(|| vec![name.literal().unwrap_or_default().to_owned()]);
+        for (has, verb) in [(of_body, "needs"), (!before.is_empty(), "before")] {
+            for name in names.iter().filter(|_| has) {
+                let full = self.full_name(name);
+                self.hooked.insert(format!("{verb} {full}"));
+            }
+        }
         let (found, mut block) = self.task_body(call, needs)?;
         if let Some(unported) = rails.filter(|_| self.notes.len() > notes) {
             // Capistrano does not get to the code of the application in it.
@@ -210,7 +223,8 @@ impl Reader<'_> {
         options.extend(found);
         let mut lines = Vec::new();
         lines.extend(self.needed_first(&full, before));
-        if behind(call).is_none() && (is_added || is_first && self.defined.contains_key(&full)) {
+        let is_here = self.defined.get(&full).is_some_and(|times| *times > 0);
+        if behind(call).is_none() && (is_added || is_first && is_here) {
             return Ok(lines);
         }
         let (name, more) = self.again(name, in_loop)?;
@@ -224,15 +238,30 @@ impl Reader<'_> {
 
     /// Returns the name of a task that is defined here, another one where the library has this one for a task of its own.
     pub(super) fn named_apart(&mut self, name: Expr) -> Expr {
-        let full = name.literal().map(|name| self.full_name(name)).unwrap_or_default();
+        let own = name.literal().unwrap_or_default();
+        let full = self.full_name(own);
         let apart = self.facts.apart(full.clone());
-        if apart == full {
+        if apart == full || own.is_empty() {
             return name;
         }
         self.remarks.push(format!(
             "the task `{full}` is called `{apart}` here, where the library has a task `{full}` that does something else"
         ));
-        Expr::symbol(apart.rsplit(':').next().unwrap_or_default())
+        let ending = apart.strip_prefix(&full).unwrap_or_default();
+        Expr::symbol(&format!("{own}{ending}"))
+    }
+
+    /// Returns the name of the tasks that a loop defines; all of them, or none, may have another one here.
+    fn named_apart_in_loop(&self, name: Expr, names: &[String]) -> Read<Expr> {
+        let is_apart = |name: &&String| self.facts.apart(self.full_name(name)) != self.full_name(name);
+        match names.iter().find(is_apart) {
+            None => Ok(name),
+            Some(task) => {
+                let full = self.full_name(task);
+                let reason = format!("a loop that defines a task `{full}`: capr has a step of this name");
+                self.refuse(Kind::Construct, reason)
+            }
+        }
     }
 
     /// Returns the full name of a task that is defined here.

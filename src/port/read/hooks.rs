@@ -133,6 +133,9 @@ impl Reader<'_> {
                 None => Err(unknown_task(hooked)),
             };
         };
+        if is_after && self.is_amid_git(hooked.trim_start_matches(':')) {
+            return self.refuse(Kind::Construct, super::again::AMID);
+        }
         self.hooked.insert(format!("{verb} {target}"));
         if self.facts.version == 2 && hooked == "deploy:symlink" && call.is_some_and(|call| behind(call).is_some()) {
             self.remarks.push(format!(

@@ -3,7 +3,7 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Expr, Line};
-use super::super::note::Read;
+use super::super::note::{Kind, Read};
 use super::super::repeated::through;
 use super::super::ruby::{arguments, behind, id, literal, source, statements};
 use super::Reader;
@@ -28,15 +28,15 @@ impl Reader<'_> {
         let code = source(&call.as_node());
         let changes = CHANGES.iter().any(|change| code.contains(change));
         let items = match of.as_deref() {
-            Some("Rake::Task" | "Rake.application") => return Ok(self.each_task(item, &nodes)),
+            Some("Rake::Task" | "Rake.application") => return self.each_task(item, &nodes).transpose(),
             Some(local) if self.objects.get(local) == Some(&"namespace") => {
                 let inside = format!("{}:", self.namespaces.join(":"));
                 let tasks = self.defined.keys().filter(|task| task.starts_with(&inside));
                 tasks.cloned().collect()
             }
-            _ => match through("each", call).filter(|_| changes && code.contains("Rake::Task[")) {
-                Some((_, items)) => items,
-                None => return Ok(None),
+            _ => match through("each", call) {
+                Some((_, items)) if changes && code.contains("Rake::Task[") || self.has_step(&items) => items,
+                _ => return Ok(None),
             },
         };
         let mut lines = Vec::new();
@@ -49,8 +49,14 @@ impl Reader<'_> {
         Ok(Some(lines))
     }
 
+    /// Returns true if tasks of these names have other ones here.
+    fn has_step(&self, names: &[String]) -> bool {
+        let mut full = names.iter().map(|name| self.full_name(name));
+        full.any(|full| self.facts.apart(full.clone()) != full)
+    }
+
     /// Reads a loop over all tasks that clears those of a namespace, or puts a hook on all but some.
-    fn each_task(&mut self, item: &str, nodes: &[Node<'_>]) -> Option<Vec<Line>> {
+    fn each_task(&mut self, item: &str, nodes: &[Node<'_>]) -> Option<Read<Vec<Line>>> {
         match nodes {
             [only] => {
                 let choice = only.as_if_node()?;
@@ -65,10 +71,28 @@ impl Reader<'_> {
                 }
                 let tasks = super::super::added::of_capistrano(&self.facts.vocabulary);
                 let left = tasks.filter(|task| task.starts_with(&begins) && !self.facts.tasks.contains(task));
-                let lines = left.map(|task| emptied(&task)).collect();
-                let again = self.defined.iter_mut().filter(|(task, _)| task.starts_with(&begins));
-                again.for_each(|(_, times)| *times = 0);
-                Some(lines)
+                let mut lines: Vec<Line> = left.map(|task| emptied(&task)).collect();
+                let again = self
+                    .defined
+                    .iter_mut()
+                    .filter(|(task, times)| task.starts_with(&begins) && **times > 0);
+                let mut own = Vec::new();
+                for (task, times) in again {
+                    *times = 0;
+                    own.push(task.clone());
+                }
+                let mut reason = None;
+                for task in own {
+                    let is_hooked = ["after", "before"]
+                        .iter()
+                        .any(|verb| self.hooked.contains(&format!("{verb} {task}")));
+                    reason = reason.or(is_hooked.then_some(task.clone()));
+                    lines.push(emptied(&self.facts.apart(task)));
+                }
+                if reason.is_some() {
+                    return Some(self.refuse(Kind::Construct, super::rake_tasks::LOSES));
+                }
+                Some(Ok(lines))
             }
             _ => None,
         }

@@ -8,6 +8,9 @@ use super::super::ruby::{Offsets, arguments, constant, id, literal, source};
 use super::Reader;
 use super::task_arguments::once_more;
 
+/// The reason why a task cannot be cleared.
+pub(super) const LOSES: &str = "a task that is cleared of what runs before or after it";
+
 impl Reader<'_> {
     /// Returns true for a task that the recipe lets run again, for the call at this place or for all.
     pub(super) fn runs_again(&self, name: &str, at: usize) -> bool {
@@ -98,7 +101,7 @@ impl Reader<'_> {
                     [_, ..] => return self.refuse(Kind::Construct, "`execute` of a task with arguments"),
                     _ => vec![self.invoked(task)?],
                 };
-                if name == "execute" && self.facts.led.contains(task) {
+                if name == "execute" && (self.facts.led.contains(task) || self.facts.needing.contains(task)) {
                     return self.refuse(
                         Kind::Construct,
                         "`execute` of a task, without what has to run before it",
@@ -117,19 +120,28 @@ impl Reader<'_> {
                 if !is_own && !is_of_library {
                     return Err(self.no_task(task));
                 }
-                // What a `before` hook runs stays where only the actions go.
-                let loses = |verb: &&str| self.hooked.contains(&format!("{verb} {task}"));
-                if ["after", "before"]
-                    .iter()
-                    .filter(|verb| name == "clear" || **verb == "after")
-                    .any(loses)
-                {
-                    return self.refuse(Kind::Construct, "a task that is cleared of the hooks on it");
+                // In a task, it happens after all definitions.
+                let times = self.defined.get_mut(task).filter(|_| self.deferred == 0);
+                let was_defined = times.is_some_and(|times| std::mem::take(times) > 0);
+                let other = match task {
+                    "deploy:symlink:linked_dirs" => "linked_files",
+                    "deploy:symlink:linked_files" => "linked_dirs",
+                    _ => "",
+                };
+                if self.facts.variables.contains_key(other) {
+                    let reason =
+                        format!("`{task}` is cleared: capr links in one step, so `{other}` would not be linked either");
+                    return self.refuse(Kind::Construct, reason);
                 }
-                let was_defined = self
-                    .defined
-                    .get_mut(task)
-                    .is_some_and(|times| std::mem::take(times) > 0);
+                // What a `before` hook runs stays where only the actions go.
+                let lost = match name {
+                    "clear" => ["after", "before"],
+                    _ => ["after", "needs"],
+                };
+                let has = |verb: &str| self.hooked.contains(&format!("{verb} {task}"));
+                if lost.into_iter().any(has) {
+                    return self.refuse(Kind::Construct, LOSES);
+                }
                 // The task that follows replaces it anyway.
                 let is_replaced = match is_of_library {
                     true => is_own && !was_defined,
