@@ -193,3 +193,30 @@ fn an_option_without_its_colon_is_a_call_that_fails() {
     assert_eq!(kinds, [Kind::Fails], "{ported}");
     has(&ported, &["throw \"undefined method `rails_env'\";"]);
 }
+
+#[test]
+fn a_rescued_error_may_be_a_string() {
+    let of = |body: &str| {
+        let (text, notes) = recipe(&format!(
+            "{THREE}def told(x)\n  puts x\nend\ntask(:other) {{ puts 'o' }}\ntask :t do\n  begin\n    {body}\n  rescue StandardError => e\n    warn \"no: #{{e.message}}\"\n  end\n\
+             end\n"
+        ));
+        assert!(notes.is_empty(), "{notes:?}");
+        text
+    };
+    let helper = "\nfn ruby_message(error) {\n";
+    for body in [
+        "Net::HTTP.get(URI('http://a/'))",
+        "told 'x'",
+        "invoke 'other'",
+        "raise 'x' if fetch(:a)",
+        "[1].each { |n| Net::HTTP.get(URI(\"http://a/#{n}\")) }",
+    ] {
+        has(&of(body), &["warn `no: ${ruby_message(e)}`;", helper]);
+    }
+    for body in ["run_locally { execute :ls }", "puts `ls #{fetch(:user)}`"] {
+        let text = of(body);
+        has(&text, &["warn `no: ${e.message}`;"]);
+        assert!(!text.contains(helper), "{text}");
+    }
+}

@@ -4,6 +4,7 @@
 use super::Kind;
 use super::construct_tests::carried;
 use super::tests::{has, recipe};
+use super::{RubyFile, RubyProject, port};
 
 #[test]
 fn a_server_may_have_no_role_in_3_and_must_have_one_in_2() {
@@ -79,4 +80,46 @@ fn a_function_that_names_the_server_of_the_block_is_given_it() {
         "lock '3'\nset :repo_url, 'x'\nserver 'a', roles: %w[app]\ndef name\n  puts host\nend\ntask(:a) { name }\n",
     );
     assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+/// Returns the port of a task for each server that fills in a template.
+fn filled_in(template: &str) -> super::Ported {
+    let text = "server 'a', roles: %w[app]\nset :repo_url, 'x'\ntask :t do\n  on roles(:app) do |one|\n    \
+                text = ERB.new(File.read('config/x.erb')).result(binding)\n    upload! StringIO.new(text), '/tmp/x'\n  end\nend\n";
+    let file = |path: &str, text: &str| RubyFile {
+        path: path.to_owned(),
+        text: text.as_bytes().to_vec(),
+        is_wanted: true,
+        gem: None,
+        part: None,
+    };
+    let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n";
+    port(&RubyProject {
+        sources: vec![file("Capfile", capfile), file("config/deploy.rb", text)],
+        templates: vec![("config/x.erb".to_owned(), template.to_owned())],
+        ..RubyProject::default()
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_template_names_the_server_of_the_block_around_it() {
+    for (template, expected) in [
+        (
+            "<%= one.hostname %> <%= one.user %>",
+            "=> one.host, :value_2 => one.user",
+        ),
+        ("<%= host.properties.colour %>", "=> one.properties.colour ?? \"\""),
+        ("<% one.roles.each do |r| %><%= r %><% end %>", "=> one.roles"),
+    ] {
+        let ported = filled_in(template);
+        let file = &ported.files[1];
+        assert!(file.notes.is_empty(), "{:?}", file.notes);
+        has(&file.text, &["on roles(:app), |one| {", expected]);
+    }
+    // Where the template names no server, all get the same.
+    has(
+        &filled_in("<%= fetch(:x, 1) %>").files[1].text,
+        &["task :t, :roles => :app {"],
+    );
 }

@@ -179,6 +179,8 @@ fn failures() -> Vec<Trial> {
         one("try { run \"x\"; } catch (e) { puts e.message; }")
             .program("app1", "x", "exit 3")
             .prints("`x' failed on app1\n"),
+        one("try { throw \"no\"; } catch (e) { puts if type_of(e) == \"string\" { e } else { e.message }; }")
+            .prints("no\n"),
         two("transaction { on_rollback { run \"rm x\"; } run \"touch x\"; }")
             .on("app1", "ls ~deploy/x", "/home/deploy/x")
             .on("app2", "ls ~deploy/x", "/home/deploy/x"),

@@ -218,9 +218,7 @@ impl Reader<'_> {
             }
             // A string that was raised is itself the error here.
             "message" if matches!(&value, Expr::Name(name) if self.raised.contains(name)) => {
-                let is_text = Expr::call("type_of", vec![value.clone()]).binary("==", Expr::text("string"));
-                let member = Expr::Member(Box::new(value.clone()), "message".to_owned());
-                Expr::If(vec![(is_text, Block::giving(value))], Some(Block::giving(member)))
+                Expr::call("ruby_message", vec![value])
             }
             // These are of the status of a command.
             "success?" => Expr::Member(Box::new(value), "ok".to_owned()),

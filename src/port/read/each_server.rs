@@ -1,13 +1,13 @@
 //! Reads `on roles(:app) do |host|` with a block that differs from server to server: it becomes a block for each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{CallNode, Node, Visit};
 
 use super::super::form::{Call, Expr, Line};
 use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, Behind, HOST, arguments, bare, behind, id, literal, local_or_host};
+use super::super::ruby::{Arguments, Behind, HOST, arguments, bare, behind, constant, id, literal, local_or_host};
 use super::locals::{Local, Type};
 use super::{Onion, Reader};
 
@@ -40,6 +40,7 @@ impl Reader<'_> {
             blocks: 0,
             differ: has_turns,
             acting: &self.facts.acting.on_servers,
+            templates: &self.facts.templates,
         };
         let list = behind.body.as_ref().map(|list| list.as_node());
         for node in list.iter().chain(&behind.rescue) {
@@ -61,7 +62,7 @@ impl Reader<'_> {
                 None => return self.refuse(Kind::Construct, "an option whose name is computed"),
             }
         }
-        self.scopes.push(std::collections::BTreeMap::new());
+        self.scopes.push(BTreeMap::new());
         let server = Local {
             kind: Type::Server,
             ..Local::default()
@@ -103,6 +104,7 @@ impl Reader<'_> {
         let mut is_named = false;
         let mut see = |node: &Node<'_>| {
             is_named |= has_host && bare(node).as_deref() == Some(HOST);
+            is_named |= has_host && fills(node, &self.facts.templates, HOST);
             let call = node.as_call_node().filter(|call| call.receiver().is_none());
             is_named |= call.is_some_and(|call| of_host.contains(&id(&call.name())));
             true
@@ -190,6 +192,8 @@ struct Ways<'a> {
     differ: bool,
     /// The functions that run commands.
     acting: &'a BTreeSet<String>,
+    /// The templates of the project.
+    templates: &'a BTreeMap<String, String>,
 }
 
 impl<'pr> Visit<'pr> for Ways<'_> {
@@ -197,6 +201,10 @@ impl<'pr> Visit<'pr> for Ways<'_> {
         let asks = matches!(id(&node.name()).as_str(), "test" | "capture") && node.receiver().is_none();
         self.differ |= asks && !self.is_one;
         self.differ |= self.has_host && bare(&node.as_node()).as_deref() == Some(HOST);
+        let names = self.host.into_iter().chain(self.has_host.then_some(HOST));
+        self.differ |= names
+            .into_iter()
+            .any(|name| fills(&node.as_node(), self.templates, name));
         // Commands in a function have no other way to the servers of the block.
         self.differ |= node.receiver().is_none() && self.acting.contains(&id(&node.name()));
         ruby_prism::visit_call_node(self, node);
@@ -216,6 +224,21 @@ impl<'pr> Visit<'pr> for Ways<'_> {
         ruby_prism::visit_block_node(self, node);
         self.blocks -= 1;
     }
+}
+
+/// Returns true for `ERB.new(…)`, if a template of the project may name a local in a mark.
+fn fills(node: &Node<'_>, templates: &BTreeMap<String, String>, name: &str) -> bool {
+    let call = node.as_call_node().filter(|call| id(&call.name()) == "new");
+    let class = call.and_then(|call| call.receiver()).as_ref().and_then(constant);
+    let names = |code: &str| {
+        let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.any(|word| word == name)
+    };
+    let marks = |text: &String| {
+        let mut codes = text.split("<%").skip(1).filter_map(|rest| rest.split("%>").next());
+        codes.any(names)
+    };
+    class.as_deref() == Some("ERB") && templates.values().any(marks)
 }
 
 /// Looks at the first words of commands.

@@ -6,6 +6,7 @@ use super::super::form::{Block, Expr, Line, Statement};
 use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, constant, id, source, statements};
+use super::super::walk::each_value;
 use super::Reader;
 use super::locals::Local;
 
@@ -97,7 +98,8 @@ impl Reader<'_> {
         let retries = has_retry(&rescue.as_node());
         let of_body = into.filter(|_| begin.else_clause().is_none());
         let mut body = self.part_into(begin.statements(), stop, of_body);
-        let (name, otherwise) = self.rescues(begin, rescue, (end, into))?;
+        let may_be_text = may_throw_text(&mut body);
+        let (name, otherwise) = self.rescues(begin, rescue, (end, into, may_be_text))?;
         if retries {
             before.extend(self.tried_again(body, name, otherwise, begin.else_clause().is_some())?);
             return Ok(before);
@@ -135,16 +137,20 @@ impl Reader<'_> {
         lines
     }
 
-    /// Reads the `rescue` of a `begin`, and those behind it: the name of the error, and what is done after it.
+    /// Reads the `rescue` of a `begin`, and those behind it: the name of the error, and what is done after it. The error may be a
+    /// string if the body can throw one.
     fn rescues(
         &mut self,
         begin: &ruby_prism::BeginNode<'_>,
         first: &ruby_prism::RescueNode<'_>,
-        (end, into): (usize, Option<&str>),
+        (end, into, may_be_text): (usize, Option<&str>, bool),
     ) -> Read<(Option<String>, Block)> {
         let code = |body: Option<ruby_prism::StatementsNode<'_>>| body.map(|body| source(&body.as_node()));
         let tried = code(begin.statements()).unwrap_or_default();
-        let raises = tried.contains("raise") || tried.contains("yield") || self.calls_raising(&tried);
+        let raises = may_be_text
+            || tried.contains("raise")
+            || tried.contains("yield")
+            || self.block.as_ref().is_some_and(|block| tried.contains(block.as_str()));
         let raises_own = self.facts.errors.names().any(|name| tried.contains(name.as_str()));
         let (mut arms, mut rest, mut written) = (Vec::new(), None, None);
         let mut next = Some(first.as_node());
@@ -159,11 +165,17 @@ impl Reader<'_> {
                 Some(name) => self.declare(name, Local::default()),
                 None => self.free_name("error"),
             });
-            self.raised.extend(own.clone().filter(|_| raises));
+            let raised = self.raised.clone();
+            match &own {
+                Some(own) if raises => drop(self.raised.insert(own.clone())),
+                Some(own) => drop(self.raised.remove(own)),
+                None => {}
+            }
             let outer = std::mem::replace(&mut self.caught, own.clone());
             let stop = rescue.subsequent().map_or(end, |next| next.location().start_offset());
             let mut block = self.part_into(rescue.statements(), stop, into);
             self.caught = outer;
+            self.raised = raised;
             self.scopes.pop();
             let whole = written.get_or_insert_with(|| own.clone());
             if let (Some(own), Some(whole), true) = (&own, &whole, own != *whole) {
@@ -188,17 +200,6 @@ impl Reader<'_> {
         let again = || Block::of(vec![Line::new(Statement::Throw(error.clone()))]);
         let whole = Expr::If(arms, Some(rest.unwrap_or_else(again)));
         Ok((name, Block::of(vec![Line::new(Statement::Value(whole))])))
-    }
-
-    /// Returns true for code that names a block or a function of the files which may raise a string.
-    fn calls_raising(&self, code: &str) -> bool {
-        let mut raising = self
-            .facts
-            .functions
-            .iter()
-            .filter(|(_, function)| function.takes_block || function.source.contains("raise"));
-        self.block.as_ref().is_some_and(|block| code.contains(block.as_str()))
-            || raising.any(|(name, _)| code.contains(name.as_str()))
     }
 
     /// Returns the names of the recipe's own errors that a `rescue` takes; `None` if it takes all errors that can arise.
@@ -314,6 +315,74 @@ impl Reader<'_> {
         self.carry("rescue");
         Ok(Expr::Block(Block { lines, gives: true }))
     }
+}
+
+/// What capr itself brings along, whose errors are no strings.
+const WITHOUT_TEXT: &[&str] = &[
+    "capture",
+    "capture_all",
+    "chomp",
+    "debug",
+    "download",
+    "error",
+    "expand_path",
+    "fetch",
+    "file_exists",
+    "info",
+    "join",
+    "join_path",
+    "matches",
+    "on",
+    "parse_float",
+    "parse_int",
+    "parse_json",
+    "puts",
+    "quote",
+    "read_file",
+    "run",
+    "run_locally",
+    "set",
+    "stream",
+    "strip",
+    "sudo",
+    "system",
+    "test",
+    "try_sudo",
+    "upload",
+    "warn",
+    "within",
+];
+
+/// Returns true for code that may throw a string: its own `throw`, a function of the recipe, or one that does what Ruby does.
+fn may_throw_text(block: &mut Block) -> bool {
+    let mut found = lines_may_throw_text(block);
+    each_value(block, &mut |value| {
+        found |= match value {
+            Expr::Call(call) => {
+                !WITHOUT_TEXT.contains(&call.name.as_str()) || call.block.as_mut().is_some_and(lines_may_throw_text)
+            }
+            Expr::Method(_, name, _) => name == "call",
+            Expr::Closure(_, block) | Expr::Block(block) => lines_may_throw_text(block),
+            Expr::If(arms, otherwise) => {
+                let blocks = arms.iter_mut().map(|(_, block)| block).chain(otherwise);
+                blocks.into_iter().any(lines_may_throw_text)
+            }
+            Expr::Switch(_, arms, otherwise) => {
+                let blocks = arms.iter_mut().map(|(_, block)| block).chain(otherwise);
+                blocks.into_iter().any(lines_may_throw_text)
+            }
+            _ => false,
+        };
+    });
+    found
+}
+
+fn lines_may_throw_text(block: &mut Block) -> bool {
+    block.lines.iter_mut().any(|line| match &line.statement {
+        Statement::Throw(_) => true,
+        Statement::Verb(call) if !WITHOUT_TEXT.contains(&call.name.as_str()) => true,
+        _ => line.statement.blocks().into_iter().any(lines_may_throw_text),
+    })
 }
 
 /// Puts the value of a block into a local.
