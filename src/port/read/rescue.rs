@@ -317,7 +317,7 @@ impl Reader<'_> {
     }
 }
 
-/// What capr itself brings along, whose errors are no strings.
+/// Verbs and functions that capr brings along, whose errors are no strings.
 const WITHOUT_TEXT: &[&str] = &[
     "capture",
     "capture_all",
