@@ -123,3 +123,46 @@ fn a_template_names_the_server_of_the_block_around_it() {
         &["task :t, :roles => :app {"],
     );
 }
+
+#[test]
+fn a_template_names_the_servers_of_a_list() {
+    let list = "roles(:app).map(|server| #{ host: server.host, user: server.user ?? \"\", roles: server.roles })";
+    for (template, expected) in [
+        (
+            "<% roles(:app).each do |peer| %><%= peer.hostname %><% end %>",
+            "{{ peer.host }}",
+        ),
+        (
+            "<% roles(:app).each do |peer| %><%= peer %><% end %>",
+            "{{ peer.host }}",
+        ),
+        (
+            "<% roles(:app).each do |s| %><% if s.roles.include?(:db) %><%= s.user %><% end %><% end %>",
+            r#"{% if (\"db\" in s.roles) %}{{ s.user }}"#,
+        ),
+    ] {
+        let ported = filled_in(template);
+        let file = &ported.files[1];
+        assert!(file.notes.is_empty(), "{:?}", file.notes);
+        has(&file.text, &[expected, list]);
+    }
+    has(&filled_in("<%= one %>").files[1].text, &["=> one.host"]);
+}
+
+#[test]
+fn a_template_that_became_a_note_stands_nowhere() {
+    let has_remark = |ported: &super::Ported| {
+        ported
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("stands in the recipe"))
+    };
+    assert!(has_remark(&filled_in("<%= one.hostname %>")));
+    let ported = filled_in("<%= Gone.with(one) %>");
+    assert_eq!(ported.files[1].notes.len(), 2, "{:?}", ported.files[1].notes);
+    assert!(!has_remark(&ported), "{:?}", ported.remarks);
+    // The note says where in the template it is.
+    let ported = filled_in("a\n<% [1].each do |n| %>\n<%= n.gcd(2) %><% end %>\n");
+    let reason = &ported.files[1].notes[0].reason;
+    assert!(reason.starts_with("config/x.erb, line 3: "), "{reason}");
+}

@@ -326,7 +326,7 @@ fn a_template_of_which_nothing_is_known_may_be_any_of_the_project() {
     for part in [
         "switch ruby_ending(path, [\"config/a.erb\", \"lib/other.erb\"]) {",
         "\"config/a.erb\" => { render(:template => \"port {{ port }}\\n\") },",
-        "throw \"the template was not carried over: lib/other.erb: ",
+        "throw \"the template was not carried over: lib/other.erb, line 1: ",
     ] {
         assert!(main.contains(part), "no {part} in:\n{main}");
     }

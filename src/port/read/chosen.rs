@@ -56,7 +56,10 @@ impl Reader<'_> {
             let filled = match self.translated(vec![Part::Text(text)], trims, &[]) {
                 Ok((text, pairs)) => Block::giving(rendered(text, pairs)),
                 Err(unported) => {
-                    let reason = format!("{file}: {}", unported.reason);
+                    let reason = match unported.reason.starts_with(&file) {
+                        true => unported.reason,
+                        false => format!("{file}: {}", unported.reason),
+                    };
                     if is_guessed && !is_mentioned(&file) {
                         others.push((key, reason));
                         continue;

@@ -20,7 +20,9 @@ impl Reader<'_> {
         match super::loading::of(&value, &inner) {
             Some(name) => self.refuse(
                 Kind::Template,
-                format!("an ERB template that computes something of `{name}`"),
+                format!(
+                    "an ERB template that computes something of `{name}`: compute it in the recipe, and give it to `render`"
+                ),
             ),
             None => Ok(writing.hoist(value)),
         }
@@ -82,6 +84,13 @@ impl Reader<'_> {
                     _ => return None,
                 }
             }
+            // A server of a list: the template has it as a map.
+            Expr::Member(owner, name) if matches!(&**owner, Expr::Name(owner) if self.peers.contains(owner)) => {
+                let Expr::Name(owner) = &**owner else { return None };
+                let is_inner = writing.inner.iter().any(|inner| inner == owner);
+                let is_given = is_inner && matches!(name.as_str(), "host" | "user" | "roles");
+                is_given.then(|| format!("{owner}.{name}"))?
+            }
             _ => return None,
         })
     }
@@ -91,15 +100,16 @@ impl Reader<'_> {
         if name == "ENV" || !is_word(name) {
             return None;
         }
-        let is_local = self
-            .scopes
-            .iter()
-            .flat_map(BTreeMap::values)
-            .any(|local| local.written == *name);
-        if is_local
-            && !writing.inner.iter().any(|inner| inner == name)
-            && !writing.pairs.iter().any(|(own, _)| own == name)
-        {
+        let is_inner = writing.inner.iter().any(|inner| inner == name);
+        if is_inner && self.peers.contains(name) {
+            return Some(format!("{name}.host"));
+        }
+        let mut locals = self.scopes.iter().flat_map(BTreeMap::values);
+        let local = locals.find(|local| local.written == *name);
+        if !is_inner && local.is_some_and(|local| local.kind == Type::Server) {
+            return Some(writing.hoist(Expr::Member(Box::new(Expr::name(name)), "host".to_owned())));
+        }
+        if local.is_some() && !is_inner && !writing.pairs.iter().any(|(own, _)| own == name) {
             writing.pairs.push((name.to_owned(), Expr::name(name)));
         }
         Some(name.to_owned())
@@ -217,4 +227,13 @@ fn plain_pattern(pattern: &str) -> Option<String> {
         }
     }
     Some(plain)
+}
+
+/// Returns a list of servers as a template can read it: as maps.
+pub(super) fn as_maps(servers: Expr) -> Expr {
+    let of = |name: &str| Expr::Member(Box::new(Expr::name("server")), name.to_owned());
+    let user = of("user").binary("??", Expr::text(""));
+    let entries = [("host", of("host")), ("user", user), ("roles", of("roles"))];
+    let map = Expr::Map(entries.map(|(key, value)| (key.to_owned(), value)).to_vec());
+    servers.method("map", vec![Expr::function_of("server", map)])
 }

@@ -185,6 +185,8 @@ pub(super) struct Reader<'a> {
     block: Option<String>,
     /// The name of the error in the `rescue` that is read.
     caught: Option<String>,
+    /// The names that a template has for the servers of a list.
+    peers: BTreeSet<String>,
     /// The names of errors that may be strings.
     raised: BTreeSet<String>,
     /// The locals that hold a `Pathname`.
@@ -281,6 +283,7 @@ impl<'a> Reader<'a> {
             depth: 0,
             carried: BTreeMap::new(),
             remarks: Vec::new(),
+            peers: BTreeSet::new(),
         }
     }
 
@@ -385,6 +388,7 @@ impl<'a> Reader<'a> {
         let notes = self.notes.len();
         let defined = (self.deferred == 0).then(|| self.defined.clone());
         let losses = self.losses.len();
+        let remarks = self.remarks.len();
         let read = match self.depth > DEEPEST {
             true => Err(Unported::new(Kind::Construct, "it is nested too deeply")),
             false => self.read_statement(node, gives),
@@ -405,7 +409,11 @@ impl<'a> Reader<'a> {
                 }
                 lines
             }
-            Err(unported) => vec![self.noted(node, unported)],
+            Err(unported) => {
+                // What was said of code that becomes a note.
+                self.remarks.truncate(remarks);
+                vec![self.noted(node, unported)]
+            }
         };
         self.lose_behind(node, losses);
         if let Some(defined) = defined.filter(|_| is_lost) {

@@ -9,6 +9,8 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
 use super::super::ruby::{arguments, literal};
 use super::Reader;
+use super::jinja::as_maps;
+use super::lists::is_list_of_servers;
 use super::locals::{Local, Type};
 use super::strings::{filled, mark};
 use crate::sort;
@@ -234,6 +236,11 @@ impl Reader<'_> {
         trims: bool,
         given: &[String],
     ) -> Read<(String, Vec<(String, Expr)>)> {
+        let file = match parts.as_slice() {
+            [Part::Text(text)] => self.facts.templates.iter().find(|(_, other)| *other == text),
+            _ => None,
+        };
+        let file = file.map(|(file, _)| file.clone());
         let (text, values) = mark(parts);
         let mut writing = Writing {
             inner: given.to_vec(),
@@ -242,20 +249,21 @@ impl Reader<'_> {
         let Some(pieces) = pieces(&text, trims) else {
             return self.refuse(Kind::Template, "a mark of an ERB template that has no end");
         };
-        let is_mark = |code: &str| code.contains(|c: char| ('\u{e000}'..='\u{f8ff}').contains(&c));
         for piece in pieces {
-            match piece {
-                Piece::Value(code) | Piece::Code(code) if is_mark(code) => {
-                    return self.refuse(Kind::Template, "a value of the recipe within a mark of an ERB template");
+            let place = match piece {
+                Piece::Value(code) | Piece::Code(code) => {
+                    (code.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
                 }
-                Piece::Text(text) => writing.text.push_str(&escaped(text)),
-                Piece::Value(code) => {
-                    let value = filled(self.fragment(code, &writing.inner, false)?);
-                    let value = self.in_template(value, &mut writing)?;
-                    writing.text.push_str(&format!("{{{{ {value} }}}}"));
+                Piece::Text(_) => 0,
+            };
+            self.piece(piece, &mut writing).map_err(|unported| match &file {
+                Some(file) => {
+                    let line = super::super::ruby::line_of(text.as_bytes(), place);
+                    let reason = format!("{file}, line {line}: {}", unported.reason);
+                    Unported { reason, ..unported }
                 }
-                Piece::Code(code) => self.template_code(code, &mut writing)?,
-            }
+                None => unported,
+            })?;
         }
         if !writing.open.is_empty() {
             return self.refuse(Kind::Template, "a block of an ERB template that has no end");
@@ -268,6 +276,24 @@ impl Reader<'_> {
             }
         }
         Ok((text, writing.pairs))
+    }
+
+    /// Translates a piece of a template.
+    fn piece(&mut self, piece: Piece<'_>, writing: &mut Writing) -> Read<()> {
+        let is_mark = |code: &str| code.contains(|c: char| ('\u{e000}'..='\u{f8ff}').contains(&c));
+        match piece {
+            Piece::Value(code) | Piece::Code(code) if is_mark(code) => {
+                return self.refuse(Kind::Template, "a value of the recipe within a mark of an ERB template");
+            }
+            Piece::Text(text) => writing.text.push_str(&escaped(text)),
+            Piece::Value(code) => {
+                let value = filled(self.fragment(code, &writing.inner, false)?);
+                let value = self.in_template(value, writing)?;
+                writing.text.push_str(&format!("{{{{ {value} }}}}"));
+            }
+            Piece::Code(code) => self.template_code(code, writing)?,
+        }
+        Ok(())
     }
 
     /// Reads `<% … %>`.
@@ -324,6 +350,7 @@ impl Reader<'_> {
             let value = self.fragment(value.trim(), &writing.inner, false)?;
             let value = self.in_template(value, writing)?;
             let name = name.trim();
+            self.peers.remove(name);
             writing.text.push_str(&format!("{{% set {name} = {value} %}}"));
             writing.inner.push(name.to_owned());
             return Ok(());
@@ -339,6 +366,7 @@ impl Reader<'_> {
             return self.refuse(Kind::Template, "a loop of an ERB template with names of this kind");
         }
         let value = self.fragment(list, &writing.inner, false)?;
+        let mut peer = None;
         let over = match value {
             Expr::Binary(dots @ (".." | "..="), left, right) => {
                 let (left, right) = (self.in_template(*left, writing)?, self.in_template(*right, writing)?);
@@ -347,6 +375,13 @@ impl Reader<'_> {
             }
             value => {
                 let is_map = self.kind_of(&value) == Type::Map;
+                let value = match is_list_of_servers(&value) {
+                    true => {
+                        peer = names.first().filter(|_| matches!(method, "each" | "each_with_index"));
+                        as_maps(value)
+                    }
+                    false => value,
+                };
                 let over = self.in_template(value, writing)?;
                 match (method, names.len()) {
                     ("times", _) => format!("range({over})"),
@@ -367,6 +402,8 @@ impl Reader<'_> {
         if let Some(index) = index {
             writing.text.push_str(&format!("{{% set {index} = loop.index0 %}}"));
         }
+        self.peers.retain(|peer| !names.contains(&peer.as_str()));
+        self.peers.extend(peer.map(|peer| (*peer).to_owned()));
         writing.inner.extend(names.iter().map(|name| (*name).to_owned()));
         writing.open.push("endfor");
         Ok(())
@@ -396,6 +433,10 @@ impl Reader<'_> {
         let local = |name: &String| {
             let local = Local {
                 written: name.clone(),
+                kind: match self.peers.contains(name) {
+                    true => Type::Server,
+                    false => Type::Unknown,
+                },
                 ..Local::default()
             };
             (name.clone(), local)

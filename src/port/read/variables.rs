@@ -51,6 +51,7 @@ impl Reader<'_> {
             "validate" => return self.refuse(Kind::Construct, "`validate` of a variable"),
             _ => return Ok(None),
         };
+        let remarks = self.remarks.len();
         match self.set(call, verb) {
             Ok(lines) => Ok(Some(lines)),
             Err(unported) => {
@@ -58,6 +59,7 @@ impl Reader<'_> {
                 let Some(variable) = variable.filter(|_| self.deferred == 0) else {
                     return Err(unported);
                 };
+                self.remarks.truncate(remarks);
                 let number = self.note(node, unported);
                 let block = self.barrier(number);
                 let note = Line::new(Statement::Note(number, false));
