@@ -41,7 +41,7 @@ fn code_that_fails_in_capistrano_fails_here_with_the_same_error() {
             "  throw \"undefined method `x_y'\";",
         ],
     );
-    assert!(!text.contains("unported"), "{text}");
+    assert!(!text.contains("abort \"PORT"), "{text}");
     let two = "set :repository, 'x'\nset :q\nafter 'deploy', 'none'\ntask(:a) { deploy.web.off }\ntask(:b) { find_and_execute_task 'none' }\n";
     let (text, kinds) = whole(TWO, two);
     assert_eq!(kinds, [Kind::Fails; 4], "{text}");
@@ -219,4 +219,16 @@ fn a_rescued_error_may_be_a_string() {
         has(&text, &["warn `no: ${e.message}`;"]);
         assert!(!text.contains(helper), "{text}");
     }
+}
+
+#[test]
+fn a_note_ends_the_run_where_it_stands() {
+    let (text, notes) =
+        recipe("task :t do\n  Gone::Thing.go(1)\n  run 'x'\nend\nset :v, Gone::Thing.of(1)\ntask(:u) { puts v }\n");
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    has(
+        &text,
+        &["  abort \"PORT 1: ", "  run \"x\";", "set :v { abort \"PORT 2: "],
+    );
+    assert!(!text.contains("unported"), "{text}");
 }

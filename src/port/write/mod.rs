@@ -11,7 +11,7 @@ use crate::recipe::quoted;
 /// The longest line; a longer one is broken if that is possible.
 const WIDTH: usize = 120;
 
-/// The function that ends a task at a note. Each file has its own, since functions are private to their file.
+/// The call that ends a task at a note. It is written as an `abort`, so that the error shows this place.
 const UNPORTED: &str = "unported";
 
 /// Verbs whose short blocks stay on their line.
@@ -30,13 +30,6 @@ pub(super) fn recipe(block: &Block, notes: &[Note]) -> String {
     let writer = Writer { notes };
     let mut text = writer.lines(block, 0);
     text.push_str(&ruby_functions::called_in(&text));
-    if writer.ends_something(block) {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str("// Ends the run at a place that capr port could not carry over.\n");
-        text.push_str(&format!("fn {UNPORTED}(note) {{ abort `PORT ${{note}}`; }}\n"));
-    }
     text
 }
 
@@ -98,6 +91,9 @@ impl Writer<'_> {
                 format!("{target} {operator} {};", self.expression(value, indent))
             }
             Statement::Value(value @ (Expr::If(..) | Expr::Switch(..))) => self.flow(value, indent),
+            Statement::Value(Expr::Call(call)) if call.name == UNPORTED => {
+                ended(call.arguments.first().and_then(Expr::literal).unwrap_or_default())
+            }
             Statement::Value(value) => format!("{}{end}", self.expression(value, indent)),
             Statement::For(names, list, body) => {
                 let names = match names.as_slice() {
@@ -234,19 +230,15 @@ impl Writer<'_> {
                 .map(|line| format!("//   {line}").trim_end().to_owned()),
         );
         if ends {
-            let reason = quoted(&format!("{number}: {}", note.reason));
-            lines.push(format!("{UNPORTED}({reason});"));
+            lines.push(ended(&format!("{number}: {}", note.reason)));
         }
         lines.join(&between)
     }
+}
 
-    fn ends_something(&self, block: &Block) -> bool {
-        // The function is needed if any statement calls it, at whatever depth.
-        self.lines(block, 0).lines().any(|line| {
-            let line = line.trim_start();
-            !line.starts_with("//") && line.contains(&format!("{UNPORTED}("))
-        })
-    }
+/// Returns the statement that ends the run at a note.
+fn ended(note: &str) -> String {
+    format!("abort {};", quoted(&format!("PORT {note}")))
 }
 
 /// Returns a comment line of its own.

@@ -3,7 +3,7 @@
 use rhai::{ASTNode, Expr, Stmt};
 
 use super::claims::Claims;
-use super::mentions::verb;
+use super::mentions::{literal, verb};
 
 impl Claims {
     /// Notes the statements after one that leaves their block.
@@ -44,7 +44,11 @@ fn end(statement: &Stmt) -> Option<&'static str> {
         Stmt::BreakLoop(_, flags, _) if flags.intersects(rhai::ASTFlags::BREAK) => Some("break"),
         Stmt::BreakLoop(..) => Some("continue"),
         Stmt::Expr(expression) => match &**expression {
-            Expr::Custom(call, _) if verb(call) == Some("abort") => Some("abort"),
+            // Behind a place that `capr port` could not carry over is what a person needs who mends it.
+            Expr::Custom(call, _) if verb(call) == Some("abort") => {
+                let text = call.inputs.iter().find_map(literal);
+                (!text.is_some_and(|text| text.starts_with("PORT "))).then_some("abort")
+            }
             _ => None,
         },
         _ => None,
