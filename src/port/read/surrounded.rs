@@ -118,6 +118,10 @@ impl<'a> Reader<'a> {
         self.in_place.remove(name);
         (self.texts, self.avoided) = (texts, avoided);
         let block = block?;
+        if gives && nodes.last().is_some_and(|last| loses_value(last, &block)) {
+            self.notes.truncate(notes);
+            return Err(self.not_in_place(name, function));
+        }
         let first = self.notes.drain(notes..).next();
         if let Some(first) = first {
             return Err(match first.kind {
@@ -238,6 +242,13 @@ const CHANGING: &[&str] = &[
     "setbyte",
     "force_encoding",
 ];
+
+/// Returns true if the last statement has a value in Ruby that its form does not give: `list.map { … }` as a loop, or an assignment.
+fn loses_value(last: &Node<'_>, block: &Block) -> bool {
+    let maps = last.as_call_node().map(|call| id(&call.name()));
+    let maps = maps.is_some_and(|name| matches!(name.as_str(), "map" | "collect"));
+    !block.gives && (maps || last.as_local_variable_write_node().is_some())
+}
 
 /// Returns true if a node or one in it is such a one.
 fn holds(node: &Node<'_>, is_such: &dyn Fn(&Node<'_>) -> bool) -> bool {
@@ -446,6 +457,16 @@ mod tests {
     fn statements_as_a_value_stand_in_parentheses_and_a_block_that_is_a_parameter_is_noted() {
         let (text, notes) = locally("def val\n  v = capture(:id)\n  v\nend", "execute :w if val == ''");
         assert!(text.contains("if ({") && notes == 0, "{text}");
+        for (function, calling) in [
+            (
+                "def lst(x)\n  x.map { |y| capture(:echo, y) }\nend",
+                "execute :n, lst(['a']).size",
+            ),
+            ("def val\n  v = capture(:id)\nend", "execute :w if val == ''"),
+        ] {
+            let (text, notes) = locally(function, calling);
+            assert!(notes > 0, "{text}");
+        }
         let (text, notes) = locally("def here(&b)\n  run_locally(&b)\nend", "here { execute :ls }");
         assert!(notes > 0, "{text}");
     }
