@@ -312,13 +312,13 @@ fn an_application_is_restarted_by_what_runs_it() {
     restart("set :restart_via, :systemd;").ok();
     let called = calls();
     assert!(
-        called.contains("systemctl restart -- shop") && called.contains("systemctl is-active --quiet -- shop"),
+        called.contains("systemctl restart shop") && called.contains("systemctl is-active --quiet -- shop"),
         "{called}"
     );
     restart("set :restart_via, :systemd_user; set :restart_units, [\"shop-web\", \"shop-jobs\"];").ok();
     assert!(calls().starts_with("systemctl --user restart -- shop-web shop-jobs\n"));
     restart("set :restart_via, :php_fpm; set :restart_units, [\"php8.3-fpm\"]; set :restart_method, :run;").ok();
-    assert!(calls().starts_with("systemctl reload -- php8.3-fpm\n"));
+    assert!(calls().starts_with("systemctl reload php8.3-fpm\n"));
     // A service that ends at once is no restart.
     fleet.sh(
         "app1",

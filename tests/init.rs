@@ -115,7 +115,7 @@ fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
         ),
         (
             "php",
-            &["systemctl reload -- php-fpm", "systemctl is-active --quiet -- php-fpm"],
+            &["systemctl reload php-fpm", "systemctl is-active --quiet -- php-fpm"],
         ),
         (
             "rails",

@@ -141,7 +141,7 @@ fn programs_of_the_application_are_started_restarted_and_told_of_a_deploy_in_ord
     let puma = format!("bundle exec puma -C {BASE}/shared/puma.rb");
     let sidekiq = "bundle exec sidekiq --environment production --queue default --queue two words";
     let units = [
-        "systemctl --user restart -- shop",
+        "systemctl --user restart shop",
         "systemctl --user is-active --quiet -- shop",
     ];
     let mut calls = site.calls();

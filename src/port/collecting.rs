@@ -309,6 +309,7 @@ impl Visitor<'_> {
             "install_plugin" => {
                 let class = first.and_then(constant).unwrap_or_default();
                 self.facts.plugins.extend(class.rsplit("::").next().map(str::to_owned));
+                self.facts.plugins.insert(class);
             }
             "require" | "load" => {
                 let is_of_gem = self.is_of_gem();

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::construct_tests::carried;
+use super::port;
+use super::project::{RubyFile, RubyProject};
 use super::tests::{has, ported, recipe};
 
 /// Ports a recipe of Capistrano 3 with these libraries.
@@ -165,4 +167,66 @@ fn a_variable_of_the_environment_is_set_for_a_while() {
         &text,
         &["let before = ENV[\"E\"];\n  ENV[\"E\"] = \"v\";\n  run \"x\";\n  if before == () {"],
     );
+}
+
+#[test]
+fn what_runs_puma_and_sidekiq_is_what_their_gems_take() {
+    let of = |plugins: &str, recipe: &str| {
+        let capfile = format!(
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/puma'\n{plugins}require 'capistrano/sidekiq'\n"
+        );
+        let files = [
+            ("Capfile", capfile.as_str()),
+            ("config/deploy.rb", recipe),
+            ("config/deploy/one.rb", "server 'h', roles: %w[app]\n"),
+        ];
+        ported(&files).unwrap().files[0].text.clone()
+    };
+    let of_systemd = "install_plugin Capistrano::Puma\ninstall_plugin Capistrano::Puma::Systemd\n";
+    let text = of(of_systemd, "set :application, 'x'\nset :puma_threads, [2, 8]\n");
+    has(
+        &text,
+        &[
+            "set :puma_via, \"systemd\";",
+            "set :puma_systemctl_user, \"system\";",
+            "set :sidekiq_via, \"pid\";",
+        ],
+    );
+    let text = of(of_systemd, "set :application, 'x'\nset :puma_systemctl_user, :user\n");
+    assert!(!text.contains("puma_systemctl_user"), "{text}");
+    let text = of(
+        "install_plugin Capistrano::Sidekiq::Systemd\n",
+        "set :application, 'x'\n",
+    );
+    has(&text, &["set :puma_via, \"pumactl\";"]);
+    assert!(!text.contains("sidekiq_via"), "{text}");
+}
+
+#[test]
+fn the_newest_gems_of_puma_and_sidekiq_have_other_roles_and_services() {
+    let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/puma'\ninstall_plugin Capistrano::Puma::Systemd\n\
+                   require 'capistrano/sidekiq'\ninstall_plugin Capistrano::Sidekiq::Systemd\nset :application, 'x'\n";
+    let mut project = RubyProject {
+        sources: vec![RubyFile {
+            path: "Capfile".to_owned(),
+            text: capfile.as_bytes().to_vec(),
+            is_wanted: true,
+            gem: None,
+            part: None,
+        }],
+        ..RubyProject::default()
+    };
+    project.gems.majors.insert("capistrano3-puma".to_owned(), 6);
+    project.gems.majors.insert("capistrano-sidekiq".to_owned(), 3);
+    let text = &port(&project).unwrap().files[0].text;
+    has(
+        text,
+        &[
+            "set :puma_role, \"web\";",
+            "set :puma_service_unit_name { `${application}_puma_${stage}` }",
+            "set :sidekiq_roles, \"worker\";",
+            "set :sidekiq_service_unit_name { `${application}_sidekiq_${stage}` }",
+        ],
+    );
+    assert!(!text.contains("puma_systemctl_user"), "{text}");
 }

@@ -55,7 +55,7 @@ pub(super) struct Facts {
     pub(super) functions: BTreeMap<String, Function>,
     /// Those of them that act on servers or change what they are given.
     pub(super) acting: Acting,
-    /// The classes of plugins that are installed, by the last part of their names.
+    /// The classes of plugins that are installed, by their names and by the last part of these.
     pub(super) plugins: BTreeSet<String>,
     /// The methods of modules that give their block to Capistrano: `Helpers.with_configuration do`.
     pub(super) loaders: BTreeSet<String>,

@@ -1,5 +1,6 @@
 //! The gems that are on this machine: finds the one that has a recipe library, and reads files of it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use super::lock::{From, GemInLock, GemLock};
 use super::places::{GemPlaces, entries};
 use super::version::compare;
 use crate::port::paths::{alternatives, folder, normal};
+use crate::sort;
 
 /// The size above which a file of a gem is not read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -70,6 +72,12 @@ impl Installed {
         }
         gems.retain(|gem| !OWN.contains(&gem.name.as_str()));
         Ok(Self { locked, gems })
+    }
+
+    /// Returns the first part of the version of each gem in `Gemfile.lock`.
+    pub(super) fn majors(&self) -> BTreeMap<String, u32> {
+        let major = |gem: &GemInLock| Some((gem.name.clone(), gem.version.split('.').next()?.parse().ok()?));
+        sort::map(self.locked.gems.iter().filter_map(major))
     }
 
     /// Returns the gem that has a file under this path of `require`, and the path of the file in it.

@@ -69,6 +69,8 @@ pub(crate) struct FromGems {
     pub(super) not_installed: BTreeMap<String, String>,
     /// The numbers of the files that each file loads, by the number of that file and the path in it.
     pub(super) loads: BTreeMap<(usize, String), Vec<usize>>,
+    /// The first part of the version that `Gemfile.lock` names, by the name of the gem.
+    pub(super) majors: BTreeMap<String, u32>,
     /// The classes of plugins, by the last part of their names.
     pub(super) plugins: BTreeSet<String>,
     /// The gems whose recipes are of no use, in words, by the path of their library.
@@ -121,7 +123,10 @@ impl RubyProject {
             .filter(|path| !is_at_hand(&facts, path))
             .collect();
         drop(parsed);
-        let mut from = FromGems::default();
+        let mut from = FromGems {
+            majors: installed.majors(),
+            ..FromGems::default()
+        };
         let mut search = Search {
             installed: &installed,
             version: facts.version,

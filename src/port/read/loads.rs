@@ -88,6 +88,8 @@ impl Reader<'_> {
                 lines.extend(settings.map(line));
             }
             match path.as_str() {
+                "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
+                "capistrano/sidekiq" if self.facts.version > 2 => lines.extend(self.as_gem_of_sidekiq()),
                 "rvm1/capistrano3" => lines.extend(of_rvm1()),
                 "capistrano/data_migrate" => {
                     let rake = vec![

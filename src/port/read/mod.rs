@@ -52,6 +52,7 @@ mod rescue;
 mod ruby_libraries;
 mod ruby_methods;
 mod servers;
+mod services;
 mod sftp;
 mod stage;
 mod streams;

@@ -1,0 +1,84 @@
+//! Gems of Capistrano 3 that run a server of the application: which program runs it, and what their version takes where a recipe says
+//! nothing. The libraries of capr have the defaults of other versions.
+
+use std::collections::BTreeSet;
+
+use super::super::form::{Block, Call, Expr, Line, Part};
+use super::Reader;
+
+impl Reader<'_> {
+    /// Returns the settings of capistrano3-puma: with its plugin for systemd that runs Puma, and without it `pumactl` does. From version 6 on
+    /// there is nothing but systemd.
+    pub(super) fn as_gem_of_puma(&mut self) -> Vec<Line> {
+        let major = self.facts.gems.majors.get("capistrano3-puma").copied();
+        let is_new = major.is_some_and(|major| major >= 6);
+        if !self.facts.plugins.contains("Capistrano::Puma::Systemd") {
+            return match is_new {
+                true => self.unless_set("puma_default_hooks", Expr::Bool(false)),
+                false => self.unless_set("puma_via", Expr::text("pumactl")),
+            };
+        }
+        let mut lines = self.unless_set("puma_via", Expr::text("systemd"));
+        if is_new {
+            if !self.facts.variables.contains_key("puma_roles") {
+                lines.extend(self.unless_set("puma_role", Expr::text("web")));
+            }
+            lines.extend(self.unit_name("puma"));
+        } else {
+            if major.is_none() {
+                let remark = "Gemfile.lock does not tell the version of capistrano3-puma: the settings are those of 5 (systemd's own service, role \
+                              `app`), not of 6 (a service of the user, role `web`)";
+                self.remarks.push(remark.to_owned());
+            }
+            lines.extend(self.unless_set("puma_systemctl_user", Expr::text("system")));
+        }
+        lines
+    }
+
+    /// Returns the settings of capistrano-sidekiq: with its plugin for systemd that runs Sidekiq, and without it a file has the number of the
+    /// process.
+    pub(super) fn as_gem_of_sidekiq(&mut self) -> Vec<Line> {
+        let major = self.facts.gems.majors.get("capistrano-sidekiq").copied();
+        let of_systemd = self.facts.plugins.contains("Capistrano::Sidekiq::Systemd");
+        match major.filter(|major| *major >= 3) {
+            Some(_) => {
+                let mut lines = match self.facts.variables.contains_key("sidekiq_role") {
+                    true => Vec::new(),
+                    false => self.unless_set("sidekiq_roles", Expr::text("worker")),
+                };
+                lines.extend(self.unit_name("sidekiq"));
+                lines
+            }
+            None if of_systemd => Vec::new(),
+            None => self.unless_set("sidekiq_via", Expr::text("pid")),
+        }
+    }
+
+    /// Returns the line that sets a variable, unless the recipe sets it.
+    fn unless_set(&self, name: &str, value: Expr) -> Vec<Line> {
+        let line = || Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
+        self.is_for_stages(name).then(line).into_iter().collect()
+    }
+
+    /// Returns true for a variable that no file sets but those of some stages, whose setting comes later and wins.
+    fn is_for_stages(&self, name: &str) -> bool {
+        let facts = self.facts;
+        let is_of_stages = |files: &BTreeSet<usize>| files.is_subset(&facts.stage_files);
+        facts.set_in.get(name).is_none_or(is_of_stages)
+    }
+
+    /// Returns the line for `APPLICATION_PROGRAM_STAGE`, unless the recipe sets the name of the service.
+    fn unit_name(&self, program: &str) -> Vec<Line> {
+        let name = format!("{program}_service_unit_name");
+        let parts = vec![
+            Part::Value(Expr::name("application")),
+            Part::Text(format!("_{program}_")),
+            Part::Value(Expr::name("stage")),
+        ];
+        let line = || {
+            let value = Block::giving(Expr::Template(parts));
+            Line::verb(Call::with_block("set", vec![Expr::symbol(&name)], value))
+        };
+        self.is_for_stages(&name).then(line).into_iter().collect()
+    }
+}
