@@ -316,7 +316,7 @@ fn an_application_is_restarted_by_what_runs_it() {
         "{called}"
     );
     restart("set :restart_via, :systemd_user; set :restart_units, [\"shop-web\", \"shop-jobs\"];").ok();
-    assert!(calls().starts_with("systemctl --user restart -- shop-web shop-jobs\n"));
+    assert!(calls().starts_with("systemctl --user restart shop-web shop-jobs\n"));
     restart("set :restart_via, :php_fpm; set :restart_units, [\"php8.3-fpm\"]; set :restart_method, :run;").ok();
     assert!(calls().starts_with("systemctl reload php8.3-fpm\n"));
     // A service that ends at once is no restart.

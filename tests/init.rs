@@ -109,7 +109,7 @@ fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
             "node",
             &[
                 "npm ci --omit=dev --no-audit --no-fund",
-                "systemctl --user restart -- shop-node",
+                "systemctl --user restart shop-node",
                 "systemctl --user is-active --quiet -- shop-node",
             ],
         ),
@@ -126,7 +126,7 @@ fn what_init_writes_for_each_kind_is_set_up_and_deployed() {
                 "bundle install --quiet",
                 "bundle exec rake assets:precompile",
                 "bundle exec rake db:migrate",
-                "systemctl --user restart -- puma_shop-rails",
+                "systemctl --user restart puma_shop-rails",
                 "systemctl --user is-active --quiet -- puma_shop-rails",
             ],
         ),
