@@ -259,3 +259,14 @@ fn a_task_of_another_namespace_is_cleared_before_this_one_and_what_runs_before_i
     };
     assert_eq!(clear("clear_actions").len(), 1, "what runs after it is an action");
 }
+
+#[test]
+fn the_block_of_fetch_is_its_default() {
+    let (text, notes) = recipe(&format!(
+        "{THREE}set :a, fetch(:who) {{ 'me' }}\ntask(:t) {{ puts fetch(:x) {{ \"b #{{fetch(:a)}}\" }} }}\n"
+    ));
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["fetch(:who, \"me\")", "fetch(:x, `b ${a}`)"]);
+    let (_, notes) = recipe(&format!("{THREE}task(:t) {{ puts fetch(:x) {{ capture(:id) }} }}\n"));
+    assert_eq!(notes.len(), 1);
+}

@@ -365,6 +365,10 @@ impl Reader<'_> {
             return self.refuse(Kind::Construct, "`fetch` without a name");
         };
         let default = given.values.get(1).map(|node| self.expression(node)).transpose()?;
+        let default = match behind(call) {
+            Some(behind) if default.is_none() => Some(self.default_of_block(&statements(behind.body.as_ref()))?),
+            _ => default,
+        };
         let Some(name) = literal(first) else {
             let mut values = vec![self.expression(first)?];
             values.extend(default);
@@ -392,6 +396,32 @@ impl Reader<'_> {
         // A variable that is not set is nothing in Capistrano 3, and not an error.
         let default = default.unwrap_or(Expr::Unit);
         Ok(Expr::call("fetch", vec![Expr::symbol(here), default]))
+    }
+
+    /// Reads the block of `fetch(:name) { "value" }`. It is only run if the variable is not there, so it must do nothing.
+    fn default_of_block(&mut self, nodes: &[Node<'_>]) -> Read<Expr> {
+        let value = match nodes {
+            [only] => self.expression(only)?,
+            _ => Expr::Unit,
+        };
+        let does_nothing = |value: &Expr| {
+            matches!(
+                value,
+                Expr::Text(_) | Expr::Number(_) | Expr::Bool(_) | Expr::Name(_) | Expr::Symbol(_)
+            )
+        };
+        match &value {
+            Expr::List(items) if items.iter().all(does_nothing) => Ok(value),
+            Expr::Template(parts)
+                if parts
+                    .iter()
+                    .all(|part| !matches!(part, Part::Value(value) if !does_nothing(value))) =>
+            {
+                Ok(value)
+            }
+            value if does_nothing(value) => Ok(value.clone()),
+            _ => self.refuse(Kind::Construct, "`fetch` with a block that computes its value"),
+        }
     }
 
     /// Returns true for a variable of Capistrano 3 that may be `nil` here: it is set in the files of some stages alone, further down, or
