@@ -270,3 +270,11 @@ fn the_block_of_fetch_is_its_default() {
     let (_, notes) = recipe(&format!("{THREE}task(:t) {{ puts fetch(:x) {{ capture(:id) }} }}\n"));
     assert_eq!(notes.len(), 1);
 }
+
+#[test]
+fn a_file_that_is_opened_is_uploaded() {
+    carried(
+        "task(:t) { on(roles(:app)) { upload! File.open('x.yml'), '/srv/x.yml'; upload! StringIO.new('a'), '/srv/a' } }\n",
+        &["upload \"x.yml\", \"/srv/x.yml\";", "put \"a\", \"/srv/a\";"],
+    );
+}

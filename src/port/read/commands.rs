@@ -404,6 +404,11 @@ impl Reader<'_> {
             });
             values.remove(0);
         }
+        if let Some(first) = values.first_mut()
+            && let Some(path) = opened(first)
+        {
+            *first = path;
+        }
         let is_string = values.first().is_some_and(|node| self.is_string(node));
         if verb == "upload" && is_string {
             verb = "put".to_owned();
@@ -558,6 +563,14 @@ fn breaks_last(nodes: &[Node<'_>]) -> bool {
         });
     }
     !breaks
+}
+
+/// Returns the path of `File.open("x")`.
+fn opened<'pr>(node: &Node<'pr>) -> Option<Node<'pr>> {
+    let call = node.as_call_node()?;
+    let class = call.receiver().as_ref().and_then(constant)?;
+    let is_open = class == "File" && matches!(id(&call.name()).as_str(), "open" | "new") && call.block().is_none();
+    arguments(&call, false).values.into_iter().next().filter(|_| is_open)
 }
 
 /// Returns true for `StringIO.new(…)`.
