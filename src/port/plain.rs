@@ -246,12 +246,11 @@ impl<'pr> Visit<'pr> for Writing<'_> {
 
     fn visit_forwarding_super_node(&mut self, node: &ruby_prism::ForwardingSuperNode<'pr>) {
         if matches!(self.own, Some(Own::Plugin { .. })) {
-            let super_of = if self.replaced.is_empty() {
-                "nil"
-            } else {
-                &self.replaced
+            let super_of = match self.replaced.as_str() {
+                "" => "nil".to_owned(),
+                function => function.to_owned(),
             };
-            self.replace(&node.location(), &super_of.to_owned());
+            self.replace(&node.location(), &super_of);
         }
     }
 

@@ -29,10 +29,10 @@ impl Reader<'_> {
             .map(|(times, hook)| (times, hook.as_ref().map(|(verb, _)| verb)));
         let first = other.next();
         let are_equal = other.all(|hook| Some(hook) == first);
-        let is_target = |(text, (_, hook)): (&String, &(usize, Option<(String, String)>))| {
-            hook.as_ref().is_none_or(|(_, target)| *target == self.full_name(text))
-        };
-        if names.len() > 1 && !(are_equal && names.iter().zip(&hooks).all(is_target)) {
+        let targets = hooks.iter().map(|(_, hook)| hook.as_ref().map(|(_, target)| target));
+        let mut of_names = names.iter().zip(targets);
+        let are_own = of_names.all(|(text, target)| target.is_none_or(|target| *target == self.full_name(text)));
+        if names.len() > 1 && !(are_equal && are_own) {
             let reason = "a loop that defines tasks of which some are there already, to which Rake adds";
             return self.refuse(Kind::Construct, reason);
         }
