@@ -384,7 +384,7 @@ fn abandoning_ends_everything_at_once() {
     assert_eq!(client.finish(job).exit, Exit::Cancelled);
     assert!(matches!(client.report(), Report::Lost(..)));
     drop(client);
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(3));
     sshd.freeze(false);
 }
 
@@ -395,7 +395,7 @@ fn dropping_a_session_says_goodbye_without_waiting() {
     sshd.freeze(true);
     let started = Instant::now();
     drop(client.session);
-    assert!(started.elapsed() < Duration::from_millis(500));
+    assert!(started.elapsed() < Duration::from_secs(3));
     sshd.freeze(false);
     assert!(client.reports.recv_timeout(PATIENCE).is_err());
 }
