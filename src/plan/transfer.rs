@@ -9,7 +9,7 @@ const BESIDE: &str = include_str!("transfer/beside.sh");
 const PUT: &str = include_str!("transfer/put.sh");
 const UNTAR: &str = include_str!("transfer/untar.sh");
 
-/// Where something goes.
+/// The place to which something is sent.
 pub(crate) enum SentTo<'a> {
     /// This path itself.
     Path(&'a str),

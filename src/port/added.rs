@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use ruby_prism::Node;
+use ruby_prism::{CallNode, Node};
 
 use super::facts::full_names;
-use super::ruby::{arguments, id, literal, source};
+use super::ruby::{arguments, behind, id, literal, source, statements};
 use crate::recipe::Vocabulary;
 
 /// The tasks that Capistrano 3 itself defines, with something in them, and those of its Git library.
@@ -133,11 +133,26 @@ pub(super) fn of_capistrano(vocabulary: &Vocabulary) -> impl Iterator<Item = Str
 }
 
 /// Returns what the names of all tasks that a loop clears begin with: `Rake::Task.tasks.each { |t| t.clear if t.name.start_with?("x:") }`.
-pub(super) fn cleared_in_loop(name: &str, receiver: &Node<'_>, loop_of: &str) -> Option<String> {
-    let is_loop = name == "each" && matches!(source(receiver).as_str(), "Rake::Task.tasks" | "Rake.application.tasks");
-    let (_, begins) = loop_of.split_once("start_with?").filter(|_| is_loop)?;
-    let begins = begins.split(['"', '\'']).nth(1)?;
-    Some(format!("{begins}*"))
+pub(super) fn cleared_in_loop(call: &CallNode<'_>) -> Option<String> {
+    if id(&call.name()) != "each"
+        || !matches!(
+            source(&call.receiver()?).as_str(),
+            "Rake::Task.tasks" | "Rake.application.tasks"
+        )
+    {
+        return None;
+    }
+    let behind = behind(call)?;
+    let item = behind.parameters.first()?;
+    let nodes = statements(behind.body.as_ref());
+    let [only] = nodes.as_slice() else { return None };
+    let choice = only.as_if_node().filter(|choice| choice.subsequent().is_none())?;
+    let then = statements(choice.statements().as_ref());
+    let is_clear = matches!(then.as_slice(), [clear] if source(clear) == format!("{item}.clear"));
+    let test = choice.predicate().as_call_node()?;
+    let is_start = id(&test.name()) == "start_with?" && source(&test.receiver()?) == format!("{item}.name");
+    let begins = arguments(&test, false).values.first().and_then(literal);
+    begins.filter(|_| is_clear && is_start)
 }
 
 /// Notes the tasks that a `before` hook may mean: what it names runs after the prerequisites that the task has by then.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{CallNode, Node, Visit};
 
+use super::facts::full_name;
 use super::gems::is_plugin;
-use super::ruby::{arguments, constant, id, literal, source, statements};
+use super::ruby::{arguments, constant, content, id, last_part, literal, source};
 use crate::packed::{Packed, packed};
 
 /// The tasks of Git in Capistrano 3, and the methods that they call.
@@ -132,8 +133,8 @@ impl AskedPlugins {
             .superclass()
             .as_ref()
             .filter(|class| is_plugin(class) || is_of_git(class))?;
-        let name = last(&constant(&class.constant_path())?);
-        self.plugins.get(&name).copied()
+        let name = constant(&class.constant_path())?;
+        self.plugins.get(last_part(&name)).copied()
     }
 }
 
@@ -145,14 +146,14 @@ impl<'pr> Visit<'pr> for AskedPlugins {
                 let path = constant(class).unwrap_or_default();
                 let hooks = given.option("load_hooks").is_none_or(|hooks| source(hooks) != "false");
                 if path == "Capistrano::SCM::Plugin" {
-                    self.classes.insert(last(&path), true);
+                    self.classes.insert(last_part(&path).to_owned(), true);
                 }
                 self.has_git |= path == "Capistrano::SCM::Git";
-                self.plugins.insert(last(&path), hooks);
+                self.plugins.insert(last_part(&path).to_owned(), hooks);
             }
             ("set", [name, class]) if literal(name).as_deref() == Some("git_strategy") => {
                 let path = constant(class).filter(|path| !path.contains("Git::"));
-                self.strategies.extend(path.map(|path| last(&path)));
+                self.strategies.extend(path.map(|path| last_part(&path).to_owned()));
             }
             ("clear", []) => {
                 let index = node.receiver().and_then(|index| index.as_call_node());
@@ -165,8 +166,7 @@ impl<'pr> Visit<'pr> for AskedPlugins {
             ("task", _) if !self.namespaces.is_empty() => {
                 let first = given.values.first().or(given.pairs.first().map(|(key, _)| key));
                 let task = first.and_then(literal);
-                self.tasks
-                    .extend(task.map(|task| format!("{}:{task}", self.namespaces.join(":"))));
+                self.tasks.extend(task.map(|task| full_name(&self.namespaces, &task)));
             }
             ("namespace", [name]) if let Some(name) = literal(name) => {
                 self.namespaces.push(name);
@@ -186,17 +186,17 @@ impl<'pr> Visit<'pr> for AskedPlugins {
         if let Some(parent) = node.superclass().filter(is_plugin) {
             let name = constant(&node.constant_path()).unwrap_or_default();
             let is_scm = source(&parent).ends_with("SCM::Plugin") || methods(node.body().as_ref()).contains("scm?");
-            self.classes.insert(last(&name), is_scm);
+            self.classes.insert(last_part(&name).to_owned(), is_scm);
         }
         if node.superclass().as_ref().is_some_and(is_of_git) {
-            let name = last(&constant(&node.constant_path()).unwrap_or_default());
+            let name = last_part(&constant(&node.constant_path()).unwrap_or_default()).to_owned();
             let of_git = |method: &str| {
                 METHODS_OF_GIT
                     .iter()
                     .find(|(own, _)| *own == method)
                     .map(|(_, name)| *name)
             };
-            let nodes = statements(node.body().as_ref().and_then(Node::as_statements_node).as_ref());
+            let nodes = content(node.body().as_ref());
             let methods = nodes.iter().filter_map(Node::as_def_node).map(|method| {
                 let name = id(&method.name());
                 let name = of_git(&name).map_or(name.clone(), |name| name.trim_start_matches("git_").to_owned());
@@ -219,7 +219,7 @@ impl<'pr> Visit<'pr> for AskedPlugins {
     fn visit_module_node(&mut self, node: &ruby_prism::ModuleNode<'pr>) {
         let name = constant(&node.constant_path()).unwrap_or_default();
         if methods(node.body().as_ref()).contains("release") {
-            self.modules.insert(last(&name));
+            self.modules.insert(last_part(&name).to_owned());
         }
         ruby_prism::visit_module_node(self, node);
     }
@@ -227,7 +227,7 @@ impl<'pr> Visit<'pr> for AskedPlugins {
 
 /// Returns the names of the methods in the body of a class or a module.
 pub(super) fn methods(body: Option<&Node<'_>>) -> BTreeSet<String> {
-    let nodes = statements(body.and_then(Node::as_statements_node).as_ref());
+    let nodes = content(body);
     let names = nodes.iter().filter_map(|node| Some(id(&node.as_def_node()?.name())));
     crate::sort::set(names)
 }
@@ -245,10 +245,6 @@ pub(super) fn is_of_git(class: &Node<'_>) -> bool {
     )
 }
 
-pub(super) fn last(path: &str) -> String {
-    path.rsplit("::").next().unwrap_or(path).to_owned()
-}
-
 /// Returns true for the class of the source controls of Capistrano 3.1 to 3.6.
 pub(super) fn is_scm(class: &Node<'_>) -> bool {
     matches!(
@@ -259,8 +255,8 @@ pub(super) fn is_scm(class: &Node<'_>) -> bool {
 
 /// Returns the methods of such a class and of the modules in it, each with the name of its function.
 pub(super) fn functions_of_scm(class: &ruby_prism::ClassNode<'_>) -> BTreeMap<String, String> {
-    let prefix = last(&constant(&class.constant_path()).unwrap_or_default()).to_lowercase();
-    let inner = statements(class.body().as_ref().and_then(Node::as_statements_node).as_ref());
+    let prefix = last_part(&constant(&class.constant_path()).unwrap_or_default()).to_lowercase();
+    let inner = content(class.body().as_ref());
     let modules = inner
         .iter()
         .filter_map(|node| Some(methods(node.as_module_node()?.body().as_ref())));

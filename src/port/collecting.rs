@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node, ParseResult, Visit};
 use super::facts::{Facts, full_name, kept, renamed};
 use super::modules::is_of_object;
 use super::parameters::function_of;
-use super::ruby::{Offsets, arguments, bare, constant, id, line_of, literal};
+use super::ruby::{Offsets, arguments, bare, constant, id, last_part, line_of, literal};
 use super::version::weigh;
 use crate::recipe::Vocabulary;
 
@@ -308,7 +308,7 @@ impl Visitor<'_> {
             }
             "install_plugin" => {
                 let class = first.and_then(constant).unwrap_or_default();
-                self.facts.plugins.extend(class.rsplit("::").next().map(str::to_owned));
+                self.facts.plugins.insert(last_part(&class).to_owned());
                 self.facts.plugins.insert(class);
             }
             "require" | "load" => {
@@ -362,11 +362,8 @@ impl Visitor<'_> {
             facts.again_at.insert((facts.files.len(), next));
             return;
         }
-        facts.cleared.extend(super::added::cleared_in_loop(
-            name,
-            &receiver,
-            &super::ruby::source(&node.as_node()),
-        ));
+        let begins = super::added::cleared_in_loop(node);
+        facts.cleared.extend(begins.map(|begins| format!("{begins}*")));
         super::added::note(
             name,
             &receiver,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ruby_prism::Node;
 
-use super::ruby::{arguments, constant, id};
+use super::ruby::{arguments, constant, id, last_part};
 
 /// The classes of errors of the files, by the last part of their names, each with its parent.
 #[derive(Debug, Default)]
@@ -25,7 +25,9 @@ impl ErrorClasses {
 
     /// Returns the name of a class of errors without its modules, if the files define it.
     pub(super) fn known(&self, class: &str) -> Option<String> {
-        self.0.contains_key(last(class)).then(|| last(class).to_owned())
+        self.0
+            .contains_key(last_part(class))
+            .then(|| last_part(class).to_owned())
     }
 
     /// Returns a class with those that are derived from it, for a name of these files.
@@ -65,13 +67,8 @@ impl ErrorClasses {
             let given = arguments(&call, false).values;
             (id(&write.name()), of_class.and(given.first().and_then(constant))?)
         };
-        let (name, parent) = (last(&name).to_owned(), last(&parent).to_owned());
+        let (name, parent) = (last_part(&name).to_owned(), last_part(&parent).to_owned());
         let is_error = parent.ends_with("Error") || parent == "Exception" || self.0.contains_key(&parent);
         is_error.then_some((name, parent))
     }
-}
-
-/// Returns the name of a class without its modules.
-fn last(path: &str) -> &str {
-    path.rsplit("::").next().unwrap_or(path)
 }

@@ -180,13 +180,12 @@ pub(crate) fn port_with_gems(project: &RubyProject, places: &GemPlaces, root: &P
 
 /// Reads a project and returns its recipes in the language of capr.
 pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
-    let plain = plain::plain(project);
-    let project = plain.as_ref().unwrap_or(project);
-    let parsed: Vec<_> = project
-        .sources
-        .iter()
-        .map(|source| ruby_prism::parse(&source.text))
-        .collect();
+    let parsed = project.parsed();
+    let plain = plain::plain(project, &parsed);
+    let (project, parsed) = match &plain {
+        Some(plain) => (plain, plain.parsed()),
+        None => (project, parsed),
+    };
     let broken = broken(project, &parsed)?;
     let mut facts = facts_of(project, &parsed);
     of_capistrano(project, &facts)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruby_prism::{Node, Visit};
 
 use super::errors::ErrorClasses;
-use super::ruby::{arguments, constant, id, statements};
+use super::ruby::{arguments, constant, content, id, last_part};
 use crate::recipe::Vocabulary;
 
 /// The names of the functions that modules hold, by the last part of the name of the module.
@@ -24,8 +24,9 @@ impl ModuleFunctions {
 
     /// Returns true if the module of this path has this function.
     pub(super) fn have(&self, path: &str, function: &str) -> bool {
-        let last = path.rsplit("::").next().unwrap_or(path);
-        self.0.get(last).is_some_and(|functions| functions.contains(function))
+        self.0
+            .get(last_part(path))
+            .is_some_and(|functions| functions.contains(function))
     }
 
     /// Returns true if some module has this function.
@@ -42,7 +43,7 @@ struct Finding<'a> {
 impl Finding<'_> {
     fn add(&mut self, node: &Node<'_>) {
         let Some((name, body)) = named(node) else { return };
-        let own = self.modules.0.entry(name.rsplit("::").next().unwrap_or("").to_owned());
+        let own = self.modules.0.entry(last_part(&name).to_owned());
         let own = own.or_default();
         for node in &body {
             let of_module = node
@@ -117,10 +118,6 @@ fn named<'pr>(node: &Node<'pr>) -> Option<(String, Vec<Node<'pr>>)> {
     }
     let class = node.as_class_node().filter(|class| class.superclass().is_none())?;
     Some((constant(&class.constant_path())?, content(class.body().as_ref())))
-}
-
-fn content<'pr>(body: Option<&Node<'pr>>) -> Vec<Node<'pr>> {
-    statements(body.and_then(Node::as_statements_node).as_ref())
 }
 
 /// Returns true for `module_function`, `private` and `extend self`, alone.

@@ -8,6 +8,16 @@ pub(super) fn each_node<'pr>(node: &Node<'pr>, see: &mut dyn FnMut(&Node<'pr>) -
     Walk(see).visit(node);
 }
 
+/// Returns true if a node, or one of those inside of it that are shown, is such a one.
+pub(super) fn holds(node: &Node<'_>, is_such: &dyn Fn(&Node<'_>) -> bool) -> bool {
+    let mut found = false;
+    each_node(node, &mut |node| {
+        found |= is_such(node);
+        true
+    });
+    found
+}
+
 struct Walk<'a, 'pr>(&'a mut dyn FnMut(&Node<'pr>) -> bool);
 
 /// The kinds of nodes that are shown; a walk goes through all others.
@@ -32,6 +42,7 @@ shown! {
     visit_call_node: CallNode,
     visit_case_node: CaseNode,
     visit_def_node: DefNode,
+    visit_global_variable_read_node: GlobalVariableReadNode,
     visit_if_node: IfNode,
     visit_index_operator_write_node: IndexOperatorWriteNode,
     visit_index_or_write_node: IndexOrWriteNode,

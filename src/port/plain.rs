@@ -3,17 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruby_prism::{CallNode, Location, Node, Visit};
+use ruby_prism::{CallNode, Location, Node, ParseResult, Visit};
 
-use super::asked::{AskedPlugins, METHODS_OF_GIT, functions_of_scm, is_of_git, is_scm, last, methods};
+use super::asked::{AskedPlugins, METHODS_OF_GIT, functions_of_scm, is_of_git, is_scm, methods};
 use super::project::{RubyFile, RubyProject};
-use super::ruby::{Offsets, arguments, constant, id, literal, source, statements};
+use super::ruby::{Offsets, arguments, constant, content, id, last_part, literal, source};
 
 /// The methods of a plugin that Capistrano calls.
 const CALLED: &[&str] = &["define_tasks", "register_hooks", "set_defaults"];
 
 /// Returns the project with plain recipes; `None` if it has no plugins and no strategies of its own.
-pub(super) fn plain(project: &RubyProject) -> Option<RubyProject> {
+pub(super) fn plain(project: &RubyProject, parsed: &[ParseResult<'_>]) -> Option<RubyProject> {
     let words: [&[u8]; 4] = [b"install_plugin", b":scm", b"git_strategy", b"Rake::Task["];
     let has = |source: &RubyFile| {
         let mut parts = words.iter();
@@ -23,28 +23,28 @@ pub(super) fn plain(project: &RubyProject) -> Option<RubyProject> {
         return None;
     }
     let mut asked = AskedPlugins::default();
-    for source in &project.sources {
+    for (source, parsed) in project.sources.iter().zip(parsed) {
         let of_gem = source
             .gem
             .as_ref()
             .and_then(|gem| gem.path.strip_prefix("lib/capistrano/"));
         let name = of_gem.and_then(|path| path.strip_suffix(".rb"));
         asked.in_gems.extend(name.map(str::to_owned));
-        asked.visit(&ruby_prism::parse(&source.text).node());
+        asked.visit(&parsed.node());
     }
     asked.conclude();
     if asked.is_nothing() {
         return None;
     }
     let mut plain = project.clone();
-    for (new, source) in plain.sources.iter_mut().zip(&project.sources) {
-        new.text = written(&asked, &source.text);
+    for ((new, source), parsed) in plain.sources.iter_mut().zip(&project.sources).zip(parsed) {
+        new.text = written(&asked, &source.text, parsed);
     }
     Some(plain)
 }
 
 /// Returns the text of a file, as plain recipe.
-fn written(asked: &AskedPlugins, text: &[u8]) -> Vec<u8> {
+fn written(asked: &AskedPlugins, text: &[u8], parsed: &ParseResult<'_>) -> Vec<u8> {
     let mut writing = Writing {
         asked,
         edits: Vec::new(),
@@ -53,7 +53,7 @@ fn written(asked: &AskedPlugins, text: &[u8]) -> Vec<u8> {
         renamed: BTreeMap::new(),
         replaced: String::new(),
     };
-    writing.visit(&ruby_prism::parse(text).node());
+    writing.visit(&parsed.node());
     crate::sort::by_key(&mut writing.edits, |(start, ..)| *start);
     edited(text, &writing.edits)
 }
@@ -110,7 +110,10 @@ impl Writing<'_> {
 
     /// Returns the plain recipe that a call amounts to.
     fn plain_of(&self, node: &CallNode<'_>, name: &str, given: &[Node<'_>]) -> Option<String> {
-        let class = given.first().and_then(constant).map(|class| last(&class));
+        let class = given
+            .first()
+            .and_then(constant)
+            .map(|class| last_part(&class).to_owned());
         if let ("install_plugin", Some(class)) = (name, class)
             && self.asked.plugins.contains_key(&class)
         {
@@ -140,7 +143,7 @@ impl Writing<'_> {
         match literal(variable)?.as_str() {
             "scm" if literal(value)? != "git" => self.asked.tasks_of_scm(&literal(value)?),
             "scm" if self.asked.has_tasks_of_git() => Some("set :scm, :tasks".to_owned()),
-            "git_strategy" if self.asked.strategies.contains(&last(&constant(value)?)) => {
+            "git_strategy" if self.asked.strategies.contains(last_part(&constant(value)?)) => {
                 let own = METHODS_OF_GIT
                     .iter()
                     .map(|(_, name)| (name.trim_start_matches("git_").to_owned(), false));
@@ -193,10 +196,10 @@ impl<'pr> Visit<'pr> for Writing<'_> {
     }
 
     fn visit_module_node(&mut self, node: &ruby_prism::ModuleNode<'pr>) {
-        let name = last(&constant(&node.constant_path()).unwrap_or_default());
-        let inner = statements(node.body().as_ref().and_then(Node::as_statements_node).as_ref());
+        let name = constant(&node.constant_path()).unwrap_or_default();
+        let inner = content(node.body().as_ref());
         let is_around = inner.iter().any(|node| holds_plugin(node, self.asked));
-        let is_strategy = self.asked.strategies.contains(&name);
+        let is_strategy = self.asked.strategies.contains(last_part(&name));
         let is_inside = self.own == Some(Own::Strategy);
         if is_around || is_strategy || is_inside {
             let (whole, head) = (node.location(), node.constant_path().location());
@@ -310,7 +313,7 @@ fn holds_plugin(node: &Node<'_>, asked: &AskedPlugins) -> bool {
     match node.as_class_node() {
         Some(class) => asked.plugin(&class).is_some() || class.superclass().as_ref().is_some_and(is_scm),
         None => node.as_module_node().is_some_and(|module| {
-            let inner = statements(module.body().as_ref().and_then(Node::as_statements_node).as_ref());
+            let inner = content(module.body().as_ref());
             inner.iter().any(|node| holds_plugin(node, asked))
         }),
     }

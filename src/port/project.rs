@@ -167,6 +167,12 @@ pub(crate) struct RubyProject {
 }
 
 impl RubyProject {
+    /// Returns the syntax tree of each file.
+    pub(super) fn parsed(&self) -> Vec<ruby_prism::ParseResult<'_>> {
+        let texts = self.sources.iter().map(|source| &source.text);
+        texts.map(|text| ruby_prism::parse(text)).collect()
+    }
+
     /// Finds everything that belongs to these files and directories. Returns the directory of the first one, and the files with
     /// their paths below it.
     pub(crate) fn find(named: &[PathBuf]) -> Result<(PathBuf, Self), PortRefusal> {

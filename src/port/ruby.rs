@@ -158,6 +158,16 @@ pub(super) fn body_of<'pr>(parameters: Option<Node<'pr>>, body: Option<Node<'pr>
     read
 }
 
+/// Returns the statements in the body of a class, a module or a method.
+pub(super) fn content<'pr>(body: Option<&Node<'pr>>) -> Vec<Node<'pr>> {
+    statements(body.and_then(Node::as_statements_node).as_ref())
+}
+
+/// Returns the name of a class without its modules.
+pub(super) fn last_part(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
+
 /// Adds the parameters that are taken apart, if there are no others but plain ones.
 fn taken_apart(list: &ParametersNode<'_>, read: &mut Behind<'_>) {
     let required: Vec<Node<'_>> = list.requireds().iter().collect();

@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node, Visit};
 use super::super::loads::Loads;
 use super::super::paths::{RubyPaths, of_gem};
 use super::super::read::decided;
-use super::super::ruby::{constant, id, source, statements};
+use super::super::ruby::{constant, content, id, last_part, source, statements};
 
 /// The content of a file.
 #[derive(Debug, Default)]
@@ -136,7 +136,7 @@ impl<'pr> Visit<'pr> for Reading {
         if node.superclass().as_ref().is_some_and(is_plugin) {
             self.content.has_words = true;
             let name = constant(&node.constant_path()).unwrap_or_default();
-            self.content.plugins.extend(name.rsplit("::").next().map(str::to_owned));
+            self.content.plugins.push(last_part(&name).to_owned());
         }
         self.inside(|reading| ruby_prism::visit_class_node(reading, node));
     }
@@ -161,8 +161,7 @@ const CHANGED: &[&str] = &[
 /// Returns a word of Capistrano that a module defines anew.
 pub(in crate::port) fn changed_word(module: &ruby_prism::ModuleNode<'_>) -> Option<String> {
     let is_of_capistrano = source(&module.constant_path()).ends_with("DSL");
-    let body = module.body().and_then(|body| body.as_statements_node());
-    let words = statements(body.as_ref()).into_iter();
+    let words = content(module.body().as_ref()).into_iter();
     let mut words = words.filter_map(|node| node.as_def_node().map(|word| id(&word.name())));
     words.find(|word| is_of_capistrano && CHANGED.contains(&word.as_str()))
 }

@@ -108,11 +108,7 @@ impl RubyProject {
         left_out: &BTreeMap<String, usize>,
     ) -> Result<Self, PortRefusal> {
         let installed = Installed::of(places, root).map_err(|(path, error)| PortRefusal::Unreadable(path, error))?;
-        let parsed: Vec<_> = self
-            .sources
-            .iter()
-            .map(|source| ruby_prism::parse(&source.text))
-            .collect();
+        let parsed = self.parsed();
         let facts = super::facts_of(&self, &parsed);
         let wanted: Vec<String> = facts
             .libraries

@@ -7,7 +7,7 @@ use ruby_prism::{Node, ProgramNode};
 use super::super::form::{Line, Statement};
 use super::super::nodes::each_node;
 use super::super::note::{Kind, Lack, Unported};
-use super::super::ruby::{bare, constant, id, statements};
+use super::super::ruby::{bare, constant, id, last_part, statements};
 use super::Reader;
 
 /// The modules and classes of Ruby, of Capistrano and of its libraries.
@@ -66,7 +66,7 @@ impl Reader<'_> {
             return false;
         };
         let name = constant(&class.constant_path()).unwrap_or_default();
-        let last = name.rsplit("::").next().unwrap_or("");
+        let last = last_part(&name);
         let is_of_messages = class.superclass().as_ref().is_some_and(is_of_slackistrano);
         let has_on_data = super::super::asked::methods(class.body().as_ref()).contains("on_data");
         let is_named = self.facts.constants_named.get(last).copied().unwrap_or_default() > 1;

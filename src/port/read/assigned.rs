@@ -4,7 +4,7 @@
 use ruby_prism::{CallNode, Node, Visit};
 
 use super::super::form::{Expr, Line, Part, Statement, string};
-use super::super::nodes::each_node;
+use super::super::nodes::{each_node, holds};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, arguments, id, source};
 use super::Reader;
@@ -222,15 +222,9 @@ impl Reader<'_> {
 
 /// Returns true if Ruby code asks how a command of this machine ended.
 fn asks_status(node: &Node<'_>) -> bool {
-    struct Status(bool);
-    impl<'pr> Visit<'pr> for Status {
-        fn visit_global_variable_read_node(&mut self, node: &ruby_prism::GlobalVariableReadNode<'pr>) {
-            self.0 |= is_status(&node.as_node());
-        }
-    }
-    let mut status = Status(false);
-    status.visit(node);
-    status.0
+    holds(node, &|node| {
+        node.as_global_variable_read_node().is_some() && is_status(node)
+    })
 }
 
 /// Returns the locals that a call always assigns to.

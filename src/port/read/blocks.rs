@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::facts::Function;
 use super::super::form::{Block, Call, Expr, Line, Statement};
-use super::super::nodes::each_node;
+use super::super::nodes::holds;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Behind, Offsets, arguments, behind, body_of, constant, id, statements};
 use super::super::walk::{declared, each_value};
@@ -161,17 +161,13 @@ impl Reader<'_> {
 
 /// Returns true for a block that defines tasks, hooks or servers.
 fn defines(behind: &Behind<'_>) -> bool {
-    let mut found = false;
-    let mut see = |node: &Node<'_>| {
+    let is_defining = |node: &Node<'_>| {
         let call = node.as_call_node().filter(|call| call.receiver().is_none());
-        found |= call.is_some_and(|call| DEFINING.contains(&id(&call.name()).as_str()));
-        true
+        call.is_some_and(|call| DEFINING.contains(&id(&call.name()).as_str()))
     };
     let list = behind.body.as_ref().map(|list| list.as_node());
-    list.iter()
-        .chain(&behind.rescue)
-        .for_each(|node| each_node(node, &mut see));
-    found
+    let mut nodes = list.iter().chain(&behind.rescue);
+    nodes.any(|node| holds(node, &is_defining))
 }
 
 /// Returns the content of a function without a name: `-> { … }`, `lambda { … }`, `Proc.new { … }`.

@@ -3,7 +3,7 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
-use super::super::nodes::each_node;
+use super::super::nodes::holds;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, bare, behind, constant, id, literal, local_or_host, source, statements};
 use super::Reader;
@@ -555,14 +555,8 @@ fn breaks_last(nodes: &[Node<'_>]) -> bool {
     let Some((_, before)) = nodes.split_last() else {
         return true;
     };
-    let mut breaks = false;
-    for node in before {
-        each_node(node, &mut |node| {
-            breaks |= node.as_break_node().is_some();
-            true
-        });
-    }
-    !breaks
+    let is_break = |node: &Node<'_>| node.as_break_node().is_some();
+    !before.iter().any(|node| holds(node, &is_break))
 }
 
 /// Returns the path of `File.open("x")`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruby_prism::{CallNode, Node, Visit};
 
 use super::super::form::{Call, Expr, Line};
-use super::super::nodes::each_node;
+use super::super::nodes::{each_node, holds};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Arguments, Behind, HOST, arguments, bare, behind, constant, id, literal, local_or_host};
 use super::locals::{Local, Type};
@@ -101,19 +101,14 @@ impl Reader<'_> {
     fn names_host(&self, behind: &Behind<'_>) -> bool {
         let has_host = !self.facts.functions.contains_key(HOST);
         let of_host = &self.facts.acting.of_host;
-        let mut is_named = false;
-        let mut see = |node: &Node<'_>| {
-            is_named |= has_host && bare(node).as_deref() == Some(HOST);
-            is_named |= has_host && fills(node, &self.facts.templates, HOST);
+        let names = |node: &Node<'_>| {
             let call = node.as_call_node().filter(|call| call.receiver().is_none());
-            is_named |= call.is_some_and(|call| of_host.contains(&id(&call.name())));
-            true
+            let is_host = has_host && (bare(node).as_deref() == Some(HOST) || fills(node, &self.facts.templates, HOST));
+            is_host || call.is_some_and(|call| of_host.contains(&id(&call.name())))
         };
         let list = behind.body.as_ref().map(|list| list.as_node());
-        list.iter()
-            .chain(&behind.rescue)
-            .for_each(|node| each_node(node, &mut see));
-        is_named
+        let mut nodes = list.iter().chain(&behind.rescue);
+        nodes.any(|node| holds(node, &names))
     }
 
     /// Reads the list of servers of an `on`.

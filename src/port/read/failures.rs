@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::facts::full_names;
 use super::super::form::Line;
-use super::super::nodes::each_node;
+use super::super::nodes::holds;
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
 use super::super::ruby::source;
 use super::Reader;
@@ -111,9 +111,8 @@ impl Reader<'_> {
 /// Returns true if all of a statement is evaluated, so that an error in a part of it ends it. What is in the block of a call comes after
 /// its arguments.
 fn is_reached(node: &Node<'_>) -> bool {
-    let mut chooses = false;
-    let mut see = |node: &Node<'_>| {
-        chooses |= node.as_if_node().is_some()
+    let is_choice = |node: &Node<'_>| {
+        node.as_if_node().is_some()
             || node.as_unless_node().is_some()
             || node.as_case_node().is_some()
             || node.as_and_node().is_some()
@@ -123,14 +122,13 @@ fn is_reached(node: &Node<'_>) -> bool {
             || node.as_rescue_modifier_node().is_some()
             || node.as_begin_node().is_some()
             || node.as_block_node().is_some()
-            || node.as_lambda_node().is_some();
-        true
+            || node.as_lambda_node().is_some()
     };
+    let chooses = |node: &Node<'_>| holds(node, &is_choice);
     match node.as_call_node() {
-        Some(call) => parts(&call).iter().for_each(|part| each_node(part, &mut see)),
-        None => each_node(node, &mut see),
+        Some(call) => !parts(&call).iter().any(chooses),
+        None => !chooses(node),
     }
-    !chooses
 }
 
 /// Returns the receiver and the arguments of a call.

@@ -5,7 +5,7 @@ use ruby_prism::Node;
 use super::super::form::{Block, Expr, Line, Statement};
 use super::super::modules::hold_functions;
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{Offsets, arguments, constant, id, literal, statements};
+use super::super::ruby::{Offsets, arguments, constant, content, id, literal};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -85,8 +85,7 @@ impl Reader<'_> {
             return self.function(node, &function);
         }
         if let Some(group) = node.as_parentheses_node() {
-            let body = group.body().and_then(|body| body.as_statements_node());
-            let nodes = statements(body.as_ref());
+            let nodes = content(group.body().as_ref());
             return Ok(nodes.iter().flat_map(|node| self.statement(node, gives)).collect());
         }
         if let Some(both) = node.as_and_node() {

@@ -6,7 +6,7 @@ use super::super::form::{Call, Expr, Line};
 use super::super::gems::{changed_word, is_plugin};
 use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::paths;
-use super::super::ruby::{Offsets, arguments, bare, behind, constant, id, literal, statements};
+use super::super::ruby::{Offsets, arguments, bare, behind, constant, content, id, last_part, literal, statements};
 use super::Reader;
 
 impl Reader<'_> {
@@ -99,8 +99,7 @@ impl Reader<'_> {
     pub(super) fn code_of_gem(&mut self, node: &Node<'_>) -> Option<Vec<Line>> {
         self.facts.in_gem(self.file)?;
         if let Some(module) = node.as_module_node() {
-            let body = module.body().and_then(|body| body.as_statements_node());
-            let nodes = statements(body.as_ref());
+            let nodes = content(module.body().as_ref());
             if let Some(word) = changed_word(&module) {
                 let unported = Unported::new(Kind::Code, format!("the gem changes what `{word}` does"));
                 return Some(vec![self.noted(node, unported)]);
@@ -110,19 +109,17 @@ impl Reader<'_> {
         }
         let class = node.as_class_node()?;
         let name = constant(&class.constant_path()).unwrap_or_default();
-        let is_installed = self.facts.plugins.contains(name.rsplit("::").next().unwrap_or(""));
+        let is_installed = self.facts.plugins.contains(last_part(&name));
         if !is_installed || !class.superclass().as_ref().is_some_and(is_plugin) {
             return Some(Vec::new());
         }
-        let body = class.body().and_then(|body| body.as_statements_node());
-        let nodes = statements(body.as_ref());
+        let nodes = content(class.body().as_ref());
         let mut lines = Vec::new();
         // Capistrano calls these in this order, and the defaults before it reads `config/deploy.rb`.
         for wanted in ["set_defaults", "define_tasks", "register_hooks"] {
             let methods = nodes.iter().filter_map(Node::as_def_node);
             for method in methods.filter(|method| id(&method.name()) == wanted) {
-                let body = method.body().and_then(|body| body.as_statements_node());
-                let inner = statements(body.as_ref());
+                let inner = content(method.body().as_ref());
                 lines.extend(self.statements(&inner, method.location().end_offset(), false).lines);
             }
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Expr, Line, Statement};
-use super::super::nodes::each_node;
+use super::super::nodes::holds;
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, bare, id, literal, source, statements};
+use super::super::ruby::{arguments, bare, content, id, literal, source};
 use super::Reader;
 use super::functions::{CodePlace, first_statement};
 
@@ -49,17 +49,11 @@ impl Reader<'_> {
         let (Some(definition), Some(channel)) = (definition, channel) else {
             return false;
         };
-        let mut sends = false;
-        if let Some(body) = definition.body() {
-            each_node(&body, &mut |node| {
-                let is_channel = node
-                    .as_local_variable_read_node()
-                    .is_some_and(|read| id(&read.name()) == channel);
-                sends |= is_channel || bare(node).as_deref() == Some(channel.as_str());
-                true
-            });
-        }
-        !sends
+        let is_channel = |node: &Node<'_>| {
+            let read = node.as_local_variable_read_node().map(|read| id(&read.name()));
+            read.or_else(|| bare(node)).as_ref() == Some(&channel)
+        };
+        !definition.body().is_some_and(|body| holds(&body, &is_channel))
     }
 
     /// Reads a lambda that gives the answer to a piece of output, or the method of a class that sends it.
@@ -89,15 +83,9 @@ impl Reader<'_> {
         let definition = first_statement(&parsed).and_then(|node| node.as_def_node());
         let taken = definition.as_ref().map(parameters).unwrap_or_default();
         let body = definition.and_then(|definition| definition.body());
-        let nodes = statements(body.as_ref().and_then(Node::as_statements_node).as_ref());
-        let mut is_odd = nodes.is_empty();
-        for node in &nodes {
-            each_node(node, &mut |node| {
-                let is_kept = source(node).starts_with('@');
-                is_odd |= is_kept || node.as_return_node().is_some();
-                true
-            });
-        }
+        let nodes = content(body.as_ref());
+        let is_kept = |node: &Node<'_>| source(node).starts_with('@') || node.as_return_node().is_some();
+        let is_odd = nodes.is_empty() || nodes.iter().any(|node| holds(node, &is_kept));
         let [_, _, data_name, channel_name] = taken.as_slice() else {
             return self.refuse(Kind::Construct, "`execute` with `interaction_handler`");
         };

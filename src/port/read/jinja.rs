@@ -1,6 +1,6 @@
 //! Writes values in the language of capr's templates.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::super::form::{Call, Expr, Part};
 use super::super::note::{Kind, Read};
@@ -104,8 +104,7 @@ impl Reader<'_> {
         if is_inner && self.peers.contains(name) {
             return Some(format!("{name}.host"));
         }
-        let mut locals = self.scopes.iter().flat_map(BTreeMap::values);
-        let local = locals.find(|local| local.written == *name);
+        let local = self.local_written(name);
         if !is_inner && local.is_some_and(|local| local.kind == Type::Server) {
             return Some(writing.hoist(Expr::Member(Box::new(Expr::name(name)), "host".to_owned())));
         }

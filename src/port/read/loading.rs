@@ -37,12 +37,8 @@ impl Reader<'_> {
     pub(super) fn is_early(&self, value: &Expr) -> bool {
         match value {
             Expr::Name(name) => {
-                let is_local = self
-                    .scopes
-                    .iter()
-                    .any(|scope| scope.values().any(|local| local.written == *name));
-                let is_set = self.set.contains(name) || !self.facts.variables.contains_key(name);
                 let is_set_here = |name: &str| self.set.contains(name);
+                let is_set = is_set_here(name) || !self.facts.variables.contains_key(name);
                 let is_asked = match name.as_str() {
                     "application" | "repository" => !is_set_here(name),
                     // The library makes these of the application.
@@ -51,7 +47,8 @@ impl Reader<'_> {
                     }
                     _ => false,
                 };
-                !is_local && (name == "stage" || is_asked || !is_set && !self.facts.vocabulary.variables.contains(name))
+                !self.is_written(name)
+                    && (name == "stage" || is_asked || !is_set && !self.facts.vocabulary.variables.contains(name))
             }
             Expr::Block(_) => true,
             Expr::Template(parts) | Expr::Script(parts) => parts.iter().any(|part| match part {

@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::form::{Block, Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
 use super::super::paths::{RubyPath, RubyPaths, normal};
-use super::super::ruby::{arguments, literal, source};
+use super::super::ruby::{arguments, last_part, literal, source};
 use super::{Reader, application, ruby_libraries};
 use crate::recipe::Vocabulary;
 
@@ -290,12 +290,7 @@ impl Reader<'_> {
         if Vocabulary::library_of_ruby(&format!("capistrano/{gem}")).is_some() {
             return Ok(Vec::new());
         }
-        if self
-            .facts
-            .gems
-            .plugins
-            .contains(class.rsplit("::").next().unwrap_or(""))
-        {
+        if self.facts.gems.plugins.contains(last_part(&class)) {
             // Its tasks and hooks stand where the class was.
             return Ok(Vec::new());
         }

@@ -1,6 +1,6 @@
 //! Reads locals: their declarations and their kinds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{Node, Visit};
 
@@ -75,6 +75,12 @@ impl Reader<'_> {
         self.scopes.iter().rev().find_map(|scope| scope.get(name))
     }
 
+    /// Returns the innermost local that has this name in the recipe.
+    pub(super) fn local_written(&self, name: &str) -> Option<&Local> {
+        let mut locals = self.scopes.iter().rev().flat_map(BTreeMap::values);
+        locals.find(|local| local.written == name)
+    }
+
     /// Reads a local.
     pub(super) fn read_local(&mut self, name: &str) -> Read<Expr> {
         if let Some(note) = self.lost.get(name) {
@@ -140,11 +146,8 @@ impl Reader<'_> {
 
     /// Returns true for a local, or a part of a list of strings, that may be nothing.
     pub(super) fn may_be_empty(&self, value: &Expr) -> bool {
-        let mut locals = self.scopes.iter().rev().flat_map(|scope| scope.values());
         let is_unsure = match value {
-            Expr::Name(name) => locals
-                .find(|local| local.written == *name)
-                .is_some_and(|local| local.may_be_nothing),
+            Expr::Name(name) => self.local_written(name).is_some_and(|local| local.may_be_nothing),
             Expr::Method(..) => false,
             _ => return false,
         };
@@ -197,11 +200,7 @@ impl Reader<'_> {
                 _ => Type::Unknown,
             },
             Expr::Name(name) => self
-                .scopes
-                .iter()
-                .rev()
-                .flat_map(|scope| scope.values())
-                .find(|local| local.written == *name)
+                .local_written(name)
                 .map(|local| local.kind)
                 .or_else(|| self.facts.is_function(name).then_some(Type::Function))
                 .unwrap_or(Type::Unknown),

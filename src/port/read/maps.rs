@@ -138,8 +138,7 @@ impl Reader<'_> {
 
     /// Returns true if a visible local has this name in the recipe.
     pub(super) fn is_written(&self, name: &str) -> bool {
-        let mut locals = self.scopes.iter().flat_map(BTreeMap::values);
-        locals.any(|local| local.written == name)
+        self.local_written(name).is_some()
     }
 }
 

@@ -2,10 +2,11 @@
 
 use ruby_prism::{CallNode, Node};
 
+use super::super::added::{cleared_in_loop, of_capistrano};
 use super::super::form::{Expr, Line};
 use super::super::note::{Kind, Read};
 use super::super::repeated::through;
-use super::super::ruby::{arguments, behind, id, literal, source, statements};
+use super::super::ruby::{behind, id, source, statements};
 use super::Reader;
 use super::rake_tasks::emptied;
 
@@ -28,7 +29,10 @@ impl Reader<'_> {
         let code = source(&call.as_node());
         let changes = CHANGES.iter().any(|change| code.contains(change));
         let items = match of.as_deref() {
-            Some("Rake::Task" | "Rake.application") => return self.each_task(item, &nodes).transpose(),
+            Some("Rake::Task" | "Rake.application") => {
+                let begins = cleared_in_loop(call);
+                return begins.map(|begins| self.cleared(&begins)).transpose();
+            }
             Some(local) if self.objects.get(local) == Some(&"namespace") => {
                 let inside = format!("{}:", self.namespaces.join(":"));
                 let tasks = self.defined.keys().filter(|task| task.starts_with(&inside));
@@ -55,46 +59,25 @@ impl Reader<'_> {
         full.any(|full| self.facts.apart(full.clone()) != full)
     }
 
-    /// Reads a loop over all tasks that clears those of a namespace, or puts a hook on all but some.
-    fn each_task(&mut self, item: &str, nodes: &[Node<'_>]) -> Option<Read<Vec<Line>>> {
-        match nodes {
-            [only] => {
-                let choice = only.as_if_node()?;
-                let cleared = statements(choice.statements().as_ref());
-                let is_clear = matches!(cleared.as_slice(), [clear] if source(clear) == format!("{item}.clear"));
-                let test = choice.predicate().as_call_node()?;
-                let begins = literal(arguments(&test, false).values.first()?)?;
-                let name = format!("{item}.name");
-                let is_start = id(&test.name()) == "start_with?" && source(&test.receiver()?) == name;
-                if !is_clear || !is_start || choice.subsequent().is_some() {
-                    return None;
-                }
-                let tasks = super::super::added::of_capistrano(&self.facts.vocabulary);
-                let left = tasks.filter(|task| task.starts_with(&begins) && !self.facts.tasks.contains(task));
-                let mut lines: Vec<Line> = left.map(|task| emptied(&task)).collect();
-                let again = self
-                    .defined
-                    .iter_mut()
-                    .filter(|(task, times)| task.starts_with(&begins) && **times > 0);
-                let mut own = Vec::new();
-                for (task, times) in again {
-                    *times = 0;
-                    own.push(task.clone());
-                }
-                let mut reason = None;
-                for task in own {
-                    let is_hooked = ["after", "before"]
-                        .iter()
-                        .any(|verb| self.hooked.contains(&format!("{verb} {task}")));
-                    reason = reason.or(is_hooked.then_some(task.clone()));
-                    lines.push(emptied(&self.facts.apart(task)));
-                }
-                if reason.is_some() {
-                    return Some(self.refuse(Kind::Construct, super::rake_tasks::LOSES));
-                }
-                Some(Ok(lines))
-            }
-            _ => None,
+    /// Empties all tasks whose names begin so.
+    fn cleared(&mut self, begins: &str) -> Read<Vec<Line>> {
+        let tasks = of_capistrano(&self.facts.vocabulary);
+        let left = tasks.filter(|task| task.starts_with(begins) && !self.facts.tasks.contains(task));
+        let mut lines: Vec<Line> = left.map(|task| emptied(&task)).collect();
+        let again = self.defined.iter_mut();
+        let again = again.filter(|(task, times)| task.starts_with(begins) && **times > 0);
+        let mut own = Vec::new();
+        for (task, times) in again {
+            *times = 0;
+            own.push(task.clone());
         }
+        for task in own {
+            let mut hooks = ["after", "before"].into_iter().map(|verb| format!("{verb} {task}"));
+            if hooks.any(|hook| self.hooked.contains(&hook)) {
+                return self.refuse(Kind::Construct, super::rake_tasks::LOSES);
+            }
+            lines.push(emptied(&self.facts.apart(task)));
+        }
+        Ok(lines)
     }
 }

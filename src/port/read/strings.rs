@@ -32,10 +32,8 @@ impl Reader<'_> {
         if let Expr::Index(owner, _) = &value
             && let Expr::Name(name) = &**owner
             && self
-                .scopes
-                .iter()
-                .flat_map(|scope| scope.values())
-                .any(|local| local.written == *name && local.kind == Type::Map && local.is_parameter)
+                .local_written(name)
+                .is_some_and(|local| local.kind == Type::Map && local.is_parameter)
         {
             // So may an entry of options.
             return value.binary("??", Expr::text(""));

@@ -7,7 +7,7 @@ use ruby_prism::{CallNode, Node, ParseResult};
 
 use super::super::facts::Function as Known;
 use super::super::form::{Block, Expr, Line, Statement};
-use super::super::nodes::each_node;
+use super::super::nodes::{each_node, holds};
 use super::super::note::{Kind, Read, Unported};
 use super::super::ruby::{arguments, bare, id, literal, statements};
 use super::Reader;
@@ -248,16 +248,6 @@ fn loses_value(last: &Node<'_>, block: &Block) -> bool {
     let maps = last.as_call_node().map(|call| id(&call.name()));
     let maps = maps.is_some_and(|name| matches!(name.as_str(), "map" | "collect"));
     !block.gives && (maps || last.as_local_variable_write_node().is_some())
-}
-
-/// Returns true if a node or one in it is such a one.
-fn holds(node: &Node<'_>, is_such: &dyn Fn(&Node<'_>) -> bool) -> bool {
-    let mut found = false;
-    each_node(node, &mut |node| {
-        found |= is_such(node);
-        true
-    });
-    found
 }
 
 /// Returns true for a call of one of these words.

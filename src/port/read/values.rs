@@ -4,6 +4,7 @@ use ruby_prism::Node;
 
 use super::super::facts::kept;
 use super::super::form::{Block, Call, Expr, Line, Statement, string};
+use super::super::nodes::holds;
 use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::ruby::{Offsets, body_of, constant, id, literal, local_or_host, source, statements};
 use super::locals::{Local, Type};
@@ -165,10 +166,7 @@ impl Reader<'_> {
     /// Returns a variable of the recipe by its name.
     pub(super) fn variable(&self, name: &str) -> Expr {
         let vocabulary = &self.facts.vocabulary;
-        let is_hidden = self
-            .scopes
-            .iter()
-            .any(|scope| scope.values().any(|local| local.written == name));
+        let is_hidden = self.is_written(name);
         let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
         let is_word = begins && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         match vocabulary.is_verb(name) || vocabulary.is_reserved(name) || is_hidden || !is_word {
@@ -229,12 +227,11 @@ impl Reader<'_> {
 
     /// Reads a block as a function without a name whose parameters are of this kind.
     pub(super) fn closure_over(&mut self, behind: super::super::ruby::Behind<'_>, kind: Type) -> Read<Expr> {
-        let is_left = |node: &Node<'_>| {
-            source(node)
-                .split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
-                .any(|word| word == "return")
-        };
-        if statements(behind.body.as_ref()).iter().any(is_left) {
+        let is_return = |node: &Node<'_>| node.as_return_node().is_some();
+        if statements(behind.body.as_ref())
+            .iter()
+            .any(|node| holds(node, &is_return))
+        {
             // It would leave the function around the block.
             return self.refuse(Kind::Construct, "`return` in a block that gives a value");
         }
