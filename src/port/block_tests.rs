@@ -563,3 +563,14 @@ fn sets_are_lists_and_maps_know_their_names_as_strings() {
         ],
     );
 }
+
+#[test]
+fn the_word_return_in_a_string_leaves_nothing_and_a_loop_that_shows_tasks_clears_none() {
+    carried(
+        "task(:t) { puts [1].map { |i| \"return #{i}\" }.first }\n",
+        &["`return ${i}`"],
+    );
+    let three = "Rake::Task.tasks.each { |t| puts t if t.name.start_with?('deploy:') }\nnamespace(:deploy) { task(:check) { puts 'c' } }\n";
+    let (text, _) = recipe(&format!("lock '3'\n{three}"));
+    has(&text, &["task :check_2 {", "\"deploy:check_2\""]);
+}

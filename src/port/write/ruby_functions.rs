@@ -2,8 +2,11 @@
 
 use crate::packed::{Packed, packed};
 
-/// All of them, each with its comment and a blank line behind it.
-const FUNCTIONS: Packed = packed!("src/port/ruby_functions.rhai");
+/// All of them, each with its comment and a blank line behind it: those for values, and those for requests of HTTP.
+const FUNCTIONS: [Packed; 2] = [
+    packed!("src/port/ruby_functions.rhai"),
+    packed!("src/port/ruby_requests.rhai"),
+];
 
 /// The beginning of their names.
 const PREFIX: &str = "ruby_";
@@ -13,8 +16,12 @@ pub(super) fn called_in(recipe: &str) -> String {
     if !recipe.contains(PREFIX) {
         return String::new();
     }
-    let all = FUNCTIONS.text();
-    let all: Vec<&str> = all.split("\n\n").map(str::trim).collect();
+    let texts = FUNCTIONS.map(Packed::text);
+    let all: Vec<&str> = texts
+        .iter()
+        .flat_map(|text| text.split("\n\n"))
+        .map(str::trim)
+        .collect();
     let mut wanted = vec![false; all.len()];
     let mut text = recipe.to_owned();
     loop {
