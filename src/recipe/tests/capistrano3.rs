@@ -74,6 +74,34 @@ fn a_deploy_restarts_only_by_hooks_where_the_recipe_says_so() {
 }
 
 #[test]
+fn a_rollback_runs_what_is_hooked_to_the_parts_of_the_check() {
+    let text = "task :own { puts \"checked\"; } before \"deploy:check:linked_files\", :own; set :flow, \"rollback\";
+        task :t { invoke \"deploy:check\"; }";
+    assert_eq!(prints(&format!("set :dialect, 3; {text}")), ["checked"]);
+    assert!(prints(&format!("set :dialect, 2; {text}")).is_empty());
+}
+
+#[test]
+fn paths_follow_a_deploy_to_that_is_set_after_they_were_read() {
+    let text = "set :deploy_to, \"/a\"; set :shared_dir, \"s\"; set :one, shared_path; set :two, current_path; set :deploy_to, \"/b\";
+        task :t { puts [one, two, shared_path, current_path, releases_path]; }";
+    let of = |dialect: u8| prints(&format!("set :dialect, {dialect}; {text}"));
+    assert_eq!(
+        of(3),
+        ["[\"/a/s\", \"/a/current\", \"/b/s\", \"/b/current\", \"/b/releases\"]"]
+    );
+    // Capistrano 2 keeps what it has computed.
+    assert_eq!(
+        of(2),
+        ["[\"/a/s\", \"/a/current\", \"/a/s\", \"/a/current\", \"/b/releases\"]"]
+    );
+    // What the recipe itself sets stays.
+    let own = "set :dialect, 3; set :deploy_to, \"/a\"; set :shared_path { `${deploy_to}/own` } set :one, shared_path;
+        set :deploy_to, \"/b\"; task :t { puts shared_path; }";
+    assert_eq!(prints(own), ["/a/own"]);
+}
+
+#[test]
 fn set_if_empty_leaves_what_is_set() {
     let mut case = recipe("set :a, 1; set_if_empty :a, 2; set_if_empty :b { 3 } task :t { puts `${a} ${b} ${c}`; }");
     case.options.set_before = vec![("c".to_owned(), "4".to_owned())];

@@ -3,6 +3,7 @@
 use rhai::{Dynamic, FnPtr};
 
 use super::super::block::call_function;
+use super::super::dialect::speaks_three;
 use super::super::names;
 use super::super::precedence;
 use super::super::precedence::Precedence;
@@ -61,13 +62,39 @@ fn assign(cx: &VerbContext, by: Setter) -> Fallible {
     let name = cx.variable_name()?;
     if let (None, Some((value, position))) = (cx.call.block, cx.call.arguments.get(1)) {
         cx.interpreter.set(&name, value.flatten_clone(), by, *position)?;
+        find_paths_anew(cx, &name);
         return Ok(Dynamic::UNIT);
     }
     let block = cx.keep(cx.block()?);
     cx.interpreter
         .defined()
         .change(|configuration| configuration.variables.set_lazy(&name, block, by));
+    find_paths_anew(cx, &name);
     Ok(Dynamic::UNIT)
+}
+
+/// Forgets the paths that were made of an earlier `deploy_to`: Capistrano 3 makes them at each use, so that a stage may set it after a
+/// recipe has read them; Capistrano 1 and 2 keep them.
+fn find_paths_anew(cx: &VerbContext, set: &str) {
+    if set != "deploy_to" || !speaks_three(cx.interpreter) {
+        return;
+    }
+    for name in [
+        "releases_path",
+        "current_path",
+        "shared_path",
+        "state_path",
+        "repo_path",
+        "repository_cache",
+        "release_path",
+    ] {
+        cx.interpreter.defined().change(|configuration| {
+            let settings = configuration.variables.settings(name);
+            if settings.is_some_and(|(setting, _)| matches!(setting.by, Setter::Default(_))) {
+                configuration.variables.reset(name);
+            }
+        });
+    }
 }
 
 pub(super) const FETCH: Performed = (&rows::FETCH, fetch);
