@@ -565,6 +565,21 @@ fn sets_are_lists_and_maps_know_their_names_as_strings() {
 }
 
 #[test]
+fn a_local_that_is_called_host_is_not_the_server() {
+    carried(
+        "task :t do\n  on roles(:app) do |server|\n    host = server.hostname.split('.').first\n    execute :echo, host, server.hostname\n  end\nend\n",
+        &[
+            "let host = ruby_split(the_server.host, \".\")[0];",
+            "run `echo ${host} ${the_server.host}`;",
+        ],
+    );
+    carried(
+        "task :u do\n  on roles(:app) do |server|\n    execute :echo, host, server.hostname\n  end\nend\n",
+        &["run `echo ${the_server.host} ${the_server.host}`;"],
+    );
+}
+
+#[test]
 fn the_word_return_in_a_string_leaves_nothing_and_a_loop_that_shows_tasks_clears_none() {
     carried(
         "task(:t) { puts [1].map { |i| \"return #{i}\" }.first }\n",

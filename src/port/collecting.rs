@@ -261,6 +261,8 @@ impl Visitor<'_> {
                     }
                     self.facts.reenabled.extend(is_again.then(|| full.clone()));
                     self.facts.needing.extend(needs.then(|| full.clone()));
+                    let file = self.facts.files.len();
+                    self.facts.definitions.entry(full.clone()).or_default().push(file);
                     if !self.facts.tasks.insert(full.clone()) {
                         self.facts.defined_again.insert(full);
                     }

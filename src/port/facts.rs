@@ -44,6 +44,8 @@ pub(super) struct Facts {
     pub(super) needing: BTreeSet<String>,
     /// The tasks that are defined several times.
     pub(super) defined_again: BTreeSet<String>,
+    /// The numbers of the files that define each task, one for each time.
+    pub(super) definitions: BTreeMap<String, Vec<usize>>,
     /// The tasks of Capistrano 3 and of its libraries to which a recipe that defines them again adds.
     pub(super) added_to: BTreeSet<String>,
     /// The names that the computed task of a hook has, by its file and its place.
@@ -291,6 +293,20 @@ impl Facts {
     pub(super) fn is_in_order(&self, task: &str) -> bool {
         let is_led = self.led.contains(task) || self.led.contains("*");
         self.version > 2 && !task.is_empty() && (is_led || self.defined_again.contains(task))
+    }
+
+    /// Returns how often the files that Capistrano 3 reads before this one define a task: the recipe comes behind its task files, a stage
+    /// behind the recipe.
+    pub(super) fn defined_before(&self, task: &str, file: usize) -> usize {
+        if self.version < 3 || self.loads_more || self.cleared.contains(task) {
+            return 0;
+        }
+        let turn = |file: usize| {
+            let is_stage = self.stage_files.contains(&file);
+            (is_stage, self.main_file == Some(file), if is_stage { 0 } else { file })
+        };
+        let all = self.definitions.get(task).into_iter().flatten();
+        all.filter(|other| turn(**other) < turn(file)).count()
     }
 
     /// Returns true for a variable that capr has, and that is `nil` in Capistrano 3 since nothing sets it.

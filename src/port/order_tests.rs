@@ -80,6 +80,90 @@ fn a_command_with_blanks_in_it_has_no_environment_and_no_surroundings() {
 }
 
 #[test]
+fn a_local_with_a_command_that_has_blanks_has_no_surroundings_either() {
+    carried(
+        "task :t do\n  on roles(:app) do\n    within '/x' do\n      one = ['cd y', 'ls'].join(' && ')\n      execute one\n      \
+         two = \"ls #{one}\"\n      execute two\n      three = 'ls'\n      execute three\n      three += ' -l'\n      execute three\n      \
+         all = []\n      all << 'a'\n      execute all.join(' && ')\n      execute(*all)\n    end\n  end\nend\n",
+        &[
+            "run `${one}`;",
+            "run `${two}`;",
+            "run `${three}`, :dir => \"/x\";\n",
+            "run `${three}`;",
+            "run `${join(all, \" && \")}`;",
+            "run `${join(all, \" \")}`, :dir => \"/x\";",
+        ],
+    );
+}
+
+#[test]
+fn a_day_has_no_time() {
+    carried(
+        "require 'date'\ntask :t do\n  today = Date.today\n  puts \"a-#{Date.today}\", \"#{DateTime.now}\", today.year, Date.today.to_s, Time.now\nend\n",
+        &[
+            "let today = now(\"%Y-%m-%d\");",
+            "`a-${now(\"%Y-%m-%d\")}`",
+            "`${now(\"%Y-%m-%dT%H:%M:%S%:z\")}`",
+            "to_i(now(\"%Y\"))",
+            "now(\"%Y-%m-%d %H:%M:%S %z\")",
+        ],
+    );
+}
+
+#[test]
+fn a_local_that_a_branch_leaves_empty_is_an_empty_string_in_a_string() {
+    carried(
+        "task :t do\n  type = ENV['a'] ? 'x' : nil\n  other = ENV['b'] ? 'y' : 'z'\n  puts \"-#{type}-#{other}\"\nend\n",
+        &["`-${type ?? \"\"}-${other}`"],
+    );
+}
+
+#[test]
+fn a_list_that_gets_an_entry_by_stage_is_no_block_that_reads_itself() {
+    let files = [
+        ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),
+        (
+            "config/deploy.rb",
+            "set :linked_files, fetch(:linked_files, []).push(\".env.#{fetch(:stage)}\")\n",
+        ),
+        ("config/deploy/one.rb", "server 'a', roles: %w[app]\n"),
+    ];
+    let ported = ported(&files).unwrap();
+    has(
+        &ported.files[1].text,
+        &["on :stage {\n  set :linked_files, fetch(:linked_files, []) + [`.env.${stage}`];\n}"],
+    );
+}
+
+#[test]
+fn what_a_gem_sets_anew_is_not_taken_from_a_capfile() {
+    let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/rvm'\nset :rvm_ruby_version, '2.7'\nset :own, 1\n";
+    let files = [("Capfile", capfile), ("config/deploy.rb", "set :rvm_type, :user\n")];
+    let ported = ported(&files).unwrap();
+    has(
+        &ported.files[0].text,
+        &["// `rvm_ruby_version` in a Capfile has no effect", "set :own, 1;"],
+    );
+    assert!(!ported.files[0].text.contains("2.7"));
+    has(&ported.files[1].text, &["set :rvm_type, :user;"]);
+}
+
+#[test]
+fn a_variable_with_the_name_of_a_library_tells_of_that_one() {
+    let (text, _) = recipe("lock '3'\nset :file_permissions_paths, ['log']\n");
+    has(&text, &["require \"file_permissions\";"]);
+    assert!(!text.contains("symfony"));
+}
+
+#[test]
+fn a_default_counts_where_a_library_leaves_its_variable_empty() {
+    carried(
+        "require 'capistrano/npm'\ntask :t do\n  on roles(:app) do\n    within fetch(:npm_target_path, release_path) do\n      execute :npm, 'x'\n    end\n  end\nend\n",
+        &["within fetch(:npm_target_path, ()) ?? release_path {"],
+    );
+}
+
+#[test]
 fn a_command_with_blanks_in_it_has_no_words_of_libraries_before_it() {
     let text = "task :t do\n  on roles(:app) do\n    execute 'rake x'\n    execute 'bundle exec rake y'\n    execute :rake, 'z'\n    \
                 execute 'npm i'\n  end\nend\n";

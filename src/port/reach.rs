@@ -82,8 +82,11 @@ impl Found {
         loop {
             let before = names.len();
             for hook in &self.hooks {
-                let is_met =
-                    |name: &String| !defined.contains(name) && !is_of_family(&defined, name) || is_named(&names, name);
+                // One of capr's own that a family of computed names would have, too, runs in any case.
+                let is_met = |name: &String| {
+                    !defined.contains(name) && (!is_of_family(&defined, name) || facts.vocabulary.tasks.contains(name))
+                        || is_named(&names, name)
+                };
                 // A name that stands in a namespace means the nearest task of the gem.
                 let own = hook
                     .to

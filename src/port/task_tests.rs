@@ -6,6 +6,33 @@ use super::construct_tests::{THREE, carried};
 use super::tests::{has, ported, recipe};
 
 #[test]
+fn definitions_of_a_task_in_several_files_add_up() {
+    let task = |said: &str| format!("namespace(:deploy) {{ task(:restart) {{ puts '{said}' }} }}\n");
+    let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nDir.glob('lib/capistrano/tasks/*.rake').each { |r| import r }\n";
+    let (one, stage) = (task("one"), format!("server 'a', roles: %w[app]\n{}", task("three")));
+    let of = |main: &str| {
+        let files = [
+            ("Capfile", capfile),
+            ("config/deploy.rb", main),
+            ("config/deploy/one.rb", stage.as_str()),
+            ("config/deploy/two.rb", stage.as_str()),
+            ("lib/capistrano/tasks/a.rake", one.as_str()),
+        ];
+        let texts = ported(&files).unwrap().files.into_iter().map(|file| file.text);
+        texts.skip(1).collect::<Vec<_>>()
+    };
+    let files = of(&task("two"));
+    for (text, name) in files.iter().zip(["restart_2", "restart_3", "restart_3"]) {
+        let hook = format!("after \"deploy:restart\", \"deploy:{name}\";");
+        has(text, &[&format!("task :{name} {{"), &hook]);
+    }
+    has(&files[3], &["task :restart {"]);
+    // One that is cleared is replaced.
+    let files = of(&format!("Rake::Task['deploy:restart'].clear\n{}", task("two")));
+    assert!(!files[0].contains("restart_2"), "{}", files[0]);
+}
+
+#[test]
 fn an_own_task_with_the_name_of_a_step_of_capr_has_a_name_of_its_own() {
     carried(
         "namespace :deploy do\n  task(:update_code) { puts 'a' }\n  before :starting, :finalize_update do\n    puts 'b'\n  end\n\

@@ -35,7 +35,13 @@ pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
     if facts.version == 3 && !has_capfile {
         // A Capfile that is not among the files requires them; the variables that are set tell which.
         for variable in facts.variables.keys().filter(|name| !facts.is_of_library(name)) {
-            let telling = all.iter().filter(|(name, _)| !UNTOLD.contains(name));
+            // Of these, only a variable that begins with the name tells.
+            let is_its = |name: &&str| variable.starts_with(&format!("{name}_"));
+            let own = UNTOLD.iter().find(|name| is_its(name));
+            let telling = all.iter().filter(|(name, _)| match own {
+                Some(own) => own == name,
+                None => !UNTOLD.contains(name),
+            });
             let mut reading = telling.filter(|(_, own)| own.variables.contains(variable));
             if let (Some((name, _)), None) = (reading.next(), reading.next()) {
                 needed.entry(name).or_insert_with(|| format!("It reads `{variable}`"));

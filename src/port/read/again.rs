@@ -79,10 +79,8 @@ impl Reader<'_> {
         let full = self.full_name(text);
         let is_added = self.facts.added_to.contains(&full);
         let is_here = self.facts.vocabulary.tasks.contains(&full);
-        let times = self
-            .defined
-            .entry(full.clone())
-            .or_insert(usize::from(is_added && is_here));
+        let before = self.facts.defined_before(&full, self.file) + usize::from(is_added && is_here);
+        let times = self.defined.entry(full.clone()).or_insert(before);
         *times += 1;
         let times = *times;
         let hook = match (is_added, times) {

@@ -87,6 +87,7 @@ impl Reader<'_> {
                 let all = Expr::call("ruby_minus", vec![target.clone(), value]);
                 return Ok(Some(vec![Line::new(Statement::Assign(target, "=", all))]));
             }
+            self.keep_blanks(&target, &value);
             return Ok(Some(vec![Line::new(Statement::Assign(target, operator, value))]));
         }
         if let Some(lines) = self.kept_assignment(node)? {

@@ -173,7 +173,7 @@ impl Reader<'_> {
             ("Rails", "env") if self.facts.variables.contains_key("rails_env") => self.variable("rails_env"),
             ("YAML" | "Psych", "load" | "safe_load") => self.yaml(given)?,
             ("Time" | "DateTime" | "Date", "now" | "today") | ("Time", "new") if given.is_empty() => {
-                Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")])
+                super::times::as_text(class)
             }
             ("Process", "kill") if given.len() == 2 => {
                 let mut words = vec![Expr::text("kill"), Expr::text("-s")];
@@ -390,8 +390,10 @@ impl Reader<'_> {
             }
             (Some("Time"), "now", "to_i") => Expr::call("unix_time", Vec::new()),
             (Some("Time"), "now", "utc" | "getutc") => Expr::call("utc_now", vec![Expr::text("%Y-%m-%d %H:%M:%S UTC")]),
-            (Some("Time" | "Date"), "now" | "today" | "new", "to_s") if arguments(&inner, false).values.is_empty() => {
-                Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")])
+            (Some(class @ ("Time" | "DateTime" | "Date")), "now" | "today" | "new", "to_s")
+                if arguments(&inner, false).values.is_empty() =>
+            {
+                super::times::as_text(class)
             }
             (Some("ERB"), "new", "result") => return self.template(&inner).map(Some),
             (None, "utc" | "getutc", "strftime") if source(receiver).starts_with("Time.now") => {

@@ -285,7 +285,7 @@ impl Reader<'_> {
     }
 
     /// Returns a command with the texts of the locals in it, as far as they are known.
-    fn with_known(&self, command: &Expr) -> Expr {
+    pub(super) fn with_known(&self, command: &Expr) -> Expr {
         let parts = command.clone().parts().into_iter();
         let known = |part| match &part {
             Part::Value(Expr::Name(name)) => self.texts.get(name).cloned().map_or(vec![part], Expr::parts),

@@ -322,6 +322,7 @@ impl Reader<'_> {
                 kind: super::locals::Type::Map,
                 is_parameter: false,
                 may_be_nothing: false,
+                has_blanks: false,
             };
             (name.clone(), local)
         });

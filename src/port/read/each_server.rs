@@ -68,12 +68,13 @@ impl Reader<'_> {
             ..Local::default()
         };
         let mut host = behind.parameters.first().cloned();
-        if host.is_none() && self.names_host(&behind) {
+        let names_host = self.names_host(&behind);
+        if host.is_none() && names_host {
             host = Some(HOST.to_owned());
         }
         let parameters: Vec<String> = host.iter().map(|host| self.declare(host, server.clone())).collect();
-        if let (Some(scope), Some(written)) = (self.scopes.last_mut(), parameters.first()) {
-            // The server has this name, too, whatever the parameter is called.
+        if let (Some(scope), Some(written)) = (self.scopes.last_mut(), parameters.first().filter(|_| names_host)) {
+            // The server has this name, too, whatever the parameter is called; a local of the block may have it as well.
             scope.entry(HOST.to_owned()).or_insert(Local {
                 written: written.clone(),
                 ..server

@@ -1,9 +1,11 @@
 //! Reads the command of `execute` and similar words of SSHKit.
 
+use std::collections::BTreeMap;
+
 use ruby_prism::{CallNode, Node};
 
 use super::super::facts::Mapped;
-use super::super::form::{Block, Expr, Line, Part, Statement, string};
+use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, id, literal};
 use super::Reader;
@@ -41,13 +43,15 @@ impl Reader<'_> {
                 (Some(node), _) => self.expression(node)?,
                 (None, own) => own.clone().unwrap_or(Expr::Unit),
             };
+            let mut are_words = false;
             if let Expr::List(items) = value {
                 value = listed(items);
             } else if node.is_some_and(|node| node.as_splat_node().is_some()) || self.kind_of(&value) == Type::List {
+                are_words = true;
                 value = Expr::call("join", vec![value, Expr::text(" ")]);
             }
             if index == 0 && !is_sudo {
-                is_mapped = !has_blanks(&value.clone().parts());
+                is_mapped = are_words || !self.has_blanks(&value);
                 if let (true, Some(word)) = (is_mapped, value.literal())
                     && let Some(mapped) = self.facts.commands.get(word).cloned()
                     && !self.is_mapped_when_run(call, word)
@@ -102,6 +106,29 @@ impl Reader<'_> {
         })
     }
 
+    /// Returns true if a command has blanks inside: a text, a local that holds one, or what one is put together of.
+    pub(super) fn has_blanks(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Binary("+", left, right) => self.has_blanks(left) || self.has_blanks(right),
+            Expr::Call(Call { name, arguments, .. }) if name == "join" => match arguments.as_slice() {
+                [Expr::List(items), separator] => items.len() > 1 && items.iter().chain([separator]).any(holds_blank),
+                [_, separator] => holds_blank(separator),
+                _ => false,
+            },
+            Expr::Name(name) => self.local_written(name).is_some_and(|local| local.has_blanks),
+            value => text_has_blanks(&self.with_known(value).parts()),
+        }
+    }
+
+    /// Notes that a local gets blanks, if what is added to its text has some.
+    pub(super) fn keep_blanks(&mut self, target: &Expr, more: &Expr) {
+        let Expr::Name(name) = target else { return };
+        let mut locals = self.scopes.iter_mut().rev().flat_map(BTreeMap::values_mut);
+        if let Some(local) = locals.find(|local| local.written == *name) {
+            local.has_blanks |= holds_blank(more);
+        }
+    }
+
     /// Returns true for a command whose program is replaced when it runs, since the recipe has that entry of the command map.
     fn is_mapped_when_run(&self, call: &CallNode<'_>, program: &str) -> bool {
         let is_plain = !self.onion.is_local && self.onion.group.is_none() && id(&call.name()) != "background";
@@ -129,8 +156,14 @@ impl Reader<'_> {
     }
 }
 
-/// Returns true if a command has blanks inside.
-fn has_blanks(parts: &[Part]) -> bool {
+/// Returns true if there is a blank in a text, also at its ends.
+fn holds_blank(value: &Expr) -> bool {
+    let mut parts = value.clone().parts().into_iter();
+    parts.any(|part| matches!(part, Part::Text(text) if text.contains(char::is_whitespace)))
+}
+
+/// Returns true if the text of a command has blanks inside.
+fn text_has_blanks(parts: &[Part]) -> bool {
     let last = parts.len().saturating_sub(1);
     let has_some = |(at, part): (usize, &Part)| {
         let Part::Text(text) = part else { return false };

@@ -65,6 +65,9 @@ impl Reader<'_> {
         let target = self.expression(receiver)?;
         let value = self.expression(value)?;
         let is_text = self.kind_of(&target) == Type::Text;
+        if is_text {
+            self.keep_blanks(&target, &value);
+        }
         Ok(vec![match name {
             "<<" if is_text => Line::new(Statement::Assign(target, "+=", value)),
             "concat" => Line::new(Statement::Assign(target, "+=", value)),

@@ -44,6 +44,8 @@ pub(super) struct Local {
     pub(super) is_parameter: bool,
     /// True if it is given a value that may be nothing.
     pub(super) may_be_nothing: bool,
+    /// True if it is given a command with blanks inside.
+    pub(super) has_blanks: bool,
 }
 
 impl Reader<'_> {
@@ -124,9 +126,11 @@ impl Reader<'_> {
             self.texts.insert(name.to_owned(), value.clone());
         }
         let may_be_nothing = may_be_nothing(&value);
+        let has_blanks = self.has_blanks(&value);
         let visible = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name));
         if let Some(local) = visible {
             local.may_be_nothing |= may_be_nothing;
+            local.has_blanks |= has_blanks;
             local.kind = match local.kind == kind || kind == Type::Web {
                 true => kind,
                 false => Type::Unknown,
@@ -138,6 +142,7 @@ impl Reader<'_> {
         let local = Local {
             kind,
             may_be_nothing,
+            has_blanks,
             ..Local::default()
         };
         let written = self.declare(name, local);
@@ -284,6 +289,10 @@ impl Reader<'_> {
 fn may_be_nothing(value: &Expr) -> bool {
     match value {
         Expr::Unit | Expr::If(_, None) => true,
+        Expr::If(arms, Some(otherwise)) => {
+            let mut blocks = arms.iter().map(|(_, block)| block).chain([otherwise]);
+            blocks.any(|block| block.value().is_some_and(may_be_nothing))
+        }
         Expr::Call(call) => call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit),
         Expr::Index(_, key) => key.literal().is_some(),
         _ => false,

@@ -114,6 +114,7 @@ impl Reader<'_> {
                 ..
             },
         ] = lines.as_mut_slice()
+            && !reads_itself(call)
             && let Some(variable) = lazy(call)
         {
             self.late.extend(self.with_those_made_of(&variable));
@@ -137,6 +138,13 @@ impl Reader<'_> {
             ..Line::verb(Call::with_block("on", vec![Expr::symbol("stage")], block))
         }]
     }
+}
+
+/// Returns true for `set :a, fetch(:a) + …`: a block that reads its own variable would never end.
+fn reads_itself(call: &Call) -> bool {
+    let name = call.arguments.first().and_then(Expr::literal).unwrap_or_default();
+    let own = BTreeSet::from([name.to_owned()]);
+    call.arguments.get(1).is_some_and(|value| of(value, &own).is_some())
 }
 
 /// Returns the hook that runs these lines once the stage is read, if it is this one.

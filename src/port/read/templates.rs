@@ -411,7 +411,8 @@ impl Reader<'_> {
 
     /// Reads a piece of Ruby that stands elsewhere, mostly in a template, in which `inner` are locals like those of the recipe.
     pub(super) fn fragment(&mut self, code: &str, inner: &[String], is_condition: bool) -> Read<Expr> {
-        let own = self.scopes.iter().flat_map(BTreeMap::keys).filter(|name| is_word(name));
+        let own = self.scopes.iter().flat_map(BTreeMap::keys).chain(self.given.keys());
+        let own = own.filter(|name| is_word(name));
         let locals: BTreeSet<&String> = sort::set(own.chain(inner));
         let mut source: String = locals.iter().map(|name| format!("{name} = ")).collect();
         source.push_str("nil\n");

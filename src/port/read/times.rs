@@ -7,6 +7,16 @@ use super::super::note::{Kind, Read};
 use super::super::ruby::{behind, id, source};
 use super::Reader;
 
+/// Returns the present time or day as a text, as Ruby writes one of this class.
+pub(super) fn as_text(class: &str) -> Expr {
+    let format = match class {
+        "Date" => "%Y-%m-%d",
+        "DateTime" => "%Y-%m-%dT%H:%M:%S%:z",
+        _ => "%Y-%m-%d %H:%M:%S %z",
+    };
+    Expr::call("now", vec![Expr::text(format)])
+}
+
 impl Reader<'_> {
     /// Notes that a local holds the time, by the function that tells it: `now` or `utc_now`.
     pub(super) fn keep_time(&mut self, name: &str, value: &Expr) {
@@ -42,6 +52,7 @@ impl Reader<'_> {
                 return Ok(Some(Expr::call("now", vec![Expr::text("%Y-%m-%d %H:%M:%S %z")])));
             }
             ("to_f", []) => return Ok(Some(Expr::call("unix_time", Vec::new()))),
+            ("iso8601" | "xmlschema", []) if source(receiver) == "Date.today" => "%Y-%m-%d",
             ("iso8601" | "xmlschema", []) if function == "utc_now" => "%Y-%m-%dT%H:%M:%SZ",
             ("iso8601" | "xmlschema", []) => "%Y-%m-%dT%H:%M:%S%:z",
             ("wday", []) => "%w",

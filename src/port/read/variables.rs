@@ -79,6 +79,19 @@ impl Reader<'_> {
         name.as_ref().is_some_and(is_first)
     }
 
+    /// Returns true for a variable that a Capfile sets, and to which a gem gives its own value when the stage is known.
+    fn is_set_anew(&self, variable: &str) -> bool {
+        let gem = match variable {
+            "rvm_type" | "rvm_ruby_version" | "rvm_map_bins" => "capistrano/rvm",
+            "rbenv_map_bins" => "capistrano/rbenv",
+            "nvm_map_bins" => "capistrano/nvm",
+            _ => return false,
+        };
+        let path = self.facts.files.get(self.file);
+        let is_capfile = path.is_some_and(|path| path.to_ascii_lowercase().ends_with("capfile"));
+        is_capfile && self.deferred == 0 && self.facts.version > 2 && self.facts.libraries.contains(gem)
+    }
+
     fn names_variable(&self, call: &CallNode<'_>) -> bool {
         matches!(arguments(call, false).values.as_slice(), [only] if only.as_symbol_node().is_some())
     }
@@ -129,6 +142,12 @@ impl Reader<'_> {
         if let Some(lines) = self.said_otherwise(&variable, &given)? {
             return Ok(lines);
         }
+        if self.is_set_anew(&variable) {
+            let why = format!(
+                "`{variable}` in a Capfile has no effect in Capistrano 3 either, whose gem sets it anew: `config/deploy.rb` is its place"
+            );
+            return Ok(vec![self.remark(&why)]);
+        }
         // In capifony the paths below `shared` are those below the release.
         let is_capifony = self.facts.libraries.contains("capifony_symfony2");
         let here = match (variable.as_str(), is_capifony) {
@@ -176,7 +195,10 @@ impl Reader<'_> {
         let may_lack = |value: &Expr| matches!(value, Expr::Call(call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit));
         let is_refused =
             may_lack(&value) && self.facts.is_of_library(&here) || here == "deploy_to" && may_end_so(&value);
-        let is_early = self.deferred == 0 && (is_refused || self.is_early(&value));
+        // A block that reads its own variable would never end: it is set when the stage is known.
+        let own = std::collections::BTreeSet::from([here.clone()]);
+        let is_added_to = !self.late.is_empty() && super::loading::of(&value, &own).is_some();
+        let is_early = self.deferred == 0 && !is_added_to && (is_refused || self.is_early(&value));
         self.set_in_task.insert(here.clone());
         self.set.insert(here);
         Ok(vec![match is_early {
@@ -395,6 +417,11 @@ impl Reader<'_> {
         }
         // A variable that is not set is nothing in Capistrano 3, and not an error.
         let default = default.unwrap_or(Expr::Unit);
+        // In a library of capr it is there, and nothing.
+        if default != Expr::Unit && self.facts.vocabulary.nothing.contains(here) {
+            let value = Expr::call("fetch", vec![Expr::symbol(here), Expr::Unit]);
+            return Ok(value.binary("??", default));
+        }
         Ok(Expr::call("fetch", vec![Expr::symbol(here), default]))
     }
 
