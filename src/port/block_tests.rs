@@ -234,7 +234,7 @@ fn a_case_asks_about_a_command_that_runs_once() {
             "let asked = strip(capture(\"x\"));",
             "if matches(asked, \"a\") {",
             "} else if asked == \"b\" || matches(asked, \"c\") {",
-            "let y = {\n    let asked = run_locally(\"z\");",
+            "let y = {\n    let asked = run_locally(\"z\", :result => true).stdout;",
         ],
     );
 }
@@ -250,7 +250,7 @@ fn what_is_said_and_kept_in_strings_is_read() {
             "puts join(words, \"\");\n  puts join(words, \"\\n\");",
             "let text = read_file(\"x.yml\");\n  let all = parse_yaml(text);\n  puts all[\"a\"];\n  puts read_yaml(\"y.yml\");",
             "page += \"<a>\";\n  page += \"b\\n\";\n  page += \"c\";\n",
-            "let pid = ruby_shown(run_locally(\"ps\"));",
+            "let pid = ruby_shown(run_locally(\"ps\", :result => true).stdout);",
             "for n in 0..3 {\n    puts n;\n  }",
         ],
     );

@@ -95,7 +95,7 @@ fn values_that_may_be_nothing_are_filled_in_as_nothing() {
     carried(
         "task :t do\n  t = ENV['T']\n  l = `x`.split(\"\\n\").last\n  a, b = 'x y'.split\n  on(roles(:app)) { execute \"v #{t} #{l} #{a} #{b}\" }\n  puts 'y' if b\nend\n",
         &[
-            "let l = ruby_split(run_locally(\"x\"), \"\\n\").get(-1);",
+            "let l = ruby_split(run_locally(\"x\", :result => true).stdout, \"\\n\").get(-1);",
             "let b = a_and_others.get(1);",
             "run `v ${t ?? \"\"} ${l ?? \"\"} ${a ?? \"\"} ${b ?? \"\"}`, :roles => :app;",
             "if b != () {",

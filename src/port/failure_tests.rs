@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::Kind;
+use super::construct_tests::carried;
 use super::tests::{has, ported, recipe};
 
 /// Returns the recipe of `config/deploy.rb`, and the kinds of its notes, of a project with a Capfile.
@@ -51,6 +52,23 @@ fn code_that_fails_in_capistrano_fails_here_with_the_same_error() {
             "on :start {\n  throw \"you must specify exactly one of either a value or a block\";\n}",
             "after \"deploy\" { throw \"the task `none' does not exist\"; }",
             "  throw \"undefined method `off'\";",
+        ],
+    );
+}
+
+#[test]
+fn a_command_in_backticks_may_fail() {
+    carried(
+        "set(:notes) { `grep x y | head` }\nset(:head) { `git rev-parse HEAD`.strip }\n\
+         task :t do\n  `rsync -a ./ #{application}:/srv`\n  run_locally 'make'\n  puts `which say`, `git branch 2>/dev/null`\nend\n\
+         set :application, 'a'\n",
+        &[
+            "set :notes { run_locally(\"grep x y | head\", :result => true).stdout }",
+            "set :head { strip(run_locally(\"git rev-parse HEAD\")) }",
+            "  system `rsync -a ./ ${application}:/srv`;",
+            "run_locally \"make\";",
+            "puts run_locally(\"which say\", :result => true).stdout;",
+            "run_locally(\"git branch 2>/dev/null\", :result => true).stdout",
         ],
     );
 }

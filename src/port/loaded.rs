@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::loads::{LoadedPath, Loads};
-use super::paths::{RubyPath, RubyPaths, alternatives, folder, normal};
+use super::paths::{RubyPath, RubyPaths, alternatives, folder, is_copy_of_stages, normal};
 use super::project::RubyFile;
 
 /// The most files that one pattern finds.
@@ -105,6 +105,7 @@ impl Loaded {
                 }
             }
         }
+        found.retain(|path| !is_copy_of_stages(&path.to_string_lossy()));
         match is_pattern && pattern.starts_with(FOREIGN) {
             true => self.has_more |= !found.is_empty(),
             false => self.files.extend(found),

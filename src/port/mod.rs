@@ -222,7 +222,7 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     }
     sort::by_key(&mut drafts, |(number, _)| *number);
     let mut drafts: Vec<FileDraft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
-    tidy::tidy(&facts, &mut drafts);
+    tidy::tidy(&facts, &mut drafts, &mut remarks);
     if facts.version > 2 {
         drafts.iter_mut().for_each(|draft| merged::merge(&mut draft.block));
     }

@@ -12,6 +12,15 @@ const DEEPEST: usize = 20;
 /// The mark of the root at the beginning of a path, as no name begins so.
 const ROOT: &str = "\u{1}";
 
+/// The library of stages of Capistrano 2.
+pub(super) const OF_STAGES: &str = "capistrano/ext/multistage";
+
+/// Returns true for the path of a copy of the library of stages.
+pub(super) fn is_copy_of_stages(path: &str) -> bool {
+    let folder = path.trim_end_matches(".rb").strip_suffix(OF_STAGES);
+    folder.is_some_and(|folder| folder.ends_with('/'))
+}
+
 /// A path in a file of Ruby.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RubyPath {

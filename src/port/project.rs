@@ -339,11 +339,7 @@ impl RubyProject {
     fn add_parts(&mut self, root: &Path, loaded: &Loaded, is_wanted: bool) -> Result<(), PortRefusal> {
         let mut parts = Vec::new();
         parts.extend(loaded.main.as_ref().map(|main| (root.join(main), FilePart::Main)));
-        if let Some(folder) = loaded
-            .stages
-            .as_ref()
-            .filter(|folder| !folder.ends_with("config/deploy"))
-        {
+        if let Some(folder) = &loaded.stages {
             for file in with_ending(&root.join(folder), &["rb"]) {
                 let name = file.file_stem().map(|name| name.to_string_lossy().into_owned());
                 parts.extend(name.map(|name| (file, FilePart::Stage(name))));

@@ -239,13 +239,30 @@ fn servers_without_turns_do_not_wait() {
 }
 
 #[test]
+fn a_variable_of_a_library_that_has_another_form_is_told() {
+    let text =
+        "set :application, 'a'\nrequire 'whenever/capistrano'\nset :whenever_options, :roles => 'x'\nset :other, 1\n";
+    let found = ported(&[("config/deploy.rb", text)]).unwrap();
+    let told = |name: &str| {
+        found
+            .remarks
+            .iter()
+            .any(|remark| remark.starts_with(&format!("`{name}` is not read here")))
+    };
+    assert!(told("whenever_options") && !told("other"), "{:?}", found.remarks);
+}
+
+#[test]
 fn capifony_has_the_layout_of_symfony_2_and_shares_by_path() {
     let (text, notes) = recipe(
-        "require 'capifony_symfony2'\nset :scm, :git\nset :shared_files, ['app/config/parameters.yml']\nset :shared_children, ['app/logs']\n",
+        "require 'capifony_symfony2'\nset :scm, :git\nset :shared_files, ['app/config/parameters.yml']\nset :shared_children, ['app/logs']\n\
+         set :use_composer, true\nset :dump_assetic_assets, true\n",
     );
     assert!(notes.is_empty(), "{notes:?}");
     let parts = [
-        "require \"symfony\";\nset :symfony_directory_structure, 2;\nset :linked_dirs, [\"app/logs\", \"web/uploads\"];\nset :shared_children, [];",
+        "require \"symfony\";\nset :capifony, true;\nset :composer_options, \"--no-dev --verbose",
+        "\nset :use_composer, true;\nset :dump_assetic_assets, true;",
+        "set :symfony_roles, \"app\";\nset :symfony_directory_structure, 2;\nset :linked_dirs, [\"app/logs\", \"web/uploads\"];\nset :shared_children, [];",
         "set :linked_files, [\"app/config/parameters.yml\"];\nset :linked_dirs, [\"app/logs\"];",
     ];
     has(&text, &parts);

@@ -19,13 +19,14 @@ pub(super) struct FileDraft<'a> {
     pub(super) unset: BTreeSet<String>,
 }
 
-/// Makes these changes in all files.
-pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
+/// Makes these changes in all files, and adds remarks about variables of libraries that have another form here.
+pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>], remarks: &mut Vec<String>) {
     let mut names = Names::of(drafts);
+    let mut unread = BTreeSet::new();
     loop {
         let mut silenced = false;
         for draft in drafts.iter_mut() {
-            silenced |= silence(&mut draft.block, facts, &names);
+            silenced |= silence(&mut draft.block, facts, &names, &mut unread);
         }
         if !silenced {
             break;
@@ -33,6 +34,10 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>]) {
         // A variable that only these lines have read is now unread as well.
         names = Names::of(drafts);
     }
+    remarks.extend(unread.iter().filter_map(|name| {
+        let instead = facts.vocabulary.instead(name)?;
+        Some(format!("`{name}` is not read here: {instead}"))
+    }));
     let main = facts.main_file.and_then(|main| facts.recipes.get(main)).cloned();
     let main = main.or_else(|| (!facts.is_on_disk).then(|| "config/deploy.rhai".to_owned()));
     for draft in drafts.iter_mut() {
@@ -235,7 +240,7 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
 }
 
 /// Turns lines that set unread variables into comments; returns true if there was one.
-fn silence(block: &mut Block, facts: &Facts, names: &Names) -> bool {
+fn silence(block: &mut Block, facts: &Facts, names: &Names, unread: &mut BTreeSet<String>) -> bool {
     if names.computes {
         return false;
     }
@@ -247,8 +252,10 @@ fn silence(block: &mut Block, facts: &Facts, names: &Names) -> bool {
                     call.name.as_str(),
                     "set" | "set_default" | "set_if_empty" | "append" | "remove" | "ask"
                 );
-                let name = call.arguments.first().and_then(Expr::literal);
-                sets && name.is_some_and(|name| !names.read.contains(name) && !facts.is_of_library(name))
+                let name = call.arguments.first().and_then(Expr::literal).filter(|_| sets);
+                let name = name.filter(|name| !names.read.contains(*name) && !facts.is_of_library(name));
+                unread.extend(name.map(str::to_owned));
+                name.is_some()
             }
             _ => false,
         };
@@ -261,7 +268,7 @@ fn silence(block: &mut Block, facts: &Facts, names: &Names) -> bool {
             continue;
         }
         for inner in line.statement.blocks() {
-            any |= silence(inner, facts, names);
+            any |= silence(inner, facts, names, unread);
         }
     }
     any

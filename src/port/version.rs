@@ -20,6 +20,23 @@ const EVENTS: &[&str] = &[
     "log_revision",
 ];
 
+/// The tasks of Capistrano 1 whose names a recipe of 2 has no reason to use outside of a namespace, and those that it may use.
+const OF_ONE: [&[&str]; 2] = [
+    &[
+        "cold_deploy",
+        "deploy_with_migrations",
+        "disable_web",
+        "enable_web",
+        "rollback_code",
+        "set_permissions",
+        "spinner",
+        "update_code",
+    ],
+    &[
+        "cleanup", "deploy", "migrate", "restart", "rollback", "setup", "symlink", "update",
+    ],
+];
+
 /// Adds points for the versions in which such a call is usual.
 pub(super) fn weigh(points: &mut [usize; 3], name: &str, node: &CallNode<'_>, is_top: bool) {
     let given = arguments(node, true);
@@ -68,7 +85,10 @@ pub(super) fn weigh(points: &mut [usize; 3], name: &str, node: &CallNode<'_>, is
         // This is `task one: :other`, and `server "a", roles: …`.
         "task" if given.values.is_empty() && !given.pairs.is_empty() => *three += 3,
         "server" if given.option("roles").is_some() => *three += 3,
-        "task" if is_top => *one += 1,
+        "task" if is_top => {
+            let known = OF_ONE.map(|names| usize::from(names.contains(&text.as_str())));
+            *one += 3 * known[0] + known[1];
+        }
         _ => {}
     }
 }

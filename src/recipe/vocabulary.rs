@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::language::function::FunctionRow;
 use super::language::functions::functions;
+use super::language::gems;
 use super::language::meanings::READ_BY_CAPR;
 use super::language::ssh_options::unknown_ssh_option;
 use super::language::syntax::layout::is_word;
@@ -152,6 +153,12 @@ impl Vocabulary {
         libraries()
             .map(|library| (library.name, read(&library.text())))
             .collect()
+    }
+
+    /// Returns what to write instead of a variable of a Ruby library for which a library of capr stands.
+    #[must_use]
+    pub(crate) fn instead(&self, variable: &str) -> Option<&'static str> {
+        gems::instead(variable, |library| self.has_library(library))
     }
 
     /// Returns true if the names of this library that comes with capr were added.

@@ -311,6 +311,74 @@ fn a_recipe_in_the_folder_of_its_stages_is_no_stage() {
 }
 
 #[test]
+fn a_folder_of_stages_may_end_in_the_usual_name() {
+    let found = ported(&[
+        ("Capfile", "load 'deploy'\nload 'app/config/deploy'\n"),
+        (
+            "app/config/deploy.rb",
+            "set :stage_dir, 'app/config/deploy'\nrequire 'capistrano/ext/multistage'\nset :application, 'a'\n",
+        ),
+        ("app/config/deploy/live.rb", "role :app, 'a'\n"),
+    ]);
+    assert!(work(&found).is_empty(), "{found:?}");
+    assert!(
+        text(&found, "config/deploy/live.rhai").contains("role :app, \"a\";"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_copy_of_the_library_of_stages_is_that_library() {
+    let copy = "Capistrano::Configuration.instance.load do\n  stages.each do |name|\n    task(name) do\n      set :stage, name.to_sym\n      \
+                load \"config/deploy/#{stage}\"\n    end\n  end\n  on :start, 'multistage:ensure', :except => stages\nend\n";
+    for load in [
+        "require File.expand_path(\"#{File.dirname(__FILE__)}/../vendor/ext/lib/capistrano/ext/multistage\")",
+        "load 'vendor/ext/lib/capistrano/ext/multistage.rb'",
+    ] {
+        let found = ported(&[
+            CAPFILE,
+            (
+                "config/deploy.rb",
+                &format!("set :stages, %w(live)\n{load}\nset :application, 'a'\n"),
+            ),
+            ("config/deploy/live.rb", "role :app, 'a'\n"),
+            ("vendor/ext/lib/capistrano/ext/multistage.rb", copy),
+        ]);
+        assert!(work(&found).is_empty() && found.files.len() == 3, "{found:?}");
+        assert!(!text(&found, "config/deploy.rhai").contains("multistage"), "{found:?}");
+    }
+}
+
+#[test]
+fn tasks_of_the_recipe_that_only_load_a_stage_are_left_to_the_stages() {
+    let stages = [
+        ("config/deploy/live.rb", "role :app, 'a'\n"),
+        ("config/deploy/test.rb", "role :app, 'b'\n"),
+    ];
+    let of = |tasks: &str| {
+        let deploy = format!("set :application, 'a'\n{tasks}\ntask(:other) {{ run 'x' }}\n");
+        let files = [CAPFILE, ("config/deploy.rb", deploy.as_str()), stages[0], stages[1]];
+        ported(&files)
+    };
+    for tasks in [
+        "%w(live test).each do |name|\n  desc name\n  task(name) do\n    set :stage, name.to_sym\n    load \"config/deploy/#{stage}\"\n  end\nend",
+        "Dir['config/deploy/*.rb'].each do |file|\n  name = File.basename(file, '.rb')\n  task name do\n    load file\n  end\nend",
+        "desc 'one'\ntask :live do\n  set :stage, :live\n  load 'config/deploy/live'\nend\n\
+         desc 'two'\ntask(:test) { load 'config/deploy/test.rb' }",
+    ] {
+        let found = of(tasks);
+        assert!(work(&found).is_empty(), "{found:?}");
+        let main = text(&found, "config/deploy.rhai");
+        assert!(
+            main.contains("task :other") && !main.contains("load ") && !main.contains("desc"),
+            "{main}"
+        );
+    }
+    let more = "%w(live test).each do |name|\n  task name do\n    set :branch, name\n    load \"config/deploy/#{name}\"\n  end\nend";
+    assert_eq!(work(&of(more)).len(), 1);
+}
+
+#[test]
 fn a_template_of_which_nothing_is_known_may_be_any_of_the_project() {
     let deploy = "set :application, 'a'\nset :port, 80\n\
                   def filled(path)\n  ERB.new(File.read(path)).result(binding)\nend\n\

@@ -86,7 +86,10 @@ impl Reader<'_> {
 
     /// Returns the line that runs a command of this machine and keeps its result.
     fn run_before(&mut self, node: &Node<'_>) -> Read<Vec<Line>> {
-        let mut value = self.expression(node)?;
+        let mut value = match self.in_backticks(node)? {
+            Some(command) => Expr::Call(command),
+            None => self.expression(node)?,
+        };
         let Expr::Call(call) = &mut value else {
             return Ok(Vec::new());
         };

@@ -2,7 +2,7 @@
 
 use ruby_prism::Node;
 
-use super::super::form::{Block, Expr, Line, Statement};
+use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::modules::hold_functions;
 use super::super::note::{Kind, Read, Unported};
 use super::super::ruby::{Offsets, arguments, constant, content, id, literal};
@@ -104,6 +104,11 @@ impl Reader<'_> {
         }
         if node.as_nil_node().is_some() && !gives {
             return Ok(Vec::new());
+        }
+        if !gives && let Some(command) = self.in_backticks(node)? {
+            // Ruby does not ask how it ended.
+            let name = "system".to_owned();
+            return Ok(vec![Line::verb(Call { name, ..command })]);
         }
         Ok(vec![Line::new(Statement::Value(self.expression(node)?))])
     }

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
-use super::super::paths::{RubyPath, RubyPaths, normal};
+use super::super::paths::{OF_STAGES, RubyPath, RubyPaths, is_copy_of_stages, normal};
 use super::super::ruby::{arguments, last_part, literal, source};
 use super::{Reader, application, ruby_libraries};
 use crate::recipe::Vocabulary;
@@ -27,7 +27,10 @@ impl Reader<'_> {
                 .push(format!("`{path}` is not loaded: what needs it has a note of its own"));
             return Ok(Vec::new());
         }
-        let Some(path) = literal(file) else {
+        // A copy of the library of stages in the project is that library.
+        let paths = RubyPaths::of_project(self.own());
+        let copy = paths.path(file).filter(|path| is_copy_of_stages(path));
+        let Some(path) = copy.map(|_| OF_STAGES.to_owned()).or_else(|| literal(file)) else {
             if let Some(lines) = self.by_path(name, file)? {
                 return Ok(lines);
             }
@@ -79,7 +82,12 @@ impl Reader<'_> {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
             if path == "capifony_symfony2" {
                 let shared = ["app/logs", "web/uploads"].into_iter().map(Expr::text).collect();
+                let options = "--no-dev --verbose --prefer-dist --optimize-autoloader --no-progress";
                 let settings = [
+                    ("capifony", Expr::Bool(true)),
+                    ("composer_options", Expr::text(options)),
+                    ("composer_roles", Expr::text("app")),
+                    ("symfony_roles", Expr::text("app")),
                     ("symfony_directory_structure", Expr::number(2)),
                     ("linked_dirs", Expr::List(shared)),
                     ("shared_children", Expr::List(Vec::new())),

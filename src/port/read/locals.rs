@@ -168,6 +168,7 @@ impl Reader<'_> {
             Expr::List(_) => Type::List,
             Expr::Map(_) => Type::Map,
             Expr::Number(_) => Type::Number,
+            Expr::Member(_, name) if name == "stdout" => Type::Text,
             Expr::Closure(..) => Type::Function,
             Expr::Block(block) if block.gives => match block.lines.last().map(|line| &line.statement) {
                 Some(Statement::Value(value)) => match self.kind_of(value) {

@@ -326,6 +326,10 @@ impl<'a> Reader<'a> {
         }
         let last = nodes.len().saturating_sub(1);
         for (index, node) in nodes.iter().enumerate() {
+            if self.is_own_stage(node, nodes.get(index + 1)) {
+                self.comments.inside(end_of(node));
+                continue;
+            }
             let mut above = self.comments.before(node.location().start_offset());
             self.asks_status = Self::is_asked_for_status(node, nodes.get(index + 1..).unwrap_or_default());
             self.asks_number = self.asks_status && Self::is_asked_for_number(nodes.get(index..).unwrap_or_default());

@@ -7,7 +7,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement, sets};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{behind, statements};
+use super::super::ruby::{arguments, behind, id, literal, source, statements};
 use super::super::walk;
 use super::Reader;
 use super::loading::{lazy, of, of_function, read_of};
@@ -61,10 +61,45 @@ impl Reader<'_> {
         self.deferred == 0 && !self.loops.is_within() && self.scopes.len() == 1 && of(value, &self.late).is_some()
     }
 
+    /// Returns true for a task of the recipe that does what a stage does here: it says which one it is, and loads its file. So do a loop over
+    /// such tasks and the description of one.
+    pub(super) fn is_own_stage(&self, node: &Node<'_>, next: Option<&Node<'_>>) -> bool {
+        let Some(call) = node
+            .as_call_node()
+            .filter(|_| self.facts.version < 3 && !self.facts.stages.is_empty())
+        else {
+            return false;
+        };
+        let Some(behind) = behind(&call) else {
+            return is_call(node, "desc") && next.is_some_and(|next| self.is_own_stage(next, None));
+        };
+        let nodes = statements(behind.body.as_ref());
+        if is_call(node, "task") {
+            let name = arguments(&call, false).values.first().and_then(literal);
+            let is_stage = name.is_none_or(|name| self.facts.stages.contains(&name));
+            let says = |node: &Node<'_>| is_call(node, "set") && source(node).contains(":stage,");
+            return is_stage
+                && nodes.iter().any(loads_stage)
+                && nodes.iter().all(|node| loads_stage(node) || says(node));
+        }
+        let is_task = |node: &Node<'_>| is_call(node, "task") && self.is_own_stage(node, None);
+        let is_beside = |node: &Node<'_>| is_call(node, "desc") || node.as_local_variable_write_node().is_some();
+        id(&call.name()) == "each"
+            && nodes.iter().any(is_task)
+            && nodes.iter().all(|node| is_task(node) || is_beside(node))
+    }
+
     /// Reads a task with the name of a stage. In Capistrano 3 the stage is a task, and this adds to it: it runs once the stage is read.
     /// In 2 it takes the place of the stage.
     pub(super) fn task_of_stage(&mut self, call: &CallNode<'_>, task: &Expr, needs: bool) -> Read<Option<Vec<Line>>> {
         let name = task.literal().map(|name| self.full_name(name));
+        if name.is_none() && self.facts.version < 3 && !self.facts.stages.is_empty() {
+            let body = behind(call).map(|behind| statements(behind.body.as_ref()));
+            if body.unwrap_or_default().iter().any(loads_stage) {
+                let reason = "tasks have the names of stages: what they do belongs into the files of the stages";
+                return self.refuse(Kind::Construct, reason);
+            }
+        }
         let Some(stage) = name.filter(|name| self.facts.stages.contains(name)) else {
             return Ok(None);
         };
@@ -151,6 +186,23 @@ fn reads_itself(call: &Call) -> bool {
 pub(super) fn behind_stage(stage: &str, block: Block) -> Line {
     let is_it = Expr::name("stage").binary("==", Expr::text(stage));
     Line::at_start(vec![Line::new(Statement::Value(Expr::If(vec![(is_it, block)], None)))])
+}
+
+/// Returns true for a call of one of Capistrano's words.
+fn is_call(node: &Node<'_>, word: &str) -> bool {
+    let call = node.as_call_node();
+    call.is_some_and(|call| id(&call.name()) == word && call.receiver().is_none())
+}
+
+/// Returns true for the loading of the file of a stage, or of one that a variable names.
+fn loads_stage(node: &Node<'_>) -> bool {
+    let Some(call) = node.as_call_node().filter(|_| is_call(node, "load")) else {
+        return false;
+    };
+    let given = arguments(&call, false).values;
+    given
+        .first()
+        .is_some_and(|path| source(path).contains("deploy/") || path.as_local_variable_read_node().is_some())
 }
 
 /// Returns true if an expression is the stage, and nothing else.

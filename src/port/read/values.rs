@@ -3,7 +3,7 @@
 use ruby_prism::Node;
 
 use super::super::facts::kept;
-use super::super::form::{Block, Call, Expr, Line, Statement, string};
+use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::nodes::holds;
 use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::ruby::{Offsets, body_of, constant, id, literal, local_or_host, source, statements};
@@ -301,14 +301,8 @@ impl Reader<'_> {
                 }
             };
         }
-        if let Some(command) = node.as_x_string_node() {
-            let text = String::from_utf8_lossy(command.unescaped()).into_owned();
-            return Ok(self.local_command(Expr::Text(text)));
-        }
-        if let Some(command) = node.as_interpolated_x_string_node() {
-            let parts: Vec<Node<'_>> = command.parts().iter().collect();
-            let text = string(self.pieces(&parts)?);
-            return Ok(self.local_command(text));
+        if let Some(command) = self.in_backticks(node)? {
+            return Ok(output_of(command));
         }
         if let Some(symbol) = node.as_interpolated_symbol_node() {
             let parts: Vec<Node<'_>> = symbol.parts().iter().collect();
@@ -343,13 +337,21 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns a command on this machine whose output is the value.
-    fn local_command(&self, text: Expr) -> Expr {
+    /// Reads a command in backticks, which runs on this machine; `None` for anything else.
+    pub(super) fn in_backticks(&mut self, node: &Node<'_>) -> Read<Option<Call>> {
+        let text = if let Some(command) = node.as_x_string_node() {
+            Expr::Text(String::from_utf8_lossy(command.unescaped()).into_owned())
+        } else if let Some(command) = node.as_interpolated_x_string_node() {
+            let parts: Vec<Node<'_>> = command.parts().iter().collect();
+            string(self.pieces(&parts)?)
+        } else {
+            return Ok(None);
+        };
         let dir = self.local_dir.clone().map(|dir| ("dir".to_owned(), dir));
-        Expr::Call(Call {
+        Ok(Some(Call {
             options: dir.into_iter().collect(),
             ..Call::new("run_locally", vec![self.as_command(text)])
-        })
+        }))
     }
 
     /// Reads `a || b` as a value: a missing one is replaced by the other.
@@ -392,6 +394,41 @@ impl Reader<'_> {
         };
         Ok(value.binary("??", self.expression(&right)?))
     }
+}
+
+/// The commands that fail only where nothing of the recipe works: that they do may be an error.
+const SURE: &[&str] = &[
+    "git rev-parse",
+    "git branch",
+    "git tag",
+    "git log",
+    "git rev-list",
+    "git ls-remote",
+    "git symbolic-ref",
+    "whoami",
+    "hostname",
+    "mktemp",
+    "uname",
+    "date",
+    "pwd",
+    "echo",
+];
+
+/// Returns what a command in backticks has written: Ruby takes that of one that fails, too.
+fn output_of(mut command: Call) -> Expr {
+    let parts = command
+        .arguments
+        .first()
+        .map(|text| text.clone().parts())
+        .unwrap_or_default();
+    let is_shell = |part: &Part| matches!(part, Part::Text(text) if text.contains(['|', '&', ';', '>']));
+    let starts = |text: &str| SURE.iter().any(|sure| text.trim_start().starts_with(sure));
+    let is_sure = matches!(parts.first(), Some(Part::Text(text)) if starts(text));
+    if is_sure && !parts.iter().any(is_shell) {
+        return Expr::Call(command);
+    }
+    command.options.push(("result".to_owned(), Expr::Bool(true)));
+    Expr::Member(Box::new(Expr::Call(command)), "stdout".to_owned())
 }
 
 /// Returns a value where a condition holds, and else another one.

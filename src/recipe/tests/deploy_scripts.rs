@@ -84,11 +84,74 @@ fn a_hook_or_an_own_task_between_two_steps_keeps_them_apart() {
         outcome.script.lines_on("a").join("\n")
     };
     assert!(all(own).contains("\n( umask 022\n"), "{}", all(own));
+    for part in ["mkdir -- ", "rm -f -- \"$release/REVISION\""] {
+        assert!(all(own).contains(&format!("\n( umask 022\n{part}")), "{}", all(own));
+    }
     assert!(!all("").contains("umask 022"));
     let shared = "after :set_permissions { run \"true\"; }";
     let apart = scripts("a", shared, "deploy");
     assert_eq!(apart.len(), 6, "{apart:?}");
     assert_eq!((&*apart[1], &*apart[3], &*apart[4]), (MADE, "true", LINKED));
+}
+
+#[test]
+fn a_release_that_an_own_update_code_has_made_becomes_current() {
+    let own = "set :restart_via, :none; namespace :deploy { task :update_code { run `mkdir ${release_path}`; } }";
+    let outcome = shop(own).run(&["deploy"]);
+    let all = outcome.script.lines_on("a").join("\n");
+    assert!(all.contains("[ -d \"$release\" ] || {\n"), "{all}");
+}
+
+#[test]
+fn libraries_of_capistrano_2_act_as_their_gems() {
+    let all = |more: &str| {
+        let outcome = shop(&format!(
+            "set :restart_via, :none; role :db, \"a\", :primary => true; {more}"
+        ))
+        .env("GEM_HOME", "/home/me/.rvm/gems/ruby-3.3.0@shop")
+        .run(&["deploy"]);
+        assert!(outcome.result.is_ok(), "{more}: {:#?}", outcome.result);
+        outcome.script.lines_on("a").join("\n")
+    };
+    let crontab = all("require \"whenever\";");
+    assert!(
+        crontab.contains("--roles=db") && !crontab.contains("HOSTROLES"),
+        "{crontab}"
+    );
+    let several = all("require \"whenever\"; set :whenever_roles, [\"app\", \"db\"];");
+    assert!(several.contains("grep -xF -e app -e db | paste -sd ,"), "{several}");
+    let symfony = "require \"symfony\"; set :capifony, true; set :symfony_directory_structure, 2;";
+    let usual = all(symfony);
+    for part in [
+        "chmod -R 0777",
+        "composer.phar self-update",
+        "php composer.phar install",
+        "cache:warmup --env=prod --no-debug",
+    ] {
+        assert!(usual.contains(part), "{part}: {usual}");
+    }
+    for part in ["assetic:dump", "assets:install", "setfacl"] {
+        assert!(!usual.contains(part), "{part}: {usual}");
+    }
+    let more = "set :update_vendors, true; set :composer_bin, \"/opt/composer\"; set :dump_assetic_assets, true; set :cache_warmup, false;\n\
+                set :assets_install, true; set :use_set_permissions, true; set :user, \"me\"; set :composer_options, \"--quiet\";";
+    let other = all(&format!("{symfony} {more}"));
+    for part in [
+        "/opt/composer update --quiet",
+        "assetic:dump",
+        "assets:install web --env",
+        "u:me:rwX -m u:www-data:rwX -- app/logs app/cache",
+    ] {
+        assert!(other.contains(part), "{part}: {other}");
+    }
+    assert!(
+        !other.contains("cache:warmup") && !other.contains("composer.phar"),
+        "{other}"
+    );
+    let local = all("require \"rvm\"; set :rvm_ruby_string, \"local\";");
+    assert!(local.contains("rvm-shell ruby-3.3.0@shop"), "{local}");
+    let of_release = all("require \"rvm\"; set :rvm_ruby_string, \"release_path\"; set :rvm_type, \"/opt/rvm\";");
+    assert!(of_release.contains("/opt/rvm/bin/rvm-shell --path "), "{of_release}");
 }
 
 #[test]
