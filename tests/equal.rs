@@ -28,7 +28,7 @@ const SENT: [&str; 4] = ["config/database.yml", "public/index.html", "keys/app1"
 const RELEASE: &str = "20260102030405";
 
 /// The tasks of 3.x that compute their servers when they run: what `--servers` cannot tell.
-const COMPUTED: [(&str, &str); 12] = [
+const COMPUTED: [(&str, &str); 13] = [
     ("nobody", "unmanned"),
     ("numbers", "chooses"),
     ("mark", "each"),
@@ -41,6 +41,7 @@ const COMPUTED: [(&str, &str); 12] = [
     ("roles", "filters"),
     ("roles", "outside"),
     ("helpers", "through"),
+    ("words", "chooses"),
 ];
 
 /// A recipe or project, and what Capistrano has recorded of it.

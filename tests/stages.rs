@@ -36,6 +36,19 @@ fn l15_a_stage_before_the_tasks_is_loaded_and_lazy_variables_see_it() {
 }
 
 #[test]
+fn a_server_that_is_this_machine_is_reached_without_ssh() {
+    let recipe = "require \"locally\"; role :app, \"bob@localhost\";\n\
+                  task :t, :roles => :app { run \"echo here >made\"; put \"sent\", \"put\"; puts capture(\"cat made put\"); }\n";
+    let done = Case::new()
+        .file("deploy.rhai", recipe)
+        .args(["deploy.rhai", "t"])
+        .run()
+        .ok();
+    assert_eq!(done.stdout, "here\nsent\n");
+    assert_eq!(done.file("made"), "here\n");
+}
+
+#[test]
 fn l15_without_a_stage_the_stages_are_listed() {
     let finished = case().args(["show"]).run().code(2);
     assert_eq!(

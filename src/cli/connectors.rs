@@ -30,6 +30,7 @@ pub(super) fn make(
     let remote = Configured {
         config: ssh.config,
         ssh: SshConnector::new(ssh.environment),
+        local: LocalConnector { core_files },
     };
     (Box::new(remote), Box::new(LocalConnector { core_files }))
 }
@@ -44,14 +45,18 @@ pub(super) fn ssh(ssh: Ssh, destinations: &mut [Destination]) -> SshConnector {
     SshConnector::new(ssh.environment)
 }
 
-/// SSH with the configuration files of the command line.
+/// SSH with the configuration files of the command line; the shell of this machine for servers that are this machine.
 struct Configured {
     config: Option<Vec<PathBuf>>,
     ssh: SshConnector,
+    local: LocalConnector,
 }
 
 impl Connector for Configured {
     fn connect(&self, id: SessionId, destination: &Destination, reports: Sender<Report>) -> Box<dyn Session> {
+        if destination.options.local {
+            return self.local.connect(id, destination, reports);
+        }
         if self.config.is_none() || destination.options.config.is_some() {
             return self.ssh.connect(id, destination, reports);
         }

@@ -100,8 +100,8 @@ impl Doctor<'_> {
 
     fn visit_all(&self, recipe: &Recipe, needs: &Needs) -> Result<Vec<Examination>, Box<Diagnostic>> {
         // The destinations have the configuration files of the command line already.
-        let connector = connectors::ssh(self.ssh.clone(), &mut []);
-        let mut fanout = Fanout::new(Box::new(connector), self.interrupt.clone());
+        let (connector, _) = connectors::make(false, self.ssh.clone(), None);
+        let mut fanout = Fanout::new(connector, self.interrupt.clone());
         let visits = visit(&mut fanout, recipe, needs).map_err(|signal| {
             let message = "stopped before all servers were looked at";
             Box::new(Diagnostic::new(Fault::Signal(signal.exit_code()), message))

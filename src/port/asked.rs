@@ -38,7 +38,9 @@ pub(super) struct AskedPlugins {
     pub(super) strategies: BTreeSet<String>,
     /// The classes that are plugins, each with true if it is a source control.
     pub(super) classes: BTreeMap<String, bool>,
-    pub(super) modules: BTreeSet<String>,
+    /// The modules that may be strategies. One that includes Capistrano's own has the methods that it replaces, each with true if it calls
+    /// the one that it replaces.
+    pub(super) modules: BTreeMap<String, Option<BTreeMap<String, bool>>>,
     /// The plugins that are made of Capistrano's own for Git, with their methods, each with true if it calls the one that it replaces.
     pub(super) of_git: BTreeMap<String, BTreeMap<String, bool>>,
     /// The tasks of Git that the recipes clear.
@@ -124,7 +126,7 @@ impl AskedPlugins {
         let classes = &self.classes;
         self.plugins.retain(|name, _| classes.contains_key(name));
         let modules = &self.modules;
-        self.strategies.retain(|name| modules.contains(name));
+        self.strategies.retain(|name| modules.contains_key(name));
     }
 
     /// Returns the installed plugin of a class, by the last part of its name.
@@ -152,7 +154,8 @@ impl<'pr> Visit<'pr> for AskedPlugins {
                 self.plugins.insert(last_part(&path).to_owned(), hooks);
             }
             ("set", [name, class]) if literal(name).as_deref() == Some("git_strategy") => {
-                let path = constant(class).filter(|path| !path.contains("Git::"));
+                let is_own = |path: &String| !matches!(last_part(path), "DefaultStrategy" | "SubmoduleStrategy");
+                let path = constant(class).filter(is_own);
                 self.strategies.extend(path.map(|path| last_part(&path).to_owned()));
             }
             ("clear", []) => {
@@ -190,24 +193,8 @@ impl<'pr> Visit<'pr> for AskedPlugins {
         }
         if node.superclass().as_ref().is_some_and(is_of_git) {
             let name = last_part(&constant(&node.constant_path()).unwrap_or_default()).to_owned();
-            let of_git = |method: &str| {
-                METHODS_OF_GIT
-                    .iter()
-                    .find(|(own, _)| *own == method)
-                    .map(|(_, name)| *name)
-            };
-            let nodes = content(node.body().as_ref());
-            let methods = nodes.iter().filter_map(Node::as_def_node).map(|method| {
-                let name = id(&method.name());
-                let name = of_git(&name).map_or(name.clone(), |name| name.trim_start_matches("git_").to_owned());
-                (
-                    name,
-                    source(&method.as_node())
-                        .split(|c: char| !c.is_alphanumeric())
-                        .any(|word| word == "super"),
-                )
-            });
-            self.of_git.insert(name.clone(), crate::sort::map(methods));
+            let methods = replacing(&content(node.body().as_ref()));
+            self.of_git.insert(name.clone(), methods);
             self.classes.insert(name, true);
         }
         if node.superclass().as_ref().is_some_and(is_scm) {
@@ -218,11 +205,37 @@ impl<'pr> Visit<'pr> for AskedPlugins {
 
     fn visit_module_node(&mut self, node: &ruby_prism::ModuleNode<'pr>) {
         let name = constant(&node.constant_path()).unwrap_or_default();
-        if methods(node.body().as_ref()).contains("release") {
-            self.modules.insert(last_part(&name).to_owned());
+        let nodes = content(node.body().as_ref());
+        let is_more = nodes.iter().any(includes_default);
+        if is_more || methods(node.body().as_ref()).contains("release") {
+            self.modules
+                .insert(last_part(&name).to_owned(), is_more.then(|| replacing(&nodes)));
         }
         ruby_prism::visit_module_node(self, node);
     }
+}
+
+/// Returns true for `include DefaultStrategy`.
+pub(super) fn includes_default(node: &Node<'_>) -> bool {
+    let call = node.as_call_node().filter(|call| id(&call.name()) == "include");
+    let module = call.and_then(|call| arguments(&call, false).values.first().and_then(constant));
+    module.is_some_and(|module| last_part(&module) == "DefaultStrategy")
+}
+
+/// Returns the methods among these nodes as they are called in the tasks of Git, each with true if it calls the one that it replaces.
+fn replacing(nodes: &[Node<'_>]) -> BTreeMap<String, bool> {
+    let of_git = |method: &str| {
+        let mut all = METHODS_OF_GIT.iter();
+        all.find(|(own, _)| *own == method).map(|(_, name)| *name)
+    };
+    let methods = nodes.iter().filter_map(Node::as_def_node).map(|method| {
+        let name = id(&method.name());
+        let name = of_git(&name).map_or(name.clone(), |name| name.trim_start_matches("git_").to_owned());
+        let text = source(&method.as_node());
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        (name, words.any(|word| word == "super"))
+    });
+    crate::sort::map(methods)
 }
 
 /// Returns the names of the methods in the body of a class or a module.

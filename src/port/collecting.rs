@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node, ParseResult, Visit};
 use super::facts::{Facts, full_name, kept, renamed};
 use super::modules::is_of_object;
 use super::parameters::function_of;
-use super::ruby::{Offsets, arguments, bare, constant, id, last_part, line_of, literal};
+use super::ruby::{Offsets, arguments, bare, constant, id, last_part, line_of, literal, loaded_path};
 use super::version::weigh;
 use crate::recipe::Vocabulary;
 
@@ -316,7 +316,9 @@ impl Visitor<'_> {
             "require" | "load" => {
                 let is_of_gem = self.is_of_gem();
                 let is_named = |path: &String| !is_of_gem || Vocabulary::library_of_ruby(path).is_some();
-                let (named, others): (Vec<String>, Vec<String>) = text.into_iter().partition(is_named);
+                let of_loop = first.and_then(|path| super::repeated::names(path, &self.loops));
+                let paths = of_loop.unwrap_or_else(|| first.and_then(loaded_path).into_iter().collect());
+                let (named, others): (Vec<String>, Vec<String>) = paths.into_iter().partition(is_named);
                 self.facts.libraries.extend(named);
                 self.facts.libraries_of_gems.extend(others);
             }

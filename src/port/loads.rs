@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
 use super::paths::RubyPaths;
 use super::read::decided;
-use super::ruby::{arguments, behind, constant, id, literal, source, statements};
+use super::ruby::{arguments, behind, constant, id, literal, loaded_path, source, statements};
 
 /// The most files and patterns that one file names.
 const MOST: usize = 1000;
@@ -108,7 +108,7 @@ impl<'a> Loads<'a> {
                 match node.as_splat_node().and_then(|splat| splat.expression()) {
                     Some(list) => self.each(&list, &name),
                     None => {
-                        let path = self.known.path(node);
+                        let path = loaded_path(node).or_else(|| self.known.path(node));
                         path.into_iter().for_each(|path| self.add(&name, path));
                     }
                 }

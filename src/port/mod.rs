@@ -91,6 +91,8 @@ mod unnamed;
 mod version;
 mod waiting;
 mod walk;
+#[cfg(test)]
+mod word_tests;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{CallNode, Location, Node, ParseResult, Visit};
 
-use super::asked::{AskedPlugins, METHODS_OF_GIT, functions_of_scm, is_of_git, is_scm, methods};
+use super::asked::{AskedPlugins, METHODS_OF_GIT, functions_of_scm, includes_default, is_of_git, is_scm, methods};
 use super::project::{RubyFile, RubyProject};
 use super::ruby::{Offsets, arguments, constant, content, id, last_part, literal, source};
 
@@ -144,6 +144,9 @@ impl Writing<'_> {
             "scm" if literal(value)? != "git" => self.asked.tasks_of_scm(&literal(value)?),
             "scm" if self.asked.has_tasks_of_git() => Some("set :scm, :tasks".to_owned()),
             "git_strategy" if self.asked.strategies.contains(last_part(&constant(value)?)) => {
+                if let Some(Some(own)) = self.asked.modules.get(last_part(&constant(value)?)) {
+                    return Some(self.asked.tasks_of_git(own));
+                }
                 let own = METHODS_OF_GIT
                     .iter()
                     .map(|(_, name)| (name.trim_start_matches("git_").to_owned(), false));
@@ -179,6 +182,12 @@ impl<'pr> Visit<'pr> for Writing<'_> {
             return;
         }
         let Some(has_hooks) = self.asked.plugin(node) else {
+            let inner = content(node.body().as_ref());
+            if node.superclass().is_none() && inner.iter().any(|node| is_strategy(node, self.asked)) {
+                // This is `class Capistrano::Git` around it.
+                let end = node.constant_path().location().end_offset();
+                self.unwrap(node.location().start_offset(), end, Some(&node.end_keyword_loc()));
+            }
             return ruby_prism::visit_class_node(self, node);
         };
         let head = node.superclass().map_or(0, |parent| parent.location().end_offset());
@@ -248,7 +257,7 @@ impl<'pr> Visit<'pr> for Writing<'_> {
     }
 
     fn visit_forwarding_super_node(&mut self, node: &ruby_prism::ForwardingSuperNode<'pr>) {
-        if matches!(self.own, Some(Own::Plugin { .. })) {
+        if matches!(self.own, Some(Own::Plugin { .. })) || self.replaced.starts_with("git_super_") {
             let super_of = match self.replaced.as_str() {
                 "" => "nil".to_owned(),
                 function => function.to_owned(),
@@ -270,6 +279,9 @@ impl<'pr> Visit<'pr> for Writing<'_> {
         let given = arguments(node, false);
         if let Some(plain) = self.plain_of(node, &name, &given.values) {
             return self.replace(&node.location(), &plain);
+        }
+        if self.own == Some(Own::Strategy) && includes_default(&node.as_node()) {
+            return self.replace(&node.location(), "");
         }
         let receiver = node.receiver();
         if let (Some(strategy), Some(message), Some(new)) =
@@ -308,10 +320,23 @@ impl<'pr> Visit<'pr> for Writing<'_> {
     }
 }
 
-/// Returns true for a plugin that is installed, and for a module around one.
+/// Returns true for the module of a strategy that is asked for.
+fn is_strategy(node: &Node<'_>, asked: &AskedPlugins) -> bool {
+    let name = node
+        .as_module_node()
+        .and_then(|module| constant(&module.constant_path()));
+    name.is_some_and(|name| asked.strategies.contains(last_part(&name)))
+}
+
+/// Returns true for a plugin that is installed, for the class around a strategy, and for a module around one of them.
 fn holds_plugin(node: &Node<'_>, asked: &AskedPlugins) -> bool {
     match node.as_class_node() {
-        Some(class) => asked.plugin(&class).is_some() || class.superclass().as_ref().is_some_and(is_scm),
+        Some(class) => {
+            let inner = content(class.body().as_ref());
+            asked.plugin(&class).is_some()
+                || class.superclass().as_ref().is_some_and(is_scm)
+                || inner.iter().any(|node| is_strategy(node, asked))
+        }
         None => node.as_module_node().is_some_and(|module| {
             let inner = content(module.body().as_ref());
             inner.iter().any(|node| holds_plugin(node, asked))
@@ -375,6 +400,27 @@ mod tests {
         );
         assert!(!text.contains(":scm, :git"), "{text}");
     }
+
+    #[test]
+    fn a_strategy_may_replace_some_methods_of_capistranos_own() {
+        let (text, notes) = recipe(
+            "lock '3.4.1'\nset :repo_url, 'r'\nclass Capistrano::Git\n  module Parts\n    include DefaultStrategy\n    def release\n      \
+             git :archive, fetch(:branch), fetch(:parts).join(' '), '| tar -x -f - -C', release_path\n    end\n    def update\n      \
+             super\n      git :gc\n    end\n  end\nend\nset :parts, %w[a b]\nset :git_strategy, Capistrano::Git::Parts\nset :scm, :git\n",
+        );
+        assert!(notes.is_empty(), "{text}{notes:?}");
+        has(
+            &text,
+            &[
+                "set :scm, :tasks;",
+                "git archive ${fetch(:branch, \"\")} ${join(parts, \" \")} | tar -x -f - -C ${release_path}`",
+                "git clone --mirror",
+                "run \"git gc\"",
+                "git remote update --prune",
+            ],
+        );
+    }
+
     #[test]
     fn tasks_of_git_that_a_recipe_replaces_get_the_code() {
         let (text, notes) = recipe(

@@ -104,6 +104,27 @@ pub(super) fn literal(node: &Node<'_>) -> Option<String> {
     Some(String::from_utf8_lossy(symbol.unescaped()).into_owned())
 }
 
+/// Returns the path that `load` and `require` are given, also where RubyGems is asked for it: `Gem.find_files("x.rb").first.to_s`.
+pub(super) fn loaded_path(node: &Node<'_>) -> Option<String> {
+    if let Some(path) = literal(node) {
+        return Some(path);
+    }
+    let call = node.as_call_node()?;
+    let receiver = call.receiver()?;
+    let given = arguments(&call, false).values;
+    let is_gem = constant(&receiver).as_deref() == Some("Gem");
+    match (id(&call.name()).as_str(), given.as_slice()) {
+        ("find_files", [path]) | ("required_location", [_, path]) if is_gem => {
+            let path = literal(path)?;
+            // capifony had its recipe under the shorter name at first.
+            let path = path.trim_end_matches(".rb");
+            Some(if path == "symfony2" { "capifony_symfony2" } else { path }.to_owned())
+        }
+        ("first" | "last" | "to_s" | "to_str", []) | ("[]", [_]) => loaded_path(&receiver).filter(|_| !is_gem),
+        _ => None,
+    }
+}
+
 /// The parameters and the statements of a block after a call.
 pub(super) struct Behind<'pr> {
     pub(super) parameters: Vec<String>,

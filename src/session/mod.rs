@@ -108,6 +108,8 @@ pub struct SshOptions {
     pub key_data: Vec<Secret>,
     /// The passphrase that opens encrypted keys.
     pub passphrase: Option<Secret>,
+    /// True for a server that is this machine: its commands run here, without SSH.
+    pub local: bool,
     /// The password that is tried before anybody is asked for one.
     pub password: Option<Secret>,
     /// The ways to log in, best first, instead of the configured ones.
@@ -188,6 +190,7 @@ impl Default for SshOptions {
             config: None,
             key_data: Vec::new(),
             passphrase: None,
+            local: false,
             password: None,
             auth_methods: None,
             password_prompts: None,

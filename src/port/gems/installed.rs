@@ -87,7 +87,10 @@ impl Installed {
         let gem = locked.into_iter().find(has).or_else(|| {
             // Another gem may have a library of the same name.
             match self.not_installed(feature) {
-                Some(_) => None,
+                Some(_) => {
+                    let name = feature.replace('/', "-");
+                    self.newest(self.gems.iter().filter(|gem| gem.name == name).filter(has))
+                }
                 None => self.newest(self.gems.iter().filter(has)),
             }
         })?;
@@ -383,6 +386,15 @@ mod tests {
         );
         let installed = installed(root, "gems");
         assert_eq!(found(&installed, "capistrano/nginx"), None);
+        // The name of a gem tells its library better than the beginning of a name.
+        write(
+            root,
+            &[
+                ("gems/a-tasks-1.0.0/lib/a-tasks.rb", ""),
+                ("app/Gemfile.lock", "GEM\n  specs:\n    a (1.0.0)\n"),
+            ],
+        );
+        assert!(found(&self::installed(root, "gems"), "a-tasks").is_some());
         let missing = installed.not_installed("capistrano/nginx").unwrap();
         assert_eq!(
             (missing.name.as_str(), missing.version.as_str()),

@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::{Function, renamed};
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Arguments, HOST, arguments, bare, behind, constant, id, literal, source, statements};
+use super::super::ruby::{HOST, arguments, bare, behind, constant, id, literal, source, statements};
 use super::Reader;
 use super::executed::may_fail;
 use super::locals::Type;
@@ -246,6 +246,12 @@ impl Reader<'_> {
                     self.facts.stages.iter().map(|stage| Expr::text(stage)).collect(),
                 ));
             }
+            "stage_config_path" | "deploy_config_path"
+                if self.facts.version > 2 && !self.facts.variables.contains_key(name) =>
+            {
+                let end = if name.starts_with("stage") { "" } else { ".rb" };
+                return Ok(Expr::Text(format!("config/deploy{end}")));
+            }
             "stage_config_path" | "deploy_config_path" | "binding" | "variables" => {
                 return self.refuse(
                     Kind::Code,
@@ -356,6 +362,17 @@ impl Reader<'_> {
                 Some(error) => Expr::Block(Block::of(vec![Line::new(Statement::Throw(error))])),
                 None => Expr::call("abort", vec![self.raised(call)?]),
             },
+            ("throw", _) if !self.mentions("catch") => {
+                let thrown = self.thrown(call)?;
+                Expr::Block(Block::of(vec![Line::new(Statement::Throw(thrown))]))
+            }
+            ("send" | "public_send" | "__send__", 1) => return self.sent_alone(&given.values),
+            ("find_file_in_load_path", 1) if self.facts.version < 3 => {
+                Expr::call("ruby_in_load_path", self.expressions(&given.values)?)
+            }
+            ("file_in_load_path?", 1) if self.facts.version < 3 => {
+                Expr::call("ruby_is_in_load_path", self.expressions(&given.values)?)
+            }
             ("within" | "with" | "as", _) if call.block().is_some() => return self.value_around(call, name),
             ("agree", 1) => return self.asked_people(name, call),
             ("choose", _) if given.pairs.is_empty() && (call.block().is_some() || !given.values.is_empty()) => {
@@ -387,20 +404,6 @@ impl Reader<'_> {
         };
         self.carry(name);
         Ok(Some(value))
-    }
-
-    /// Reads a call that lists the servers of roles.
-    fn roles_listed(&mut self, name: &str, given: &Arguments<'_>) -> Read<Expr> {
-        let mut values = self.expressions(&given.values)?;
-        if let [Expr::List(items)] = values.as_slice()
-            && name == "roles"
-        {
-            values = items.clone();
-        }
-        if !given.pairs.is_empty() {
-            return self.refuse(Kind::Construct, "roles with a filter as a value");
-        }
-        Ok(Expr::call(name, values))
     }
 
     /// Reads `Array(value)`, which is the value itself if that is a list.
@@ -524,6 +527,10 @@ impl Reader<'_> {
                     true => Line::verb(Call::new("abort", vec![text])),
                     false => Line::new(Statement::Throw(text)),
                 }]))
+            }
+            "throw" if !self.mentions("catch") => {
+                let thrown = self.thrown(call)?;
+                Ok(Some(vec![Line::new(Statement::Throw(thrown))]))
             }
             "exit" | "exit!" => self.exit(call).map(Some),
             "include" | "extend"

@@ -39,6 +39,18 @@ impl Reader<'_> {
             let name = file.rsplit('/').next().unwrap_or(file);
             String::from_utf8_lossy(self.text).contains(name.trim_end_matches(".erb"))
         };
+        if files.is_empty()
+            && self.facts.is_on_disk
+            && self.facts.templates.is_empty()
+            && self.names_templates_of_project()
+        {
+            // The project has no templates, so nothing that is filled in is there.
+            let missing = string(vec![
+                Part::Text("No such file or directory - ".to_owned()),
+                Part::Value(subject),
+            ]);
+            return Ok(Some(Expr::Block(Block::of(vec![Line::new(Statement::Throw(missing))]))));
+        }
         if files.is_empty() || files.len() > MOST {
             return Ok(None);
         }
@@ -86,6 +98,19 @@ impl Reader<'_> {
             .push("templates whose name is computed stand in the recipe, and the name chooses one".to_owned());
         self.carry("a template that is chosen");
         Ok(Some(Expr::Switch(Box::new(asked), arms, Some(otherwise))))
+    }
+
+    /// Returns true if all templates that this file names lie where those of a project are looked for.
+    fn names_templates_of_project(&self) -> bool {
+        const FOLDERS: [&str; 3] = ["config/", "lib/", "templates/"];
+        let text = String::from_utf8_lossy(self.text);
+        let code = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        let mut named = code.flat_map(|line| {
+            let before = line.match_indices(".erb").filter_map(|(at, _)| line.get(..at));
+            before.map(|before| before.rsplit(['"', '\'']).next().unwrap_or(before))
+        });
+        let is_below = |path: &str| FOLDERS.iter().any(|folder| path.starts_with(folder));
+        named.next().is_some_and(is_below) && named.all(is_below)
     }
 
     /// Reads `File.exist?` of a template whose name is computed: it is there if it is one of those that stand in the recipe.

@@ -6,6 +6,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Lack, Read};
 use super::super::ruby::{arguments, behind, constant, id, source, statements};
 use super::Reader;
+use super::locals::Type;
 
 impl Reader<'_> {
     /// Reads `File.join(a, b)` and similar calls.
@@ -73,6 +74,9 @@ impl Reader<'_> {
         if let Some(value) = self.class_value((class, name), &given.values, &call.as_node())? {
             return Ok(value);
         }
+        if let ("ARGV", Some(receiver)) = (class, call.receiver()) {
+            return self.method_of(name, call, &receiver);
+        }
         let Some(function) = function_of(class, name) else {
             let reason = format!("`{class}.{name}` is a function of Ruby, of a gem or of the application");
             return self.no_class(of_ruby(class, name), reason);
@@ -107,10 +111,19 @@ impl Reader<'_> {
         if function != "glob" {
             return Ok(Expr::call(function, values));
         }
-        let lists = values
-            .into_iter()
-            .map(|pattern| super::loads::as_recipe(Expr::call("glob", vec![pattern])));
+        // A list has its patterns for itself.
+        let lists = values.into_iter().flat_map(|value| match value {
+            Expr::List(patterns) => patterns,
+            pattern => vec![pattern],
+        });
+        let lists: Vec<Expr> = lists
+            .map(|pattern| match self.kind_of(&pattern) {
+                Type::List => Expr::call("ruby_glob", vec![pattern]),
+                _ => super::loads::as_recipe(Expr::call("glob", vec![pattern])),
+            })
+            .collect();
         Ok(lists
+            .into_iter()
             .reduce(|all, list| all.binary("+", list))
             .unwrap_or(Expr::List(Vec::new())))
     }
@@ -158,8 +171,18 @@ impl Reader<'_> {
             ("SecureRandom", "hex") if given.is_empty() => Expr::call("random_hex", vec![Expr::number(16)]),
             ("Paint", "[]") => self.first(given)?,
             ("ARGV", "include?" | "member?") => self.first(given)?.binary("in", Expr::call("arguments", Vec::new())),
-            ("ARGV", "[]") if given.len() == 1 => {
+            ("ARGV", "[]") if matches!(given, [at] if at.as_range_node().is_none()) => {
                 Expr::call("arguments", Vec::new()).method("get", vec![self.first(given)?])
+            }
+            ("Dotenv::Parser", "call") | ("Dotenv::Parser", "new") => {
+                Expr::call("ruby_env_text", vec![self.first(given)?])
+            }
+            ("Dotenv", "parse") => {
+                let files = match given {
+                    [] => vec![Expr::text(".env")],
+                    files => self.expressions(files)?,
+                };
+                Expr::call("ruby_env_files", vec![Expr::List(files)])
             }
             ("ARGV", "first" | "last") if given.is_empty() => {
                 let at = if name == "first" { 0 } else { -1 };

@@ -498,8 +498,13 @@ impl Reader<'_> {
                 "user" | "port" | "name" | "roles" | "properties" => {
                     Ok(Some(Expr::Member(Box::new(owner), name.to_owned())))
                 }
-                "password" | "keys" | "ssh_options" | "netssh_options" | "local?" | "hash" | "options" | "key"
-                | "fetch" | "set" | "select?" | "matches?" | "respond_to?" | "nil?" | "is_a?" => {
+                // What the recipe gave this server; those of all servers are not among them.
+                "ssh_options" | "password" => {
+                    let properties = Expr::Member(Box::new(owner), "properties".to_owned());
+                    Ok(Some(Expr::Member(Box::new(properties), name.to_owned())))
+                }
+                "keys" | "netssh_options" | "local?" | "hash" | "options" | "key" | "fetch" | "set" | "select?"
+                | "matches?" | "respond_to?" | "nil?" | "is_a?" => {
                     self.refuse(Kind::Construct, format!("`{name}` of a server"))
                 }
                 _ => {

@@ -55,6 +55,9 @@ impl Reader<'_> {
 
     /// Reads `Capistrano::Configuration.instance.fetch(:x)`; `None` for what the configuration has no word for here.
     pub(super) fn of_instance(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Option<Expr>> {
+        if name == "output_verbosity" && source(receiver) == "SSHKit.config" {
+            return Ok(Some(self.level_of_log()));
+        }
         if self.facts.version > 2 || !self.is_configuration(receiver) || call.block().is_some() {
             return Ok(None);
         }
@@ -78,6 +81,7 @@ impl Reader<'_> {
                 Some(Expr::call("exists", vec![symbol(&variable)]))
             }
             ("variables", "[]", Some(variable)) => Some(Expr::call("fetch", vec![symbol(&variable), Expr::Unit])),
+            ("logger", "level", None) if call.arguments().is_none() => Some(self.level_of_log()),
             ("current_task", "fully_qualified_name", None) => Some(Expr::name("current_task")),
             ("current_task", "name", None) => {
                 let names = Expr::name("current_task").method("split", vec![Expr::text(":")]);

@@ -124,6 +124,14 @@ impl Counterpart {
 impl Reader<'_> {
     /// Reads a method that has a counterpart here.
     pub(super) fn counterpart(&mut self, name: &str, value: Expr, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        if matches!(value, Expr::Symbol(_))
+            && !matches!(name, "inspect" | "length" | "name" | "size" | "to_s" | "to_sym")
+            && self.is_known(name)
+        {
+            // This is `execute :touch. release_path`: a point in the place of a comma.
+            let reason = format!("a symbol has no `{name}`");
+            return Err(self.always_fails(&reason, &format!("undefined method `{name}'")));
+        }
         match (name, given) {
             ("call" | "()" | "[]", given) if self.is_closure(&value) => {
                 Ok(Some(value.method("call", self.expressions(given)?)))

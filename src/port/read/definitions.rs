@@ -561,18 +561,4 @@ impl Reader<'_> {
         let _ = node;
         self.people_word(call, name, false)
     }
-
-    /// Reads `logger.info "…"`.
-    pub(super) fn logged(&mut self, level: &str, given: &Arguments<'_>) -> Read<Vec<Line>> {
-        let verb = match level {
-            "info" => "info",
-            "debug" | "trace" => "debug",
-            "important" | "warn" | "error" | "fatal" => "warn",
-            // The command line decides what is shown.
-            "level=" => return Ok(Vec::new()),
-            _ => return self.refuse(Kind::Construct, format!("`logger.{level}`")),
-        };
-        let values = self.expressions(given.values.get(..1).unwrap_or_default())?;
-        Ok(vec![Line::verb(Call::new(verb, values))])
-    }
 }

@@ -6,7 +6,9 @@ use super::super::form::{Call, Expr, Line};
 use super::super::gems::{changed_word, is_plugin};
 use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::paths;
-use super::super::ruby::{Offsets, arguments, bare, behind, constant, content, id, last_part, literal, statements};
+use super::super::ruby::{
+    Offsets, arguments, bare, behind, constant, content, id, last_part, literal, loaded_path, statements,
+};
 use super::Reader;
 
 impl Reader<'_> {
@@ -16,15 +18,7 @@ impl Reader<'_> {
         let facts = self.facts;
         let Some(own) = facts.in_gem(self.file) else {
             let [only] = given.as_slice() else { return Ok(None) };
-            let Some(path) = literal(only) else { return Ok(None) };
-            if facts.gems.plain.contains(&path) {
-                self.remarks.push(format!(
-                    "`{path}` is plain Ruby and is not loaded: what needs it has a note of its own"
-                ));
-                return Ok(Some(Vec::new()));
-            }
-            let file = facts.gems.files.get(&path);
-            return Ok(file.map(|file| self.loaded(&[*file], "require")));
+            return Ok(loaded_path(only).and_then(|path| self.of_gem(&path)));
         };
         let mut lines = Vec::new();
         for node in &given {
@@ -44,6 +38,19 @@ impl Reader<'_> {
             }
         }
         Ok(Some(lines))
+    }
+
+    /// Returns the lines that load the file of a gem which a recipe names; `None` for anything else.
+    pub(super) fn of_gem(&mut self, path: &str) -> Option<Vec<Line>> {
+        let gems = &self.facts.gems;
+        if self.facts.in_gem(self.file).is_none() && gems.plain.contains(path) {
+            self.remarks.push(format!(
+                "`{path}` is plain Ruby and is not loaded: what needs it has a note of its own"
+            ));
+            return Some(Vec::new());
+        }
+        let file = gems.files.get(path).filter(|_| self.facts.in_gem(self.file).is_none());
+        file.map(|file| self.loaded(&[*file], "require"))
     }
 
     /// Reads `Dir.glob("#{__dir__}/tasks/*.rake").each { |file| load file }` in a file of a gem.

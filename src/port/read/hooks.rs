@@ -4,6 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Lack, Read, Unported};
+use super::super::repeated::names;
 use super::super::ruby::{Offsets, arguments, behind, id, literal, source, statements};
 use super::Reader;
 use super::stage::behind_stage;
@@ -43,8 +44,11 @@ impl Reader<'_> {
                 return self.refuse(Kind::Construct, "a hook with a block on a task whose name is computed");
             }
             let place = (self.file, first.location().start_offset());
-            let are_told =
-                self.facts.hooked_in_loops.contains_key(&place) && rest.iter().all(|task| literal(task).is_some());
+            // The loop gives the names of tasks that are here.
+            let is_here = |name: &String| self.facts.task(name, &self.namespaces).is_some();
+            let is_told =
+                |task| literal(task).is_some() || names(task, &self.listed).is_some_and(|all| all.iter().all(is_here));
+            let are_told = self.facts.hooked_in_loops.contains_key(&place) && rest.iter().all(is_told);
             if !are_told && !super::missing_libraries(self.facts).is_empty() {
                 let reason = "a hook whose tasks have computed names, which a library that is not here may define";
                 return self.refuse(Kind::Library, reason);

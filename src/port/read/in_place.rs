@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::renamed;
 use super::super::form::{Call, Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, bare, id, literal};
+use super::super::ruby::{arguments, bare, id, literal, source};
 use super::Reader;
 use super::locals::Type;
 
@@ -40,21 +40,45 @@ impl Reader<'_> {
         Ok(Some(self.write_local(&local, value)))
     }
 
+    /// Reads the value of `set :x, fetch(:x) << "y"`, which adds to what the variable has; `None` for anything else.
+    pub(super) fn added_to(&mut self, variable: &str, value: &Node<'_>) -> Read<Option<Expr>> {
+        let Some(call) = value.as_call_node() else {
+            return Ok(None);
+        };
+        let given = arguments(&call, false).values;
+        let (Some(owner), [more], "<<") = (call.receiver(), given.as_slice(), id(&call.name()).as_str()) else {
+            return Ok(None);
+        };
+        let of = match variable_in(&owner).as_deref() == Some(variable) {
+            true => self.expression(&owner)?,
+            false => match self.added_to(variable, &owner)? {
+                Some(of) => of,
+                None => return Ok(None),
+            },
+        };
+        if matches!(&of, Expr::Call(call) if call.arguments.get(1) == Some(&Expr::Unit)) {
+            return Ok(None);
+        }
+        let more = self.expression(more)?;
+        let is_item = matches!(more, Expr::Symbol(_) | Expr::List(_)) || self.kind_of(&of) == Type::List;
+        Ok(Some(
+            match is_item || variable.starts_with("linked_") || variable.ends_with("_children") {
+                true => of.binary("+", Expr::List(vec![more])),
+                false => Expr::call("ruby_added", vec![of, more]),
+            },
+        ))
+    }
+
     /// Reads `list << x` and `text << "x"`.
     pub(super) fn grow(&mut self, name: &str, receiver: &Node<'_>, value: &Node<'_>, count: usize) -> Read<Vec<Line>> {
         if count > 1 {
             return self.refuse(Kind::Construct, format!("`{name}` with several values"));
         }
         // This is `linked_dirs << "x"` or `fetch(:linked_dirs) << "x"`.
-        let variable = bare(receiver).or_else(|| {
-            let call = receiver.as_call_node()?;
-            let is_fetch = id(&call.name()) == "fetch" && call.receiver().is_none();
-            arguments(&call, false)
-                .values
-                .first()
-                .filter(|_| is_fetch)
-                .and_then(literal)
-        });
+        if source(receiver) == "ARGV" {
+            return self.refuse(Kind::Construct, "a change of the words of the command line");
+        }
+        let variable = variable_in(receiver);
         if let Some(variable) = variable.filter(|name| self.facts.is_variable(renamed(name))) {
             let value = self.expression(value)?;
             return Ok(vec![Line::verb(Call::new(
@@ -75,6 +99,16 @@ impl Reader<'_> {
             _ => Line::new(Statement::Value(target.method("push", vec![value]))),
         }])
     }
+}
+
+/// Returns the variable that `x` and `fetch(:x)` read.
+fn variable_in(node: &Node<'_>) -> Option<String> {
+    bare(node).or_else(|| {
+        let call = node.as_call_node()?;
+        let is_fetch = id(&call.name()) == "fetch" && call.receiver().is_none();
+        let given = arguments(&call, false).values;
+        given.first().filter(|_| is_fetch).and_then(literal)
+    })
 }
 
 /// Returns true for a local, or an element of one: what its methods change is the value itself.

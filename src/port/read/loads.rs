@@ -5,7 +5,8 @@ use ruby_prism::{CallNode, Node};
 use super::super::form::{Block, Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
 use super::super::paths::{OF_STAGES, RubyPath, RubyPaths, is_copy_of_stages, normal};
-use super::super::ruby::{arguments, last_part, literal, source};
+use super::super::repeated::{names, through};
+use super::super::ruby::{arguments, behind, id, last_part, literal, loaded_path, source, statements};
 use super::{Reader, application, ruby_libraries};
 use crate::recipe::Vocabulary;
 
@@ -30,7 +31,7 @@ impl Reader<'_> {
         // A copy of the library of stages in the project is that library.
         let paths = RubyPaths::of_project(self.own());
         let copy = paths.path(file).filter(|path| is_copy_of_stages(path));
-        let Some(path) = copy.map(|_| OF_STAGES.to_owned()).or_else(|| literal(file)) else {
+        let Some(path) = copy.map(|_| OF_STAGES.to_owned()).or_else(|| loaded_path(file)) else {
             if let Some(lines) = self.by_path(name, file)? {
                 return Ok(lines);
             }
@@ -45,6 +46,11 @@ impl Reader<'_> {
             }
             return Ok(vec![Line::verb(Call::new("load", vec![as_recipe(path)]))]);
         };
+        self.load_named(path, name)
+    }
+
+    /// Reads the loading of a file or a library that is named.
+    fn load_named(&mut self, path: String, name: &str) -> Read<Vec<Line>> {
         if path == "capistrano/setup" && self.facts.is_on_disk && self.facts.main_file.is_none() {
             return Err(self.no_file("config/deploy.rb", "load"));
         }
@@ -143,6 +149,46 @@ impl Reader<'_> {
             },
         };
         self.lacks(Kind::Library, Lack::Library(path), reason)
+    }
+
+    /// Reads `%w[a b].each { |library| require library }`, where not all are files of the project: each is loaded as if it stood alone; `None`
+    /// for anything else.
+    pub(super) fn load_each(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+        let Some((listed, behind)) = through(name, call).zip(behind(call)) else {
+            return Ok(None);
+        };
+        let nodes = statements(behind.body.as_ref());
+        let [only] = nodes.as_slice() else { return Ok(None) };
+        let is_load = |load: &CallNode<'_>| {
+            load.receiver().is_none() && matches!(id(&load.name()).as_str(), "load" | "require" | "require_relative")
+        };
+        let Some(load) = only.as_call_node().filter(is_load) else {
+            return Ok(None);
+        };
+        let given = arguments(&load, false).values;
+        let [file] = given.as_slice() else { return Ok(None) };
+        let paths = names(file, &[listed]).filter(|_| literal(file).is_none());
+        let is_unknown = |path: &String| is_of_project(path) && !self.facts.is_on_disk;
+        let Some(paths) = paths.filter(|paths| !paths.iter().all(|path| self.recipe_of(path).is_some())) else {
+            return Ok(None);
+        };
+        if paths.iter().any(is_unknown) {
+            return Ok(None);
+        }
+        let (mut lines, mut missing) = (Vec::new(), None);
+        for path in paths {
+            let of_gem = self.of_gem(&path);
+            match of_gem.map_or_else(|| self.load_named(path, &id(&load.name())), Ok) {
+                Ok(loaded) => lines.extend(loaded),
+                Err(unported) => {
+                    // They are one piece of work.
+                    let depends_on = missing.or(unported.depends_on);
+                    lines.push(self.noted(only, Unported { depends_on, ..unported }));
+                    missing.get_or_insert(self.notes.len());
+                }
+            }
+        }
+        Ok(Some(lines))
     }
 
     /// Returns true if a file of the project, and not of a gem, is in a folder.
@@ -317,13 +363,14 @@ pub(super) fn looked_for(condition: Expr) -> (Expr, bool) {
             });
             (Expr::call("file_exists", arguments.collect()), true)
         }
+        Expr::Call(call) if call.name == "ruby_is_in_load_path" => (Expr::Call(call), true),
         other => (other, false),
     }
 }
 
 /// Returns true for a path of a file of the project, and not of a gem.
-fn is_of_project(path: &str) -> bool {
-    const BEGINS: &[&str] = &["./", "../", "app/", "config/", "lib/"];
+pub(super) fn is_of_project(path: &str) -> bool {
+    const BEGINS: &[&str] = &["./", "../", "app/", "config/", "lib/", "vendor/"];
     BEGINS.iter().any(|begin| path.starts_with(begin))
 }
 

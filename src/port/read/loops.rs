@@ -57,6 +57,9 @@ impl Reader<'_> {
         if let Some(lines) = self.each_of_rake(call, receiver)? {
             return Ok(lines);
         }
+        if let Some(lines) = self.load_each(call, name)? {
+            return Ok(lines);
+        }
         let around = self.listed.len();
         self.listed.extend(super::super::repeated::through(name, call));
         let lines = self.loop_over(call, receiver, name);

@@ -477,7 +477,7 @@ impl Reader<'_> {
     }
 
     /// Returns true if a bare name is known here.
-    fn is_known(&self, name: &str) -> bool {
+    pub(super) fn is_known(&self, name: &str) -> bool {
         let here = renamed(name);
         self.facts.is_variable(here)
             || self.facts.is_of_library(here)

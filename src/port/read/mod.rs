@@ -35,6 +35,7 @@ mod loading;
 mod loads;
 mod local_files;
 mod locals;
+mod logger;
 mod loops;
 mod maps;
 mod methods;
@@ -528,7 +529,9 @@ impl<'a> Reader<'a> {
 
 /// Returns the Ruby libraries that the files require and that have no counterpart here.
 pub(super) fn missing_libraries(facts: &Facts) -> Vec<String> {
-    let is_missing = |path: &&String| !is_at_hand(facts, path);
+    // Without a file of the project Capistrano fails, too.
+    let fails = |path: &str| facts.is_on_disk && loads::is_of_project(path);
+    let is_missing = |path: &&String| !is_at_hand(facts, path) && !fails(path);
     facts.libraries.iter().filter(is_missing).cloned().collect()
 }
 

@@ -32,6 +32,16 @@ impl Reader<'_> {
         if let ("==" | "!=", Some(asked)) = (name.as_str(), self.of_same_class(&left, right)?) {
             return Ok(Some(if name == "!=" { asked.negated() } else { asked }));
         }
+        if name == "===" {
+            let value = self.expression(right)?;
+            if let Some(asked) = self.is_of_class(value.clone(), &left) {
+                return Ok(Some(asked));
+            }
+            if Self::is_pattern(&left) {
+                let pattern = self.regular(&left)?;
+                return Ok(Some(Expr::call("matches", vec![value, pattern])));
+            }
+        }
         let operator = match name.as_str() {
             "==" | "===" => "==",
             "!=" => "!=",

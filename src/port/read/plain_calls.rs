@@ -2,8 +2,10 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::facts::renamed;
+use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
+use super::super::repeated::names;
 use super::super::ruby::{arguments, behind, constant, id, literal, source, statements};
 use super::Reader;
 use super::lists::reduced;
@@ -78,6 +80,13 @@ impl Reader<'_> {
         if let Some(function) = find(OF_KEYS, name) {
             let keys = given.iter().map(|node| self.key(node)).collect::<Read<Vec<Expr>>>()?;
             return Ok(Some(Expr::call(function, vec![value, Expr::List(keys)])));
+        }
+        if let ("delete", [key], Expr::Name(_)) = (name, given, &value) {
+            let kind = self.kind_of(&value);
+            // A symbol is the key of a map.
+            if kind == Type::Map || kind == Type::Unknown && key.as_symbol_node().is_some() {
+                return Ok(Some(value.method("remove", vec![self.key(key)?])));
+            }
         }
         let found = METHODS
             .iter()
@@ -297,6 +306,44 @@ impl Reader<'_> {
             options,
             ..Call::new(verb, vec![command])
         })]))
+    }
+
+    /// Reads `send(:name)`, and `send(name)` where a loop gives the names of variables; `None` for anything else.
+    pub(super) fn sent_alone(&mut self, given: &[Node<'_>]) -> Read<Option<Expr>> {
+        let Some(word) = given.first() else { return Ok(None) };
+        if let Some(name) = literal(word) {
+            return self.fragment(&name, &[], false).map(Some);
+        }
+        let names = names(word, &self.listed).filter(|_| self.facts.version < 3);
+        let is_variable =
+            |name: &String| renamed(name) == name && (self.facts.is_variable(name) || self.facts.is_of_library(name));
+        // What the function sets is a variable.
+        let sets = |name: String| {
+            let begins = ["set ", "set(", "fetch ", "fetch(", "exists?("].map(|word| format!("{word}{name}"));
+            self.facts.version < 3 && begins.iter().any(|begin| self.mentions(begin))
+        };
+        let is_set = word
+            .as_local_variable_read_node()
+            .is_some_and(|local| sets(id(&local.name())));
+        match is_set || names.is_some_and(|names| names.iter().all(is_variable)) {
+            true => Ok(Some(Expr::call("fetch", vec![self.expression(word)?, Expr::Unit]))),
+            false => Ok(None),
+        }
+    }
+
+    /// Reads what `throw` ends with where nothing catches it.
+    pub(super) fn thrown(&mut self, call: &CallNode<'_>) -> Read<Expr> {
+        let tag = arguments(call, false).values.into_iter().next();
+        let shown = match tag {
+            Some(tag) => match literal(&tag) {
+                Some(text) if tag.as_string_node().is_some() => vec![Part::Text(format!("{text:?}"))],
+                Some(_) => vec![Part::Text(source(&tag))],
+                None => self.expression(&tag)?.parts(),
+            },
+            None => Vec::new(),
+        };
+        let said = vec![Part::Text("uncaught throw ".to_owned())];
+        Ok(string(said.into_iter().chain(shown).collect()))
     }
 
     /// Reads `exit`, with its status.

@@ -33,6 +33,7 @@ pub(super) const NEEDLESS: &[&str] = &[
     "capistrano/hg",
     "capistrano/i18n",
     "capistrano/immutable_task",
+    "capistrano/install",
     "capistrano/logger",
     "capistrano/multistage",
     "capistrano/pending",

@@ -172,6 +172,47 @@ impl Reader<'_> {
         Ok(Expr::call("roles", named))
     }
 
+    /// Reads a call that lists the servers of roles.
+    pub(super) fn roles_listed(&mut self, name: &str, given: &Arguments<'_>) -> Read<Expr> {
+        let mut values = self.expressions(&given.values)?;
+        if let [Expr::List(items)] = values.as_slice()
+            && name == "roles"
+        {
+            values = items.clone();
+        }
+        if !given.pairs.is_empty() {
+            return match self.with_properties(name, given)? {
+                Some(chosen) => Ok(chosen),
+                None => self.refuse(Kind::Construct, "roles with a filter as a value"),
+            };
+        }
+        Ok(Expr::call(name, values))
+    }
+
+    /// Reads `roles(:app, primary: true)`: the servers whose properties have these values; `None` for anything else.
+    pub(super) fn with_properties(&mut self, name: &str, given: &Arguments<'_>) -> Read<Option<Expr>> {
+        let is_property = |(key, _): &(Node<'_>, Node<'_>)| {
+            !matches!(literal(key).as_deref(), None | Some("exclude" | "filter" | "select"))
+        };
+        if given.pairs.is_empty() || !given.pairs.iter().all(is_property) || name == "primary" {
+            return Ok(None);
+        }
+        let properties = Expr::Member(Box::new(Expr::name("server")), "properties".to_owned());
+        let is_released = Expr::text("no_release").binary("in", properties.clone()).negated();
+        let mut asked = (name == "release_roles").then_some(is_released);
+        for (key, value) in &given.pairs {
+            let key = Expr::Text(literal(key).unwrap_or_default());
+            let value = self.expression(value)?;
+            let has = Expr::Index(Box::new(properties.clone()), Box::new(key)).binary("==", value);
+            asked = Some(match asked {
+                Some(before) => before.binary("&&", has),
+                None => has,
+            });
+        }
+        let list = self.roles_named(given)?;
+        Ok(asked.map(|asked| list.method("filter", of_server(asked))))
+    }
+
     /// Reads `roles(:app)`, `primary(:db)`, `release_roles(:all)`, or a host.
     pub(super) fn addressed(&mut self, node: &Node<'_>) -> Read<(Vec<(String, Expr)>, bool)> {
         let roles = |value: Expr| ("roles".to_owned(), value);
@@ -205,6 +246,9 @@ impl Reader<'_> {
                 None => vec![("hosts".to_owned(), hosts)],
             };
             return Ok((options, false));
+        }
+        if let Some(chosen) = self.with_properties(&name, &given)? {
+            return Ok((if_any(names_of(chosen)), false));
         }
         let mut named = Vec::new();
         for value in &given.values {

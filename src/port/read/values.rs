@@ -294,7 +294,11 @@ impl Reader<'_> {
                 // capr runs on Linux.
                 "RUBY_PLATFORM" => Ok(Expr::text("x86_64-linux")),
                 "RUBY_VERSION" => self.refuse(Kind::Code, format!("`{name}` is not known here")),
+                "ARGV" => Ok(Expr::call("arguments", Vec::new())),
                 name if self.facts.variables.contains_key(&name.to_lowercase()) => self.kept(name),
+                name if self.facts.version < 3 && super::logger::level(name).is_some() => {
+                    Ok(Expr::number(super::logger::level(name).unwrap_or_default()))
+                }
                 name => {
                     let reason = format!("`{name}` is a class of Ruby, of a gem or of the application");
                     self.no_class(name.to_owned(), reason)

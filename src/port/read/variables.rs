@@ -169,7 +169,10 @@ impl Reader<'_> {
             return Ok(vec![Line::verb(Call::with_block(verb, vec![named], block))]);
         }
         let value = match (given.values.get(1), given.pairs.is_empty()) {
-            (Some(value), _) => self.expression(value)?,
+            (Some(value), _) => match self.added_to(&variable, value)? {
+                Some(value) => value,
+                None => self.expression(value)?,
+            },
             // This is `set :ssh_options, forward_agent: true`.
             (None, false) => self.map(&given.pairs)?,
             // In Capistrano 1 and 3 it is `nil`.

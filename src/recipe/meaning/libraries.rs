@@ -174,6 +174,7 @@ static LIBRARIES: &[Library] = &[
         "capistrano-local-precompile",
         "capistrano/local_precompile"
     ),
+    library!("locally", "capistrano/locally"),
     library!("maintenance", "capistrano/maintenance", "capistrano-maintenance"),
     library!("master_key", "capistrano-master-key", "capistrano/master_key"),
     library!("mattermost"),

@@ -18,6 +18,8 @@ use crate::session::{AuthMethod, HostKeyPolicy, SshOptions};
 pub(in crate::recipe) struct Reach {
     options: SshOptions,
     gateways: Vec<Gateway>,
+    /// The hosts that are this machine.
+    local_hosts: Vec<String>,
 }
 
 struct Gateway {
@@ -55,6 +57,10 @@ pub(in crate::recipe) fn reach(interpreter: &Interpreter, engine: &Engine) -> Fa
     Ok(Reach {
         gateways: value.map(|value| gateways(&value)).transpose()?.unwrap_or_default(),
         options: ssh_options(interpreter, engine)?,
+        local_hosts: match interpreter.said(engine, "local_hosts")? {
+            Some(hosts) => texts(&hosts),
+            None => Vec::new(),
+        },
     })
 }
 
@@ -66,6 +72,7 @@ pub(in crate::recipe) fn options_for(
 ) -> Fallible<SshOptions> {
     let mut options = SshOptions {
         gateway: reach.gateway_for(server)?,
+        local: reach.local_hosts.contains(&server.host),
         ..reach.options.clone()
     };
     let configuration = interpreter.defined().configuration();

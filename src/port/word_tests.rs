@@ -1,0 +1,208 @@
+//! Tests of words of Ruby and of Capistrano that few recipes have.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::Kind;
+use super::construct_tests::carried;
+use super::tests::{has, recipe};
+
+const TWO: &str = "set :repository, 'x'\nrole :app, 'a'\n";
+
+#[track_caller]
+fn carried_in_two(code: &str, parts: &[&str]) {
+    let (text, notes) = recipe(&format!("{TWO}{code}"));
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, parts);
+}
+
+#[test]
+fn the_level_of_the_log_is_a_number_that_is_kept_and_set_again() {
+    carried_in_two(
+        "logger.level = Logger::MAX_LEVEL\ndef there?(path)\n  level = logger.level\n  logger.level = Logger::IMPORTANT\n  \
+         found = capture(\"ls #{path}\")\n  logger.level = level\n  found != ''\nend\n\
+         task(:t) { logger.log(Logger::DEBUG, 'd'); logger.log 0, 'w'; logger.info there?('/x') if logger.level > Logger::INFO }\n",
+        &["let level = 3;", "debug \"d\";", "warn \"w\";", "if 3 > 1 {"],
+    );
+}
+
+#[test]
+fn the_verbosity_and_the_paths_of_capistrano_3_have_their_usual_values() {
+    carried(
+        "set :conf, \"#{stage_config_path}/x.conf\"\ntask :t do\n  old = SSHKit.config.output_verbosity\n  \
+         SSHKit.config.output_verbosity = Logger::FATAL\n  puts fetch(:conf)\n  SSHKit.config.output_verbosity = old\nend\n",
+        &["set :conf, \"config/deploy/x.conf\";", "let old = 0;"],
+    );
+}
+
+#[test]
+fn a_file_is_looked_for_where_capistrano_2_loads_from() {
+    carried_in_two(
+        "def file_in_load_path?(file)\n  begin\n    !!find_file_in_load_path(file)\n  rescue LoadError\n    false\n  end\nend\n\
+         task(:t) { puts 1 if file_in_load_path?('x') }\n",
+        &["ruby_in_load_path(file)", "throw `no such file to load -- ${file}`"],
+    );
+    carried_in_two(
+        "task(:t) { load 'x' if file_in_load_path?('x') }\n",
+        &["if ruby_is_in_load_path(\"x\") {"],
+    );
+    carried_in_two(
+        "load Gem.find_files('symfony2.rb').first.to_s\nload Gem.required_location('capistrano-ext', 'capistrano/ext/multistage.rb')\n",
+        &["require \"symfony\";"],
+    );
+}
+
+#[test]
+fn libraries_in_a_list_are_required_one_by_one() {
+    carried_in_two(
+        "%w(rubygems bundler/capistrano capistrano_colors).each { |library| require library }\n",
+        &["require \"bundler\";"],
+    );
+    let (text, notes) = recipe(&format!(
+        "{TWO}%w[none/capistrano json].each {{ |name| require name }}\n"
+    ));
+    assert!(
+        matches!(notes.as_slice(), [only] if only.kind == Kind::Library),
+        "{notes:?}"
+    );
+    assert!(!text.contains("for "), "{text}");
+    let (_, notes) = recipe(&format!("{TWO}%w[a b].each {{ |name| require \"none/#{{name}}\" }}\n"));
+    assert!(
+        matches!(notes.as_slice(), [_, more] if more.depends_on == Some(1)),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn files_are_found_by_the_patterns_of_a_list() {
+    carried_in_two(
+        "paths = [File.join('lib', 'a', '*.rb'), 'x/*.rb']\nDir.glob(paths).each { |file| load file }\nDir[*paths].each { |file| puts file }\n\
+         Dir.glob(['y/*.rb', 'z/*.rb']).each { |file| load file }\n",
+        &[
+            "in ruby_glob(paths) {",
+            "glob(\"y/*.rhai\") + glob(\"z/*.rhai\")",
+            "fn ruby_glob(patterns) {",
+        ],
+    );
+}
+
+#[test]
+fn servers_are_chosen_by_the_values_of_their_properties() {
+    carried(
+        "task :t do\n  on roles(:app, primary: true), limit: 1 do\n    execute :a\n  end\n  \
+         roles(:app, zone: 'x', primary: true).each { |s| puts s }\n  on(release_roles(:app, zone: 'y')) { execute :b }\nend\n",
+        &[
+            "roles(:app).filter(|server| server.properties[\"primary\"] == true)",
+            "server.properties[\"zone\"] == \"x\" && server.properties[\"primary\"] == true",
+            "!(\"no_release\" in server.properties) && server.properties[\"zone\"] == \"y\"",
+        ],
+    );
+}
+
+#[test]
+fn what_is_thrown_and_caught_by_nothing_ends_the_run() {
+    carried(
+        "task :t do\n  throw 'no key' unless test('x')\n  ENV['A'] or throw :none\nend\n",
+        &[
+            "throw \"uncaught throw \\\"no key\\\"\";",
+            "throw \"uncaught throw :none\"",
+        ],
+    );
+    let (_, notes) = recipe(&format!("{TWO}task(:t) {{ catch(:x) {{ throw :x }} }}\n"));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn variables_and_functions_are_read_by_their_names() {
+    carried_in_two(
+        "set :deploy_to, '/srv'\ndef f\n  'x'\nend\ntask :t do\n  [:deploy_to, :shared_path].each { |v| puts send(v) }\n  puts send(:deploy_to), send(:f)\nend\n",
+        &["puts fetch(v, \"\");", "puts deploy_to;", "puts f();"],
+    );
+    carried_in_two(
+        "def with_all(all)\n  old = {}\n  all.each { |name, value| old[name] = send name }\n  all.each { |name, value| set name, value }\n  \
+         puts old\nend\ntask(:t) { with_all(:a => 1) }\n",
+        &["old[name] = fetch(name, ());"],
+    );
+    let (_, notes) = recipe(&format!("{TWO}task(:t) {{ puts send(ENV['X']) }}\n"));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn a_class_asks_about_a_value() {
+    carried(
+        "def f(x)\n  Numeric === x || String === x || /a/ === x\nend\ntask(:t) { puts 1 if f(2) }\n",
+        &["type_of(x) in [\"i64\", \"f64\"] || type_of(x) == \"string\" || matches(x, \"a\")"],
+    );
+}
+
+#[test]
+fn variables_of_the_environment_are_read_from_a_text() {
+    carried(
+        "task :t do\n  on roles(:app) do\n    set :default_env, Dotenv::Parser.call(capture('cat .env'))\n  end\n  puts Dotenv.parse('.env')['A']\nend\n",
+        &[
+            "ruby_env_text(strip(capture(\"cat .env\"",
+            "ruby_env_files([\".env\"])",
+            "fn ruby_env_text(text) {",
+        ],
+    );
+}
+
+#[test]
+fn a_variable_is_given_its_own_value_with_something_added() {
+    carried(
+        "set :words, %w[a]\nset :text, 'a'\nset :words, fetch(:words) << :b\nset :text, fetch(:text) << 'b' << 'c'\nset :linked_dirs, fetch(:linked_dirs, []) << 'd' << 'e'\n\
+         task(:t) { puts fetch(:words), fetch(:text) }\n",
+        &[
+            "set :words, words + [:b];",
+            "ruby_added(ruby_added(text, \"b\"), \"c\")",
+            "[\"d\"] + [\"e\"];",
+        ],
+    );
+}
+
+#[test]
+fn the_words_of_the_command_line_are_a_list() {
+    carried(
+        "task :t do\n  at = ARGV.index 't'\n  ARGV[at + 1..].each { |file| puts file }\n  ARGV[1..-1].map { |file| file }.each { |x| puts x }\nend\n",
+        &[
+            "arguments().index_of(\"t\")",
+            "in ruby_part(arguments(), at + 1, -1) {",
+            "ruby_part(arguments(), 1, -1)",
+        ],
+    );
+}
+
+#[test]
+fn the_words_of_the_command_line_are_not_changed() {
+    let (_, notes) = recipe(&format!("{TWO}task(:t) {{ ARGV << 'x' }}\n"));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn a_server_has_the_options_that_it_was_given() {
+    carried(
+        "server 'b', roles: %w[db], ssh_options: { keys: '~/k', port: 2222 }\n\
+         task(:t) { on(roles(:db)) { |host| exec \"ssh -i #{host.ssh_options[:keys]} -p #{host.ssh_options.fetch(:port, 22)} #{host}\" } }\n",
+        &[
+            "host.properties.ssh_options[\"keys\"]",
+            "host.properties.ssh_options[\"port\"] ?? 22",
+        ],
+    );
+}
+
+#[test]
+fn an_option_is_taken_out_of_a_map_where_it_is_asked_for() {
+    carried(
+        "def f(opt = {})\n  puts 1 if opt.delete(:clear)\n  puts opt\nend\ntask(:t) { f clear: true }\n",
+        &["if (opt.remove(\"clear\") ?? false) != false {"],
+    );
+}
+
+#[test]
+fn a_point_in_the_place_of_a_comma_fails() {
+    let (_, notes) = recipe(
+        "lock '3'\nset :repo_url, 'x'\nserver 'a', roles: %w[app]\ntask(:t) { on(roles(:app)) { execute :touch. release_path.join('x') } }\n",
+    );
+    assert!(
+        matches!(notes.as_slice(), [only] if only.kind == Kind::Fails),
+        "{notes:?}"
+    );
+}
