@@ -361,6 +361,26 @@ fn a_template_replaces_within_loops_and_is_found_beside_the_file() {
 }
 
 #[test]
+fn the_tasks_of_capistrano_1_tell_a_recipe_of_1_and_many_of_its_own_do_not() {
+    let version = |text: &str| {
+        let text = format!("set :application, 'a'\nset :repository, 'x'\nrole :app, 'a'\n{text}");
+        ported(&[("config/deploy.rb", &text)]).unwrap().version
+    };
+    let own: String = (0..9)
+        .map(|n| format!("task :own_{n}, :roles => :app do\n  run 'x'\nend\n"))
+        .collect();
+    assert_eq!(version(&own), 2);
+    assert_eq!(
+        version(&format!("{own}task :after_update_code do\n  run 'y'\nend\n")),
+        1
+    );
+    assert_eq!(
+        version("task :mine do\n  transaction do\n    update_code\n    disable_web\n  end\n  enable_web\nend\n"),
+        1
+    );
+}
+
+#[test]
 fn the_version_of_a_gem_is_no_part_of_a_recipe() {
     let (of_gem, notes) = recipe("gem 'capistrano-ext', '~> 1.2'\nset :repository, 'x'\n");
     assert!(notes.is_empty() && !of_gem.contains("gem"), "{of_gem}");

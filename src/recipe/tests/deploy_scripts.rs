@@ -135,6 +135,12 @@ fn libraries_of_capistrano_2_act_as_their_gems() {
     }
     let more = "set :update_vendors, true; set :composer_bin, \"/opt/composer\"; set :dump_assetic_assets, true; set :cache_warmup, false;\n\
                 set :assets_install, true; set :use_set_permissions, true; set :user, \"me\"; set :composer_options, \"--quiet\";";
+    let shared = "set :linked_dirs, [\"app/logs\"]; set :linked_files, [\"app/logs\", \"app/config/p.yml\"]; set :shared_children, [];";
+    let shared = all(&format!("{symfony} {shared}"));
+    assert!(
+        shared.contains("touch -- /u/apps/shop/shared/app/config/p.yml"),
+        "{shared}"
+    );
     let other = all(&format!("{symfony} {more}"));
     for part in [
         "/opt/composer update --quiet",
