@@ -239,8 +239,9 @@ fn runs(fixture: &Fixture, log: &str, names: &[&str]) -> BTreeMap<String, Run> {
                 if of_fixture {
                     run.order.push(task.clone());
                 }
-                // A task that is defined twice has its second part under a name of its own.
-                let is_part = task.strip_suffix("_2").is_some_and(|first| own.contains(first));
+                // A task that is defined several times has its other parts under names of their own.
+                let first = task.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix('_');
+                let is_part = first.is_some_and(|first| own.contains(first));
                 stack.push((task, of_fixture || is_part));
             }
             // Blocks of hooks belong to the fixture.

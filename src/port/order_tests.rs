@@ -80,6 +80,35 @@ fn a_command_with_blanks_in_it_has_no_environment_and_no_surroundings() {
 }
 
 #[test]
+fn a_hook_finds_its_task_in_the_namespace_of_the_other() {
+    carried(
+        "namespace(:deploy) { task(:own) { puts 'a' } }\nafter 'deploy:publishing', :own\nbefore 'deploy:check', :own\n",
+        &[
+            "after \"deploy:publishing\", \"deploy:own\";",
+            "before \"deploy:check\", \"deploy:own\";",
+        ],
+    );
+}
+
+#[test]
+fn arguments_without_a_name_are_a_list_beside_those_with_one() {
+    carried(
+        "task :t, [:a] do |_, args|\n  puts args[:a], args.extras.join(',')\nend\n",
+        &[
+            "let args = #{ a: ENV[\"a\"], extras: if ENV[\"extras\"] == () { [] } else { ENV[\"extras\"].split(\",\") } };",
+        ],
+    );
+}
+
+#[test]
+fn the_environment_is_read_by_names_in_capitals() {
+    carried(
+        "set :default_env, { rails_env: 'x' }\ntask :t do\n  puts \"-#{fetch(:default_env)[:rails_env]}-#{fetch(:default_env)['own']}\"\nend\n",
+        &["`-${default_environment[\"RAILS_ENV\"] ?? \"\"}-${default_environment[\"own\"] ?? \"\"}`"],
+    );
+}
+
+#[test]
 fn a_local_with_a_command_that_has_blanks_has_no_surroundings_either() {
     carried(
         "task :t do\n  on roles(:app) do\n    within '/x' do\n      one = ['cd y', 'ls'].join(' && ')\n      execute one\n      \

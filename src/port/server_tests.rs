@@ -7,6 +7,33 @@ use super::tests::{has, recipe};
 use super::{RubyFile, RubyProject, port};
 
 #[test]
+fn find_servers_has_no_filters_of_its_task() {
+    let text = "role :app, 'a'\ntask :t, :roles => :app, :only => { :primary => true } do\n  find_servers(:roles => :web).each { |s| run \"ping #{s}\" }\nend\n\
+                task :u do\n  find_servers(:roles => :web).each { |s| run \"ping #{s}\" }\nend\n";
+    let (text, _) = recipe(&format!("set :repository, 'x'\n{text}"));
+    has(
+        &text,
+        &[
+            "find_servers(:roles => :web, :only => #{})",
+            "find_servers(:roles => :web) {",
+        ],
+    );
+}
+
+#[test]
+fn a_host_that_is_computed_in_the_same_way_is_one_server() {
+    carried(
+        "set :host, 'h'\nset :login, 'u'\nrole :web, \"#{fetch(:host)}.org\"\nserver \"#{fetch(:host)}.org\", user: fetch(:login), roles: %w[app]\n\
+         role :db, fetch(:host)\nserver fetch(:host), user: 'x', roles: %w[own]\n",
+        &[
+            "role :web, `${login}@${host}.org`;",
+            "server `${host}.org`, \"app\", :user => login;",
+            "role :db, `x@${host}`;",
+        ],
+    );
+}
+
+#[test]
 fn a_server_may_have_no_role_in_3_and_must_have_one_in_2() {
     carried("server 'b'\n", &["server \"b\", :no_role;"]);
     let (text, notes) = recipe("set :repository, 'x'\nserver 'b'\n");

@@ -332,18 +332,33 @@ impl Reader<'_> {
             }
             ("merge" | "merge!" | "concat", [other]) => Ok(Some(value.binary("+", self.expression(other)?))),
             ("push", [_, ..]) => Ok(Some(value.binary("+", Expr::List(self.expressions(given)?)))),
-            ("fetch", [key]) => Ok(Some(Expr::Index(Box::new(value), Box::new(self.key(key)?)))),
+            ("fetch", [key]) => self.entry(value, key).map(Some),
             ("fetch", [key, default]) => {
-                let found = Expr::Index(Box::new(value), Box::new(self.key(key)?));
+                let found = self.entry(value, key)?;
                 Ok(Some(found.binary("??", self.expression(default)?)))
             }
             ("[]", [key]) if matches!(literal(key).as_deref(), Some("host" | "server")) && self.is_channel(&value) => {
                 Ok(Some(Expr::Member(Box::new(value), "host".to_owned())))
             }
-            ("[]" | "dig", [key]) => Ok(Some(Expr::Index(Box::new(value), Box::new(self.key(key)?)))),
+            ("[]" | "dig", [key]) => self.entry(value, key).map(Some),
             _ => Ok(None),
         }
     }
+
+    /// Returns an entry of a map. The names of the environment are in capitals, those that are symbols in Ruby as well.
+    fn entry(&mut self, map: Expr, key: &Node<'_>) -> Read<Expr> {
+        let is_name = is_environment(&map) && self.facts.version > 2 && key.as_symbol_node().is_some();
+        let key = match literal(key).filter(|_| is_name) {
+            Some(name) => Expr::Text(name.to_uppercase()),
+            None => self.key(key)?,
+        };
+        Ok(Expr::Index(Box::new(map), Box::new(key)))
+    }
+}
+
+/// Returns true for the environment that all commands have.
+pub(super) fn is_environment(value: &Expr) -> bool {
+    *value == Expr::name("default_environment")
 }
 
 /// Returns true at run time if the value has elements.

@@ -205,6 +205,9 @@ impl Reader<'_> {
             }
         }
         let (found, mut block) = self.task_body(call, needs)?;
+        if self.facts.version < 3 {
+            super::servers::without_filters(&mut block, &options);
+        }
         if let Some(unported) = rails.filter(|_| self.notes.len() > notes) {
             // Capistrano does not get to the code of the application in it.
             self.notes.truncate(notes);

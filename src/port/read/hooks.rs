@@ -158,7 +158,7 @@ impl Reader<'_> {
                 known.push(self.expression(task)?);
                 continue;
             };
-            match self.action(name.trim_start_matches(':')) {
+            match self.action_beside(&target, name.trim_start_matches(':')) {
                 Action::Task(full) => known.push(Expr::Text(full)),
                 Action::Nothing(why) => lines.push(self.remark(&why)),
                 Action::Unknown => {
@@ -356,6 +356,19 @@ impl Reader<'_> {
                 name if super::ruby_libraries::INSTALLERS.contains(&name) => Action::Nothing(installs_nothing(name)),
                 _ => Action::Unknown,
             },
+        }
+    }
+
+    /// Returns the task that a hook on another one runs: Capistrano 3 looks for it in the namespace of that one, too.
+    fn action_beside(&self, target: &str, name: &str) -> Action {
+        let beside = || {
+            let (around, _) = target.rsplit_once(':').filter(|_| self.facts.version > 2)?;
+            let namespaces: Vec<String> = around.split(':').map(str::to_owned).collect();
+            self.facts.task(name, &namespaces).filter(|full| full != target)
+        };
+        match self.action(name) {
+            Action::Unknown => beside().map_or(Action::Unknown, Action::Task),
+            action => action,
         }
     }
 

@@ -2,9 +2,10 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Call, Expr, Line};
+use super::super::form::{Block, Call, Expr, Line};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Arguments, arguments, behind, id, literal, statements};
+use super::super::walk;
 use super::Reader;
 use super::blocks::function_of;
 use super::locals::Type;
@@ -388,4 +389,24 @@ fn flag(option: &str, attribute: &str) -> (String, Expr) {
         option.to_owned(),
         Expr::Map(vec![(attribute.to_owned(), Expr::Bool(true))]),
     )
+}
+
+/// Takes the filters of a task from `find_servers(:roles => …)` in it: in Capistrano 1 and 2 it has its own alone.
+pub(super) fn without_filters(block: &mut Block, of_task: &[(String, Expr)]) {
+    let filters: Vec<&str> = ["only", "except"]
+        .into_iter()
+        .filter(|filter| of_task.iter().any(|(name, _)| name == filter))
+        .collect();
+    walk::each_value(block, &mut |value| {
+        if let Expr::Call(call) = value
+            && call.name == "find_servers"
+            && !call.options.is_empty()
+        {
+            for filter in &filters {
+                if call.options.iter().all(|(name, _)| name != filter) {
+                    call.options.push(((*filter).to_owned(), Expr::Map(Vec::new())));
+                }
+            }
+        }
+    });
 }

@@ -29,6 +29,9 @@ impl Reader<'_> {
             // An argument may not be given.
             return value.binary("??", Expr::text(""));
         }
+        if matches!(&value, Expr::Index(owner, _) if super::counterparts::is_environment(owner)) {
+            return value.binary("??", Expr::text(""));
+        }
         if let Expr::Index(owner, _) = &value
             && let Expr::Name(name) = &**owner
             && self

@@ -6,7 +6,7 @@ use super::super::added::takes_none_in_three;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::parameters::{EXTRAS, takes_extras};
-use super::super::ruby::{arguments, behind, literal};
+use super::super::ruby::{arguments, behind, literal, source};
 use super::Reader;
 use super::classes::environment_name;
 use super::rake_tasks::is_task_of_rake;
@@ -35,15 +35,15 @@ impl Reader<'_> {
         };
         let names: Vec<String> = nodes.iter().map(literal).collect::<Option<_>>()?;
         let value = |name: &String| (name.clone(), environment_name(name));
-        let map = Expr::Map(names.iter().map(value).collect());
-        self.remarks.push(format!(
-            "a task with arguments: they come as {}",
-            names
-                .iter()
-                .map(|name| format!("{name}=…"))
-                .collect::<Vec<_>>()
-                .join(" ")
-        ));
+        let mut pairs: Vec<(String, Expr)> = names.iter().map(value).collect();
+        let mut shown: Vec<String> = names.iter().map(|name| format!("{name}=…")).collect();
+        if source(&call.as_node()).contains(&format!("{args}.{EXTRAS}")) {
+            pairs.push((EXTRAS.to_owned(), extras()));
+            shown.push("extras=ONE,TWO".to_owned());
+        }
+        let map = Expr::Map(pairs);
+        self.remarks
+            .push(format!("a task with arguments: they come as {}", shown.join(" ")));
         Some(vec![Line::new(Statement::Let(args.clone(), map))])
     }
 
@@ -57,13 +57,7 @@ impl Reader<'_> {
         let args = behind.parameters.get(1)?;
         self.remarks
             .push("a task with arguments: they come as extras=ONE,TWO".to_owned());
-        let given = environment_name(EXTRAS);
-        let list = given.clone().method("split", vec![Expr::text(",")]);
-        let nothing = Expr::If(
-            vec![(given.binary("==", Expr::Unit), Block::giving(Expr::List(Vec::new())))],
-            Some(Block::giving(list)),
-        );
-        let map = Expr::Map(vec![(EXTRAS.to_owned(), nothing)]);
+        let map = Expr::Map(vec![(EXTRAS.to_owned(), extras())]);
         Some(Line::new(Statement::Let(args.clone(), map)))
     }
 
@@ -164,4 +158,14 @@ fn in_environment(name: &str, value: Vec<Part>) -> Line {
 fn removed(name: &str) -> Line {
     let remove = Expr::name("ENV").method("remove", vec![Expr::text(name)]);
     Line::new(Statement::Value(remove))
+}
+
+/// Returns the arguments of a task that have no name: a list, which may be empty.
+fn extras() -> Expr {
+    let given = environment_name(EXTRAS);
+    let list = given.clone().method("split", vec![Expr::text(",")]);
+    Expr::If(
+        vec![(given.binary("==", Expr::Unit), Block::giving(Expr::List(Vec::new())))],
+        Some(Block::giving(list)),
+    )
 }
