@@ -131,6 +131,10 @@ fn a_class_asks_about_a_value() {
         "def f(x)\n  Numeric === x || String === x || /a/ === x\nend\ntask(:t) { puts 1 if f(2) }\n",
         &["type_of(x) in [\"i64\", \"f64\"] || type_of(x) == \"string\" || matches(x, \"a\")"],
     );
+    carried(
+        "def f(x)\n  x == 1 || x == 2 || x == 3\nend\ntask(:t) { puts 1 if f(3) }\n",
+        &["  x == 1 || x == 2 || x == 3\n"],
+    );
 }
 
 #[test]

@@ -145,7 +145,7 @@ impl Reader<'_> {
             }
         }
         match name.as_str() {
-            "==" | "!=" | "<" | ">" | "<=" | ">=" | "=~" | "!~" | "test" | "system" => Type::YesNo,
+            "==" | "===" | "!=" | "<" | ">" | "<=" | ">=" | "=~" | "!~" | "test" | "system" => Type::YesNo,
             name if name.ends_with('?') => Type::YesNo,
             _ => Type::Unknown,
         }

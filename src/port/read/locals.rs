@@ -163,7 +163,7 @@ impl Reader<'_> {
     pub(super) fn kind_of(&self, value: &Expr) -> Type {
         match value {
             Expr::Bool(_) | Expr::Not(_) => Type::YesNo,
-            Expr::Binary("==" | "!=" | "<" | ">" | "<=" | ">=" | "in", ..) => Type::YesNo,
+            Expr::Binary("==" | "!=" | "<" | ">" | "<=" | ">=" | "in" | "||" | "&&", ..) => Type::YesNo,
             Expr::Text(_) | Expr::Template(_) | Expr::Script(_) | Expr::Symbol(_) => Type::Text,
             Expr::List(_) => Type::List,
             Expr::Map(_) => Type::Map,
