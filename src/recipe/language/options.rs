@@ -74,7 +74,7 @@ pub(in crate::recipe) static COMMAND: &[Choice] = &[
     },
     Choice {
         name: "pty",
-        doc: "true: with a terminal; the default where sudo is called",
+        doc: "true: with a terminal; the default where sudo is called. A default of the recipe is not for commands with `data` or `stdin`",
     },
     Choice {
         name: "columns",

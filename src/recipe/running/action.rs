@@ -197,6 +197,10 @@ impl Interpreter {
         let own_options = task_options
             .overlaid_by(&around)
             .overlaid_by(&run_options(&call.options)?);
+        if own_options.stdin.is_some() {
+            // On a terminal it would have no end, and the command would wait for that.
+            options.pty = None;
+        }
         let environment = options.overlaid_by(&own_options).env;
         // Capistrano 3 runs a command with blanks in it as it is. The second name is Capistrano 3's.
         let is_bare = own_options.prefix == Some(false) && dialect::speaks_three(self);

@@ -80,8 +80,7 @@ fn c12_a_terminal_is_asked_for_by_the_call_or_by_default() {
         .map(|record| record.terminal.is_some())
         .collect();
     assert_eq!(terminals, [false, false, true, true]);
-    let text =
-        "default_run_options[\"pty\"] = true; role :app, \"a\"; task :t { run \"x\"; run \"y\", :pty => false; }";
+    let text = "default_run_options[\"pty\"] = true; role :app, \"a\"; task :t { run \"x\"; run \"y\", :pty => false; run \"z\", :data => \"1\"; }";
     let outcome = recipe(text).run(&["t"]);
     let terminals: Vec<_> = outcome
         .script
@@ -89,7 +88,7 @@ fn c12_a_terminal_is_asked_for_by_the_call_or_by_default() {
         .iter()
         .map(|record| record.terminal.is_some())
         .collect();
-    assert_eq!(terminals, [true, false]);
+    assert_eq!(terminals, [true, false, false]);
     let text = "default_run_options[\"ptty\"] = true; role :app, \"a\"; task :t { run \"x\"; }";
     let errors = recipe(text).errors();
     assert_eq!(errors[0].message, "`default_run_options' has no option `ptty'");
