@@ -30,6 +30,24 @@ fn parts_of_strings_and_lists_are_read() {
 }
 
 #[test]
+fn lines_inside_of_a_quote_or_a_heredoc_stay_what_they_are() {
+    carried(
+        "task :t do\n  on roles(:app) do\n    execute :echo, \"'a\\n  b'\"\n    execute \"echo 'a\n  b' &&\n c\"\n  end\n  run_locally { execute :cat, \"<<X\\n  1\\nX\" }\n  \
+         system(\"cat <<X\\n  1\\nX\")\nend\n",
+        &[
+            "run `echo 'a\n  b'`, ",
+            "run \"echo 'a; b' &&; c\", ",
+            "run_locally `cat <<X\n  1\nX`;",
+            "system `cat <<X\n  1\nX`;",
+        ],
+    );
+    let (text, _) =
+        recipe("set :repository, 'x'\nrole :app, 'a'\ntask :t do\n  run \"echo 'a\n  b'\"\n  system \"a\n  b\"\nend\n");
+    has(&text, &["run `echo 'a\\\n  b'`;"]);
+    assert!(!text.contains("a \\\n"), "{text}");
+}
+
+#[test]
 fn a_loop_over_a_value_with_braces_has_it_in_a_local() {
     carried(
         "task(:t) { %w[b a].sort_by { |x| x }.each { |x| puts x } }\n",

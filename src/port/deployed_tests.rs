@@ -203,6 +203,73 @@ fn what_runs_puma_and_sidekiq_is_what_their_gems_take() {
 }
 
 #[test]
+fn a_sidekiq_without_a_plugin_that_has_tasks_hooks_those_of_the_recipe() {
+    let of = |plugins: &str, recipe: &str| {
+        let capfile =
+            format!("require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/sidekiq'\n{plugins}");
+        let files = [
+            ("Capfile", capfile.as_str()),
+            ("config/deploy.rb", recipe),
+            ("config/deploy/one.rb", "server 'h', roles: %w[app]\n"),
+        ];
+        let ported = ported(&files).unwrap();
+        (ported.files[0].text.clone(), ported.files[1].text.clone())
+    };
+    let tasks = "namespace :sidekiq do\n  task(:stop) { on(roles(:app)) { execute 'a b' } }\n  task(:start) { on(roles(:app)) { execute 'c d' } }\nend\n";
+    let (capfile, recipe) = of("install_plugin Capistrano::Sidekiq\n", tasks);
+    has(
+        &capfile,
+        &[
+            "on :load {\n  after \"deploy:updated\", \"sidekiq:stop\";\n  after \"deploy:published\", \"sidekiq:start\";\n}",
+        ],
+    );
+    assert!(
+        !capfile.contains("require \"sidekiq\"") && !capfile.contains("quiet"),
+        "{capfile}"
+    );
+    assert!(!recipe.contains("stop_2"), "{recipe}");
+    let hooked = "install_plugin Capistrano::Sidekiq\ninstall_plugin Capistrano::Sidekiq::Systemd\n";
+    has(&of(hooked, "set :application, 'x'\n").0, &["require \"sidekiq\";"]);
+}
+
+#[test]
+fn yarn_and_npm_have_the_flags_of_their_gems() {
+    let of = |recipe: &str| {
+        let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/npm'\nrequire 'capistrano/yarn'\n";
+        let files = [("Capfile", capfile), ("config/deploy.rb", recipe)];
+        ported(&files).unwrap().files[0].text.clone()
+    };
+    has(
+        &of("lock '3'\n"),
+        &[
+            "set :npm_flags, \"--production --silent --no-progress\";",
+            "set :yarn_flags, \"--production\";",
+        ],
+    );
+    assert!(!of("lock '3'\nset :yarn_flags, '--prod'\n").contains("yarn_flags"));
+}
+
+#[test]
+fn hooks_of_gems_for_monit_are_told() {
+    for monit in [
+        "require 'capistrano/puma/monit'\n",
+        "install_plugin Capistrano::Puma::Monit\n",
+    ] {
+        let capfile =
+            format!("require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/puma'\n{monit}");
+        let ported = ported(&[("Capfile", capfile.as_str()), ("config/deploy.rb", "lock '3'\n")]).unwrap();
+        assert!(
+            ported
+                .remarks
+                .iter()
+                .any(|remark| remark.starts_with("monit and puma: ")),
+            "{:?}",
+            ported.remarks
+        );
+    }
+}
+
+#[test]
 fn the_newest_gems_of_puma_and_sidekiq_have_other_roles_and_services() {
     let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/puma'\ninstall_plugin Capistrano::Puma::Systemd\n\
                    require 'capistrano/sidekiq'\ninstall_plugin Capistrano::Sidekiq::Systemd\nset :application, 'x'\n";

@@ -181,9 +181,11 @@ impl Facts {
             () if one > two => 1,
             () => 2,
         };
+        let has_bare_sidekiq = self.version == 3 && self.has_bare_sidekiq();
         let libraries = self
             .libraries
             .iter()
+            .filter(|path| !(has_bare_sidekiq && *path == "capistrano/sidekiq"))
             .filter_map(|path| Vocabulary::library_of_ruby(path));
         for name in libraries.collect::<Vec<_>>() {
             self.vocabulary.read_library(name);
@@ -340,6 +342,17 @@ impl Facts {
     /// Returns true if the files or the library have a task of this name.
     pub(super) fn is_task(&self, name: &str) -> bool {
         self.tasks.contains(name) || self.vocabulary.tasks.contains(name)
+    }
+
+    /// Returns true for a capistrano-sidekiq that has hooks at most, and no tasks: from version 2 on a plugin of its brings these.
+    pub(super) fn has_bare_sidekiq(&self) -> bool {
+        let major = self.gems.majors.get("capistrano-sidekiq");
+        let is_new = self.plugins.contains("Capistrano::Sidekiq") || major.is_some_and(|major| *major > 1);
+        is_new
+            && !self
+                .plugins
+                .iter()
+                .any(|name| name.starts_with("Capistrano::Sidekiq::"))
     }
 
     /// Returns the full name of the task that a name means in a namespace.

@@ -443,7 +443,7 @@ pub(super) fn may_be_empty(value: &Expr) -> bool {
     let is_line_end = |mark: Option<&Expr>| mark.and_then(Expr::literal) == Some("\n");
     match value {
         Expr::Call(call) => match call.name.as_str() {
-            "glob" | "lines" | "scan" => true,
+            "arguments" | "glob" | "lines" | "scan" => true,
             "ruby_split" => is_line_end(call.arguments.get(1)),
             _ => false,
         },

@@ -84,6 +84,9 @@ impl Reader<'_> {
                           both db/migrate and db/data had";
             self.remarks.push(remark.to_owned());
         }
+        if path == "capistrano/sidekiq" && self.facts.version > 2 && self.facts.has_bare_sidekiq() {
+            return Ok(self.hooks_of_sidekiq());
+        }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
             if path == "capifony_symfony2" {
@@ -101,9 +104,25 @@ impl Reader<'_> {
                 let line = |(name, value)| Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
                 lines.extend(settings.map(line));
             }
+            let program = path.rsplit('/').find(|part| *part != "monit").unwrap_or_default();
+            let has_monit = match program {
+                "puma" => self.facts.plugins.contains("Capistrano::Puma::Monit"),
+                "sidekiq" => self.facts.plugins.contains("Capistrano::Sidekiq::Monit"),
+                _ => false,
+            };
+            if self.facts.version > 2 && (has_monit || path.ends_with("/monit")) {
+                self.remarks.push(format!(
+                    "monit and {program}: the gem says `monit unmonitor` before `deploy:updating` and `monit monitor` after `deploy:published`; \
+                     capr says nothing to monit. Add both as hooks if monit starts {program}"
+                ));
+            }
             match path.as_str() {
                 "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
                 "capistrano/sidekiq" if self.facts.version > 2 => lines.extend(self.as_gem_of_sidekiq()),
+                "capistrano/npm" => {
+                    lines.extend(self.unless_set("npm_flags", Expr::text("--production --silent --no-progress")));
+                }
+                "capistrano/yarn" => lines.extend(self.unless_set("yarn_flags", Expr::text("--production"))),
                 "rvm1/capistrano3" => lines.extend(of_rvm1()),
                 "capistrano/data_migrate" => {
                     let rake = vec![

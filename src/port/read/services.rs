@@ -54,8 +54,37 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns the hooks of a capistrano-sidekiq without tasks, which run those of the recipe. It says them when a deploy begins, after all others.
+    pub(super) fn hooks_of_sidekiq(&self) -> Vec<Line> {
+        let facts = self.facts;
+        if !facts.plugins.contains("Capistrano::Sidekiq") || facts.variables.contains_key("sidekiq_default_hooks") {
+            return Vec::new();
+        }
+        let hooks = [
+            ("starting", "quiet"),
+            ("updated", "stop"),
+            ("published", "start"),
+            ("failed", "restart"),
+        ];
+        let hooks = hooks
+            .iter()
+            .map(|(event, task)| (format!("deploy:{event}"), format!("sidekiq:{task}")));
+        let hooks = hooks.filter(|(_, task)| facts.is_task(task));
+        let lines: Vec<Line> = hooks
+            .map(|(event, task)| Line::verb(Call::new("after", vec![Expr::Text(event), Expr::Text(task)])))
+            .collect();
+        match lines.is_empty() {
+            true => lines,
+            false => vec![Line::verb(Call::with_block(
+                "on",
+                vec![Expr::symbol("load")],
+                Block::of(lines),
+            ))],
+        }
+    }
+
     /// Returns the line that sets a variable, unless the recipe sets it.
-    fn unless_set(&self, name: &str, value: Expr) -> Vec<Line> {
+    pub(super) fn unless_set(&self, name: &str, value: Expr) -> Vec<Line> {
         let line = || Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
         self.is_for_stages(name).then(line).into_iter().collect()
     }

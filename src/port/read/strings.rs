@@ -112,15 +112,20 @@ impl Reader<'_> {
 
     /// Reads a command: for Capistrano 1 and 2 its lines are one command, for 3 they are several.
     pub(super) fn command(&mut self, node: &Node<'_>) -> Read<Expr> {
+        self.command_of(node, Lines::OfRun)
+    }
+
+    /// Reads a command, whose lines the shell is given in one of the ways.
+    pub(super) fn command_of(&mut self, node: &Node<'_>, of: Lines) -> Read<Expr> {
         let value = match self.parts(node) {
             Some(parts) => string(parts?),
             None => self.expression(node)?,
         };
-        Ok(self.as_command(value))
+        Ok(self.as_command(value, of))
     }
 
-    /// Returns a value that was read as a command.
-    pub(super) fn as_command(&self, value: Expr) -> Expr {
+    /// Returns a value that was read as a command, which gives the shell its lines in one of the ways.
+    pub(super) fn as_command(&self, value: Expr, of: Lines) -> Expr {
         let parts = match value {
             Expr::Text(text) => vec![Part::Text(text)],
             Expr::Template(parts) => parts,
@@ -133,11 +138,17 @@ impl Reader<'_> {
             return string(parts);
         }
         let (marked, values) = mark(parts);
-        let lines = match marked.contains("<<") {
-            // A heredoc of the shell keeps its lines.
-            true => marked.trim().to_owned(),
-            false => self.joined(&marked),
-        };
+        let is_heredoc = marked.contains("<<");
+        if is_heredoc || has_quoted_newline(&marked) {
+            let lines = match of {
+                Lines::Joined => marked.lines().map(str::trim).collect::<Vec<_>>().join("; "),
+                Lines::OfRun if self.facts.version < 3 && !is_heredoc => marked.trim().replace('\n', "\\\n"),
+                // Indented, they would be others.
+                Lines::OfRun | Lines::Kept => marked.trim().to_owned(),
+            };
+            return string(unmark(&lines, values));
+        }
+        let lines = self.joined(&marked, of);
         let parts = unmark(&lines, values);
         match lines.contains('\n') {
             true => Expr::Script(parts),
@@ -145,7 +156,7 @@ impl Reader<'_> {
         }
     }
 
-    fn joined(&self, text: &str) -> String {
+    fn joined(&self, text: &str, of: Lines) -> String {
         let lines: Vec<&str> = text.lines().collect();
         let common = common_indent(&lines);
         let lines = lines
@@ -159,7 +170,7 @@ impl Reader<'_> {
                 .iter()
                 .any(|end| line.ends_with(end));
             let is_comment = line.trim_start().starts_with('#');
-            match index < last && self.facts.version < 3 && !goes_on && !is_comment {
+            match index < last && self.facts.version < 3 && of == Lines::OfRun && !goes_on && !is_comment {
                 true => written.push(format!("{line} \\")),
                 false => written.push(line.to_owned()),
             }
@@ -229,6 +240,34 @@ pub(super) fn filled(value: Expr) -> Expr {
 
 /// The first of the characters that stand for values in a string.
 const MARK: u32 = 0xE000;
+
+/// The ways in which the shell is given the lines of a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// As `run` gives them: Capistrano 2 ends each with a backslash.
+    OfRun,
+    /// Behind each other with `;`, as SSHKit does with a command that is one string.
+    Joined,
+    /// As they are.
+    Kept,
+}
+
+/// Returns true if a quote of the shell has several lines.
+fn has_quoted_newline(text: &str) -> bool {
+    let (mut quote, mut chars) = (None, text.chars());
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('\\', None | Some('"')) => {
+                chars.next();
+            }
+            ('\n', Some(_)) => return true,
+            ('\'' | '"', None) => quote = Some(c),
+            (c, Some(end)) if c == end => quote = None,
+            _ => {}
+        }
+    }
+    false
+}
 
 /// Returns a string with a mark for each value.
 pub(super) fn mark(parts: Vec<Part>) -> (String, Vec<Expr>) {
