@@ -220,6 +220,11 @@ fn local() -> Vec<Trial> {
             .first(repository)
             .then("puts matches(head, `^[0-9a-f]{40}$`);")
             .prints("true\n"),
+        // What is not found is status 1.
+        one("let found = run_locally(\"grep x y\", :result => true).stdout;")
+            .file("y", "a\n")
+            .then("puts found == \"\";")
+            .prints("true\n"),
         one("if !system(\"true\") { abort \"no rsync\"; }")
             .then("puts \"on\";")
             .prints("on\n"),
