@@ -277,7 +277,7 @@ fn the_report_can_be_read_by_programs() {
     );
     let finished = case.args(["port", "deploy.rb", "--check", "--json"]).run().code(1);
     let report: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
-    assert_eq!(report["version"], 1);
+    assert_eq!(report["version"], 2);
     let note = &report["files"][0]["notes"][0];
     assert_eq!(
         (&note["line"], &note["kind"], &note["ruby"]),
