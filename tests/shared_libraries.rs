@@ -235,6 +235,19 @@ fn packages_are_installed_and_frameworks_make_their_caches_before_a_release_beco
     );
     assert_eq!(
         calls(
+            "require \"capifony_symfony2\"; set :dialect, 2; set :use_sudo, false; set :shared_children, [\"app/logs\"]; \
+             set :shared_files, [\"app/config/own/parameters.yml\"]; set :composer_bin, \"composer\"; set :interactive_mode, false; \
+             set :dump_assetic_assets, true; set :cache_path, \"cache\";",
+            &["deploy"]
+        ),
+        [
+            "composer install --no-dev --verbose --prefer-dist --optimize-autoloader --no-progress --no-interaction",
+            "php app/console assetic:dump --env=prod --no-debug",
+            "php app/console cache:warmup --env=prod --no-debug",
+        ]
+    );
+    assert_eq!(
+        calls(
             "require \"laravel\"; set :laravel_migrate, true; set :restart_via, \"tasks\";",
             &["deploy"]
         ),

@@ -201,11 +201,9 @@ impl Facts {
             self.vocabulary.read_library(name);
             self.has_libraries = true;
         }
-        if self.version > 2 {
-            let own = std::mem::take(&mut self.functions);
-            self.functions = super::gem_functions::of(&self.vocabulary);
-            self.functions.extend(own);
-        }
+        let own = std::mem::take(&mut self.functions);
+        self.functions = super::gem_functions::of(&self.vocabulary);
+        self.functions.extend(own);
         self.acting = Acting::of(&self.functions);
     }
 

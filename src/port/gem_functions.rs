@@ -1,4 +1,4 @@
-//! The functions that gems define for recipes of Capistrano 3. A recipe that calls one gets it, as one that another file of the project
+//! The functions that gems define for recipes. A recipe that calls one gets it, as one that another file of the project
 //! defines.
 
 use std::collections::BTreeMap;

@@ -116,9 +116,7 @@ pub(super) fn loaded_path(node: &Node<'_>) -> Option<String> {
     match (id(&call.name()).as_str(), given.as_slice()) {
         ("find_files", [path]) | ("required_location", [_, path]) if is_gem => {
             let path = literal(path)?;
-            // capifony had its recipe under the shorter name at first.
-            let path = path.trim_end_matches(".rb");
-            Some(if path == "symfony2" { "capifony_symfony2" } else { path }.to_owned())
+            Some(path.trim_end_matches(".rb").to_owned())
         }
         ("first" | "last" | "to_s" | "to_str", []) | ("[]", [_]) => loaded_path(&receiver).filter(|_| !is_gem),
         _ => None,

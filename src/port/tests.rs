@@ -253,19 +253,39 @@ fn a_variable_of_a_library_that_has_another_form_is_told() {
 }
 
 #[test]
-fn capifony_has_the_layout_of_symfony_2_and_shares_by_path() {
-    let (text, notes) = recipe(
-        "require 'capifony_symfony2'\nset :scm, :git\nset :shared_files, ['app/config/parameters.yml']\nset :shared_children, ['app/logs']\n\
-         set :use_composer, true\nset :dump_assetic_assets, true\n",
-    );
-    assert!(notes.is_empty(), "{notes:?}");
-    let parts = [
-        "require \"symfony\";\nset :capifony, true;\nset :composer_options, \"--no-dev --verbose",
-        "\nset :use_composer, true;\nset :dump_assetic_assets, true;",
-        "set :symfony_roles, \"app\";\nset :symfony_directory_structure, 2;\nset :linked_dirs, [\"app/logs\", \"web/uploads\"];\nset :shared_children, [];",
-        "set :linked_files, [\"app/config/parameters.yml\"];\nset :linked_dirs, [\"app/logs\"];",
+fn capifony_keeps_its_own_words() {
+    let own = "set :scm, :git\nset :use_sudo, false\nset :shared_files, ['app/config/parameters.yml']\nset :shared_children, [log_path]\n\
+               set :dump_assetic_assets, true\nset :permission_method, :acl\nset :own_word, 1\nafter 'deploy:share_childs', 'x'\n\
+               task(:x) { symfony.cache.warmup if remote_file_exists?(\"#{latest_release}/a\")\nrun \"./c #{console_options}\" }\n";
+    let kept = [
+        "require \"capifony\";",
+        "set :shared_files, [\"app/config/parameters.yml\"];\nset :shared_children, [log_path];",
+        "set :dump_assetic_assets, true;\nset :permission_method, :acl;\n// set :own_word, 1;",
+        "after \"deploy:share_childs\", \"x\";",
+        "fn console_options() {",
+        "fn remote_file_exists(",
+        "symfony.cache.warmup;",
     ];
-    has(&text, &parts);
+    for load in [
+        "require 'capifony_symfony2'\n",
+        "load Gem.find_files('capifony_symfony2.rb').last.to_s\n",
+    ] {
+        let (text, notes) = recipe(&format!("{load}{own}"));
+        assert!(notes.is_empty(), "{load}{notes:?}");
+        has(&text, &kept);
+        assert!(!text.contains("capifony_use_sudo"), "{text}");
+    }
+    // The gem does not take it for true where the recipe does not say so.
+    let (text, _) = recipe("require 'capifony_symfony2'\nset :scm, :git\n");
+    has(&text, &["require \"capifony\";\nset :capifony_use_sudo, false;"]);
+    let (text, notes) = recipe("load Gem.find_files('symfony2.rb').first.to_s\nset :scm, :git\nset :use_sudo, false\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &["require \"capifony\";\nset :use_composer, false;\nset :assets_install, true;"],
+    );
+    let (_, notes) = recipe("load Gem.find_files('own.rb').first\n");
+    assert!(notes[0].reason.contains("`own`"), "{notes:?}");
 }
 
 #[test]

@@ -11,7 +11,10 @@ const UNTOLD: &[&str] = &["deploytags", "file_permissions", "local_precompile", 
 
 /// Returns the libraries that the files need and do not require, each with the reason.
 pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
-    let all = Vocabulary::of_libraries();
+    let mut all = Vocabulary::of_libraries();
+    // They have tasks of the same names, for Capistrano 2 and 3.
+    let other = if facts.version == 3 { "capifony" } else { "symfony" };
+    all.retain(|(name, _)| *name != other);
     let with_task = |task: &&String| {
         let (name, _) = all.iter().find(|(_, own)| own.tasks.contains(*task))?;
         Some((*name, format!("It has the task `{task}`")))

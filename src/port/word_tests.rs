@@ -46,7 +46,7 @@ fn a_file_is_looked_for_where_capistrano_2_loads_from() {
     );
     carried_in_two(
         "load Gem.find_files('symfony2.rb').first.to_s\nload Gem.required_location('capistrano-ext', 'capistrano/ext/multistage.rb')\n",
-        &["require \"symfony\";"],
+        &["require \"capifony\";"],
     );
 }
 

@@ -63,8 +63,9 @@ impl Recipe {
         text
     }
 
-    /// Returns the libraries that this recipe requires, as Markdown.
-    pub fn libraries_reference(&self) -> String {
+    /// Returns the libraries that this recipe requires, as Markdown. Of a library that another recipe requires alone, that knows the tasks:
+    /// another library has tasks of the same names.
+    pub fn libraries_reference(&self, alone: &[(&str, Self)]) -> String {
         let mut text = String::from(
             "# The libraries that come with capr\n\n\
              Generated from `stdlib/lib`; `scripts/reference` writes it anew. A recipe says `require \"bundler\";`, or the name by which a recipe \
@@ -83,7 +84,9 @@ impl Recipe {
             );
         }
         for library in libraries() {
-            self.library_section(library, &mut text);
+            let own = alone.iter().find(|(name, _)| *name == library.name);
+            own.map_or(self, |(_, recipe)| recipe)
+                .library_section(library, &mut text);
         }
         text
     }

@@ -89,21 +89,6 @@ impl Reader<'_> {
         }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
-            if path == "capifony_symfony2" {
-                let shared = ["app/logs", "web/uploads"].into_iter().map(Expr::text).collect();
-                let options = "--no-dev --verbose --prefer-dist --optimize-autoloader --no-progress";
-                let settings = [
-                    ("capifony", Expr::Bool(true)),
-                    ("composer_options", Expr::text(options)),
-                    ("composer_roles", Expr::text("app")),
-                    ("symfony_roles", Expr::text("app")),
-                    ("symfony_directory_structure", Expr::number(2)),
-                    ("linked_dirs", Expr::List(shared)),
-                    ("shared_children", Expr::List(Vec::new())),
-                ];
-                let line = |(name, value)| Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
-                lines.extend(settings.map(line));
-            }
             let program = path.rsplit('/').find(|part| *part != "monit").unwrap_or_default();
             let has_monit = match program {
                 "puma" => self.facts.plugins.contains("Capistrano::Puma::Monit"),
@@ -141,6 +126,7 @@ impl Reader<'_> {
                     let removed = vec![Expr::symbol("restart_tasks"), Expr::text("passenger:restart")];
                     lines.push(Line::verb(Call::new("remove", removed)));
                 }
+                "capifony_symfony2" | "symfony2" => lines.extend(self.as_capifony(&path)),
                 // This part of the gem has its tasks and no hooks.
                 "whenever/capistrano/recipes" => {
                     let set = vec![Expr::symbol("whenever_default_hooks"), Expr::Bool(false)];
@@ -208,6 +194,22 @@ impl Reader<'_> {
             }
         }
         Ok(Some(lines))
+    }
+
+    /// Returns what capifony takes where the recipe says nothing, and the library otherwise: it asks for `use_sudo` without a default.
+    fn as_capifony(&mut self, path: &str) -> Vec<Line> {
+        let mut settings = Vec::new();
+        if !self.facts.variables.contains_key("use_sudo") {
+            settings.push(("capifony_use_sudo", false));
+        }
+        if path == "symfony2" {
+            settings.extend([("use_composer", false), ("assets_install", true)]);
+            let remark = "`symfony2.rb` is that of capifony 2.1 and older: the library `capifony` does what 2.8 does, which has other \
+                          `composer_options` and calls `symfony:bootstrap:build` only where the recipe does";
+            self.remarks.push(remark.to_owned());
+        }
+        let line = |(name, value)| Line::verb(Call::new("set", vec![Expr::symbol(name), Expr::Bool(value)]));
+        settings.into_iter().map(line).collect()
     }
 
     /// Returns true if a file of the project, and not of a gem, is in a folder.

@@ -148,14 +148,7 @@ impl Reader<'_> {
             );
             return Ok(vec![self.remark(&why)]);
         }
-        // In capifony the paths below `shared` are those below the release.
-        let is_capifony = self.facts.libraries.contains("capifony_symfony2");
-        let here = match (variable.as_str(), is_capifony) {
-            ("shared_files", true) => "linked_files",
-            ("shared_children", true) => "linked_dirs",
-            _ => renamed(&variable),
-        };
-        let here = here.to_owned();
+        let here = renamed(&variable).to_owned();
         let named = Expr::symbol(&here);
         if let Some(block) = self.lazy(call, &given)? {
             if block.value() == Some(&Expr::name(&here)) {

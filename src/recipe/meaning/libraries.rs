@@ -134,6 +134,7 @@ static LIBRARIES: &[Library] = &[
         "capistrano-bundler"
     ),
     library!("campfire", "capistrano/campfire", "capistrano-campfire"),
+    library!("capifony", "capifony_symfony2", "symfony2"),
     library!("chruby", "capistrano/chruby", "capistrano-chruby"),
     library!("clockwork", "capistrano-clockwork", "capistrano/clockwork"),
     library!("composer", "capistrano/composer", "capistrano-composer"),
@@ -276,7 +277,6 @@ static LIBRARIES: &[Library] = &[
     ),
     library!(
         "symfony",
-        "capifony_symfony2",
         "capistrano/symfony",
         "capistrano/symfony-doctrine",
         "capistrano-symfony"

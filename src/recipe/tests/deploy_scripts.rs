@@ -120,40 +120,6 @@ fn libraries_of_capistrano_2_act_as_their_gems() {
     );
     let several = all("require \"whenever\"; set :whenever_roles, [\"app\", \"db\"];");
     assert!(several.contains("grep -xF -e app -e db | paste -sd ,"), "{several}");
-    let symfony = "require \"symfony\"; set :capifony, true; set :symfony_directory_structure, 2;";
-    let usual = all(symfony);
-    for part in [
-        "chmod -R 0777",
-        "composer.phar self-update",
-        "php composer.phar install",
-        "cache:warmup --env=prod --no-debug",
-    ] {
-        assert!(usual.contains(part), "{part}: {usual}");
-    }
-    for part in ["assetic:dump", "assets:install", "setfacl"] {
-        assert!(!usual.contains(part), "{part}: {usual}");
-    }
-    let more = "set :update_vendors, true; set :composer_bin, \"/opt/composer\"; set :dump_assetic_assets, true; set :cache_warmup, false;\n\
-                set :assets_install, true; set :use_set_permissions, true; set :user, \"me\"; set :composer_options, \"--quiet\";";
-    let shared = "set :linked_dirs, [\"app/logs\"]; set :linked_files, [\"app/logs\", \"app/config/p.yml\"]; set :shared_children, [];";
-    let shared = all(&format!("{symfony} {shared}"));
-    assert!(
-        shared.contains("touch -- /u/apps/shop/shared/app/config/p.yml"),
-        "{shared}"
-    );
-    let other = all(&format!("{symfony} {more}"));
-    for part in [
-        "/opt/composer update --quiet",
-        "assetic:dump",
-        "assets:install web --env",
-        "u:me:rwX -m u:www-data:rwX -- app/logs app/cache",
-    ] {
-        assert!(other.contains(part), "{part}: {other}");
-    }
-    assert!(
-        !other.contains("cache:warmup") && !other.contains("composer.phar"),
-        "{other}"
-    );
     let local = all("require \"rvm\"; set :rvm_ruby_string, \"local\";");
     assert!(local.contains("rvm-shell ruby-3.3.0@shop"), "{local}");
     let of_release = all("require \"rvm\"; set :rvm_ruby_string, \"release_path\"; set :rvm_type, \"/opt/rvm\";");

@@ -12,8 +12,12 @@ use crate::recipe::meaning::libraries::{Library, libraries};
 use crate::recipe::meaning::stdlib;
 use crate::session::scripted::Script;
 
+/// A library with tasks of the names of those of another, and for recipes of Capistrano 2 alone.
+const CAPIFONY: &str = "capifony";
+
 /// The libraries that read files of this machine, and one whose tasks are whole deploys. `tests/stdlib` tests them.
-const TESTED_ELSEWHERE: [&str; 6] = [
+const TESTED_ELSEWHERE: [&str; 7] = [
+    CAPIFONY,
     "database_yml",
     "figaro_yml",
     "master_key",
@@ -26,6 +30,7 @@ const TESTED_ELSEWHERE: [&str; 6] = [
 /// would stand before each program.
 fn everything() -> String {
     let requires: String = libraries()
+        .filter(|library| library.name != CAPIFONY)
         .map(|library| format!("require \"{}\";\n", library.name))
         .collect();
     let keys = [
