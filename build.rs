@@ -17,6 +17,7 @@ const DIRECTORIES: &[&str] = &[
     "stdlib",
     "stdlib/lib",
     "stdlib/lib/rails",
+    "stdlib/lib/sidekiq",
     "stdlib/process",
     "stdlib/scm",
 ];

@@ -7,7 +7,7 @@ use super::facts::Facts;
 use super::form::{Above, Block, Call, Expr, Line, Part, Statement};
 use super::note::Note;
 use super::project::RubyFile;
-use super::read::with_made_of;
+use super::read::{read_of, with_made_of};
 use super::waiting;
 
 /// A file that was read.
@@ -83,7 +83,7 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>], remarks: &mut Ve
         return;
     };
     let mut head = match is_main(main) {
-        true => defaults(facts, &names),
+        true => defaults(facts, &names, &main.block),
         false => Vec::new(),
     };
     if is_main(main) {
@@ -178,8 +178,20 @@ fn insert(block: &mut Block, mut head: Vec<Line>) {
     block.lines = head;
 }
 
+/// Returns true if lines that run while the recipe is loaded read a path below `deploy_to`.
+fn reads_path(main: &Block) -> bool {
+    let paths = [
+        "deploy_to",
+        "current_path",
+        "release_path",
+        "releases_path",
+        "shared_path",
+    ];
+    read_of(&main.lines, &paths.map(str::to_owned).into()).is_some()
+}
+
 /// Returns the defaults of the version that differ from those of capr, if the recipe does not set them.
-fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
+fn defaults(facts: &Facts, names: &Names, main: &Block) -> Vec<Vec<Line>> {
     let set = |name: &str, value: Expr| Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
     // What some stages set has the default in the others.
     let of_some =
@@ -196,7 +208,10 @@ fn defaults(facts: &Facts, names: &Names) -> Vec<Vec<Line>> {
                     Part::Text("/var/www/".to_owned()),
                     Part::Value(Expr::name("application")),
                 ]);
-                if is_free("deploy_to") {
+                // Until a stage has set it, paths have the default.
+                let set_in = facts.set_in.get("deploy_to");
+                let is_late = set_in.is_some_and(|files| files.is_subset(&facts.stage_files)) && reads_path(main);
+                if is_free("deploy_to") || is_late {
                     lines.push(Line::verb(Call::with_block(
                         "set",
                         vec![Expr::symbol("deploy_to")],

@@ -48,6 +48,28 @@ fn code_of_the_application_is_only_read_and_using_it_is_one_piece_of_work() {
 }
 
 #[test]
+fn a_path_that_is_read_before_the_stage_sets_deploy_to_is_below_the_default() {
+    let files = |conf: &str| {
+        let main = format!("lock '3'\nset :application, 'shop'\n{conf}set :linked_files, [fetch(:conf)]\n");
+        let found = ported(&[
+            ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),
+            ("config/deploy.rb", &main),
+            (
+                "config/deploy/live.rb",
+                "set :deploy_to, '/srv/shop'\nserver 'h', roles: %w[app]\n",
+            ),
+        ]);
+        let main = found.files.iter().find(|file| file.to == "config/deploy.rhai").unwrap();
+        main.text.clone()
+    };
+    let default = "set :deploy_to { `/var/www/${application}` }";
+    let now = files("set :conf, \"#{shared_path}/app.conf\"\n");
+    assert!(now.contains(default), "{now}");
+    let late = files("set :conf, -> { \"#{shared_path}/app.conf\" }\n");
+    assert!(!late.contains(default), "{late}");
+}
+
+#[test]
 fn a_file_of_rails_with_tasks_is_a_recipe() {
     let deploy = ("config/deploy.rb", "load 'config/environment'\nset :application, 'a'\n");
     let tasks = ("config/environment.rb", "task(:t) { run 'x' }\n");

@@ -89,17 +89,22 @@ impl Reader<'_> {
         }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
-            let program = path.rsplit('/').find(|part| *part != "monit").unwrap_or_default();
-            let has_monit = match program {
-                "puma" => self.facts.plugins.contains("Capistrano::Puma::Monit"),
-                "sidekiq" => self.facts.plugins.contains("Capistrano::Sidekiq::Monit"),
-                _ => false,
-            };
-            if self.facts.version > 2 && (has_monit || path.ends_with("/monit")) {
-                self.remarks.push(format!(
-                    "monit and {program}: the gem says `monit unmonitor` before `deploy:updating` and `monit monitor` after `deploy:published`; \
-                     capr says nothing to monit. Add both as hooks if monit starts {program}"
-                ));
+            let has_plugin = |name: &str| self.facts.version > 2 && self.facts.plugins.contains(name);
+            if path == "capistrano/puma" && has_plugin("Capistrano::Puma::Monit") {
+                self.remarks.push(
+                    "monit and puma: the gem says `monit unmonitor` before `deploy:updating` and `monit monitor` after `deploy:published`; capr says \
+                     nothing to monit. Add both as hooks if monit starts puma"
+                        .to_owned(),
+                );
+            }
+            let by_plugin = path == "capistrano/sidekiq" && has_plugin("Capistrano::Sidekiq::Monit");
+            if by_plugin || path == "capistrano/sidekiq/monit" {
+                self.remarks.push(
+                    "monit and sidekiq: capr has monit look away during a deploy, and does not write its file (`sidekiq:monit:config`)".to_owned(),
+                );
+            }
+            if by_plugin {
+                lines.push(Line::verb(Call::new("require", vec![Expr::text("sidekiq/monit")])));
             }
             match path.as_str() {
                 "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),

@@ -326,6 +326,18 @@ pub(super) const ONLY_CALLED: &[(&str, &str)] = &[
         "its task writes a configuration of logrotate when it is called",
     ),
     (
+        "capistrano/puma/jungle",
+        "its tasks write scripts of the system's init when they are called",
+    ),
+    (
+        "capistrano/puma/nginx",
+        "its task writes a site of nginx when it is called",
+    ),
+    (
+        "capistrano/puma/workers",
+        "its tasks change the number of Puma's workers when they are called",
+    ),
+    (
         "capistrano/rails/logs",
         "its task shows a log when it is called; capr run shows it as well: capr run -- tail -f …",
     ),

@@ -207,11 +207,7 @@ static LIBRARIES: &[Library] = &[
         "capistrano/puma",
         "capistrano3/puma",
         "capistrano/puma/daemon",
-        "capistrano/puma/jungle",
-        "capistrano/puma/monit",
-        "capistrano/puma/nginx",
         "capistrano/puma/systemd",
-        "capistrano/puma/workers",
         "puma/capistrano"
     ),
     library!("rails", "capistrano/rails", "capistrano-rails"),
@@ -262,11 +258,11 @@ static LIBRARIES: &[Library] = &[
     library!(
         "sidekiq",
         "capistrano/sidekiq",
-        "capistrano/sidekiq/monit",
         "capistrano/sidekiq/systemd",
         "capistrano/sidekiq/upstart",
         "sidekiq/capistrano"
     ),
+    library!("sidekiq/monit", "capistrano/sidekiq/monit"),
     library!("sitemap_generator", "capistrano/sitemap_generator"),
     library!(
         "slack",
