@@ -1,5 +1,7 @@
 //! Collects the facts in a file, call by call.
 
+use std::collections::BTreeMap;
+
 use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
 use super::facts::{Facts, full_name, kept, renamed};
@@ -18,6 +20,7 @@ pub(super) fn collect(facts: &mut Facts, parsed: &ParseResult<'_>, text: &[u8]) 
         classes: 0,
         branches: 0,
         loops: Vec::new(),
+        lists: BTreeMap::new(),
     };
     visitor.visit(&parsed.node());
 }
@@ -32,6 +35,8 @@ struct Visitor<'a> {
     branches: usize,
     /// The names that the surrounding loops go through, with the local of each loop.
     loops: Vec<(String, Vec<String>)>,
+    /// The lists that locals and constants are.
+    lists: BTreeMap<String, Vec<String>>,
 }
 
 impl<'pr> Visit<'pr> for Visitor<'_> {
@@ -71,7 +76,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
         let name = id(&node.name());
         let namespaces = self.call(&name, node);
         let loops = self.loops.len();
-        self.loops.extend(super::repeated::through(&name, node));
+        self.loops.extend(super::repeated::through(&name, node, &self.lists));
         let is_defaults = self.namespaces == ["load"];
         let is_later = matches!(name.as_str(), "task" | "multitask" | "before" | "after" | "on") && !is_defaults;
         self.branches += usize::from(is_later);
@@ -128,8 +133,19 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
         if self.facts.errors.define(&node.as_node()) {
             return;
         }
+        self.list(&node.name(), &node.value());
         self.keep(&node.name(), &node.value());
         ruby_prism::visit_constant_write_node(self, node);
+    }
+
+    fn visit_local_variable_write_node(&mut self, node: &ruby_prism::LocalVariableWriteNode<'pr>) {
+        self.list(&node.name(), &node.value());
+        ruby_prism::visit_local_variable_write_node(self, node);
+    }
+
+    fn visit_local_variable_operator_write_node(&mut self, node: &ruby_prism::LocalVariableOperatorWriteNode<'pr>) {
+        self.lists.remove(&id(&node.name()));
+        ruby_prism::visit_local_variable_operator_write_node(self, node);
     }
 
     fn visit_instance_variable_write_node(&mut self, node: &ruby_prism::InstanceVariableWriteNode<'pr>) {
@@ -181,6 +197,14 @@ impl Visitor<'_> {
             || (self.classes == 0 || node.receiver().is_some())
                 && !is_of_object(node)
                 && !self.facts.functions.contains_key(name)
+    }
+
+    /// Notes the list that a local or a constant is, if nothing decides about it.
+    fn list(&mut self, name: &ruby_prism::ConstantId<'_>, value: &Node<'_>) {
+        match super::repeated::items(value).filter(|_| self.branches == 0) {
+            Some(items) => self.lists.insert(id(name), items),
+            None => self.lists.remove(&id(name)),
+        };
     }
 
     /// Notes the variable that a constant, `@x` or `$x` becomes.

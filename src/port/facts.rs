@@ -389,7 +389,7 @@ impl Facts {
     }
 
     /// Returns the full name of a task that may be one of those whose names are computed.
-    fn computed_task(&self, name: &str, namespaces: &[String]) -> Option<String> {
+    pub(super) fn computed_task(&self, name: &str, namespaces: &[String]) -> Option<String> {
         let inner = format!("{}:{name}", namespaces.join(":"));
         let is_one = |full: &&String| {
             full.rsplit_once(':')

@@ -1,5 +1,7 @@
 //! The names of tasks that loops over lists define: `%w[start stop].each { |name| task name … }`.
 
+use std::collections::BTreeMap;
+
 use ruby_prism::{CallNode, Node};
 
 use super::facts::Mapped;
@@ -8,16 +10,36 @@ use super::ruby::{Offsets, behind, id, literal, source};
 /// The most names that one line defines.
 const MOST: usize = 200;
 
-/// Returns the local of a loop over a list that is written out, with the items of the list.
-pub(super) fn through(method: &str, call: &CallNode<'_>) -> Option<(String, Vec<String>)> {
+/// Returns the items of a list that is written out.
+pub(super) fn items(list: &Node<'_>) -> Option<Vec<String>> {
+    if let Some(call) = list.as_call_node() {
+        return items(&call.receiver().filter(|_| id(&call.name()) == "freeze")?);
+    }
+    list.as_array_node()?
+        .elements()
+        .iter()
+        .map(|item| literal(&item))
+        .collect()
+}
+
+/// Returns the local of a loop over a list that is written out, there or in a local or a constant, with the items of the list.
+pub(super) fn through(
+    method: &str,
+    call: &CallNode<'_>,
+    lists: &BTreeMap<String, Vec<String>>,
+) -> Option<(String, Vec<String>)> {
     if !matches!(method, "each" | "map" | "each_with_index") {
         return None;
     }
     let receiver = call.receiver()?;
-    let list = receiver.as_array_node()?;
-    let items: Option<Vec<String>> = list.elements().iter().map(|item| literal(&item)).collect();
+    let local = receiver.as_local_variable_read_node().map(|local| id(&local.name()));
+    let named = local.or_else(|| receiver.as_constant_read_node().map(|constant| id(&constant.name())));
+    let items = match named {
+        Some(name) => lists.get(&name)?.clone(),
+        None => items(&receiver)?,
+    };
     let local = behind(call)?.parameters.into_iter().next()?;
-    Some((local, items?))
+    Some((local, items))
 }
 
 /// Returns the names that a value has in these loops; `None` if they cannot be told.

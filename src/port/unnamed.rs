@@ -16,12 +16,17 @@ pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
     let other = if facts.version == 3 { "capifony" } else { "symfony" };
     all.retain(|(name, _)| *name != other);
     let with_task = |task: &&String| {
-        let (name, _) = all.iter().find(|(_, own)| own.tasks.contains(*task))?;
-        Some((*name, format!("It has the task `{task}`")))
+        let (name, library) = all.iter().find(|(_, own)| own.tasks.contains(*task))?;
+        // It would replace tasks of the recipe.
+        let namespace = task.rsplit_once(':').map(|(namespace, _)| format!("{namespace}:"));
+        let is_own = |own: &String| {
+            namespace.as_ref().is_some_and(|namespace| own.starts_with(namespace)) && library.tasks.contains(own)
+        };
+        (!facts.tasks.iter().any(is_own)).then(|| (*name, format!("It has the task `{task}`")))
     };
     // `deploy:default` is the task `deploy`.
     let is_default = |task: &String| task.ends_with(":default") && facts.task(task, &[]).is_some();
-    let is_unknown = |task: &&String| !facts.is_task(task) && !is_default(task);
+    let is_unknown = |task: &&String| !facts.is_task(task) && !is_default(task) && facts.computed_task(task, &[]).is_none();
     let unknown = facts.asked_tasks.iter().filter(is_unknown);
     let mut needed: BTreeMap<&'static str, String> = sort::map(unknown.filter_map(|task| with_task(&task)));
     let by_scm = match facts.scm.as_deref() {

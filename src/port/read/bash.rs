@@ -25,7 +25,9 @@ pub(super) fn needs_bash(command: &Expr) -> bool {
         })
         .collect();
     let Some(bare) = without_quoted(&text) else { return true };
-    SIGNS.iter().any(|sign| bare.contains(sign)) || has_braces(&bare) || has_command(&bare)
+    // `sh` reads no file there, and a shell looks into double quotes as well.
+    let reads_file = ["$(<", "$( <", "`<"].iter().any(|sign| text.contains(sign));
+    reads_file || SIGNS.iter().any(|sign| bare.contains(sign)) || has_braces(&bare) || has_command(&bare)
 }
 
 /// Returns a command in which what is quoted is one word; `None` if it has a quote of bash, `$'…'`.
@@ -109,6 +111,8 @@ mod tests {
             "echo ${x//a/b}",
             "echo ${x:0:7}",
             "echo -e 'a'",
+            "kill -s QUIT $(< /srv/x.pid)",
+            "kill \"`< /srv/x.pid`\"",
         ] {
             assert!(needs_bash(&Expr::text(text)), "{text}");
         }

@@ -385,7 +385,7 @@ impl Reader<'_> {
         for need in nodes.iter().chain(one) {
             match literal(need) {
                 // This is Rails' own task, which a recipe does not need.
-                Some(name) if name == "environment" => {}
+                Some(name) if name == "environment" && self.facts.task(&name, &self.namespaces).is_none() => {}
                 Some(name) => lines.push(match self.invoked(&name) {
                     Ok(line) => line,
                     Err(mut unported) => {

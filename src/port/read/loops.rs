@@ -1,5 +1,7 @@
 //! Reads blocks that run for each item.
 
+use std::collections::BTreeMap;
+
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Expr, Line, Statement};
@@ -61,7 +63,7 @@ impl Reader<'_> {
             return Ok(lines);
         }
         let around = self.listed.len();
-        self.listed.extend(super::super::repeated::through(name, call));
+        self.listed.extend(super::super::repeated::through(name, call, &BTreeMap::new()));
         let lines = self.loop_over(call, receiver, name);
         self.listed.truncate(around);
         let mut lines = lines?;
@@ -224,7 +226,7 @@ impl Reader<'_> {
                 self.read_local("pairs")?
             }
         };
-        self.scopes.push(std::collections::BTreeMap::new());
+        self.scopes.push(BTreeMap::new());
         let local = Local {
             kind: Type::Text,
             ..Default::default()
@@ -264,7 +266,7 @@ impl Reader<'_> {
         end: usize,
         parts: &[(&str, &str)],
     ) -> Line {
-        self.scopes.push(std::collections::BTreeMap::new());
+        self.scopes.push(BTreeMap::new());
         let item = names
             .first()
             .map(|(name, _)| self.declare(name, Local::default()))
