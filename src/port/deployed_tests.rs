@@ -151,6 +151,64 @@ fn ranges_of_letters_are_lists() {
 }
 
 #[test]
+fn what_only_the_recipe_itself_has_is_not_taken_for_something_of_capr() {
+    // A variable whose name means something to capr, a task whose name is that of Rails, and tasks that a library would replace.
+    with_libraries(
+        &["bundler"],
+        "set :bundle_exec, ''\nset :person, 'me'\nnamespace :thin do\n  commands = [:start, :restart]\n  commands.each do |command|\n    \
+         task(command) { on(roles(:app)) { execute \"/etc/init.d/thin #{command}\" } }\n  end\nend\nafter 'deploy:publishing', 'thin:restart'\n\
+         namespace :srv do\n  task(:environment) { set :conf, 'x' }\n  task(start: :environment) do\n    on(roles(:app)) { \
+         execute \"srv #{fetch(:conf)} #{fetch(:bundle_exec)} #{fetch(:person)}\"; execute :kill, '-s QUIT $(< /srv/x.pid)' }\n  end\nend\n",
+        &[
+            "set :bundle_exec_own, \"\";",
+            "role :db;\n\nset :application, \"a\";",
+            "invoke \"srv:environment\";\n    run `srv ${fetch(:conf, \"\")} ${bundle_exec_own} ${person_own}`;",
+            "run \"kill -s QUIT $(< /srv/x.pid)\", :shell => \"bash\";",
+        ],
+    );
+}
+
+#[test]
+fn stages_of_another_directory_load_what_is_beside_them() {
+    let main = "set :application, 'a'\nset :stages, %w(live)\nset :stage_dir, 'config/stages'\nrequire 'capistrano/ext/multistage'\n";
+    let files = [
+        ("Capfile", "load 'deploy'\nload 'config/deploy'\n"),
+        ("config/deploy.rb", main),
+        (
+            "config/stages/live.rb",
+            "load \"#{stage_dir}/common\"\nload 'config/stages/common'\n",
+        ),
+        ("config/stages/common.rb", "role :app, 'h'\n"),
+    ];
+    let root = tempfile::tempdir().unwrap();
+    for (file, text) in files {
+        let path = root.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let (_, project) = RubyProject::find(&[root.path().to_owned()]).unwrap();
+    let ported = port(&project).unwrap();
+    let text = |to: &str| &ported.files.iter().find(|file| file.to == to).unwrap().text;
+    has(
+        text("config/deploy.rhai"),
+        &["set_default :stage_dir, \"config/deploy\";"],
+    );
+    has(
+        text("config/deploy/live.rhai"),
+        &["load `${stage_dir}/common`;\nload \"config/deploy/common.rhai\";"],
+    );
+}
+
+#[test]
+fn scp_puts_a_directory_into_the_one_that_is_there() {
+    let (text, notes) = recipe(
+        "set :repository, 'x'\nrole :app, 'h'\ntask :t, :roles => :app do\n  upload 'local/one', '/srv/web/', :recursive => true, :via => :scp\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["upload \"local/one\", \"/srv/web/one\", :recursive => true;"]);
+}
+
+#[test]
 fn a_password_comes_from_the_environment_or_is_asked_for() {
     let (text, _) = recipe("role :app, 'a'\nset :scm_password, 'none'\n");
     has(

@@ -90,6 +90,16 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>], remarks: &mut Ve
         head.extend(roles(facts, &names));
     }
     head.extend(requires(facts));
+    // Where capr looks for stages, and where those of another directory are written.
+    let stage_dir = || {
+        Call::new(
+            "set_default",
+            vec![Expr::symbol("stage_dir"), Expr::text("config/deploy")],
+        )
+    };
+    if unset.remove("stage_dir") {
+        head.push(vec![Line::verb(stage_dir())]);
+    }
     let asked = |name: &String| {
         // A `rescue` around it takes it as an error, as in Ruby.
         let ends = Statement::Throw(Expr::Text(format!("which {name}? Say it: capr -s {name}=value")));

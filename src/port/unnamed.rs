@@ -26,7 +26,8 @@ pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
     };
     // `deploy:default` is the task `deploy`.
     let is_default = |task: &String| task.ends_with(":default") && facts.task(task, &[]).is_some();
-    let is_unknown = |task: &&String| !facts.is_task(task) && !is_default(task) && facts.computed_task(task, &[]).is_none();
+    let is_unknown =
+        |task: &&String| !facts.is_task(task) && !is_default(task) && facts.computed_task(task, &[]).is_none();
     let unknown = facts.asked_tasks.iter().filter(is_unknown);
     let mut needed: BTreeMap<&'static str, String> = sort::map(unknown.filter_map(|task| with_task(&task)));
     let by_scm = match facts.scm.as_deref() {

@@ -417,9 +417,11 @@ impl Reader<'_> {
         }
         let mut options = Vec::new();
         let mut kept = Vec::new();
+        let mut by_scp = false;
         for (key, value) in given.pairs {
             match literal(&key).as_deref() {
-                Some("via" | "log_percent" | "verbosity" | "scp") => {}
+                Some("via") => by_scp = self.facts.version < 3 && literal(&value).as_deref() == Some("scp"),
+                Some("log_percent" | "verbosity" | "scp") => {}
                 _ => kept.push((key, value)),
             }
         }
@@ -427,7 +429,14 @@ impl Reader<'_> {
         let mut values = self.expressions(&values)?;
         if let [from, to] = values.as_mut_slice() {
             let is_whole = options.iter().any(|(name, _)| name == "recursive");
-            into_directory(from, to, is_whole);
+            if is_whole && by_scp {
+                self.remarks.push(
+                    "`:via => :scp` with a directory: scp puts it into the directory that it is sent to where that is there, capr puts what is in \
+                     it there; a path that ends with `/` is taken for a directory that is there"
+                        .to_owned(),
+                );
+            }
+            into_directory(from, to, is_whole && !by_scp);
         }
         options.extend(self.onion.servers.clone());
         if self.onion.is_local {

@@ -311,7 +311,12 @@ impl Reader<'_> {
         let file = self.file_of(plain);
         if file.is_some() || self.beside(plain).is_some() {
             let recipe = file.and_then(|number| self.facts.recipes.get(number));
-            let recipe = recipe.filter(|recipe| recipe.starts_with(stem(plain))).cloned();
+            let is_whole = file.and_then(|number| self.facts.files.get(number));
+            let is_whole = is_whole.is_some_and(|own| stem(own) == stem(plain));
+            // A stage of another directory is written into that of all stages.
+            let recipe = recipe
+                .filter(|recipe| is_whole || recipe.starts_with(stem(plain)))
+                .cloned();
             return recipe.or_else(|| Some(format!("{}.rhai", stem(plain))));
         }
         let number = self.facts.files.iter().position(|own| is_file(own, path))?;

@@ -63,7 +63,8 @@ impl Reader<'_> {
             return Ok(lines);
         }
         let around = self.listed.len();
-        self.listed.extend(super::super::repeated::through(name, call, &BTreeMap::new()));
+        self.listed
+            .extend(super::super::repeated::through(name, call, &BTreeMap::new()));
         let lines = self.loop_over(call, receiver, name);
         self.listed.truncate(around);
         let mut lines = lines?;
