@@ -180,8 +180,7 @@ impl<'pr> Visit<'pr> for AskedPlugins {
             _ => {}
         }
         let loops = self.loops.len();
-        self.loops
-            .extend(super::repeated::through(&id(&node.name()), node, &BTreeMap::new()));
+        self.loops.extend(super::repeated::through(&id(&node.name()), node));
         ruby_prism::visit_call_node(self, node);
         self.loops.truncate(loops);
     }

@@ -76,7 +76,8 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
         let name = id(&node.name());
         let namespaces = self.call(&name, node);
         let loops = self.loops.len();
-        self.loops.extend(super::repeated::through(&name, node, &self.lists));
+        self.loops
+            .extend(super::repeated::through_lists(&name, node, &self.lists));
         let is_defaults = self.namespaces == ["load"];
         let is_later = matches!(name.as_str(), "task" | "multitask" | "before" | "after" | "on") && !is_defaults;
         self.branches += usize::from(is_later);

@@ -22,8 +22,13 @@ pub(super) fn items(list: &Node<'_>) -> Option<Vec<String>> {
         .collect()
 }
 
-/// Returns the local of a loop over a list that is written out, there or in a local or a constant, with the items of the list.
-pub(super) fn through(
+/// Returns the local of a loop over a list that is written out, with the items of the list.
+pub(super) fn through(method: &str, call: &CallNode<'_>) -> Option<(String, Vec<String>)> {
+    through_lists(method, call, &BTreeMap::new())
+}
+
+/// Returns the same where the list may also be one of these, which are locals or constants.
+pub(super) fn through_lists(
     method: &str,
     call: &CallNode<'_>,
     lists: &BTreeMap<String, Vec<String>>,

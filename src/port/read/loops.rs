@@ -1,7 +1,5 @@
 //! Reads blocks that run for each item.
 
-use std::collections::BTreeMap;
-
 use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Expr, Line, Statement};
@@ -63,8 +61,7 @@ impl Reader<'_> {
             return Ok(lines);
         }
         let around = self.listed.len();
-        self.listed
-            .extend(super::super::repeated::through(name, call, &BTreeMap::new()));
+        self.listed.extend(super::super::repeated::through(name, call));
         let lines = self.loop_over(call, receiver, name);
         self.listed.truncate(around);
         let mut lines = lines?;
@@ -227,7 +224,7 @@ impl Reader<'_> {
                 self.read_local("pairs")?
             }
         };
-        self.scopes.push(BTreeMap::new());
+        self.scopes.push(std::collections::BTreeMap::new());
         let local = Local {
             kind: Type::Text,
             ..Default::default()
@@ -267,7 +264,7 @@ impl Reader<'_> {
         end: usize,
         parts: &[(&str, &str)],
     ) -> Line {
-        self.scopes.push(BTreeMap::new());
+        self.scopes.push(std::collections::BTreeMap::new());
         let item = names
             .first()
             .map(|(name, _)| self.declare(name, Local::default()))

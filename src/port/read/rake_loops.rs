@@ -1,7 +1,5 @@
 //! Reads loops over tasks, and over names of tasks whose objects of Rake are changed: each turn is written out.
 
-use std::collections::BTreeMap;
-
 use ruby_prism::{CallNode, Node};
 
 use super::super::added::{cleared_in_loop, of_capistrano};
@@ -40,7 +38,7 @@ impl Reader<'_> {
                 let tasks = self.defined.keys().filter(|task| task.starts_with(&inside));
                 tasks.cloned().collect()
             }
-            _ => match through("each", call, &BTreeMap::new()) {
+            _ => match through("each", call) {
                 Some((_, items)) if changes && code.contains("Rake::Task[") || self.has_step(&items) => items,
                 _ => return Ok(None),
             },
