@@ -90,7 +90,7 @@ impl Reader<'_> {
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
             let has_plugin = |name: &str| self.facts.version > 2 && self.facts.plugins.contains(name);
-            if path == "capistrano/puma" && has_plugin("Capistrano::Puma::Monit") {
+            if path == "capistrano/puma/monit" || path == "capistrano/puma" && has_plugin("Capistrano::Puma::Monit") {
                 self.remarks.push(
                     "monit and puma: the gem says `monit unmonitor` before `deploy:updating` and `monit monitor` after `deploy:published`; capr says \
                      nothing to monit. Add both as hooks if monit starts puma"

@@ -207,6 +207,7 @@ static LIBRARIES: &[Library] = &[
         "capistrano/puma",
         "capistrano3/puma",
         "capistrano/puma/daemon",
+        "capistrano/puma/monit",
         "capistrano/puma/systemd",
         "puma/capistrano"
     ),
