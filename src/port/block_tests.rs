@@ -248,7 +248,7 @@ fn what_is_said_and_kept_in_strings_is_read() {
          pid = p `ps`\n  exec \"kill #{pid}\"\n  3.times.map { |n| puts n }\nend\n",
         &[
             "puts join(words, \"\");\n  puts join(words, \"\\n\");",
-            "let text = read_file(\"x.yml\");\n  let all = parse_yaml(text);\n  puts all[\"a\"];\n  puts read_yaml(\"y.yml\");",
+            "let text = read_file(\"x.yml\");\n  let all = parse_yaml(text);\n  puts all[\"a\"] ?? \"\";\n  puts read_yaml(\"y.yml\");",
             "page += \"<a>\";\n  page += \"b\\n\";\n  page += \"c\";\n",
             "let pid = ruby_shown(run_locally(\"ps\", :result => true).stdout);",
             "for n in 0..3 {\n    puts n;\n  }",

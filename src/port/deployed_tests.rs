@@ -49,6 +49,55 @@ fn the_command_map_goes_for_what_libraries_run() {
 }
 
 #[test]
+fn a_word_of_the_command_map_that_is_a_function_is_called() {
+    carried(
+        "SSHKit.config.command_map[:tool] = -> { \"/opt/#{fetch(:application)}\" }\ntask(:t) { on(roles(:app)) { execute :tool } }\n",
+        &["run `${(|| `/opt/${fetch(:application)}`).call()}`;"],
+    );
+}
+
+#[test]
+fn a_stage_may_call_itself_something_else() {
+    let texts = |deploy: &str, stage: &str| {
+        let deploy = format!("lock '3'\nset :repo_url, 'x'\nserver 'a', roles: %w[app]\n{deploy}");
+        let files = [
+            ("config/deploy.rb", deploy.as_str()),
+            ("config/deploy/production.rb", stage),
+        ];
+        let texts: Vec<String> = ported(&files)
+            .unwrap()
+            .files
+            .into_iter()
+            .map(|file| file.text)
+            .collect();
+        texts.concat()
+    };
+    let same = texts("set :stage, :production\n", "set :stage, 'production'\nset :a, 1\n");
+    assert!(!same.contains("set :stage"), "{same}");
+    has(&texts("", "set :stage, :testing\n"), &["set :stage, :testing;"]);
+    has(
+        &texts("set :stage, 'testing'\n", ""),
+        &["on :stage {\n  set :stage, \"testing\";\n}"],
+    );
+}
+
+#[test]
+fn what_a_stage_sets_anew_does_not_change_what_was_made_before_it() {
+    let deploy = "lock '3'\nset :repo_url, 'x'\nset :application, 'a'\nset :b, 'b'\nset :c, \"#{fetch(:application)}-#{fetch(:stage)}\"\n\
+                  set :d, \"#{fetch(:b)}-#{fetch(:stage)}\"\nset :e, -> { \"#{fetch(:application)}-#{fetch(:stage)}\" }\n";
+    let stage = "server 'a', roles: %w[app]\nset :application, 'other'\nputs fetch(:c), fetch(:d), fetch(:e)\n";
+    let files = [("config/deploy.rb", deploy), ("config/deploy/production.rb", stage)];
+    has(
+        &ported(&files).unwrap().files[0].text,
+        &[
+            "on :stage {\n  set :c, `${application}-${stage}`;\n}",
+            "set :d { `${b}-${stage}` }",
+            "set :e { `${application}-${stage}` }",
+        ],
+    );
+}
+
+#[test]
 fn a_prefix_of_a_library_goes_before_the_command_map() {
     let (with, without) = (["rails", "rbenv"], ["rails/migrations"]);
     let code = "SSHKit.config.command_map[:rake] = 'bin/rake'\nSSHKit.config.command_map[:bundle] = '/opt/bundle'\n";

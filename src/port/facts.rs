@@ -11,7 +11,7 @@ pub(super) use super::found::{Function, Given, Mapped};
 use super::gems::FromGems;
 use super::modules::ModuleFunctions;
 pub(super) use super::naming::{full_name, full_names, kept, renamed};
-use super::ruby::behind;
+use super::ruby::{behind, literal};
 use crate::recipe::Vocabulary;
 
 /// The facts that the files state together.
@@ -91,6 +91,8 @@ pub(super) struct Facts {
     pub(super) stage_files: BTreeSet<usize>,
     /// True if a file sets `stage` to a string.
     pub(super) stage_is_text: bool,
+    /// True if a file sets `stage` to something else than its own name.
+    pub(super) stage_is_renamed: bool,
     /// The number of the file that Capistrano 3 reads when the stage is known.
     pub(super) main_file: Option<usize>,
     /// The source control, if the files set it to a name.
@@ -410,6 +412,11 @@ impl Facts {
     /// Notes that a variable is set.
     pub(super) fn set(&mut self, name: &str, value: Option<&Node<'_>>) {
         let file = self.files.len();
+        let own = self
+            .recipes
+            .last()
+            .and_then(|recipe| recipe.rsplit('/').next()?.strip_suffix(".rhai"));
+        self.stage_is_renamed |= name == "stage" && value.and_then(literal).as_deref() != own;
         self.stage_is_text |= name == "stage" && value.is_some_and(|value| value.as_string_node().is_some());
         self.set_in.entry(renamed(name).to_owned()).or_default().insert(file);
         let given = self.variables.entry(renamed(name).to_owned()).or_default();

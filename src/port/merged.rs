@@ -4,10 +4,64 @@
 use std::collections::BTreeMap;
 
 use super::form::{Block, Call, Expr, Line, Part, Statement, string};
+use super::tidy::FileDraft;
 
-/// Gives each host of a file the user that it has anywhere in it; the last one counts. Hosts that are computed are the same where the code is.
-pub(super) fn merge(block: &mut Block) {
-    let mut users = BTreeMap::new();
+/// Gives each host the user that it has anywhere in the files that are loaded together; the last one counts. Hosts that are computed are the
+/// same where the code is, in one file. Returns remarks about those that stay two servers.
+pub(super) fn merge(drafts: &mut [FileDraft<'_>]) -> Vec<String> {
+    let is_stage = |draft: &FileDraft<'_>| draft.source.stage().is_some();
+    let own: Vec<Users> = drafts.iter_mut().map(|draft| users(&mut draft.block)).collect();
+    let all = || own.iter().zip(drafts.iter());
+    let mut common = Users::new();
+    for (users, _) in all().filter(|(_, draft)| !is_stage(draft)) {
+        let written = users
+            .iter()
+            .filter(|(host, user)| host.starts_with(WRITTEN) && user.as_ref().is_none_or(is_written));
+        common.extend(written.map(|(host, user)| (host.clone(), user.clone())));
+    }
+    let of_stages: Vec<&Users> = all()
+        .filter(|(_, draft)| is_stage(draft))
+        .map(|(users, _)| users)
+        .collect();
+    let (mut everywhere, mut remarks) = (common.clone(), Vec::new());
+    for (host, user) in of_stages.iter().copied().flatten() {
+        let Some(before) = common.get(host) else { continue };
+        if before.is_none()
+            && user.as_ref().is_some_and(is_written)
+            && of_stages.iter().all(|users| users.get(host) == Some(user))
+        {
+            everywhere.insert(host.clone(), user.clone());
+        } else if user.is_some() && before != user {
+            let host = host.trim_start_matches(WRITTEN).trim_end_matches("\")");
+            remarks.push(format!(
+                "`{host}` gets another user in the file of a stage: Capistrano takes both for one server, capr for two"
+            ));
+        }
+    }
+    for (draft, own) in drafts.iter_mut().zip(own) {
+        let mut users = everywhere.clone();
+        let is_common = |host: &str, user: &Expr| host.starts_with(WRITTEN) && is_written(user) && !is_stage(draft);
+        let counts = |host: &str, user: &Option<Expr>| user.as_ref().is_some_and(|user| !is_common(host, user));
+        users.extend(own.into_iter().filter(|(host, user)| counts(host, user)));
+        give(&mut draft.block, &users);
+    }
+    remarks
+}
+
+/// The users of hosts.
+type Users = BTreeMap<String, Option<Expr>>;
+
+/// The beginning of what a host is known by that is written out.
+const WRITTEN: &str = "Text(\"";
+
+/// Returns true for a user that every file knows.
+fn is_written(user: &Expr) -> bool {
+    user.literal().is_some()
+}
+
+/// Returns the hosts of a file with the users that they have in it.
+fn users(block: &mut Block) -> Users {
+    let mut users = Users::new();
     each_call(&mut block.lines, &mut |call| {
         let user = option(call);
         let is_server = call.name == "server";
@@ -17,17 +71,23 @@ pub(super) fn merge(block: &mut Block) {
             .filter(|host| is_server || !matches!(host, Expr::Name(_)))
         {
             let named = host.literal().and_then(|host| host.split_once('@'));
-            let named = named.map(|(user, host)| (key(&Expr::text(host)), Expr::text(user)));
-            users.extend(named.or_else(|| Some((key(host), user.clone()?))));
+            let (host, named) = match named {
+                Some((user, host)) => (key(&Expr::text(host)), Some(Expr::text(user))),
+                None => (key(host), user.clone()),
+            };
+            let known = users.entry(host).or_default();
+            *known = named.or(known.take());
         }
     });
-    if users.is_empty() {
-        return;
-    }
+    users
+}
+
+/// Writes these users before the hosts that have none.
+fn give(block: &mut Block, users: &Users) {
     each_call(&mut block.lines, &mut |call| {
         if option(call).is_none() {
             for host in hosts(call) {
-                if let Some(user) = users.get(&key(host)) {
+                if let Some(Some(user)) = users.get(&key(host)) {
                     let mut parts = user.clone().parts();
                     parts.push(Part::Text("@".to_owned()));
                     parts.extend(host.clone().parts());

@@ -226,7 +226,7 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     let mut drafts: Vec<FileDraft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
     tidy::tidy(&facts, &mut drafts, &mut remarks);
     if facts.version > 2 {
-        drafts.iter_mut().for_each(|draft| merged::merge(&mut draft.block));
+        remarks.extend(merged::merge(&mut drafts));
     }
     reach::mark(&facts, &parsed, &mut drafts);
     facts.is_open |= project.loads_more || !project.application.is_empty();

@@ -297,6 +297,19 @@ fn a_task_with_the_other_name_of_a_task_of_the_library_stands_beside_it() {
 }
 
 #[test]
+fn what_a_map_lacks_and_what_may_be_unset_is_nothing_in_a_string() {
+    carried(
+        "def f(a, b = nil)\n  \"#{a}#{b}\"\nend\ntask :t do\n  m = { a: 1 }\n  x = 1 if m[:b]\n  if m[:b]\n    y = 1\n  else\n    y = 2\n  end\n  \
+         l = %w[a].find { |w| w == 'b' }\n  puts \"#{m[:b]}#{x}#{y}#{l}\", m[:c].to_s + 'z', f('a')\nend\n",
+        &[
+            "${m[\"b\"] ?? \"\"}${x ?? \"\"}${y}${l ?? \"\"}",
+            "`${m[\"c\"] ?? \"\"}z`",
+            "`${a}${b ?? \"\"}`",
+        ],
+    );
+}
+
+#[test]
 fn numbers_are_divided_as_in_ruby() {
     carried(
         "task :t do\n  n = 7\n  l = %w[a b]\n  puts n / 2, n % 3, 7 / 2, l.size / 2, n / 2.0, n.to_f / 2, n.fdiv(2), n.div(2), n.modulo(3)\n  \

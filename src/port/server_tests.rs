@@ -3,7 +3,7 @@
 
 use super::Kind;
 use super::construct_tests::carried;
-use super::tests::{has, recipe};
+use super::tests::{has, ported, recipe};
 use super::{RubyFile, RubyProject, port};
 
 #[test]
@@ -72,6 +72,36 @@ fn a_host_is_one_server_whoever_names_its_user() {
             "role :app, \"bob@h1\", \"ann@h2\";\nrole :db, \"ann@h2\";\nserver \"h1\", \"web\", :user => \"bob\";\nserver \"h3\", \"web\";",
         ],
     );
+}
+
+#[test]
+fn a_host_of_several_files_is_one_server() {
+    let port = |other: &str| {
+        let deploy =
+            "lock '3'\nset :repo_url, 'x'\nserver 'h1', roles: %w[app]\nserver 'h2', user: 'bob', roles: %w[app]\n";
+        let stage = "server 'h1', user: 'ann', roles: %w[web]\nserver 'h2', roles: %w[web]\n";
+        let files = [
+            ("config/deploy.rb", deploy),
+            ("config/deploy/one.rb", stage),
+            ("config/deploy/two.rb", other),
+        ];
+        let ported = ported(&files).unwrap();
+        let texts: Vec<String> = ported.files.into_iter().map(|file| file.text).collect();
+        (texts, ported.remarks.join(" "))
+    };
+    let (texts, remarks) = port("server 'h1', user: 'ann', roles: %w[db]\n");
+    has(
+        &texts[0],
+        &["server \"ann@h1\", \"app\";\nserver \"h2\", \"app\", :user => \"bob\";"],
+    );
+    has(
+        &texts[1],
+        &["server \"h1\", \"web\", :user => \"ann\";\nserver \"bob@h2\", \"web\";"],
+    );
+    assert!(!remarks.contains("one server"), "{remarks}");
+    let (texts, remarks) = port("server 'h1', user: 'joe', roles: %w[db]\n");
+    has(&texts[0], &["server \"h1\", \"app\";"]);
+    has(&remarks, &["`h1` gets another user in the file of a stage"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ruby_prism::{CallNode, Node, Visit};
 use super::super::form::{Expr, Line, Part, Statement, string};
 use super::super::nodes::{each_node, holds};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{Offsets, arguments, id, source};
+use super::super::ruby::{Offsets, arguments, id, source, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -238,6 +238,37 @@ pub(super) fn always_written(call: &Node<'_>) -> Vec<String> {
     writes
         .filter_map(|write| write.as_local_variable_write_node().map(|write| id(&write.name())))
         .collect()
+}
+
+/// Returns true if statements give a local a value in whatever way they go, or go no further.
+pub(super) fn is_always_set(nodes: &[Node<'_>], name: &str) -> bool {
+    let list = |list: Option<ruby_prism::StatementsNode<'_>>| is_always_set(&statements(list.as_ref()), name);
+    let other = |clause: Option<Node<'_>>| clause.is_some_and(|clause| is_always_set(&[clause], name));
+    nodes.iter().any(|node| {
+        if let Some(node) = node.as_if_node() {
+            return list(node.statements()) && other(node.subsequent());
+        }
+        if let Some(node) = node.as_unless_node() {
+            return list(node.statements()) && other(node.else_clause().map(|clause| clause.as_node()));
+        }
+        if let Some(node) = node.as_case_node() {
+            let arms = node.conditions();
+            let mut arms = arms.iter().filter_map(|arm| arm.as_when_node());
+            return arms.all(|arm| list(arm.statements())) && other(node.else_clause().map(|clause| clause.as_node()));
+        }
+        if let Some(node) = node.as_begin_node() {
+            return list(node.statements());
+        }
+        if let Some(node) = node.as_else_node() {
+            return list(node.statements());
+        }
+        let ends = node
+            .as_call_node()
+            .is_some_and(|call| matches!(id(&call.name()).as_str(), "abort" | "exit" | "fail" | "raise"));
+        ends || node.as_return_node().is_some()
+            || node.as_next_node().is_some()
+            || always_written(node).iter().any(|written| written == name)
+    })
 }
 
 /// Returns true for `$?` and its name in English.

@@ -59,7 +59,11 @@ impl Reader<'_> {
                 {
                     value = match mapped {
                         Mapped::Text(text) => Expr::Text(text),
-                        Mapped::Code(code) => self.fragment(&code, &[], false)?,
+                        Mapped::Code(code) => match self.fragment(&code, &[], false)? {
+                            // SSHKit calls it when the command begins.
+                            value if self.is_closure(&value) => value.method("call", Vec::new()),
+                            value => value,
+                        },
                     };
                 }
             } else if index > 0 {

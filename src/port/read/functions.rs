@@ -107,7 +107,10 @@ impl<'a> Reader<'a> {
                         is_parameter: true,
                         ..Local::default()
                     },
-                    _ => Local::default(),
+                    default => Local {
+                        may_be_nothing: matches!(default, Ok(Expr::Unit)),
+                        ..Local::default()
+                    },
                 };
                 defaults.push((parameters.len(), default));
                 parameters.push(self.declare(&id(&optional.name()), local));

@@ -48,7 +48,9 @@ impl Reader<'_> {
                     _ => false,
                 };
                 !self.is_written(name)
-                    && (name == "stage" || is_asked || !is_set && !self.facts.vocabulary.variables.contains(name))
+                    && (name == "stage" && !self.knows_stage
+                        || is_asked
+                        || !is_set && !self.facts.vocabulary.variables.contains(name))
             }
             Expr::Block(_) => true,
             Expr::Template(parts) | Expr::Script(parts) => parts.iter().any(|part| match part {
@@ -59,7 +61,7 @@ impl Reader<'_> {
             Expr::Map(pairs) => pairs.iter().any(|(_, value)| self.is_early(value)),
             Expr::Call(call) => {
                 let stage = call.arguments.first().and_then(Expr::literal) == Some("stage");
-                call.name == "fetch" && stage
+                call.name == "fetch" && stage && !self.knows_stage
                     // Nothing acts while a recipe is read.
                     || matches!(call.name.as_str(), "capture" | "run_locally" | "ask" | "password_prompt")
                     || call.arguments.iter().any(|value| self.is_early(value))

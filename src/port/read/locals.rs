@@ -210,6 +210,7 @@ impl Reader<'_> {
                 .map(|local| local.kind)
                 .or_else(|| self.facts.is_function(name).then_some(Type::Function))
                 .unwrap_or(Type::Unknown),
+            Expr::Method(_, name, _) if name == "find" => Type::Maybe,
             Expr::Method(list, name, _) if name == "get" && super::lists::may_be_empty(list) => Type::Maybe,
             Expr::Method(_, name, _) => match name.as_str() {
                 "to_upper" | "to_lower" | "to_string" => Type::Text,

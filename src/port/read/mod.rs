@@ -136,6 +136,8 @@ pub(super) struct Reader<'a> {
     pub(super) lost_variables: BTreeSet<String>,
     /// The variables that have their value only when the stage is known, including those of earlier files.
     pub(super) late: BTreeSet<String>,
+    /// True while a value is asked for what else it needs than the stage.
+    knows_stage: bool,
     /// The numbers of the notes about `lost_variables`, if these are in this file.
     lost_at: BTreeMap<String, usize>,
     /// The variables whose values are read from files when they are needed, and the words for functions that read files.
@@ -241,6 +243,7 @@ impl<'a> Reader<'a> {
             losses: Vec::new(),
             given: BTreeMap::new(),
             lost_variables: BTreeSet::new(),
+            knows_stage: false,
             late: BTreeSet::new(),
             lost_at: BTreeMap::new(),
             unsure: BTreeSet::new(),
@@ -322,7 +325,12 @@ impl<'a> Reader<'a> {
         self.scopes.push(BTreeMap::new());
         let early = self.early(nodes);
         for name in early {
-            let name = self.declare(&name, Local::default());
+            let is_set = assigned::is_always_set(nodes, &name);
+            let local = Local {
+                may_be_nothing: !is_set,
+                ..Local::default()
+            };
+            let name = self.declare(&name, local);
             block.lines.push(Line::new(Statement::Let(name, Expr::Unit)));
         }
         let last = nodes.len().saturating_sub(1);

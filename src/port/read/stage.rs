@@ -89,6 +89,27 @@ impl Reader<'_> {
             && nodes.iter().all(|node| is_task(node) || is_beside(node))
     }
 
+    /// Returns true if a value at the top of the file needs the stage, and the file of a stage sets anew what it is made of: then it is not
+    /// made when somebody asks for it, but before that file is read.
+    pub(super) fn is_made_anew(&self, value: &Expr) -> bool {
+        let facts = self.facts;
+        let is_of_stage = |name: &str, files: &BTreeSet<usize>| match name {
+            "stage" => facts.stage_is_renamed,
+            name => self.set.contains(name) && !files.is_disjoint(&facts.stage_files),
+        };
+        let anew = facts.set_in.iter().filter(|(name, files)| is_of_stage(name, files));
+        let anew: BTreeSet<String> = anew.flat_map(|(name, _)| self.with_those_made_of(name)).collect();
+        self.is_late(value) && of(value, &anew).is_some()
+    }
+
+    /// Returns true if such a value needs nothing else that is known later.
+    pub(super) fn is_made_at_stage(&mut self, value: &Expr) -> bool {
+        self.knows_stage = true;
+        let waits = self.is_early(value);
+        self.knows_stage = false;
+        !waits && self.is_made_anew(value)
+    }
+
     /// Reads a task with the name of a stage. In Capistrano 3 the stage is a task, and this adds to it: it runs once the stage is read.
     /// In 2 it takes the place of the stage.
     pub(super) fn task_of_stage(&mut self, call: &CallNode<'_>, task: &Expr, needs: bool) -> Read<Option<Vec<Line>>> {
@@ -115,6 +136,33 @@ impl Reader<'_> {
                 self.refuse(Kind::Construct, reason)
             }
         }
+    }
+
+    /// Reads `set :stage, :other`. The name of the file is what the stage is called before it.
+    pub(super) fn other_stage(&mut self, value: Option<&Node<'_>>) -> Read<Option<Vec<Line>>> {
+        let is_stage = self.facts.stage_files.contains(&self.file);
+        let file = self.facts.files.get(self.file).map_or("", String::as_str);
+        let stem = file.rsplit('/').next().and_then(|file| file.strip_suffix(".rb"));
+        let named = value.and_then(literal);
+        let named = named.as_deref();
+        let is_same = match is_stage {
+            true => named == stem && !stem.is_some_and(|stem| self.facts.vocabulary.tasks.contains(stem)),
+            // In 2 the stage is set later than this.
+            false => self.facts.version < 3 || self.facts.stages.iter().all(|stage| named == Some(stage)),
+        };
+        let (false, Some(value)) = (is_same, value) else {
+            return Ok(Some(Vec::new()));
+        };
+        let set = vec![Expr::symbol("stage"), self.expression(value)?];
+        let line = Line::verb(Call::new("set", set));
+        Ok(Some(match is_stage {
+            true => vec![line],
+            false => vec![Line::verb(Call::with_block(
+                "on",
+                vec![Expr::symbol("stage")],
+                Block::of(vec![line]),
+            ))],
+        }))
     }
 
     /// Puts lines that need the stage while the recipe is loaded into `on :stage`.
@@ -150,6 +198,7 @@ impl Reader<'_> {
             },
         ] = lines.as_mut_slice()
             && !reads_itself(call)
+            && !call.arguments.get(1).is_some_and(|value| self.is_made_anew(value))
             && let Some(variable) = lazy(call)
         {
             self.late.extend(self.with_those_made_of(&variable));

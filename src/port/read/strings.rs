@@ -223,10 +223,11 @@ pub(super) fn filled(value: Expr) -> Expr {
             }
             Expr::Call(call)
         }
-        Expr::Index(owner, index) if *owner == Expr::name("ENV") => {
+        Expr::Binary("??", left, right) => left.binary("??", filled(*right)),
+        // An entry that a map lacks is nothing in Ruby.
+        Expr::Index(owner, index) if !matches!(*index, Expr::Number(_) | Expr::Negative(_)) => {
             Expr::Index(owner, index).binary("??", Expr::text(""))
         }
-        Expr::Binary("??", left, right) => left.binary("??", filled(*right)),
         // Servers have different properties.
         Expr::Member(owner, name) if matches!(&*owner, Expr::Member(_, of) if of == "properties") => {
             Expr::Member(owner, name).binary("??", Expr::text(""))

@@ -194,7 +194,9 @@ impl Reader<'_> {
         // A block that reads its own variable would never end: it is set when the stage is known.
         let own = std::collections::BTreeSet::from([here.clone()]);
         let is_added_to = !self.late.is_empty() && super::loading::of(&value, &own).is_some();
-        let is_early = self.deferred == 0 && !is_added_to && (is_refused || self.is_early(&value));
+        let is_early = self.deferred == 0
+            && !is_added_to
+            && (is_refused || self.is_early(&value) && !self.is_made_at_stage(&value));
         self.set_in_task.insert(here.clone());
         self.set.insert(here);
         Ok(vec![match is_early {
@@ -303,14 +305,15 @@ impl Reader<'_> {
                     _ => None,
                 })
             }
-            "stage" if self.facts.stages.is_empty() => Ok(None),
+            "stage" if self.facts.stages.is_empty() || self.deferred > 0 => Ok(None),
+            "stage" => self.other_stage(value),
             "stage_dir" | "stage_config_path" if value.and_then(literal).as_deref() != Some("config/deploy") => {
                 self.remarks.push(format!(
                     "`{name}`: the recipes of the stages are in config/deploy, where capr looks for them"
                 ));
                 Ok(Some(Vec::new()))
             }
-            "stages" | "stage" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir"
+            "stages" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir"
             | "deploy_config_path" | "stage_config_path" => Ok(Some(Vec::new())),
             _ => Ok(None),
         }
