@@ -9,9 +9,6 @@ end
 
 task :lines do
   on roles(:app) do
-    execute :echo, "'one
-  two
-three' > /tmp/x"
     execute "echo 'one
       two'"
     execute :tool, "x"
