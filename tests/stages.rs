@@ -36,6 +36,31 @@ fn l15_a_stage_before_the_tasks_is_loaded_and_lazy_variables_see_it() {
 }
 
 #[test]
+fn a_file_beside_the_stages_that_the_recipe_itself_loads_is_none() {
+    let case = || {
+        Case::new()
+            .file(
+                "deploy.rhai",
+                "load \"config/deploy/database.rhai\"; task :show { puts \"shown\"; }",
+            )
+            .file(
+                "config/deploy/database.rhai",
+                "namespace :db { task :setup { puts \"set up\"; } }",
+            )
+            .args(["deploy.rhai"])
+    };
+    assert_eq!(case().args(["show", "db:setup"]).run().ok().stdout, "shown\nset up\n");
+    let staged = case().file("config/deploy/live.rhai", "role :app, \"live1\";");
+    assert_eq!(staged.args(["live", "show"]).run().ok().stdout, "shown\n");
+    Case::new()
+        .file("deploy.rhai", "load \"config/deploy/database.rhai\";")
+        .file("config/deploy/database.rhai", "task :one { puts 1; }")
+        .args(["check", "deploy.rhai"])
+        .run()
+        .ok();
+}
+
+#[test]
 fn a_server_that_is_this_machine_is_reached_without_ssh() {
     let recipe = "require \"locally\"; role :app, \"bob@localhost\";\n\
                   task :t, :roles => :app { run \"echo here >made\"; put \"sent\", \"put\"; puts capture(\"cat made put\"); }\n";

@@ -284,7 +284,12 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
 fn beside_task(facts: &Facts, path: &str) -> Option<(String, String)> {
     let (folder, file) = path.rsplit_once('/')?;
     let stage = file.strip_suffix(".rhai")?;
-    let is_stage = folder.ends_with("config/deploy") && facts.stages.contains(stage);
+    let has_stages = facts.version == 3
+        || facts
+            .libraries
+            .iter()
+            .any(|library| library.contains("multistage") || library.contains("multiconfig"));
+    let is_stage = has_stages && folder.ends_with("config/deploy") && facts.stages.contains(stage);
     (is_stage && facts.vocabulary.tasks.contains(stage)).then(|| (folder.to_owned(), format!("{stage}_stage")))
 }
 

@@ -210,8 +210,10 @@ impl Recipe {
         options: Options,
         surroundings: Surroundings,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let recipe = Self::new(paths, &options, surroundings);
+        let mut recipe = Self::new(paths, &options, surroundings);
         let loaded = recipe.interpreter.budget().bounded(|| recipe.load_all(paths, &options));
+        let loads_itself = recipe.loaded_stages();
+        recipe.stages.retain(|stage| !loads_itself.contains(stage));
         // A stage may define what hooks name.
         let point = match recipe.stages.is_empty() {
             true => LoadPoint::Complete,
@@ -234,8 +236,10 @@ impl Recipe {
         // One after the other: the definitions of each are known to the next, but not what it has set anew.
         let defined = recipe.interpreter.defined();
         let before = defined.configuration().variables.clone();
+        let loads_itself = recipe.loaded_stages();
         let loaded = loaded.and_then(|()| {
-            stages.iter().try_for_each(|stage| {
+            let mut stages = stages.iter().filter(|stage| !loads_itself.contains(stage));
+            stages.try_for_each(|stage| {
                 defined.change(|configuration| configuration.variables.restore(before.clone()));
                 recipe.load_stage(stage)
             })

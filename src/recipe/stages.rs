@@ -41,6 +41,19 @@ pub(super) fn stages(recipe: &Path) -> Vec<Stage> {
 }
 
 impl Recipe {
+    /// Returns the files beside the stages that the recipe itself has loaded, as recipes of Capistrano 2 without stages do: they are none.
+    pub(super) fn loaded_stages(&self) -> Vec<Stage> {
+        let defined = self.interpreter.defined();
+        let files = defined.files();
+        let loaded: Vec<PathBuf> = files
+            .loaded
+            .iter()
+            .filter_map(|file| file.canonicalize().ok())
+            .collect();
+        let is_loaded = |stage: &&Stage| stage.file.canonicalize().is_ok_and(|file| loaded.contains(&file));
+        self.stages.iter().filter(is_loaded).cloned().collect()
+    }
+
     /// Returns the names of its stages, sorted.
     pub fn stages(&self) -> impl Iterator<Item = &str> {
         self.stages.iter().map(|stage| stage.name.as_str())

@@ -3,7 +3,7 @@
 use ruby_prism::{CallNode, Node};
 
 use super::super::facts::{Function, renamed};
-use super::super::form::{Block, Call, Expr, Line, Statement};
+use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{HOST, arguments, bare, behind, constant, id, literal, source, statements};
 use super::Reader;
@@ -385,7 +385,11 @@ impl Reader<'_> {
             },
             ("Array", 1) => self.list_of(&given.values)?,
             ("URI", 1) => Expr::call("ruby_uri", self.expressions(&given.values)?),
-            ("Integer", 1) => Expr::call("parse_int", self.expressions(&given.values)?),
+            ("Integer", 1) => match self.first(&given.values)? {
+                number @ Expr::Number(_) => number,
+                value if self.kind_of(&value) == Type::Text => Expr::call("parse_int", vec![value]),
+                value => Expr::call("parse_int", vec![Expr::Template(vec![Part::Value(value)])]),
+            },
             ("Float", 1) => Expr::call("parse_float", self.expressions(&given.values)?),
             ("Hash", 1) => Expr::call("ruby_map", self.expressions(&given.values)?),
             ("String", 1) => match first {

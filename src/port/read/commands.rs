@@ -10,7 +10,7 @@ use super::Reader;
 use super::bash::needs_bash;
 use super::executed::{Executed, in_background, streamed};
 use super::locals::{Local, Type};
-use super::strings::Lines;
+use super::strings::CommandLines;
 
 impl Reader<'_> {
     /// Reads a word that runs something or sends a file.
@@ -310,7 +310,9 @@ impl Reader<'_> {
                 _ => (None, given.values.as_slice()),
             };
             let mut command = match values {
-                [command] if matches!(name, "run_locally" | "system" | "`") => self.command_of(command, Lines::Kept)?,
+                [command] if matches!(name, "run_locally" | "system" | "`") => {
+                    self.command_of(command, CommandLines::Kept)?
+                }
                 [command] => self.command(command)?,
                 words => Expr::List(self.expressions(words)?),
             };

@@ -10,7 +10,7 @@ use super::super::note::{Kind, Read};
 use super::super::ruby::{arguments, id, literal};
 use super::Reader;
 use super::locals::Type;
-use super::strings::Lines;
+use super::strings::CommandLines;
 
 /// The command of `execute` and similar words.
 pub(super) struct Executed {
@@ -100,7 +100,11 @@ impl Reader<'_> {
             }
         }
         let group = self.onion.group.as_ref().filter(|_| is_mapped);
-        let lines = if is_mapped { Lines::Kept } else { Lines::Joined };
+        let lines = if is_mapped {
+            CommandLines::Kept
+        } else {
+            CommandLines::Joined
+        };
         let whole = |parts| in_group(group, self.as_command(string(parts), lines));
         let text = whole(parts.clone());
         parts.extend(tolerance);

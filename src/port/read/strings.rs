@@ -112,11 +112,11 @@ impl Reader<'_> {
 
     /// Reads a command: for Capistrano 1 and 2 its lines are one command, for 3 they are several.
     pub(super) fn command(&mut self, node: &Node<'_>) -> Read<Expr> {
-        self.command_of(node, Lines::OfRun)
+        self.command_of(node, CommandLines::OfRun)
     }
 
     /// Reads a command, whose lines the shell is given in one of the ways.
-    pub(super) fn command_of(&mut self, node: &Node<'_>, of: Lines) -> Read<Expr> {
+    pub(super) fn command_of(&mut self, node: &Node<'_>, of: CommandLines) -> Read<Expr> {
         let value = match self.parts(node) {
             Some(parts) => string(parts?),
             None => self.expression(node)?,
@@ -125,7 +125,7 @@ impl Reader<'_> {
     }
 
     /// Returns a value that was read as a command, which gives the shell its lines in one of the ways.
-    pub(super) fn as_command(&self, value: Expr, of: Lines) -> Expr {
+    pub(super) fn as_command(&self, value: Expr, of: CommandLines) -> Expr {
         let parts = match value {
             Expr::Text(text) => vec![Part::Text(text)],
             Expr::Template(parts) => parts,
@@ -141,10 +141,10 @@ impl Reader<'_> {
         let is_heredoc = marked.contains("<<");
         if is_heredoc || has_quoted_newline(&marked) {
             let lines = match of {
-                Lines::Joined => marked.lines().map(str::trim).collect::<Vec<_>>().join("; "),
-                Lines::OfRun if self.facts.version < 3 && !is_heredoc => marked.trim().replace('\n', "\\\n"),
+                CommandLines::Joined => marked.lines().map(str::trim).collect::<Vec<_>>().join("; "),
+                CommandLines::OfRun if self.facts.version < 3 && !is_heredoc => marked.trim().replace('\n', "\\\n"),
                 // Indented, they would be others.
-                Lines::OfRun | Lines::Kept => marked.trim().to_owned(),
+                CommandLines::OfRun | CommandLines::Kept => marked.trim().to_owned(),
             };
             return string(unmark(&lines, values));
         }
@@ -156,7 +156,7 @@ impl Reader<'_> {
         }
     }
 
-    fn joined(&self, text: &str, of: Lines) -> String {
+    fn joined(&self, text: &str, of: CommandLines) -> String {
         let lines: Vec<&str> = text.lines().collect();
         let common = common_indent(&lines);
         let lines = lines
@@ -170,7 +170,7 @@ impl Reader<'_> {
                 .iter()
                 .any(|end| line.ends_with(end));
             let is_comment = line.trim_start().starts_with('#');
-            match index < last && self.facts.version < 3 && of == Lines::OfRun && !goes_on && !is_comment {
+            match index < last && self.facts.version < 3 && of == CommandLines::OfRun && !goes_on && !is_comment {
                 true => written.push(format!("{line} \\")),
                 false => written.push(line.to_owned()),
             }
@@ -244,7 +244,7 @@ const MARK: u32 = 0xE000;
 
 /// The ways in which the shell is given the lines of a command.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lines {
+pub(super) enum CommandLines {
     /// As `run` gives them: Capistrano 2 ends each with a backslash.
     OfRun,
     /// Behind each other with `;`, as SSHKit does with a command that is one string.

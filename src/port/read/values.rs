@@ -8,7 +8,7 @@ use super::super::nodes::holds;
 use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::ruby::{Offsets, body_of, constant, id, literal, local_or_host, source, statements};
 use super::locals::{Local, Type};
-use super::strings::Lines;
+use super::strings::CommandLines;
 use super::{DEEPEST, Reader};
 
 impl Reader<'_> {
@@ -355,7 +355,7 @@ impl Reader<'_> {
         let dir = self.local_dir.clone().map(|dir| ("dir".to_owned(), dir));
         Ok(Some(Call {
             options: dir.into_iter().collect(),
-            ..Call::new("run_locally", vec![self.as_command(text, Lines::Kept)])
+            ..Call::new("run_locally", vec![self.as_command(text, CommandLines::Kept)])
         }))
     }
 

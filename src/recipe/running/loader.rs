@@ -140,8 +140,14 @@ impl Interpreter {
                 return Ok(Some(found.into()));
             }
         } else {
+            // A file that is named as the library which it requires is not that library.
+            let is_itself = |place: &PathBuf| {
+                search == Search::Library
+                    && from.is_some_and(|from| place.with_added_extension("rhai") == Path::new(from))
+            };
             let beside = from.and_then(|file| Path::new(file).parent());
-            candidates.extend(beside.map(|directory| directory.join(&path)));
+            let beside = beside.map(|directory| directory.join(&path));
+            candidates.extend(beside.filter(|place| !is_itself(place)));
         }
         if search == Search::Library {
             let below = |directory: &PathBuf| directory.join(&path);

@@ -189,6 +189,16 @@ fn errors_name_the_librarys_own_file() {
 }
 
 #[test]
+fn a_file_with_the_name_of_a_library_is_not_what_it_requires() {
+    let printed = with_libraries("load \"two/x\"; task :t { puts made; }", &["one"])
+        .file("two/x.rhai", "require \"x\";")
+        .file("one/x.rhai", "set :made, \"by the library\";")
+        .run(&["t"])
+        .printed();
+    assert_eq!(printed, ["by the library"]);
+}
+
+#[test]
 fn a_library_that_is_not_found_is_an_error_with_the_places() {
     let errors = with_libraries(r#"require "no_such_library";"#, &["one"]).errors();
     assert_eq!(errors[0].message, "no library `no_such_library' found");
