@@ -398,6 +398,23 @@ fn the_block_of_fetch_is_its_default() {
 }
 
 #[test]
+fn a_begin_that_reads_a_file_runs_at_the_start_as_a_whole() {
+    let (text, notes) = recipe(
+        "role :app, 'h'\nconfig = nil\nbegin\n  config = YAML.load_file('config/application.yml')\n  config.each { |k, v| ENV[k] = v }\nrescue => e\n  raise e\nend\n\
+         task :t, :roles => :app do\n  %w[a b].each do |item|\n    run \"x #{item}\"\n  rescue StandardError\n    puts item\n  end\n  puts Integer(15), Integer(ENV['N'])\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "on :start {\n  try {\n    config = read_yaml(\"config/application.yml\");\n    for k in config",
+            "for item in [\"a\", \"b\"] {\n    try {\n      run `x ${item}`;\n    } catch {\n      puts item;",
+            "puts 15;",
+        ],
+    );
+}
+
+#[test]
 fn a_file_that_is_opened_is_uploaded() {
     carried(
         "task(:t) { on(roles(:app)) { upload! File.open('x.yml'), '/srv/x.yml'; upload! StringIO.new('a'), '/srv/a' } }\n",

@@ -101,13 +101,16 @@ impl Reader<'_> {
         {
             return Ok(vec![line]);
         }
-        if behind.is_odd || behind.rescue.is_some() {
+        if behind.is_odd {
             return self.refuse(
                 Kind::Construct,
                 format!("the block of `{name}` has parameters of this kind"),
             );
         }
-        let nodes = statements(behind.body.as_ref());
+        let nodes = match behind.rescue {
+            Some(begin) => vec![begin],
+            None => statements(behind.body.as_ref()),
+        };
         let given = arguments(call, false);
         let of_servers = self.servers_of(receiver)?;
         let are_servers = of_servers.is_some();

@@ -2,7 +2,7 @@
 
 use ruby_prism::Node;
 
-use super::super::form::{Block, Expr, Line, Statement};
+use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::nodes::each_node;
 use super::super::note::{Kind, Read};
 use super::super::ruby::{Offsets, constant, id, source, statements};
@@ -10,10 +10,41 @@ use super::super::walk::each_value;
 use super::Reader;
 use super::locals::Local;
 
+/// Moves a `try` to the start of the run if a part of its body only runs there: what follows in it needs that part.
+fn at_start(mut line: Line) -> Line {
+    let Statement::Try(body, ..) = &mut line.statement else {
+        return line;
+    };
+    let is_late = |line: &Line| {
+        matches!(&line.statement, Statement::Verb(call)
+            if call.name == "on" && call.arguments.first().and_then(Expr::literal) == Some("start"))
+    };
+    if !body.lines.iter().any(is_late) {
+        return line;
+    }
+    for part in std::mem::take(&mut body.lines) {
+        if !is_late(&part) {
+            body.lines.push(part);
+        } else if let Statement::Verb(Call { block: Some(block), .. }) = part.statement {
+            body.lines.extend(block.lines);
+        }
+    }
+    let above = std::mem::take(&mut line.above);
+    let call = Call::with_block("on", vec![Expr::symbol("start")], Block::of(vec![line]));
+    Line {
+        above,
+        ..Line::verb(call)
+    }
+}
+
 impl Reader<'_> {
     /// Reads `begin … rescue … ensure … end`.
     pub(super) fn begin(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Vec<Line>> {
-        self.begin_into(begin, None)
+        let lines = self.begin_into(begin, None)?;
+        Ok(match self.deferred {
+            0 => lines.into_iter().map(at_start).collect(),
+            _ => lines,
+        })
     }
 
     /// Reads a `begin` whose value a local takes, if one is named.
