@@ -13,8 +13,8 @@ const BASE: &str = "/u/apps/shop";
 const APPLICATION: &str = "release = File.basename(File.realpath(\".\"))\n\
                            run ->(env) { [200, { \"Content-Type\" => \"text/plain\" }, [release, \"\\n\"]] }\n";
 
-const UNICORN: &str = "working_directory \"/u/apps/shop/current\"\nlisten \"/u/apps/shop/shared/pids/unicorn.sock\"\n\
-                       pid \"/u/apps/shop/shared/pids/unicorn.pid\"\nworker_processes 1\npreload_app true\n\
+const UNICORN: &str = "working_directory \"/u/apps/shop/current\"\nlisten \"/u/apps/shop/shared/tmp/pids/unicorn.sock\"\n\
+                       pid \"/u/apps/shop/shared/tmp/pids/unicorn.pid\"\nworker_processes 1\npreload_app true\n\
                        stderr_path \"/u/apps/shop/shared/log/unicorn.log\"\n";
 
 impl Site {
@@ -54,18 +54,18 @@ fn unicorn_and_puma_serve_the_new_release_and_unicorn_the_old_one_where_it_does_
         site.commit(path, text);
     }
     let recipe = "require \"unicorn\"; require \"puma\"; append :restart_tasks, \"unicorn:restart\";\n\
-                  set :puma_via, \"pumactl\"; set :unicorn_restart_sleep_time, 0;";
+                  set :linked_dirs, [\"log\", \"tmp/pids\", \"tmp/sockets\"]; set :puma_via, \"pumactl\"; set :unicorn_restart_sleep_time, 0;";
     site.run(recipe, &["deploy:setup", "puma:config"]).ok();
     let deploy = |name: &str, more: &str| {
         let recipe = format!("{recipe}\n{more}");
         site.run(&recipe, &["-s", &format!("release_name=\"{name}\""), "deploy"])
     };
     deploy("20260101000001", "").ok();
-    let sockets = ["pids/unicorn.sock", "sockets/puma.sock"].map(ask);
+    let sockets = ["tmp/pids/unicorn.sock", "tmp/sockets/puma.sock"].map(ask);
     for socket in &sockets {
         site.comes(socket, "20260101000001");
     }
-    let pid = || site.0.sh("app1", &format!("cat {BASE}/shared/pids/unicorn.pid"));
+    let pid = || site.0.sh("app1", &format!("cat {BASE}/shared/tmp/pids/unicorn.pid"));
     let first = pid();
     site.run(recipe, &["unicorn:start", "puma:start"])
         .ok()
@@ -91,7 +91,7 @@ fn unicorn_and_puma_serve_the_new_release_and_unicorn_the_old_one_where_it_does_
     .says("20260101000003 is current on app1 and stays, but the restart has failed");
     site.comes(&sockets[0], "20260101000002");
 
-    let workers = format!("pgrep -c -P $(cat {BASE}/shared/pids/unicorn.pid)");
+    let workers = format!("pgrep -c -P $(cat {BASE}/shared/tmp/pids/unicorn.pid)");
     site.comes(&workers, "1");
     site.run(recipe, &["unicorn:add_worker"]).ok();
     site.comes(&workers, "2");
@@ -99,7 +99,10 @@ fn unicorn_and_puma_serve_the_new_release_and_unicorn_the_old_one_where_it_does_
     site.comes(&workers, "1");
     site.run(recipe, &["unicorn:stop", "puma:stop"]).ok();
     for name in ["unicorn", "puma"] {
-        site.comes(&format!("test -e {BASE}/shared/pids/{name}.pid || echo gone"), "gone");
+        site.comes(
+            &format!("test -e {BASE}/shared/tmp/pids/{name}.pid || echo gone"),
+            "gone",
+        );
         site.comes(&format!("pgrep -f '^{name}' || echo gone"), "gone");
     }
     site.run(recipe, &["unicorn:stop", "puma:stop"])
@@ -126,7 +129,7 @@ fn workers_and_scheduler_of_resque_are_started_told_and_ended_and_a_console_is_a
     let site = Site::new();
     site.commit("Rakefile", WORKERS);
     site.stand_in("rails", "cat >> /srv/calls");
-    let recipe = "require \"resque\"; require \"rails/console\"; set :rake, \"rake\"; set :restart_via, :none;\n\
+    let recipe = "set :shared_children, []; require \"resque\"; require \"rails/console\"; set :rake, \"rake\"; set :restart_via, :none;\n\
                   set :workers, #{ \"*\": 1, \"mailer,import\": 2 }; set :resque_roles, \"app\"; set :resque_scheduler_role, \"db\";\n\
                   set :console_env, \"a b\"; command_map[\"rails\"] = \"/srv/bin/rails\";\n\
                   set :bundle_bins, []; after \"deploy:finished\", \"resque:restart\"; after \"deploy:finished\", \"resque:scheduler:restart\";";
@@ -157,7 +160,7 @@ fn workers_and_scheduler_of_resque_are_started_told_and_ended_and_a_console_is_a
     site.comes("sort /tmp/workers", &told("20260101000002"));
     site.comes(titles, "3\n1");
     site.run(recipe, &["resque:stop", "resque:scheduler:stop"]).ok();
-    site.comes(&format!("pgrep -fc '^resque'; ls {BASE}/shared/pids"), "0");
+    site.comes(&format!("pgrep -fc '^resque'; ls {BASE}/shared/tmp/pids"), "0");
 
     // The line that is printed opens the console, whatever the environment is called.
     let printed = site.run(recipe, &["rails:console"]).ok().stdout;

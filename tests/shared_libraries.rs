@@ -121,7 +121,7 @@ fn bundler_installs_rake_compiles_and_migrates_and_a_rollback_brings_the_assets_
 
 /// A program that stays, under the name by which it is known.
 const BUNDLE: &str = r#"case "$*" in
-*' puma '*) echo $$ > /u/apps/shop/shared/pids/puma.pid; exec sh -c 'while :; do sleep 1; done' puma ;;
+*' puma '*) echo $$ > /u/apps/shop/shared/tmp/pids/puma.pid; exec sh -c 'while :; do sleep 1; done' puma ;;
 *' sidekiq '*) exec sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' sidekiq ;;
 esac"#;
 
@@ -133,7 +133,7 @@ fn programs_of_the_application_are_started_restarted_and_told_of_a_deploy_in_ord
     let recipe = "default_environment[\"PATH\"] = \"/srv/bin:$PATH\";\n\
                   require \"capistrano/puma\"; require \"sidekiq\"; require \"whenever/capistrano\"; require \"systemd\"; require \"passenger\";\n\
                   set :puma_bind, \"tcp://127.0.0.1:3000\"; set :sidekiq_via, \"pid\"; set :systemd_scope, \"user\";\n\
-                  set :sidekiq_queue, [\"default\", \"two words\"];";
+                  set :sidekiq_queue, [\"default\", \"two words\"]; set :shared_children, [];";
     site.run(recipe, &["deploy:setup", "puma:config"]).ok();
     let deploy = |name: &str| site.run(recipe, &["-s", &format!("release_name=\"{name}\""), "deploy"]);
     deploy("20260101000001").ok().says("sidekiq does not run");
@@ -162,7 +162,7 @@ fn programs_of_the_application_are_started_restarted_and_told_of_a_deploy_in_ord
 
     deploy("20260101000002").ok();
     let calls = site.calls();
-    let control = format!("bundle exec pumactl -S {BASE}/shared/pids/puma.state restart");
+    let control = format!("bundle exec pumactl -S {BASE}/shared/tmp/pids/puma.state restart");
     assert!(
         calls.contains(&control) && calls.contains(&sidekiq.to_owned()),
         "{calls:?}"
@@ -210,7 +210,7 @@ fn packages_are_installed_and_frameworks_make_their_caches_before_a_release_beco
         "python3",
         "mkdir -p \"$3/bin\" && cp \"$0\" \"$3/bin/python\" && sed -i 's/python3/venv-python/; 3d' \"$3/bin/python\"",
     );
-    for file in ["requirements.txt", "script/delayed_job"] {
+    for file in ["requirements.txt", "script/delayed_job", "app/config/own/other.yml"] {
         site.commit(file, "");
     }
     let recipe =

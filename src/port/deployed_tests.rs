@@ -218,6 +218,33 @@ fn what_only_the_recipe_itself_has_is_not_taken_for_something_of_capr() {
 }
 
 #[test]
+fn variables_of_2_that_mean_nothing_in_3_are_left_out() {
+    let files = [
+        ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),
+        (
+            "config/deploy.rb",
+            "set :application, 'a'\nset :repo_url, 'x'\nset :shared_children, %w[log x]\nset :revision, 'abc'\nset :rake, 'r'\n",
+        ),
+    ];
+    let ported = ported(&files).unwrap();
+    let text = &ported
+        .files
+        .iter()
+        .find(|file| file.to == "config/deploy.rhai")
+        .unwrap()
+        .text;
+    for name in ["set :shared_children, [\"", "set :revision", "set :rake"] {
+        assert!(!text.contains(name), "{text}");
+    }
+    assert!(
+        ported
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("`revision` does nothing"))
+    );
+}
+
+#[test]
 fn stages_of_another_directory_load_what_is_beside_them() {
     let main = "set :application, 'a'\nset :stages, %w(live)\nset :stage_dir, 'config/stages'\nrequire 'capistrano/ext/multistage'\n";
     let files = [

@@ -108,6 +108,19 @@ impl Reader<'_> {
             }
             match path.as_str() {
                 "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
+                // This gem has its tasks and no hooks.
+                "capistrano/thin" if self.facts.version > 2 => {
+                    lines.extend(self.unless_set("thin_default_hooks", Expr::Bool(false)));
+                }
+                // Puma's own recipe knows no systemd.
+                "puma/capistrano" => {
+                    lines.extend(self.unless_set("puma_via", Expr::symbol("pumactl")));
+                    self.remarks.push(
+                        "`puma/capistrano`: capr starts Puma with `puma_conf`, by default shared/puma.rb, and not with options for a socket below \
+                         shared/sockets"
+                            .to_owned(),
+                    );
+                }
                 "capistrano/sidekiq" if self.facts.version > 2 => lines.extend(self.as_gem_of_sidekiq()),
                 "capistrano/npm" => {
                     lines.extend(self.unless_set("npm_flags", Expr::text("--production --silent --no-progress")));

@@ -283,7 +283,22 @@ impl Reader<'_> {
                 let target = Expr::Index(Box::new(Expr::name("default_run_options")), Box::new(Expr::text("pty")));
                 Ok(Some(vec![Line::new(Statement::Assign(target, "=", value))]))
             }
-            "default_environment" | "default_shell" | "gateway" | "git_enable_submodules"
+            "admin_runner"
+            | "copy_cache"
+            | "copy_exclude"
+            | "default_environment"
+            | "default_shell"
+            | "gateway"
+            | "git_enable_submodules"
+            | "migrate_target"
+            | "public_children"
+            | "rake"
+            | "repository_cache"
+            | "revision"
+            | "runner"
+            | "scm_password"
+            | "scm_username"
+            | "shared_children"
                 if self.facts.version > 2 && !self.is_fetched(name) =>
             {
                 Ok(Some(vec![self.remark(&format!(

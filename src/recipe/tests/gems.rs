@@ -128,6 +128,7 @@ fn the_list_has_all_libraries_of_gems_and_all_names_that_are_replaced() {
         "mattermost",
         "notify",
         "rails",
+        "sidekiq/monit",
         "systemd",
         "teams",
     ];
