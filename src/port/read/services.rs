@@ -1,9 +1,13 @@
-//! Gems of Capistrano 3 that run a server of the application: which program runs it, and what their version takes where a recipe says
+//! Gems of Capistrano 3 that run a server of the application, or tell somebody of a deploy: which program runs it, and what their version takes where a recipe says
 //! nothing. The libraries of capr have the defaults of other versions.
 
 use std::collections::BTreeSet;
 
+use ruby_prism::Node;
+
 use super::super::form::{Block, Call, Expr, Line, Part};
+use super::super::note::Read;
+use super::super::ruby::literal;
 use super::Reader;
 
 impl Reader<'_> {
@@ -87,6 +91,32 @@ impl Reader<'_> {
     pub(super) fn unless_set(&self, name: &str, value: Expr) -> Vec<Line> {
         let line = || Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
         self.is_for_stages(name).then(line).into_iter().collect()
+    }
+
+    /// Reads the settings of slackistrano without `klass`, a class of the application that words the messages.
+    pub(super) fn slackistrano(
+        &mut self,
+        value: Option<&Node<'_>>,
+        given: &super::super::ruby::Arguments<'_>,
+    ) -> Read<Option<Vec<Line>>> {
+        let mut own = Vec::new();
+        if let Some(hash) = value.and_then(Node::as_hash_node) {
+            super::super::ruby::pairs(hash.elements().iter(), &mut own);
+        }
+        let pairs = if own.is_empty() { given.pairs.iter() } else { own.iter() };
+        let is_class = |key: &Node<'_>| literal(key).as_deref() == Some("klass");
+        if !pairs.clone().any(|(key, _)| is_class(key)) {
+            return Ok(None);
+        }
+        self.remarks
+            .push("`slackistrano`: messages have capr's own words, not those of `klass`".to_owned());
+        let mut settings = Vec::new();
+        for (key, value) in pairs.filter(|(key, _)| !is_class(key)) {
+            let Some(key) = literal(key) else { return Ok(None) };
+            settings.push((key, self.expression(value)?));
+        }
+        let values = vec![Expr::symbol("slackistrano"), Expr::Map(settings)];
+        Ok(Some(vec![Line::verb(Call::new("set", values))]))
     }
 
     /// Returns true for a variable that no file sets but those of some stages, whose setting comes later and wins.

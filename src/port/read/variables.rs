@@ -344,32 +344,6 @@ impl Reader<'_> {
         String::from_utf8_lossy(self.text).contains(text)
     }
 
-    /// Reads the settings of slackistrano without `klass`, a class of the application that words the messages.
-    fn slackistrano(
-        &mut self,
-        value: Option<&Node<'_>>,
-        given: &super::super::ruby::Arguments<'_>,
-    ) -> Read<Option<Vec<Line>>> {
-        let mut own = Vec::new();
-        if let Some(hash) = value.and_then(Node::as_hash_node) {
-            super::super::ruby::pairs(hash.elements().iter(), &mut own);
-        }
-        let pairs = if own.is_empty() { given.pairs.iter() } else { own.iter() };
-        let is_class = |key: &Node<'_>| literal(key).as_deref() == Some("klass");
-        if !pairs.clone().any(|(key, _)| is_class(key)) {
-            return Ok(None);
-        }
-        self.remarks
-            .push("`slackistrano`: messages have capr's own words, not those of `klass`".to_owned());
-        let mut settings = Vec::new();
-        for (key, value) in pairs.filter(|(key, _)| !is_class(key)) {
-            let Some(key) = literal(key) else { return Ok(None) };
-            settings.push((key, self.expression(value)?));
-        }
-        let values = vec![Expr::symbol("slackistrano"), Expr::Map(settings)];
-        Ok(Some(vec![Line::verb(Call::new("set", values))]))
-    }
-
     /// Reads `ssh_options[:forward_agent] = true`.
     pub(super) fn set_option(&mut self, map: &str, key: String, value: &Node<'_>) -> Read<Vec<Line>> {
         let is_known = match map {
