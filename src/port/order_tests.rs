@@ -398,6 +398,25 @@ fn the_block_of_fetch_is_its_default() {
 }
 
 #[test]
+fn a_string_that_is_replaced_stands_for_itself() {
+    let (text, notes) = recipe(
+        "role :app, 'h'\ntask :t do\n  pat = 'a+b'\n  rx = /a.b/\n  puts 'x'.gsub(pat, '-'), 'x'.gsub(rx, '-'), 'x'.gsub(\"{{#{pat}}}\", '-'), Float(2)\n  puts 'x'.gsub(/(a)/, '<\\1>')\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    let signs = r#""[\\\\.+*?()|\\[\\]{}^$#&~-]", "\\$0""#;
+    has(
+        &text,
+        &[
+            &format!("gsub(\"x\", gsub(pat, {signs}), \"-\")"),
+            "gsub(\"x\", rx, \"-\")",
+            &format!("gsub(`{{{{${{pat}}}}}}`, {signs})"),
+            "ruby_float(2)",
+            "<\\${1}>",
+        ],
+    );
+}
+
+#[test]
 fn a_begin_that_reads_a_file_runs_at_the_start_as_a_whole() {
     let (text, notes) = recipe(
         "role :app, 'h'\nconfig = nil\nbegin\n  config = YAML.load_file('config/application.yml')\n  config.each { |k, v| ENV[k] = v }\nrescue => e\n  raise e\nend\n\

@@ -390,7 +390,7 @@ impl Reader<'_> {
                 value if self.kind_of(&value) == Type::Text => Expr::call("parse_int", vec![value]),
                 value => Expr::call("parse_int", vec![Expr::Template(vec![Part::Value(value)])]),
             },
-            ("Float", 1) => Expr::call("parse_float", self.expressions(&given.values)?),
+            ("Float", 1) => Expr::call("ruby_float", self.expressions(&given.values)?),
             ("Hash", 1) => Expr::call("ruby_map", self.expressions(&given.values)?),
             ("String", 1) => match first {
                 Some(value) => self.expression(value)?.method("to_string", Vec::new()),

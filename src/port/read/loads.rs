@@ -108,6 +108,16 @@ impl Reader<'_> {
             }
             match path.as_str() {
                 "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
+                "airbrake/capistrano" | "airbrake/capistrano3" => {
+                    if self.facts.version > 2 {
+                        // Its task has no hook there.
+                        lines.extend(self.unless_set("airbrake_default_hooks", Expr::Bool(false)));
+                    }
+                    self.remarks.push(
+                        "Airbrake is told by capr, which needs `airbrake_project_id` and `airbrake_api_key`: the gem takes them from the application"
+                            .to_owned(),
+                    );
+                }
                 // This gem has its tasks and no hooks.
                 "capistrano/thin" if self.facts.version > 2 => {
                     lines.extend(self.unless_set("thin_default_hooks", Expr::Bool(false)));

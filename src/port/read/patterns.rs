@@ -6,6 +6,7 @@ use super::super::form::{Expr, Part, string};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{literal, source};
 use super::Reader;
+use super::locals::Type;
 use super::methods::escaped;
 use super::strings::braced;
 
@@ -49,6 +50,31 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads what is replaced: a regular expression, or a string, which stands for itself.
+    fn pattern_or_text(&mut self, node: &Node<'_>) -> Read<Expr> {
+        let value = self.regular(node)?;
+        let is_text = node.as_interpolated_string_node().is_some() || self.kind_of(&value) == Type::Text;
+        // A local and a variable may hold a regular expression as well.
+        let name = source(node);
+        let own = String::from_utf8_lossy(self.text);
+        let mut set = own
+            .match_indices(name.as_str())
+            .filter_map(|(at, _)| own.get(at + name.len()..));
+        let is_pattern = set.any(|rest| {
+            let value = rest
+                .trim_start()
+                .strip_prefix('=')
+                .map(str::trim_start)
+                .unwrap_or_default();
+            ["/", "%r", "Regexp"].iter().any(|start| value.starts_with(start))
+        });
+        if Self::is_pattern(node) || !is_text || is_pattern {
+            return Ok(value);
+        }
+        let signs = Expr::text("[\\\\.+*?()|\\[\\]{}^$#&~-]");
+        Ok(Expr::call("gsub", vec![value, signs, Expr::text("\\$0")]))
+    }
+
     /// Reads methods that have regular expressions among their arguments.
     pub(super) fn text_method(&mut self, name: &str, receiver: &Node<'_>, given: &[Node<'_>]) -> Read<Option<Expr>> {
         let value = match (name, given) {
@@ -56,10 +82,10 @@ impl Reader<'_> {
                 let text = self.expression(receiver)?;
                 let pattern = match literal(pattern) {
                     Some(plain) => Expr::Text(escaped(&plain)),
-                    None => self.regular(pattern)?,
+                    None => self.pattern_or_text(pattern)?,
                 };
                 let replacement = match literal(replacement) {
-                    Some(plain) => Expr::Text(plain.replace('$', "$$").replace("\\1", "${1}").replace("\\2", "${2}")),
+                    Some(plain) => Expr::Text(replacement_of(&plain)),
                     None => self.expression(replacement)?,
                 };
                 // Behind the last line end Ruby finds no line more.
@@ -123,5 +149,58 @@ impl Reader<'_> {
             _ => return Ok(None),
         };
         Ok(Some(value))
+    }
+}
+
+/// Returns a replacement of Ruby in the form of capr: `\\1`, `\\&` and `\\k<x>` are groups, `\\\\` is one backslash.
+fn replacement_of(ruby: &str) -> String {
+    let (mut written, mut rest) = (String::new(), ruby);
+    while let Some(c) = rest.chars().next() {
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        if c == '$' {
+            written.push_str("$$");
+            continue;
+        }
+        let next = rest.chars().next().filter(|_| c == '\\');
+        let group = match next {
+            Some(digit @ '0'..='9') => Some((digit.to_string(), 1)),
+            Some('&') => Some(("0".to_owned(), 1)),
+            Some('k') => rest
+                .strip_prefix("k<")
+                .and_then(|rest| rest.split_once('>'))
+                .map(|(name, _)| (name.to_owned(), name.len() + 3)),
+            _ => None,
+        };
+        let taken = match (group, next) {
+            (Some((name, taken)), _) => {
+                written.push_str(&format!("${{{name}}}"));
+                taken
+            }
+            (None, next) => {
+                written.push(c);
+                usize::from(next == Some('\\'))
+            }
+        };
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replacement_of;
+
+    #[test]
+    fn groups_and_backslashes_of_a_replacement_are_those_of_ruby() {
+        for (ruby, here) in [
+            ("'\\\\''", "'\\''"),
+            ("\\\\\"", "\\\""),
+            ("\\\\\\1", "\\${1}"),
+            ("<\\0>\\&", "<${0}>${0}"),
+            ("\\k<x>", "${x}"),
+            ("$1 \\n", "$$1 \\n"),
+        ] {
+            assert_eq!(replacement_of(ruby), here);
+        }
     }
 }
