@@ -75,7 +75,7 @@ fn hooks_of_capistrano_3_keep_name_and_place_in_a_deploy_and_in_a_rollback() {
     site.deploy(SECOND, "").ok();
     site.run(TOLD, &["-n", "rollback"]).ok().says("nothing was changed");
     let told = site.run(TOLD, &["rollback"]).ok().says(&format!("at {FIRST}"));
-    let rollback = "<starting <check check> starting> <started started> <reverting reverting> <reverted reverted> <publishing \
+    let rollback = "<starting <check <check:linked_files check:linked_files> check> starting> <started started> <reverting reverting> <reverted reverted> <publishing \
                     <symlink:release symlink:release> publishing> <published published> <restart restart> <finishing_rollback \
                     finishing_rollback> <finished finished>";
     assert_eq!(told.stdout.split_whitespace().collect::<Vec<_>>().join(" "), rollback);
