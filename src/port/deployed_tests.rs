@@ -245,37 +245,6 @@ fn variables_of_2_that_mean_nothing_in_3_are_left_out() {
 }
 
 #[test]
-fn stages_of_another_directory_load_what_is_beside_them() {
-    let main = "set :application, 'a'\nset :stages, %w(live)\nset :stage_dir, 'config/stages'\nrequire 'capistrano/ext/multistage'\n";
-    let files = [
-        ("Capfile", "load 'deploy'\nload 'config/deploy'\n"),
-        ("config/deploy.rb", main),
-        (
-            "config/stages/live.rb",
-            "load \"#{stage_dir}/common\"\nload 'config/stages/common'\n",
-        ),
-        ("config/stages/common.rb", "role :app, 'h'\n"),
-    ];
-    let root = tempfile::tempdir().unwrap();
-    for (file, text) in files {
-        let path = root.path().join(file);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    let (_, project) = RubyProject::find(&[root.path().to_owned()]).unwrap();
-    let ported = port(&project).unwrap();
-    let text = |to: &str| &ported.files.iter().find(|file| file.to == to).unwrap().text;
-    has(
-        text("config/deploy.rhai"),
-        &["set_default :stage_dir, \"config/deploy\";"],
-    );
-    has(
-        text("config/deploy/live.rhai"),
-        &["load `${stage_dir}/common`;\nload \"config/deploy/common.rhai\";"],
-    );
-}
-
-#[test]
 fn scp_puts_a_directory_into_the_one_that_is_there() {
     let (text, notes) = recipe(
         "set :repository, 'x'\nrole :app, 'h'\ntask :t, :roles => :app do\n  upload 'local/one', '/srv/web/', :recursive => true, :via => :scp\nend\n",

@@ -1,9 +1,9 @@
-//! Tests of words of Ruby and of Capistrano that few recipes have.
+//! Tests of words of Ruby, of Capistrano and of gems that few recipes have.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::Kind;
 use super::construct_tests::carried;
-use super::tests::{has, recipe};
+use super::tests::{has, ported, recipe};
 
 const TWO: &str = "set :repository, 'x'\nrole :app, 'a'\n";
 
@@ -209,4 +209,59 @@ fn a_point_in_the_place_of_a_comma_fails() {
         matches!(notes.as_slice(), [only] if only.kind == Kind::Fails),
         "{notes:?}"
     );
+}
+
+#[test]
+fn the_looks_of_airbrussh_are_left_out() {
+    let (text, notes) = recipe("set :repo_url, 'x'\nAirbrussh.configure do |config|\n  config.color = false\nend\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    assert!(!text.contains("Airbrussh"), "{text}");
+}
+
+#[test]
+fn source_controls_of_gems_bring_their_libraries() {
+    let (text, notes) =
+        recipe("set :repo_url, 'g@x:y.git'\nset :scm, :rsync\nafter 'rsync:stage_done', 'build'\ntask(:build) {}\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "require \"rsync\";",
+            "set :scm, :rsync;",
+            "after \"rsync:stage_done\", \"build\";",
+        ],
+    );
+}
+
+#[test]
+fn a_variable_that_may_be_anybodys_tells_no_library() {
+    let (text, notes) =
+        recipe("set :repo_url, 'x'\nset :git_remote, 'up'\nset :assets_dir, 'a'\nset :migration_role, :app\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["require \"rails/migrations\";"]);
+    assert_eq!(text.matches("require ").count(), 1, "{text}");
+}
+
+#[test]
+fn what_only_the_shell_of_capistrano_fills_into_a_value_is_told() {
+    let told = |recipe: &str| {
+        let ported = ported(&[("config/deploy.rb", recipe)]).unwrap();
+        let told = ported
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("the shell of Capistrano"));
+        (told, ported.files[0].notes.is_empty())
+    };
+    let three = |value: &str| {
+        format!("set :repo_url, 'x'\nserver 'a', roles: %w[app]\nset :default_env, {{ path: '{value}', n: 3 }}\n")
+    };
+    for value in ["$HOME/bin:${PATH}", "$PATH", "a$", "~/x"] {
+        assert_eq!(told(&three(value)), (false, true), "{value}");
+    }
+    for value in ["$HOMES/bin:$PATH", "${RBENV_ROOT}/shims", "$(id)", "`id`"] {
+        assert_eq!(told(&three(value)), (true, true), "{value}");
+    }
+    let within = "set :repo_url, 'x'\ntask(:t) { on(roles(:app)) { with(path: '$NVM:$PATH') { execute :x } } }\n";
+    let index = "set :repository, 'x'\nrole :app, 'a'\ndefault_environment['PATH'] = \"$NVM:$PATH\"\n";
+    assert_eq!((told(within), told(index)), ((true, true), (true, true)));
 }

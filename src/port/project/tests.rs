@@ -1,6 +1,7 @@
 //! Tests of projects on the disk: which files are read, and what becomes of those that are no recipes.
 #![allow(clippy::unwrap_used)]
 
+use super::super::tests::has;
 use super::super::{Kind, Note, Ported, port};
 use super::RubyProject;
 use std::fs;
@@ -45,6 +46,30 @@ fn code_of_the_application_is_only_read_and_using_it_is_one_piece_of_work() {
     let used = format!("{unused}set :mail, SITE.mail\ntask(:u) {{ run SITE.name }}\ntask(:v) {{ Boot.now }}\n");
     let found = ported(&[&[CAPFILE, ("config/deploy.rb", &used)][..], &application].concat());
     assert_eq!(work(&found).iter().map(|note| note.line).collect::<Vec<_>>(), [5]);
+}
+
+#[test]
+fn stages_of_another_directory_load_what_is_beside_them() {
+    let main = "set :application, 'a'\nset :stages, %w(live)\nset :stage_dir, 'config/stages'\nrequire 'capistrano/ext/multistage'\n";
+    let files = [
+        ("Capfile", "load 'deploy'\nload 'config/deploy'\n"),
+        ("config/deploy.rb", main),
+        (
+            "config/stages/live.rb",
+            "load \"#{stage_dir}/common\"\nload 'config/stages/common'\n",
+        ),
+        ("config/stages/common.rb", "role :app, 'h'\n"),
+    ];
+    let found = ported(&files);
+    let text = |to: &str| &found.files.iter().find(|file| file.to == to).unwrap().text;
+    has(
+        text("config/deploy.rhai"),
+        &["set_default :stage_dir, \"config/deploy\";"],
+    );
+    has(
+        text("config/deploy/live.rhai"),
+        &["load `${stage_dir}/common`;\nload \"config/deploy/common.rhai\";"],
+    );
 }
 
 #[test]
