@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruby_prism::{DefNode, Node};
+use ruby_prism::{CallNode, DefNode, Node};
 
 use super::facts::Function;
 use super::nodes::each_node;
@@ -112,7 +112,12 @@ fn ends_run(definition: &DefNode<'_>) -> bool {
         .as_ref()
         .and_then(Node::as_call_node)
         .filter(|call| call.receiver().is_none());
-    call.is_some_and(|call| matches!(id(&call.name()).as_str(), "abort" | "exit" | "exit!" | "fail" | "raise"))
+    call.is_some_and(|call| ends(&call))
+}
+
+/// Returns true for a call of `exit`, `abort` or `raise`.
+pub(super) fn ends(call: &CallNode<'_>) -> bool {
+    matches!(id(&call.name()).as_str(), "abort" | "exit" | "exit!" | "fail" | "raise")
 }
 
 /// Returns the functions that call one of these words, or a function that does.

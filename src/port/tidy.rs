@@ -90,15 +90,10 @@ pub(super) fn tidy(facts: &Facts, drafts: &mut [FileDraft<'_>], remarks: &mut Ve
         head.extend(roles(facts, &names));
     }
     head.extend(requires(facts));
-    // Where capr looks for stages, and where those of another directory are written.
-    let stage_dir = || {
-        Call::new(
-            "set_default",
-            vec![Expr::symbol("stage_dir"), Expr::text("config/deploy")],
-        )
-    };
     if unset.remove("stage_dir") {
-        head.push(vec![Line::verb(stage_dir())]);
+        // Where capr looks for stages, and where those of another directory are written.
+        let values = vec![Expr::symbol("stage_dir"), Expr::text("config/deploy")];
+        head.push(vec![Line::verb(Call::new("set_default", values))]);
     }
     let asked = |name: &String| {
         // A `rescue` around it takes it as an error, as in Ruby.
@@ -190,14 +185,8 @@ fn insert(block: &mut Block, mut head: Vec<Line>) {
 
 /// Returns true if lines that run while the recipe is loaded read a path below `deploy_to`.
 fn reads_path(main: &Block) -> bool {
-    let paths = [
-        "deploy_to",
-        "current_path",
-        "release_path",
-        "releases_path",
-        "shared_path",
-    ];
-    read_of(&main.lines, &paths.map(str::to_owned).into()).is_some()
+    let paths = with_made_of("deploy_to", &BTreeSet::new()).into_iter().collect();
+    read_of(&main.lines, &paths).is_some()
 }
 
 /// Returns the defaults of the version that differ from those of capr, if the recipe does not set them.

@@ -43,6 +43,9 @@ pub(super) fn stages(recipe: &Path) -> Vec<Stage> {
 impl Recipe {
     /// Returns the files beside the stages that the recipe itself has loaded, as recipes of Capistrano 2 without stages do: they are none.
     pub(super) fn loaded_stages(&self) -> Vec<Stage> {
+        if self.stages.is_empty() {
+            return Vec::new();
+        }
         let defined = self.interpreter.defined();
         let files = defined.files();
         let loaded: Vec<PathBuf> = files

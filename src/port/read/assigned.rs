@@ -3,6 +3,7 @@
 
 use ruby_prism::{CallNode, Node, Visit};
 
+use super::super::acting::ends;
 use super::super::form::{Expr, Line, Part, Statement, string};
 use super::super::nodes::{each_node, holds};
 use super::super::note::{Kind, Read};
@@ -262,10 +263,8 @@ pub(super) fn is_always_set(nodes: &[Node<'_>], name: &str) -> bool {
         if let Some(node) = node.as_else_node() {
             return list(node.statements());
         }
-        let ends = node
-            .as_call_node()
-            .is_some_and(|call| matches!(id(&call.name()).as_str(), "abort" | "exit" | "fail" | "raise"));
-        ends || node.as_return_node().is_some()
+        node.as_call_node().is_some_and(|call| ends(&call))
+            || node.as_return_node().is_some()
             || node.as_next_node().is_some()
             || always_written(node).iter().any(|written| written == name)
     })

@@ -2,7 +2,7 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::form::{Block, Call, Expr, Line, Part, string};
+use super::super::form::{Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
 use super::super::paths::{OF_STAGES, RubyPath, RubyPaths, is_copy_of_stages, normal};
 use super::super::repeated::{names, through};
@@ -89,79 +89,7 @@ impl Reader<'_> {
         }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
-            let has_plugin = |name: &str| self.facts.version > 2 && self.facts.plugins.contains(name);
-            if path == "capistrano/puma/monit" || path == "capistrano/puma" && has_plugin("Capistrano::Puma::Monit") {
-                self.remarks.push(
-                    "monit and puma: the gem says `monit unmonitor` before `deploy:updating` and `monit monitor` after `deploy:published`; capr says \
-                     nothing to monit. Add both as hooks if monit starts puma"
-                        .to_owned(),
-                );
-            }
-            let by_plugin = path == "capistrano/sidekiq" && has_plugin("Capistrano::Sidekiq::Monit");
-            if by_plugin || path == "capistrano/sidekiq/monit" {
-                self.remarks.push(
-                    "monit and sidekiq: capr has monit look away during a deploy, and does not write its file (`sidekiq:monit:config`)".to_owned(),
-                );
-            }
-            if by_plugin {
-                lines.push(Line::verb(Call::new("require", vec![Expr::text("sidekiq/monit")])));
-            }
-            match path.as_str() {
-                "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
-                "airbrake/capistrano" | "airbrake/capistrano3" => {
-                    if self.facts.version > 2 {
-                        // Its task has no hook there.
-                        lines.extend(self.unless_set("airbrake_default_hooks", Expr::Bool(false)));
-                    }
-                    self.remarks.push(
-                        "Airbrake is told by capr, which needs `airbrake_project_id` and `airbrake_api_key`: the gem takes them from the application"
-                            .to_owned(),
-                    );
-                }
-                // This gem has its tasks and no hooks.
-                "capistrano/thin" if self.facts.version > 2 => {
-                    lines.extend(self.unless_set("thin_default_hooks", Expr::Bool(false)));
-                }
-                // Puma's own recipe knows no systemd.
-                "puma/capistrano" => {
-                    lines.extend(self.unless_set("puma_via", Expr::symbol("pumactl")));
-                    self.remarks.push(
-                        "`puma/capistrano`: capr starts Puma with `puma_conf`, by default shared/puma.rb, and not with options for a socket below \
-                         shared/sockets"
-                            .to_owned(),
-                    );
-                }
-                "capistrano/sidekiq" if self.facts.version > 2 => lines.extend(self.as_gem_of_sidekiq()),
-                "capistrano/npm" => {
-                    lines.extend(self.unless_set("npm_flags", Expr::text("--production --silent --no-progress")));
-                }
-                "capistrano/yarn" => lines.extend(self.unless_set("yarn_flags", Expr::text("--production"))),
-                "rvm1/capistrano3" => lines.extend(of_rvm1()),
-                "capistrano/data_migrate" => {
-                    let rake = vec![
-                        Part::Value(Expr::name("rake_command")),
-                        Part::Text(" db:migrate:with_data".to_owned()),
-                    ];
-                    let command = Block::giving(Expr::Template(rake));
-                    lines.push(Line::verb(Call::with_block(
-                        "set",
-                        vec![Expr::symbol("migration_command")],
-                        command,
-                    )));
-                }
-                // A deploy restarts by itself with the library, and does not with this part of the gem.
-                "capistrano/passenger/no_hook" => {
-                    let removed = vec![Expr::symbol("restart_tasks"), Expr::text("passenger:restart")];
-                    lines.push(Line::verb(Call::new("remove", removed)));
-                }
-                "capifony_symfony2" | "symfony2" => lines.extend(self.as_capifony(&path)),
-                // This part of the gem has its tasks and no hooks.
-                "whenever/capistrano/recipes" => {
-                    let set = vec![Expr::symbol("whenever_default_hooks"), Expr::Bool(false)];
-                    lines.push(Line::verb(Call::new("set", set)));
-                }
-                _ => {}
-            }
+            lines.extend(self.as_gem(&path));
             return Ok(lines);
         }
         if self.looked_for && name != "require" {
@@ -222,22 +150,6 @@ impl Reader<'_> {
             }
         }
         Ok(Some(lines))
-    }
-
-    /// Returns what capifony takes where the recipe says nothing, and the library otherwise: it asks for `use_sudo` without a default.
-    fn as_capifony(&mut self, path: &str) -> Vec<Line> {
-        let mut settings = Vec::new();
-        if !self.facts.variables.contains_key("use_sudo") {
-            settings.push(("capifony_use_sudo", false));
-        }
-        if path == "symfony2" {
-            settings.extend([("use_composer", false), ("assets_install", true)]);
-            let remark = "`symfony2.rb` is that of capifony 2.1 and older: the library `capifony` does what 2.8 does, which has other \
-                          `composer_options` and calls `symfony:bootstrap:build` only where the recipe does";
-            self.remarks.push(remark.to_owned());
-        }
-        let line = |(name, value)| Line::verb(Call::new("set", vec![Expr::symbol(name), Expr::Bool(value)]));
-        settings.into_iter().map(line).collect()
     }
 
     /// Returns true if a file of the project, and not of a gem, is in a folder.
@@ -516,18 +428,6 @@ fn is_plain_ruby(path: &str) -> bool {
 pub(in crate::port) fn is_of_gem_of_ruby(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or(path);
     ruby_libraries::PLAIN.contains(&first) || first.starts_with("aws-sdk")
-}
-
-/// Returns the lines that give the library `rvm` the settings of rvm1-capistrano3, whose names and defaults are others.
-fn of_rvm1() -> [Line; 2] {
-    let lazy =
-        |name: &str, value: Expr| Line::verb(Call::with_block("set", vec![Expr::symbol(name)], Block::giving(value)));
-    let bins = ["rake", "gem", "bundle", "ruby"].map(Expr::text).to_vec();
-    let fetched = |name: &str, default: Expr| Expr::call("fetch", vec![Expr::symbol(name), default]);
-    [
-        lazy("rvm_ruby_version", fetched("rvm1_ruby_version", Expr::text("."))),
-        lazy("rvm_map_bins", fetched("rvm1_map_bins", Expr::List(bins))),
-    ]
 }
 
 fn library_reason(path: &str) -> String {

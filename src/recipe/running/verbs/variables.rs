@@ -8,7 +8,7 @@ use super::super::names;
 use super::super::precedence;
 use super::super::precedence::Precedence;
 use super::super::verb_context::{Performed, VerbContext};
-use crate::configuration::{Setter, Setting};
+use crate::configuration::{Configuration, Setter, Setting};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::verbs::variables as rows;
@@ -62,13 +62,12 @@ fn assign(cx: &VerbContext, by: Setter) -> Fallible {
     let name = cx.variable_name()?;
     if let (None, Some((value, position))) = (cx.call.block, cx.call.arguments.get(1)) {
         cx.interpreter.set(&name, value.flatten_clone(), by, *position)?;
-        find_paths_anew(cx, &name);
-        return Ok(Dynamic::UNIT);
+    } else {
+        let block = cx.keep(cx.block()?);
+        cx.interpreter
+            .defined()
+            .change(|configuration| configuration.variables.set_lazy(&name, block, by));
     }
-    let block = cx.keep(cx.block()?);
-    cx.interpreter
-        .defined()
-        .change(|configuration| configuration.variables.set_lazy(&name, block, by));
     find_paths_anew(cx, &name);
     Ok(Dynamic::UNIT)
 }
@@ -79,22 +78,22 @@ fn find_paths_anew(cx: &VerbContext, set: &str) {
     if set != "deploy_to" || !speaks_three(cx.interpreter) {
         return;
     }
-    for name in [
-        "releases_path",
-        "current_path",
-        "shared_path",
-        "state_path",
-        "repo_path",
-        "repository_cache",
-        "release_path",
-    ] {
-        cx.interpreter.defined().change(|configuration| {
-            let settings = configuration.variables.settings(name);
+    cx.interpreter.defined().change(|Configuration { variables, .. }| {
+        for name in [
+            "releases_path",
+            "current_path",
+            "shared_path",
+            "state_path",
+            "repo_path",
+            "repository_cache",
+            "release_path",
+        ] {
+            let settings = variables.settings(name);
             if settings.is_some_and(|(setting, _)| matches!(setting.by, Setter::Default(_))) {
-                configuration.variables.reset(name);
+                variables.reset(name);
             }
-        });
-    }
+        }
+    });
 }
 
 pub(super) const FETCH: Performed = (&rows::FETCH, fetch);
