@@ -25,6 +25,7 @@ static RECIPES: &[(&str, Packed)] = &[
     ("rails_env", packed!("stdlib/rails_env.rhai")),
     ("recover", packed!("stdlib/recover.rhai")),
     ("release", packed!("stdlib/release.rhai")),
+    ("release_functions", packed!("stdlib/release_functions.rhai")),
     ("restart", packed!("stdlib/restart.rhai")),
     ("rollback", packed!("stdlib/rollback.rhai")),
     ("scm/copy", packed!("stdlib/scm/copy.rhai")),
