@@ -27,7 +27,7 @@ fn ported(name: &str) -> Finished {
         .run()
 }
 
-/// The report and the recipe; the recipe must pass the check without a word.
+/// The report and the recipe; all that the check may tell are the notes in the recipe.
 #[track_caller]
 fn carried_over(name: &str, code: i32) -> String {
     let finished = ported(name).code(code);
@@ -37,7 +37,20 @@ fn carried_over(name: &str, code: i32) -> String {
         .args(["check", "deploy.rhai"])
         .run()
         .ok();
-    assert_eq!(checked.stdout, "nothing wrong found\n", "{}\n{recipe}", checked.stderr);
+    let told: Vec<&str> = checked
+        .stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("warning: "))
+        .collect();
+    let notes = recipe
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("// PORT "));
+    let notes: Vec<String> = notes
+        .filter_map(|note| note.split_once("): "))
+        .filter(|(kind, _)| !kind.ends_with("(fails in Capistrano too"))
+        .map(|(_, reason)| format!("`capr port' could not carry this over: {reason}"))
+        .collect();
+    assert_eq!(told, notes, "{}\n{recipe}", checked.stderr);
     format!("{}\n{recipe}", finished.stdout)
 }
 

@@ -26,6 +26,7 @@ impl Findings<'_> {
     /// Returns warnings for code that works but is probably a mistake; for unused and unset names only if the recipe `is_clean`.
     pub(super) fn warnings(&self, is_clean: bool) -> Vec<Diagnostic> {
         let mut found = self.never_reached();
+        found.extend(self.not_carried_over());
         found.extend(self.not_filled_in());
         found.extend(self.written_secrets());
         found.extend(self.bared_secrets());

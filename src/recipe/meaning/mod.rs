@@ -5,6 +5,7 @@ pub(super) mod backticks;
 pub(super) mod bared;
 pub(in crate::recipe) mod bodies;
 pub(super) mod calls;
+pub(super) mod carried;
 pub(super) mod claims;
 pub(super) mod conditions;
 pub(super) mod defined;

@@ -465,6 +465,23 @@ fn a_template_of_ruby_is_told_by_check_and_when_it_is_filled_in() {
 }
 
 #[test]
+fn what_port_has_left_to_a_person_is_told_by_check() {
+    let text = "// PORT 1 (library): a gem is not here\n//   require \"x\"\ntask :t {\n  // PORT 2 (code): why\n  abort \"PORT 2: why\";\n  \
+                // PORT 3 (fails in Capistrano too): so it does\n  // PORTABLE (yes): a comment\n  // PORT of call (x): y\n}";
+    let found = recipe(text).check();
+    let told: Vec<(String, usize, usize)> = found
+        .into_iter()
+        .map(|told| {
+            let origin = told.origin.unwrap();
+            (told.message, origin.line, origin.column)
+        })
+        .collect();
+    let over = |reason: &str| format!("`capr port' could not carry this over: {reason}");
+    assert_eq!(told, [(over("a gem is not here"), 1, 1), (over("why"), 4, 3)]);
+    assert_eq!(warned(recipe(text)).len(), 2, "they are warnings");
+}
+
+#[test]
 fn a_mode_that_is_written_out_is_looked_at() {
     for (mode, expected) in [
         ("644", Some("`mode' must be octal: 644 is 0o1204; write 0644")),
