@@ -94,6 +94,59 @@ fn d18_linked_files_that_are_missing_are_told_before_anything_is_changed() {
 }
 
 #[test]
+fn what_is_hooked_to_a_part_of_the_check_puts_linked_files_there_before_they_are_looked_for() {
+    let site = Site::new();
+    for part in ["directories", "linked_dirs", "make_linked_dirs"] {
+        let base = format!("/u/apps/{part}/");
+        let lines = format!(
+            "set :dialect, 3; set :deploy_to, \"{base}\"; set :linked_files, [\"config/a.yml\"]; set :branch, \"main\";
+             task :fill {{ run `echo \"$(readlink -f ${{shared_path}})\" > ${{shared_path}}/config/a.yml`; }}
+             after \"deploy:check:{part}\", :fill;"
+        );
+        site.run(&lines, ["deploy"]).ok();
+        let current = format!("/u/apps/{part}/current");
+        assert_eq!(
+            site.sh(&format!("cat {current}/config/a.yml")),
+            format!("/u/apps/{part}/shared"),
+            "{part}"
+        );
+        let release = site.fleet.read_link("app1", &current).unwrap();
+        assert!(release.starts_with(&format!("/u/apps/{part}/releases/")), "{release}");
+        // By hand it makes the directories, too, and fills them.
+        site.sh(&format!("rm -r /u/apps/{part}/shared"));
+        site.run(&lines, ["deploy:check"]).ok().says("ready for a deploy");
+        site.sh(&format!("cat {current}/config/a.yml"));
+    }
+    // In other words nothing is made.
+    site.run("set :deploy_to, \"/u/apps/other\";", ["deploy:check"])
+        .code(1)
+        .says("/u/apps/other is not there: do setup first");
+    assert!(!site.fleet.exists("app1", "/u/apps/other"));
+}
+
+#[test]
+fn tasks_of_the_recipe_may_begin_the_release_that_they_make() {
+    let site = Site::new();
+    let lines = "set :dialect, 3; set :scm, :tasks;
+         task :fill { run `mkdir -p ${releases_path}/${release_name} && echo ${release_name} > ${releases_path}/${release_name}/a`; }
+         after \"deploy:started\", :fill;";
+    site.run(lines, ["deploy"]).ok();
+    let release = site.current().unwrap();
+    assert_eq!(
+        site.sh(&format!("cat {release}/a")),
+        release.rsplit('/').next().unwrap()
+    );
+    // One that is undone is removed.
+    site.run(
+        &format!("{lines} after \"deploy:updated\" {{ run \"false\"; }}"),
+        ["deploy"],
+    )
+    .code(1);
+    assert_eq!(site.current().as_ref(), Some(&release));
+    assert_eq!(site.fleet.list("app1", "/u/apps/flipper/releases").len(), 1);
+}
+
+#[test]
 fn a_file_of_the_repository_is_no_directory_to_be_linked_and_the_other_way_round() {
     let site = Site::new();
     site.fleet.git().commit("storage", "a file").unwrap();

@@ -330,9 +330,15 @@ fn control_fault(text: &str) -> Option<&'static str> {
 
 /// Returns the fault in any part of a path, whatever the path begins with.
 fn part_fault(path: &str) -> Option<&'static str> {
+    let is_empty = path.split('/').any(str::is_empty);
+    let empty = is_empty.then_some("it has an empty part, or a `/' at an end");
+    control_fault(path).or(empty).or_else(|| filled_part_fault(path))
+}
+
+/// Returns the fault in any part of a path that may have a `/` too many.
+fn filled_part_fault(path: &str) -> Option<&'static str> {
     control_fault(path).or_else(|| {
         path.split('/').find_map(|part| match part {
-            "" => Some("it has an empty part, or a `/' at an end"),
             "." | ".." => Some("a part of it is `.' or `..'"),
             part if part.starts_with('-') => Some("a part of it begins with `-'"),
             _ => None,
@@ -368,8 +374,9 @@ fn path_fault(path: &str) -> Option<&'static str> {
 fn absolute_fault(path: &str) -> Option<&'static str> {
     match path.strip_prefix('/') {
         None => Some("it is no absolute path"),
-        Some("") => Some("everything on the server is in it"),
-        Some(parts) => part_fault(parts),
+        Some(parts) if parts.bytes().all(|byte| byte == b'/') => Some("everything on the server is in it"),
+        // A path that is put together may have a `/' too many, which means nothing.
+        Some(parts) => filled_part_fault(parts),
     }
 }
 

@@ -218,6 +218,23 @@ fn what_only_the_recipe_itself_has_is_not_taken_for_something_of_capr() {
 }
 
 #[test]
+fn a_recipe_without_a_source_control_brings_the_code_itself() {
+    for none in ["nil", "false", "''"] {
+        with_libraries(
+            &[],
+            &format!(
+                "set :scm, {none}\nset :base, '/srv/'\nset :deploy_to, -> {{ \"#{{fetch(:base)}}/a\" }}\ntask :t do\n  \
+                      on(roles(:app)) {{ execute \"mkdir #{{releases_path}}/#{{now}} #{{release_timestamp}}\" }}\nend\n"
+            ),
+            &[
+                "set :scm, :tasks;",
+                "mkdir ${releases_path}/${release_name} ${release_name}",
+            ],
+        );
+    }
+}
+
+#[test]
 fn variables_of_2_that_mean_nothing_in_3_are_left_out() {
     let files = [
         ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),

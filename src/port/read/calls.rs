@@ -235,7 +235,9 @@ impl Reader<'_> {
             }
             "dry_run?" => return Ok(Expr::call("fetch", vec![Expr::symbol("dry_run"), Expr::Bool(false)])),
             "__dir__" => return Ok(Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())])),
+            // Capistrano 3 takes the time once for all of a run.
             "release_timestamp" => return Ok(Expr::name("release_name")),
+            "now" if self.facts.version > 2 => return Ok(Expr::name("release_name")),
             "now" => return Ok(Expr::call("utc_now", vec![Expr::text("%Y%m%d%H%M%S")])),
             // Without a name, Rake makes a task without one, and tells the namespace with it.
             "task" if self.facts.version > 2 => return Ok(Expr::Text(format!("{}:", self.namespaces.join(":")))),

@@ -82,7 +82,10 @@ impl Reader<'_> {
                 Expr::Block(Block::giving(Expr::Template(parts)))
             }
             ("ssh_options", Expr::Map(pairs)) => Expr::Map(self.ssh_options(pairs)),
+            // Nothing brings the code but tasks of the recipe.
+            ("scm", Expr::Unit | Expr::Bool(false)) if self.facts.version == 3 => Expr::symbol("tasks"),
             ("scm", value) => match value.literal() {
+                Some("") if self.facts.version == 3 => Expr::symbol("tasks"),
                 Some("git" | "subversion" | "none" | "mercurial" | "rsync" | "tasks" | "gitcopy" | "git_copy")
                 | None => value,
                 Some("copy") if self.facts.version == 3 => value,

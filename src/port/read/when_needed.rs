@@ -18,7 +18,7 @@ const OF_FILES: &[&str] = &["read_file()", "read_yaml()", "env_file()"];
 /// The functions that ask people or run commands of this machine, likewise.
 const OF_OTHERS: &[&str] = &["ask()", "password_prompt()", "run_locally()"];
 
-/// The variables that take paths from the top alone, without an empty part: what the environment lacks is told when they are needed.
+/// The variables that take paths from the top alone: what the environment lacks is told when they are needed.
 const PATHS: &[&str] = &[
     "current_path",
     "deploy_to",

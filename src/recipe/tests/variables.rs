@@ -207,6 +207,21 @@ fn a_value_that_a_variable_of_the_library_cannot_have_is_refused_where_it_is_wri
         assert!(origin.file.ends_with("recipe.rhai") && origin.column > 20, "{origin:?}");
         assert_eq!(recipe(text).check()[0].message, errors[0].message, "{text}");
     }
+    for (path, fault) in [
+        ("//", "everything on the server is in it"),
+        ("/srv//../x/", "a part of it is `.' or `..'"),
+    ] {
+        let told = recipe("task :t { }").after("deploy_to", path).errors();
+        assert_eq!(
+            told[0].message,
+            format!("the variable `deploy_to' cannot be {path:?}: {fault}")
+        );
+    }
+    let text = "set :dialect, 3; set :deploy_to, \"/srv//x/\"; task :t { puts [deploy_to, releases_path, shared_path, current_path]; }";
+    assert_eq!(
+        recipe(text).run(&["t"]).printed,
+        ["[\"/srv//x/\", \"/srv//x/releases\", \"/srv//x/shared\", \"/srv//x/current\"]"]
+    );
     let errors = recipe("task :t { }").after("deploy_to", "srv/x").errors();
     assert_eq!(
         errors[0].message,
