@@ -53,7 +53,7 @@ fn unicorn_and_puma_serve_the_new_release_and_unicorn_the_old_one_where_it_does_
     ] {
         site.commit(path, text);
     }
-    let recipe = "require \"unicorn\"; require \"puma\"; append :restart_tasks, \"unicorn:restart\";\n\
+    let recipe = "require \"unicorn\"; require \"puma\"; append :restart_tasks, \"unicorn:legacy_restart\"; set :unicorn_config_path { `${current_path}/config/unicorn.rb` }\n\
                   set :linked_dirs, [\"log\", \"tmp/pids\", \"tmp/sockets\"]; set :puma_via, \"pumactl\"; set :unicorn_restart_sleep_time, 0;";
     site.run(recipe, &["deploy:setup", "puma:config"]).ok();
     let deploy = |name: &str, more: &str| {
@@ -84,7 +84,7 @@ fn unicorn_and_puma_serve_the_new_release_and_unicorn_the_old_one_where_it_does_
     site.commit("config.ru", "raise \"broken\"\n");
     deploy(
         "20260101000003",
-        "set :restart_tasks, [\"unicorn:restart\"]; set :unicorn_restart_timeout, 2;",
+        "set :restart_tasks, [\"unicorn:legacy_restart\"]; set :unicorn_restart_timeout, 2;",
     )
     .code(1)
     .says("the new unicorn is not there after 2 s: see its log")

@@ -44,8 +44,38 @@ const OF_CAPISTRANO: &[&str] = &[
     "git:wrapper",
 ];
 
-/// The steps of a deploy of capr that Capistrano 3 does not have.
+/// Tasks of capr's libraries that no gem of Capistrano has: a recipe that defines one has its own.
+const ONLY_HERE: &[&str] = &[
+    "django:check",
+    "django:manage",
+    "laravel:down",
+    "laravel:up",
+    "npm:build",
+    "pnpm:build",
+    "python:install",
+    "rails:logs",
+    "systemd:disable",
+    "systemd:enable",
+    "systemd:reload",
+    "systemd:restart",
+    "systemd:start",
+    "systemd:status",
+    "systemd:stop",
+    "yarn:build",
+];
+
+/// The libraries of Ruby that bring tasks for consoles, which `rails` has as well.
+const OF_CONSOLES: [&str; 3] = [
+    "capistrano-rails-console",
+    "capistrano/rails/console",
+    "capistrano/rails_console",
+];
+
+/// The steps of a deploy of capr that Capistrano 3 and its gems do not have.
 const STEPS_BESIDE_3: &[&str] = &[
+    "deploy:assets:clean",
+    "deploy:assets:clobber",
+    "deploy:assets:symlink",
     "deploy:check:release",
     "deploy:create_symlink",
     "deploy:finalize_update",
@@ -56,6 +86,11 @@ const STEPS_BESIDE_3: &[&str] = &[
     "deploy:symlink",
     "deploy:update",
     "deploy:update_code",
+    "laravel:create_directories",
+    "laravel:queue_restart",
+    "laravel:set_permissions",
+    "rsync:push",
+    "rsync:stage_done",
 ];
 
 /// Variables that capr has in every recipe, and that Capistrano 3 does not have unless a recipe sets them: there they are words, as
@@ -115,15 +150,26 @@ pub(super) fn takes_none_in_three(task: &str) -> bool {
     OF_CAPISTRANO.contains(&task)
 }
 
-/// Returns the tasks to which a recipe adds that defines them again: all of Capistrano 3 and of the libraries that are read, without those
+/// Returns the tasks to which a recipe adds that defines them again: all of Capistrano 3 and of the gems that are read, without those
 /// that it clears first.
-pub(super) fn added_to(version: u8, vocabulary: &Vocabulary, cleared: &BTreeSet<String>) -> BTreeSet<String> {
+pub(super) fn added_to(
+    version: u8,
+    vocabulary: &Vocabulary,
+    cleared: &BTreeSet<String>,
+    libraries: &BTreeSet<String>,
+) -> BTreeSet<String> {
     let is_cleared = |name: &String| {
         let begins = cleared.iter().filter_map(|cleared| cleared.strip_suffix('*'));
         cleared.contains(name) || begins.into_iter().any(|begins| name.starts_with(begins))
     };
+    let has_console = OF_CONSOLES.iter().any(|path| libraries.contains(*path));
+    let is_of_console = |name: &str| matches!(name, "rails:c" | "rails:console" | "rails:db" | "rails:dbconsole");
+    let is_of_gem = |name: &String| {
+        let is_step = STEPS_BESIDE_3.contains(&name.as_str());
+        !is_step && !ONLY_HERE.contains(&name.as_str()) && (has_console || !is_of_console(name))
+    };
     let all = of_capistrano(vocabulary).filter(|_| version > 2);
-    all.filter(|name| !is_cleared(name)).collect()
+    all.filter(|name| is_of_gem(name) && !is_cleared(name)).collect()
 }
 
 /// Returns the tasks of Capistrano 3 and of the libraries that are read.

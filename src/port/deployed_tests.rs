@@ -362,6 +362,7 @@ fn yarn_and_npm_have_the_flags_of_their_gems() {
     has(
         &of("lock '3'\n"),
         &[
+            "set :npm_method, \"install\";",
             "set :npm_flags, \"--production --silent --no-progress\";",
             "set :yarn_flags, \"--production\";",
         ],

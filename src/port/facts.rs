@@ -183,17 +183,16 @@ impl Facts {
             () if one > two => 1,
             () => 2,
         };
-        let has_bare_sidekiq = self.version == 3 && self.has_bare_sidekiq();
         let libraries = self
             .libraries
             .iter()
-            .filter(|path| !(has_bare_sidekiq && *path == "capistrano/sidekiq"))
+            .filter(|path| !self.is_bare(path))
             .filter_map(|path| Vocabulary::library_of_ruby(path));
         for name in libraries.collect::<Vec<_>>() {
             self.vocabulary.read_library(name);
             self.has_libraries = true;
         }
-        self.added_to = super::added::added_to(self.version, &self.vocabulary, &self.cleared);
+        self.added_to = super::added::added_to(self.version, &self.vocabulary, &self.cleared, &self.libraries);
         if self.version == 3 {
             // What it does is done where it is defined.
             self.tasks.remove("load:defaults");
@@ -344,15 +343,19 @@ impl Facts {
         self.tasks.contains(name) || self.vocabulary.tasks.contains(name)
     }
 
-    /// Returns true for a capistrano-sidekiq that has hooks at most, and no tasks: from version 2 on a plugin of its brings these.
-    pub(super) fn has_bare_sidekiq(&self) -> bool {
-        let major = self.gems.majors.get("capistrano-sidekiq");
-        let is_new = self.plugins.contains("Capistrano::Sidekiq") || major.is_some_and(|major| *major > 1);
-        is_new
-            && !self
-                .plugins
-                .iter()
-                .any(|name| name.starts_with("Capistrano::Sidekiq::"))
+    /// Returns true for a gem that has no tasks, since plugins of its bring these and none is installed: capistrano-sidekiq from version 2
+    /// on, which may have hooks, and capistrano3-puma from version 3 on.
+    pub(super) fn is_bare(&self, path: &str) -> bool {
+        let (gem, plugin, first) = match path {
+            "capistrano/sidekiq" => ("capistrano-sidekiq", "Capistrano::Sidekiq", 2),
+            "capistrano/puma" => ("capistrano3-puma", "Capistrano::Puma", 3),
+            _ => return false,
+        };
+        let is_new = self.gems.majors.get(gem).is_some_and(|major| *major >= first);
+        let inner = format!("{plugin}::");
+        let has_tasks = |name: &String| name.starts_with(&inner) || name == plugin && path == "capistrano/puma";
+        let is_installed = path == "capistrano/sidekiq" && self.plugins.contains(plugin);
+        self.version == 3 && (is_new || is_installed) && !self.plugins.iter().any(has_tasks)
     }
 
     /// Returns the full name of the task that a name means in a namespace.
@@ -379,7 +382,8 @@ impl Facts {
             "bundler:install"
         };
         let is_other = full == other && self.vocabulary.has_library("bundler");
-        let is_own = self.tasks.contains(&full) && (is_other || super::added::is_step_here(self.version, &full));
+        let is_step = super::added::is_step_here(self.version, &full) && self.vocabulary.tasks.contains(&full);
+        let is_own = self.tasks.contains(&full) && (is_other || is_step);
         if !is_own {
             return full;
         }

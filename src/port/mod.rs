@@ -60,6 +60,8 @@ mod found;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod gem_functions;
+#[cfg(test)]
+mod gem_tests;
 mod gems;
 mod lacks;
 mod loaded;

@@ -61,7 +61,7 @@ impl Reader<'_> {
         }
         if let Some(remark) = only_called(&path) {
             self.remarks.push(remark);
-            return Ok(Vec::new());
+            return Ok(self.as_gem(&path));
         }
         let is_here = || self.facts.files.iter().any(|own| stem(own) == stem(&path));
         if is_plain_ruby(&path) && !is_here() {
@@ -84,8 +84,8 @@ impl Reader<'_> {
                           both db/migrate and db/data had";
             self.remarks.push(remark.to_owned());
         }
-        if path == "capistrano/sidekiq" && self.facts.version > 2 && self.facts.has_bare_sidekiq() {
-            return Ok(self.hooks_of_sidekiq());
+        if self.facts.is_bare(&path) {
+            return Ok(self.as_bare(&path));
         }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
@@ -308,7 +308,8 @@ impl Reader<'_> {
             .unwrap_or("")
             .to_lowercase();
         if Vocabulary::library_of_ruby(&format!("capistrano/{gem}")).is_some() {
-            return Ok(Vec::new());
+            let option = arguments(call, false).option("load_hooks").map(|hooks| source(&hooks));
+            return Ok(self.as_plugin(&class, option.is_some_and(|hooks| hooks == "false")));
         }
         if self.facts.gems.plugins.contains(last_part(&class)) {
             // Its tasks and hooks stand where the class was.

@@ -32,6 +32,14 @@ impl Reader<'_> {
             lines.push(Line::verb(Call::new("require", vec![Expr::text("sidekiq/monit")])));
         }
         match path {
+            // It says so while it is loaded, and a Capfile is read before the stage is known.
+            "capistrano-db-tasks" if self.facts.version > 2 && self.is_capfile() => {
+                self.remarks.push(
+                    "`rails_env` is \"production\" in all stages that do not say otherwise: `capistrano-db-tasks` in a Capfile sets it so".to_owned(),
+                );
+                let set = vec![Expr::symbol("rails_env"), Expr::text("production")];
+                lines.push(Line::verb(Call::new("set", set)));
+            }
             "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
             "airbrake/capistrano" | "airbrake/capistrano3" => {
                 if self.facts.version > 2 {
@@ -58,9 +66,15 @@ impl Reader<'_> {
             }
             "capistrano/sidekiq" if self.facts.version > 2 => lines.extend(self.as_gem_of_sidekiq()),
             "capistrano/npm" => {
+                lines.extend(self.unless_set("npm_method", Expr::text("install")));
+                lines.extend(self.unless_set("npm_prune_flags", Expr::text("--production")));
                 lines.extend(self.unless_set("npm_flags", Expr::text("--production --silent --no-progress")));
             }
             "capistrano/yarn" => lines.extend(self.unless_set("yarn_flags", Expr::text("--production"))),
+            // Without Rails nothing says the environment.
+            "capistrano3/unicorn" if !self.has_rails() => {
+                lines.extend(self.unless_set("unicorn_rack_env", Expr::text("deployment")));
+            }
             "rvm1/capistrano3" => lines.extend(of_rvm1()),
             "capistrano/data_migrate" => {
                 let rake = vec![
@@ -90,6 +104,47 @@ impl Reader<'_> {
         lines
     }
 
+    /// Returns what a plugin of a gem does otherwise than the library of capr. Without its hooks a deploy does not call its tasks.
+    pub(super) fn as_plugin(&mut self, class: &str, without_hooks: bool) -> Vec<Line> {
+        let library = class
+            .trim_start_matches("Capistrano::")
+            .replace("::", "/")
+            .to_lowercase();
+        self.remarks
+            .extend(super::loads::only_called(&format!("capistrano/{library}")));
+        let program = library.split('/').next().unwrap_or_default();
+        match program {
+            "puma" | "sidekiq" if without_hooks => {
+                self.unless_set(&format!("{program}_default_hooks"), Expr::Bool(false))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns what stands for a gem without the plugin that brings its tasks.
+    pub(super) fn as_bare(&mut self, path: &str) -> Vec<Line> {
+        if path == "capistrano/sidekiq" {
+            return self.hooks_of_sidekiq();
+        }
+        self.remarks.push(format!(
+            "`{path}` has no tasks and no hooks without `install_plugin Capistrano::Puma`, which stands nowhere: it is left out"
+        ));
+        Vec::new()
+    }
+
+    /// Returns true if something says the environment of Rails.
+    fn has_rails(&self) -> bool {
+        let facts = self.facts;
+        facts.variables.contains_key("rails_env")
+            || facts.libraries.iter().any(|path| path.starts_with("capistrano/rails"))
+    }
+
+    /// Returns true in a Capfile, which is read before the stage is known.
+    pub(super) fn is_capfile(&self) -> bool {
+        let path = self.facts.files.get(self.file);
+        path.is_some_and(|path| path.to_ascii_lowercase().ends_with("capfile"))
+    }
+
     /// Returns what capifony takes where the recipe says nothing, and the library otherwise: it asks for `use_sudo` without a default.
     fn as_capifony(&mut self, path: &str) -> Vec<Line> {
         let mut settings = Vec::new();
@@ -112,7 +167,10 @@ impl Reader<'_> {
         let major = self.facts.gems.majors.get("capistrano3-puma").copied();
         let is_new = major.is_some_and(|major| major >= 6);
         if !self.facts.plugins.contains("Capistrano::Puma::Systemd") {
-            return match is_new {
+            // In version 5 it is the plugin Daemon that restarts without systemd.
+            let restarts =
+                major.is_none_or(|major| major < 5) || self.facts.plugins.contains("Capistrano::Puma::Daemon");
+            return match is_new || !restarts {
                 true => self.unless_set("puma_default_hooks", Expr::Bool(false)),
                 false => self.unless_set("puma_via", Expr::text("pumactl")),
             };
@@ -130,6 +188,7 @@ impl Reader<'_> {
                 self.remarks.push(remark.to_owned());
             }
             lines.extend(self.unless_set("puma_systemctl_user", Expr::text("system")));
+            lines.extend(self.unless_set("puma_service_uses_conf", Expr::Bool(true)));
         }
         lines
     }

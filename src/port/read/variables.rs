@@ -87,9 +87,7 @@ impl Reader<'_> {
             "nvm_map_bins" => "capistrano/nvm",
             _ => return false,
         };
-        let path = self.facts.files.get(self.file);
-        let is_capfile = path.is_some_and(|path| path.to_ascii_lowercase().ends_with("capfile"));
-        is_capfile && self.deferred == 0 && self.facts.version > 2 && self.facts.libraries.contains(gem)
+        self.is_capfile() && self.deferred == 0 && self.facts.version > 2 && self.facts.libraries.contains(gem)
     }
 
     fn names_variable(&self, call: &CallNode<'_>) -> bool {
@@ -308,6 +306,18 @@ impl Reader<'_> {
             "repository" if self.facts.version > 2 && self.mentions("repo_url") && !self.is_fetched(name) => Ok(Some(
                 vec![self.remark("`repository` does nothing in Capistrano 3 beside `repo_url`: it is left out")],
             )),
+            "scm"
+                if self
+                    .facts
+                    .plugins
+                    .iter()
+                    .any(|name| name.starts_with("Capistrano::SCM::"))
+                    && value.is_some_and(|value| value.as_nil_node().is_some()) =>
+            {
+                Ok(Some(vec![self.remark(
+                    "`scm` is set to nothing: the source control is that of the plugin",
+                )]))
+            }
             "slackistrano" => self.slackistrano(value, given),
             "git_strategy" => {
                 let class = value.map(source).unwrap_or_default();

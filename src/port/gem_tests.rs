@@ -1,0 +1,162 @@
+//! Tests of what gems do otherwise than the libraries of capr.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::tests::{has, recipe};
+use super::{RubyFile, RubyProject, port};
+
+const BEGIN: &str = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n";
+
+/// Ports a project with this Capfile and recipe, with versions of gems; gives the Capfile's and the recipe's texts and the remarks.
+fn with_gems(capfile: &str, recipe: &str, majors: &[(&str, u32)]) -> (String, String, Vec<String>) {
+    let file = |path: &str, text: String| RubyFile {
+        path: path.to_owned(),
+        text: text.into_bytes(),
+        is_wanted: true,
+        gem: None,
+        part: None,
+    };
+    let mut project = RubyProject {
+        sources: vec![
+            file("Capfile", format!("{BEGIN}{capfile}")),
+            file("config/deploy.rb", format!("lock '3'\n{recipe}")),
+        ],
+        ..RubyProject::default()
+    };
+    for (gem, major) in majors {
+        project.gems.majors.insert((*gem).to_owned(), *major);
+    }
+    let ported = port(&project).unwrap();
+    let text = |number: usize| ported.files[number].text.clone();
+    (text(0), text(1), ported.remarks)
+}
+
+#[test]
+fn plugins_without_hooks_and_gems_without_plugins_restart_nothing() {
+    let puma = "require 'capistrano/puma'\n";
+    let off = "set :puma_default_hooks, false;";
+    let (text, _, _) = with_gems(
+        &format!("{puma}install_plugin Capistrano::Puma, load_hooks: false\n"),
+        "",
+        &[],
+    );
+    has(&text, &[off]);
+    let (text, _, _) = with_gems(&format!("{puma}install_plugin Capistrano::Puma\n"), "", &[]);
+    assert!(!text.contains("puma_default_hooks"), "{text}");
+    // Version 5 restarts by the plugin Daemon or Systemd.
+    let five = [("capistrano3-puma", 5)];
+    let (text, _, _) = with_gems(&format!("{puma}install_plugin Capistrano::Puma\n"), "", &five);
+    has(&text, &[off]);
+    let (text, _, _) = with_gems(
+        &format!("{puma}install_plugin Capistrano::Puma\ninstall_plugin Capistrano::Puma::Daemon\n"),
+        "",
+        &five,
+    );
+    assert!(!text.contains("puma_default_hooks"), "{text}");
+    let (text, own, remarks) = with_gems(
+        puma,
+        "namespace(:puma) { task(:restart) { on(roles(:app)) { execute 'x' } } }\n",
+        &five,
+    );
+    assert!(
+        !text.contains("\"puma\"") && own.contains("task :restart"),
+        "{text}{own}"
+    );
+    assert!(
+        remarks
+            .iter()
+            .any(|remark| remark.starts_with("`capistrano/puma` has no tasks")),
+        "{remarks:?}"
+    );
+}
+
+#[test]
+fn plugins_whose_tasks_are_only_called_are_told() {
+    let (_, _, remarks) = with_gems(
+        "require 'capistrano/puma'\ninstall_plugin Capistrano::Puma\ninstall_plugin Capistrano::Puma::Nginx\n",
+        "",
+        &[],
+    );
+    assert!(
+        remarks
+            .iter()
+            .any(|remark| remark.starts_with("`capistrano/puma/nginx` does not come along")),
+        "{remarks:?}"
+    );
+}
+
+#[test]
+fn a_service_of_puma_5_has_the_settings_that_a_deploy_writes() {
+    let capfile =
+        "require 'capistrano/puma'\ninstall_plugin Capistrano::Puma\ninstall_plugin Capistrano::Puma::Systemd\n";
+    let (text, _, _) = with_gems(capfile, "", &[("capistrano3-puma", 5)]);
+    has(&text, &["set :puma_service_uses_conf, true;"]);
+    let (text, _, _) = with_gems(capfile, "", &[("capistrano3-puma", 6)]);
+    assert!(!text.contains("puma_service_uses_conf"), "{text}");
+}
+
+#[test]
+fn a_gem_that_sets_the_environment_of_rails_sets_it() {
+    let db = "require 'capistrano-db-tasks'\n";
+    let (text, _, _) = with_gems(db, "", &[]);
+    has(&text, &["set :rails_env, \"production\";"]);
+    let (_, text, _) = with_gems("", db, &[]);
+    assert!(!text.contains("rails_env"), "{text}");
+}
+
+#[test]
+fn an_own_task_that_no_gem_has_is_no_addition_to_the_one_of_capr() {
+    let task = "namespace(:rails) { task(:console) { on(roles(:app)) { execute 'x' } } }\n\
+                namespace(:npm) { task(:build) { on(roles(:app)) { execute 'y' } } }\n\
+                namespace(:deploy) { namespace(:assets) { task(:symlink) { on(roles(:app)) { execute 'z' } } } }\n\
+                after 'npm:install', 'npm:build'\nafter 'deploy:updated', 'deploy:assets:symlink'\n";
+    let npm = "require 'capistrano/npm'\n";
+    let (_, text, remarks) = with_gems(&format!("{npm}require 'capistrano/rails'\n"), task, &[]);
+    has(
+        &text,
+        &[
+            "task :console,",
+            "task :build,",
+            "task :symlink_own,",
+            "after \"deploy:updated\", \"deploy:assets:symlink_own\";",
+        ],
+    );
+    assert!(
+        !remarks.iter().any(|remark| remark.contains("runs after it")),
+        "{remarks:?}"
+    );
+    // This gem has a console.
+    let (_, text, _) = with_gems(
+        "require 'capistrano/rails'\nrequire 'capistrano/rails/console'\n",
+        task,
+        &[],
+    );
+    has(&text, &["after \"rails:console\", \"rails:console_2\";"]);
+    // Without the library the name is free.
+    let (_, text, _) = with_gems(npm, task, &[]);
+    has(
+        &text,
+        &["task :symlink,", "after \"deploy:updated\", \"deploy:assets:symlink\";"],
+    );
+}
+
+#[test]
+fn without_a_source_control_the_tasks_of_the_recipe_bring_the_code() {
+    let (text, notes) =
+        recipe("lock '3'\nset :scm, nil\ntask(:t) { on(roles(:app)) { execute \"mkdir #{releases_path}/#{now}\" } }\n");
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["set :scm, :tasks;", "${releases_path}/${release_name}"]);
+    let (_, text, _) = with_gems("install_plugin Capistrano::SCM::Git\n", "set :scm, nil\n", &[]);
+    assert!(!text.contains("tasks"), "{text}");
+}
+
+#[test]
+fn unicorn_without_rails_is_deployed_as_its_gem_says() {
+    let unicorn = "require 'capistrano3/unicorn'\n";
+    let line = "set :unicorn_rack_env, \"deployment\";";
+    has(&with_gems(unicorn, "", &[]).0, &[line]);
+    assert!(
+        !with_gems(unicorn, "set :rails_env, 'production'\n", &[])
+            .0
+            .contains(line)
+    );
+}
