@@ -16,6 +16,7 @@ const DIRECTORIES: &[&str] = &[
     "src/report/record",
     "stdlib",
     "stdlib/lib",
+    "stdlib/lib/puma",
     "stdlib/lib/rails",
     "stdlib/lib/sidekiq",
     "stdlib/process",

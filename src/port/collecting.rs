@@ -8,7 +8,7 @@ use super::facts::{Facts, full_name, kept, renamed};
 use super::modules::is_of_object;
 use super::parameters::function_of;
 use super::ruby::{Offsets, arguments, bare, constant, id, last_part, line_of, literal, loaded_path};
-use super::version::weigh;
+use super::version::{is_newer_than_one, weigh};
 use crate::recipe::Vocabulary;
 
 /// Adds the facts in a file.
@@ -226,6 +226,7 @@ impl Visitor<'_> {
         }
         if !self.is_of_gem() {
             weigh(&mut self.facts.points, name, node, self.namespaces.is_empty());
+            self.facts.is_newer_than_one |= is_newer_than_one(name, node);
         }
         let is_server = matches!(name, "role" | "server");
         let is_primary = is_server && given.option("primary").is_some();

@@ -390,6 +390,113 @@ fn hooks_of_gems_for_monit_are_told() {
     }
 }
 
+/// Returns the recipe and the remarks of a deploy.rb of Capistrano 2, and of a Gemfile.lock that names a Capistrano with hooks by name or without.
+fn of_two(text: &str, has_hooks_by_name: Option<bool>) -> (String, Vec<String>) {
+    let mut project = RubyProject {
+        sources: vec![RubyFile {
+            path: "config/deploy.rb".to_owned(),
+            text: format!("load 'deploy'\nset :application, 'x'\n{text}").into_bytes(),
+            is_wanted: true,
+            gem: None,
+            part: None,
+        }],
+        ..RubyProject::default()
+    };
+    project.gems.has_hooks_by_name = has_hooks_by_name;
+    let ported = port(&project).unwrap();
+    assert_eq!(ported.version, 2);
+    (ported.files[0].text.clone(), ported.remarks)
+}
+
+#[test]
+fn gems_of_capistrano_2_have_the_hooks_that_they_have_there() {
+    let (text, _) = of_two(
+        "require 'sidekiq/capistrano'\nrequire 'puma/capistrano'\nrequire 'airbrake/capistrano'\nrequire 'new_relic/recipes'\n",
+        None,
+    );
+    has(
+        &text,
+        &[
+            "set :sidekiq_default_hooks, false;\nbefore \"deploy:update_code\", \"sidekiq:quiet\";\nafter \"deploy:stop\", \"sidekiq:stop\";",
+            "before \"deploy:restart\", \"sidekiq:restart\";\nrequire \"puma/two\";\n",
+            "set :airbrake_default_hooks, false;\nafter \"deploy\", \"airbrake:deploy\";\nafter \"deploy:migrations\", \"airbrake:deploy\";",
+            "require \"newrelic\";\nset :newrelic_default_hooks, false;",
+        ],
+    );
+    let (own, _) = of_two(
+        "require 'sidekiq/capistrano'\nset :sidekiq_default_hooks, false\n",
+        None,
+    );
+    assert!(!own.contains("sidekiq:quiet"), "{own}");
+}
+
+#[test]
+fn tasks_are_hooks_by_their_names_up_to_capistrano_2_10() {
+    let text = "namespace :deploy do\n  task(:after_deploy) { run 'a' }\n  task(:after_symlink) { run 'b' }\nend\n\
+                task(:after_nothing) { run 'c' }\ntask(:t) { deploy.after_symlink }\n";
+    let (old, remarks) = of_two(text, Some(true));
+    has(
+        &old,
+        &["task :after_symlink {", "after \"deploy\", \"deploy:after_deploy\";"],
+    );
+    assert!(remarks.iter().all(|remark| !remark.contains("2.10")), "{remarks:?}");
+    let (new, _) = of_two(text, Some(false));
+    has(
+        &new,
+        &[
+            "task :after_deploy_own {",
+            "task :after_symlink_own {",
+            "task :after_nothing {",
+            "invoke(\"deploy:after_symlink_own\");",
+        ],
+    );
+    assert!(!new.contains("after \"deploy\""), "{new}");
+    let (_, remarks) = of_two(text, None);
+    assert_eq!(remarks.iter().filter(|remark| remark.contains("up to 2.10")).count(), 2);
+}
+
+#[test]
+fn words_of_later_versions_are_none_of_capistrano_1() {
+    let (text, _) = of_two(
+        "server 'a', :app\ntask(:after_update_code) { run 'a' }\ntask(:after_setup) { run 'b' }\ntask(:before_symlink) { run 'c' }\n",
+        None,
+    );
+    has(&text, &["set :dialect, 2;"]);
+}
+
+#[test]
+fn the_first_deploy_of_capistrano_2_has_no_release_before() {
+    let (text, _) = of_two(
+        "task(:t) { run \"if [ -e #{previous_release}/x ]; then cp #{previous_release}/x y; fi\" }\n",
+        None,
+    );
+    has(
+        &text,
+        &["run `if [ -e ${previous_release ?? \"\"}/x ]; then cp ${previous_release ?? \"\"}/x y; fi`;"],
+    );
+}
+
+#[test]
+fn what_capistrano_2_takes_for_one_role_alone_holds_for_that_role() {
+    let (text, remarks) = of_two(
+        "role :app, 'a', 'b'\nrole :db, 'a', :primary => true, :no_release => true\nrole :log, 'c', :no_release => true\n\
+         task(:t, :once => true, :roles => :app) { run 'x' }\n",
+        None,
+    );
+    has(
+        &text,
+        &[
+            "role :db, \"a\", :primary => true;",
+            "role :log, \"c\", :no_release => true;",
+            "task :t, :roles => :app {",
+        ],
+    );
+    assert!(
+        remarks.iter().any(|remark| remark.starts_with("`no_release` of `a`")),
+        "{remarks:?}"
+    );
+}
+
 #[test]
 fn the_newest_gems_of_puma_and_sidekiq_have_other_roles_and_services() {
     let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/puma'\ninstall_plugin Capistrano::Puma::Systemd\n\

@@ -140,6 +140,8 @@ pub(super) struct Facts {
     /// True if the name of a task is computed.
     pub(super) computes_tasks: bool,
     pub(super) points: [usize; 3],
+    /// True if a file has words that Capistrano 1 does not know.
+    pub(super) is_newer_than_one: bool,
 }
 
 impl Facts {
@@ -179,8 +181,8 @@ impl Facts {
         };
         self.is_open |= !self.mixed_in.iter().all(is_here);
         self.version = match () {
-            () if three > two.max(one) => 3,
-            () if one > two => 1,
+            () if three > two.max(if self.is_newer_than_one { 0 } else { one }) => 3,
+            () if one > two && !self.is_newer_than_one => 1,
             () => 2,
         };
         let libraries = self
@@ -383,7 +385,8 @@ impl Facts {
         };
         let is_other = full == other && self.vocabulary.has_library("bundler");
         let is_step = super::added::is_step_here(self.version, &full) && self.vocabulary.tasks.contains(&full);
-        let is_own = self.tasks.contains(&full) && (is_other || is_step);
+        let is_apart = is_other || is_step || self.is_no_hook_by_name(&full);
+        let is_own = self.tasks.contains(&full) && is_apart;
         if !is_own {
             return full;
         }
@@ -392,6 +395,25 @@ impl Facts {
             apart.push_str("_own");
         }
         apart
+    }
+
+    /// Returns true for a task that is a hook by its name here, and none for the Capistrano of the project.
+    fn is_no_hook_by_name(&self, full: &str) -> bool {
+        self.version == 2 && self.gems.has_hooks_by_name == Some(false) && self.hooked_by_name(full).is_some()
+    }
+
+    /// Returns the task that Capistrano up to 2.10 runs this one around, because of its name.
+    pub(super) fn hooked_by_name(&self, full: &str) -> Option<String> {
+        let (around, name) = full.rsplit_once(':').unwrap_or(("", full));
+        let rest = name.strip_prefix("before_").or_else(|| name.strip_prefix("after_"))?;
+        let of_namespace = around.rsplit(':').next() == Some(rest);
+        let task = match (of_namespace, around) {
+            (true, _) => around.to_owned(),
+            (false, "") => rest.to_owned(),
+            (false, _) => format!("{around}:{rest}"),
+        };
+        let is_default = || self.tasks.contains(&format!("{task}:default"));
+        (self.is_task(&task) || is_default()).then_some(task)
     }
 
     /// Returns the full name of a task that may be one of those whose names are computed.

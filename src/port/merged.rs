@@ -1,7 +1,7 @@
 //! Servers that Capistrano 3 takes for one: those of one host and port, whatever user `role` and `server` name. In a recipe of capr
 //! `h1` and `bob@h1` are two, so all get the user that one of them has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::tidy::FileDraft;
@@ -46,6 +46,56 @@ pub(super) fn merge(drafts: &mut [FileDraft<'_>]) -> Vec<String> {
         give(&mut draft.block, &users);
     }
     remarks
+}
+
+/// Leaves out `:no_release` where the same host is in another role without it: to Capistrano 2 it belongs to the role beside it alone, and the
+/// host gets the release because of the other; here it belongs to the host. Returns remarks.
+pub(super) fn without_no_release(drafts: &mut [FileDraft<'_>]) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for draft in drafts {
+        spare(&mut draft.block.lines, &mut remarks);
+    }
+    remarks
+}
+
+fn spare(lines: &mut [Line], remarks: &mut Vec<String>) {
+    let is_role = |call: &Call| matches!(call.name.as_str(), "role" | "server");
+    let mut released = BTreeSet::new();
+    for line in &mut *lines {
+        match &mut line.statement {
+            Statement::Verb(call) if is_role(call) => {
+                if !has_no_release(call) {
+                    released.extend(hosts(call).into_iter().map(|host| key(host)));
+                }
+            }
+            statement => statement
+                .blocks()
+                .into_iter()
+                .for_each(|block| spare(&mut block.lines, remarks)),
+        }
+    }
+    for line in lines {
+        let Statement::Verb(call) = &mut line.statement else {
+            continue;
+        };
+        if !is_role(call) || !has_no_release(call) {
+            continue;
+        }
+        let names: Vec<String> = hosts(call).into_iter().map(|host| key(host)).collect();
+        if !names.is_empty() && names.iter().all(|name| released.contains(name)) {
+            call.options.retain(|(name, _)| name != "no_release");
+            let host = names.join(", ").replace(WRITTEN, "").replace("\")", "");
+            remarks.push(format!(
+                "`no_release` of `{host}` is left out: in Capistrano 2 it holds for that role alone, and the other role of this server gets the release"
+            ));
+        }
+    }
+}
+
+fn has_no_release(call: &Call) -> bool {
+    call.options
+        .iter()
+        .any(|(name, value)| name == "no_release" && matches!(value, Expr::Bool(true)))
 }
 
 /// The users of hosts.

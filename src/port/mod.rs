@@ -229,6 +229,8 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     tidy::tidy(&facts, &mut drafts, &mut remarks);
     if facts.version > 2 {
         remarks.extend(merged::merge(&mut drafts));
+    } else {
+        remarks.extend(merged::without_no_release(&mut drafts));
     }
     reach::mark(&facts, &parsed, &mut drafts);
     facts.is_open |= project.loads_more || !project.application.is_empty();

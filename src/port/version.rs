@@ -39,6 +39,16 @@ const OF_ONE: [&[&str]; 2] = [
     ],
 ];
 
+/// Returns true for a call that Capistrano 1 does not know.
+pub(super) fn is_newer_than_one(name: &str, node: &CallNode<'_>) -> bool {
+    let is_deploy = || arguments(node, true).values.first().and_then(literal).as_deref() == Some("deploy");
+    match name {
+        "namespace" | "server" | "before" | "after" => node.arguments().is_some(),
+        "load" => is_deploy(),
+        _ => false,
+    }
+}
+
 /// Adds points for the versions in which such a call is usual.
 pub(super) fn weigh(points: &mut [usize; 3], name: &str, node: &CallNode<'_>, is_top: bool) {
     let given = arguments(node, true);

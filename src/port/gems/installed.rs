@@ -1,5 +1,6 @@
 //! The gems that are on this machine: finds the one that has a recipe library, and reads files of it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -78,6 +79,11 @@ impl Installed {
     pub(super) fn majors(&self) -> BTreeMap<String, u32> {
         let major = |gem: &GemInLock| Some((gem.name.clone(), gem.version.split('.').next()?.parse().ok()?));
         sort::map(self.locked.gems.iter().filter_map(major))
+    }
+
+    /// Compares the version of a gem in `Gemfile.lock` with another one.
+    pub(super) fn order(&self, name: &str, version: &str) -> Option<Ordering> {
+        Some(compare(&self.locked.gem(name)?.version, version))
     }
 
     /// Returns the gem that has a file under this path of `require`, and the path of the file in it.

@@ -15,6 +15,7 @@ mod lock;
 mod places;
 mod version;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
@@ -71,6 +72,8 @@ pub(crate) struct FromGems {
     pub(super) loads: BTreeMap<(usize, String), Vec<usize>>,
     /// The first part of the version that `Gemfile.lock` names, by the name of the gem.
     pub(super) majors: BTreeMap<String, u32>,
+    /// True or false if `Gemfile.lock` names a Capistrano for which tasks called `after_x` are hooks: up to 2.10.
+    pub(super) has_hooks_by_name: Option<bool>,
     /// The classes of plugins, by the last part of their names.
     pub(super) plugins: BTreeSet<String>,
     /// The gems whose recipes are of no use, in words, by the path of their library.
@@ -121,6 +124,7 @@ impl RubyProject {
         drop(parsed);
         let mut from = FromGems {
             majors: installed.majors(),
+            has_hooks_by_name: installed.order("capistrano", "2.11").map(Ordering::is_lt),
             ..FromGems::default()
         };
         let mut search = Search {

@@ -174,7 +174,9 @@ impl Reader<'_> {
                 options.push(("desc".to_owned(), self.expression(value)?));
                 continue;
             }
-            if known.as_ref().is_some_and(|known| !known.contains(&key.as_str())) {
+            let is_of_commands = matches!(key.as_str(), "data" | "env" | "once" | "pty" | "shell");
+            let is_read = !is_of_commands || verb != "task" || self.facts.version > 2;
+            if !is_read || known.as_ref().is_some_and(|known| !known.contains(&key.as_str())) {
                 let is_kept = matches!(verb, "task" | "run" | "sudo" | "stream");
                 if is_kept && self.facts.version < 3 {
                     // Capistrano keeps any option, and reads only those that it knows.

@@ -236,6 +236,7 @@ impl Reader<'_> {
             ..Call::with_block("task", vec![name], block)
         }));
         lines.extend(more);
+        lines.extend(self.hook_by_name(&full));
         Ok(lines)
     }
 
@@ -247,8 +248,12 @@ impl Reader<'_> {
         if apart == full || own.is_empty() {
             return name;
         }
+        let reason = match self.facts.hooked_by_name(&full) {
+            Some(task) => format!("would be a hook of `{task}`, which it is not from Capistrano 2.11 on"),
+            None => "is one of the library that does something else".to_owned(),
+        };
         self.remarks.push(format!(
-            "the task `{full}` is called `{apart}` here, where the library has a task `{full}` that does something else"
+            "the task `{full}` is called `{apart}` here, where `{full}` {reason}"
         ));
         let ending = apart.strip_prefix(&full).unwrap_or_default();
         Expr::symbol(&format!("{own}{ending}"))

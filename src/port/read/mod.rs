@@ -39,6 +39,7 @@ mod logger;
 mod loops;
 mod maps;
 mod methods;
+mod of_two;
 mod open3;
 mod operators;
 mod own_update;

@@ -31,6 +31,9 @@ impl Reader<'_> {
         if by_plugin {
             lines.push(Line::verb(Call::new("require", vec![Expr::text("sidekiq/monit")])));
         }
+        if self.facts.version < 3 {
+            lines.extend(self.as_gem_of_two(path));
+        }
         match path {
             // It says so while it is loaded, and a Capfile is read before the stage is known.
             "capistrano-db-tasks" if self.facts.version > 2 && self.is_capfile() => {
@@ -41,11 +44,18 @@ impl Reader<'_> {
                 lines.push(Line::verb(Call::new("set", set)));
             }
             "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
-            "airbrake/capistrano" | "airbrake/capistrano3" => {
-                if self.facts.version > 2 {
-                    // Its task has no hook there.
-                    lines.extend(self.unless_set("airbrake_default_hooks", Expr::Bool(false)));
-                }
+            // Its task has no hook; the recipe says when it runs.
+            "new_relic/recipes" | "newrelic_rpm/recipes" => {
+                lines.extend(self.unless_set("newrelic_default_hooks", Expr::Bool(false)));
+                self.remarks.push(
+                    "New Relic is told by capr, which needs `newrelic_app_id` and `newrelic_api_key` (NEW_RELIC_API_KEY): the gem takes them from \
+                     config/newrelic.yml"
+                        .to_owned(),
+                );
+            }
+            "airbrake/capistrano" | "airbrake/capistrano3" if self.facts.version > 2 => {
+                // Its task has no hook there.
+                lines.extend(self.unless_set("airbrake_default_hooks", Expr::Bool(false)));
                 self.remarks.push(
                     "Airbrake is told by capr, which needs `airbrake_project_id` and `airbrake_api_key`: the gem takes them from the application"
                         .to_owned(),
@@ -54,15 +64,6 @@ impl Reader<'_> {
             // This gem has its tasks and no hooks.
             "capistrano/thin" if self.facts.version > 2 => {
                 lines.extend(self.unless_set("thin_default_hooks", Expr::Bool(false)));
-            }
-            // Puma's own recipe knows no systemd.
-            "puma/capistrano" => {
-                lines.extend(self.unless_set("puma_via", Expr::symbol("pumactl")));
-                self.remarks.push(
-                    "`puma/capistrano`: capr starts Puma with `puma_conf`, by default shared/puma.rb, and not with options for a socket below \
-                     shared/sockets"
-                        .to_owned(),
-                );
             }
             "capistrano/sidekiq" if self.facts.version > 2 => lines.extend(self.as_gem_of_sidekiq()),
             "capistrano/npm" => {

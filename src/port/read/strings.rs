@@ -52,7 +52,10 @@ impl Reader<'_> {
             return value.binary("??", Expr::text(""));
         }
         let is_nothing = |name: &str| {
-            self.given(name).nothing
+            // The first deploy of Capistrano 2 has none.
+            let has_none = name == "previous_release" && self.facts.version == 2 && self.local(name).is_none();
+            has_none && !self.facts.variables.contains_key(name)
+                || self.given(name).nothing
                 || self.facts.version > 2
                     && self.facts.vocabulary.nothing.contains(name)
                     && !self.facts.variables.contains_key(name)

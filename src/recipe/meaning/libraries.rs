@@ -208,9 +208,9 @@ static LIBRARIES: &[Library] = &[
         "capistrano3/puma",
         "capistrano/puma/daemon",
         "capistrano/puma/monit",
-        "capistrano/puma/systemd",
-        "puma/capistrano"
+        "capistrano/puma/systemd"
     ),
+    library!("puma/two", "puma/capistrano"),
     library!("rails", "capistrano/rails", "capistrano-rails"),
     library!("rails/assets", "capistrano/rails/assets", "deploy/assets"),
     library!(

@@ -74,6 +74,24 @@ fn a_deploy_restarts_only_by_hooks_where_the_recipe_says_so() {
 }
 
 #[test]
+fn a_deploy_of_capistrano_2_restarts_after_the_switch_whatever_a_hook_has_done_before() {
+    let text = "set :application, \"a\"; set :repository, \"r\"; set :scm, :none; set :branch, \"b\";
+        role :app, \"h\"; role :web, \"h\"; role :db, \"h\";
+        namespace :deploy { task :restart { puts \"restarted\"; } } set :runs_before, 0; set :restart_task_runs, #{}; set :went_live, false;
+        task :t { invoke \"deploy:restart\"; invoke \"deploy:restart_once\"; }";
+    assert_eq!(prints(&format!("set :dialect, 2; {text}")), ["restarted", "restarted"]);
+    assert_eq!(prints(text), ["restarted"]);
+}
+
+#[test]
+fn start_and_stop_of_capistrano_2_do_what_is_hooked_to_them() {
+    let text = "set :dialect, 2; role :app, \"h\"; append :restart_tasks, \"own:restart\";
+        namespace :own { task :restart { puts \"restarted\"; } task :stop { puts \"stopped\"; } }
+        after \"deploy:stop\", \"own:stop\"; task :t { invoke \"deploy:stop\"; invoke \"deploy:start\"; }";
+    assert_eq!(prints(text), ["stopped"]);
+}
+
+#[test]
 fn a_rollback_runs_what_is_hooked_to_the_parts_of_the_check() {
     let text = "task :own { puts \"checked\"; } before \"deploy:check:linked_files\", :own; set :flow, \"rollback\";
         task :t { invoke \"deploy:check\"; }";

@@ -83,6 +83,20 @@ fn yaml_of_rails_is_read_with_its_merges_and_old_booleans() {
 }
 
 #[test]
+fn symbols_of_ruby_in_yaml_are_strings_without_a_colon() {
+    let text = r#"task :t { let c = parse_yaml(":user: bob\nopts: { :port: 2222, :mode: :fast }\nroles: [ :app, :db ]\nown: ':app'\ntime: :5\n");
+        puts [c.user, c.opts.port, c.opts.mode, c.roles, c.own, c.time]; }"#;
+    assert_eq!(
+        prints(text),
+        ["[\"bob\", 2222, \"fast\", [\"app\", \"db\"], \":app\", \":5\"]"]
+    );
+    assert_eq!(
+        prints("task :t { puts parse_yaml(to_yaml(#{ a: \":b\" })).a; }"),
+        [":b"]
+    );
+}
+
+#[test]
 fn a_number_of_yaml_is_one_where_it_prints_back() {
     for (written, kind, shown) in [
         ("1.10", "string", "1.10"),

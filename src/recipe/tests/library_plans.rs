@@ -12,15 +12,16 @@ use crate::recipe::meaning::libraries::{Library, libraries};
 use crate::recipe::meaning::stdlib;
 use crate::session::scripted::Script;
 
-/// A library with tasks of the names of those of another, and for recipes of Capistrano 2 alone.
-const CAPIFONY: &str = "capifony";
+/// The libraries with tasks of the names of those of others, for recipes of Capistrano 2 alone.
+const OF_TWO: [&str; 2] = ["capifony", "puma/two"];
 
 /// The libraries that read files of this machine, and one whose tasks are whole deploys. `tests/stdlib` tests them.
-const TESTED_ELSEWHERE: [&str; 7] = [
-    CAPIFONY,
+const TESTED_ELSEWHERE: [&str; 8] = [
+    "capifony",
     "database_yml",
     "figaro_yml",
     "master_key",
+    "puma/two",
     "railsless",
     "secrets_yml",
     "upload_config",
@@ -30,7 +31,7 @@ const TESTED_ELSEWHERE: [&str; 7] = [
 /// would stand before each program.
 fn everything() -> String {
     let requires: String = libraries()
-        .filter(|library| library.name != CAPIFONY)
+        .filter(|library| !OF_TWO.contains(&library.name))
         .map(|library| format!("require \"{}\";\n", library.name))
         .collect();
     let keys = [

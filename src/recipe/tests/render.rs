@@ -10,6 +10,13 @@ fn a_template_takes_the_pairs_before_the_variables_and_lazy_ones_are_evaluated()
 }
 
 #[test]
+fn variables_are_evaluated_in_the_order_of_the_template() {
+    let text = r#"set :user { puts "user"; "u" } set :pg_user { puts "pg_user"; "p" } set :a_host { puts "host"; "h" } set :zone { puts "zone"; "z" }
+        task :t { puts render(:template => "user: {{ zone }} {% if pg_user == user %}{% endif %}{{ a_host }}"); }"#;
+    assert_eq!(prints(text), ["zone", "pg_user", "user", "host", "user: z h"]);
+}
+
+#[test]
 fn a_name_that_is_nothing_is_an_error_with_the_line_and_without_values() {
     let text = "set :secret, \"hunter2\"; task :t { render(:template => \"a\\n{{ secret }}{{ nope }}\"); }";
     let error = recipe(text).run(&["t"]).error().clone();

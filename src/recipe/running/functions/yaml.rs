@@ -18,25 +18,42 @@ pub(super) fn value(text: &str) -> Result<Dynamic, Error> {
 /// A value whose numbers are not yet compared with the document.
 enum Node {
     Value(Dynamic),
+    Text(String),
     Number(Dynamic),
     List(Vec<Spanned<Node>>),
-    Map(Vec<(String, Spanned<Node>)>),
+    Map(Vec<(Spanned<String>, Spanned<Node>)>),
 }
 
-/// Returns the value. Numbers that print differently become strings: `1.10` and `007` are versions or names.
+/// Returns the value. Numbers that print differently become strings: `1.10` and `007` are versions or names. A symbol of Ruby, `:app`, is the
+/// string `app`, as everywhere in recipes.
 fn kept(node: Spanned<Node>, text: &str) -> Dynamic {
     match node.value {
         Node::Value(value) => value,
+        Node::Text(string) => plain(&string, &node.defined, text).into(),
         Node::Number(number) => match written(&node.defined, text) {
             Some(written) if !prints_as(&number, written) => written.to_owned().into(),
             _ => number,
         },
         Node::List(list) => list.into_iter().map(|item| kept(item, text)).collect::<Array>().into(),
         Node::Map(pairs) => {
-            let members = pairs.into_iter().map(|(name, value)| (name, kept(value, text)));
-            map(members).into()
+            let member = |(name, value): (Spanned<String>, Spanned<Node>)| {
+                (plain(&name.value, &name.defined, text).to_owned(), kept(value, text))
+            };
+            map(pairs.into_iter().map(member)).into()
         }
     }
+}
+
+/// Returns a string without the colon of a symbol, if it has no quotes in the document.
+fn plain<'a>(string: &'a str, place: &Location, text: &str) -> &'a str {
+    let is_word = |name: &&str| {
+        name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_alphanumeric() || "_?!".contains(c))
+    };
+    let symbol = string.strip_prefix(':').filter(is_word);
+    symbol
+        .filter(|_| written(place, text).is_none_or(|written| written.starts_with(':')))
+        .unwrap_or(string)
 }
 
 /// Returns true if a number is written in this way by a recipe or by `to_json`.
@@ -91,7 +108,7 @@ impl<'de> Visitor<'de> for Reading {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Value(value.into()))
+        Ok(Node::Text(value.to_owned()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
@@ -104,7 +121,7 @@ impl<'de> Visitor<'de> for Reading {
 
     fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Node, A::Error> {
         let mut map = Vec::new();
-        while let Some(pair) = pairs.next_entry::<String, Spanned<Node>>()? {
+        while let Some(pair) = pairs.next_entry::<Spanned<String>, Spanned<Node>>()? {
             map.push(pair);
         }
         Ok(Node::Map(map))

@@ -16,6 +16,7 @@ use crate::event::Level;
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::values::plain;
 use crate::recipe::language::verbs::render as rows;
+use crate::sort;
 
 /// The most steps of one template: as many as a script may take while it is loaded.
 const MAX_STEPS: u64 = 3_000_000;
@@ -44,7 +45,10 @@ fn render(cx: &mut VerbContext) -> Fallible {
     environment.set_fuel(Some(MAX_STEPS));
     let template = environment.template_from_named_str(&name, &template).map_err(failed)?;
     let mut values = BTreeMap::new();
-    for wanted in template.undeclared_variables(false) {
+    // Those that ask a person do so in the order of the template.
+    let mut names: Vec<String> = template.undeclared_variables(false).into_iter().collect();
+    sort::by_key(&mut names, |name| (first_use(template.source(), name), name.clone()));
+    for wanted in names {
         let given = match cx.call.options.get(&wanted) {
             Some((value, _)) => Some(value.clone()),
             None => cx.interpreter.variable(cx.engine(), &wanted)?,
@@ -71,6 +75,19 @@ fn render(cx: &mut VerbContext) -> Fallible {
         return Err(missing.told(&name, &error, cx.position()));
     }
     Ok(String::from_utf8_lossy(&filled.0).into_owned().into())
+}
+
+/// Returns the first place at which a template uses a name.
+fn first_use(source: &str, name: &str) -> Option<usize> {
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    let places = source.match_indices(name).map(|(at, _)| source.split_at(at));
+    let mut used = places.filter(|(before, from)| {
+        let after = from.get(name.len()..).unwrap_or_default();
+        let opened = before.rfind("{{").max(before.rfind("{%"));
+        let closed = before.rfind("}}").max(before.rfind("%}"));
+        opened > closed && !before.ends_with(is_of_word) && !after.starts_with(is_of_word)
+    });
+    used.next().map(|(before, _)| before.len())
 }
 
 /// Returns the template, and its name for errors.

@@ -1,0 +1,69 @@
+//! Differences between the libraries of Capistrano 2 in gems and those of capr in their place. The gems hook their tasks to `deploy:start`,
+//! `deploy:stop` and `deploy:restart`, also where these are the recipe's own.
+
+use super::super::form::{Call, Expr, Line};
+use super::Reader;
+
+/// A hook: `before` or `after`, the task, and the task that it runs.
+type Hook = (&'static str, &'static str, &'static str);
+
+const SIDEKIQ: &[Hook] = &[
+    ("before", "deploy:update_code", "sidekiq:quiet"),
+    ("after", "deploy:stop", "sidekiq:stop"),
+    ("after", "deploy:start", "sidekiq:start"),
+    ("before", "deploy:restart", "sidekiq:restart"),
+];
+
+const AIRBRAKE: &[Hook] = &[
+    ("after", "deploy", "airbrake:deploy"),
+    ("after", "deploy:migrations", "airbrake:deploy"),
+];
+
+impl Reader<'_> {
+    /// Returns what a gem does in a recipe of Capistrano 2 and its library does in another way.
+    pub(super) fn as_gem_of_two(&mut self, path: &str) -> Vec<Line> {
+        match path {
+            "sidekiq/capistrano" | "capistrano/sidekiq" | "capistrano-sidekiq" => {
+                self.hooks_in_place_of("sidekiq_default_hooks", SIDEKIQ)
+            }
+            "airbrake/capistrano" => self.hooks_in_place_of("airbrake_default_hooks", AIRBRAKE),
+            "hoptoad_notifier/capistrano" => {
+                let mut lines = self.unless_set("airbrake_rake_task", Expr::text("hoptoad:deploy"));
+                lines.extend(self.hooks_in_place_of("airbrake_default_hooks", AIRBRAKE));
+                lines
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the hooks of a gem, and the line that says that the library has none, unless the recipe says something about them.
+    fn hooks_in_place_of(&self, variable: &str, hooks: &[Hook]) -> Vec<Line> {
+        if self.facts.variables.contains_key(variable) {
+            return Vec::new();
+        }
+        let none = vec![Expr::symbol(variable), Expr::Bool(false)];
+        let mut lines = vec![Line::verb(Call::new("set", none))];
+        let line = |(verb, at, task): &Hook| Line::verb(Call::new(verb, vec![Expr::text(at), Expr::text(task)]));
+        lines.extend(hooks.iter().map(line));
+        lines
+    }
+
+    /// Returns the hook for a task `deploy:after_deploy`, which Capistrano up to 2.10 runs after `deploy`. What `deploy:after_symlink` does
+    /// without one here is told where the version of Capistrano is not known.
+    pub(super) fn hook_by_name(&mut self, full: &str) -> Option<Line> {
+        let task = match (self.facts.version, self.facts.gems.has_hooks_by_name) {
+            (2, Some(true) | None) => self.facts.hooked_by_name(full)?,
+            _ => return None,
+        };
+        if self.facts.gems.has_hooks_by_name.is_none() {
+            self.remarks.push(format!(
+                "the task `{full}` is a hook of `{task}` because of its name here and in Capistrano up to 2.10, and is not from 2.11 on: if yours is \
+                 newer, rename it"
+            ));
+        }
+        let verb = full.rsplit(':').next()?.split('_').next()?;
+        let is_of_namespace = full.starts_with(&format!("{task}:"));
+        let hook = || Line::verb(Call::new(verb, vec![Expr::text(&task), Expr::text(full)]));
+        is_of_namespace.then(hook)
+    }
+}
