@@ -248,14 +248,31 @@ fn g11_without_source_control_a_directory_is_copied_and_g12_a_mirror_is_made_onc
     assert_eq!(shop.fleet.sh("app1", &format!("stat -c %i {cache}")), made);
     assert_eq!(shop.fleet.read("app1", &format!("{SHOP}/current/VERSION")), "2.0");
 
+    // Commands of git in a release, as Capistrano 2 has them: it needs neither the mirror nor what is left of others.
+    let release = format!("{SHOP}/current");
+    assert!(!shop.fleet.exists("app1", &format!("{release}/.git")));
+    for (name, depth) in [("20260101000005", ""), ("20260101000006", "set :git_shallow_clone, 1;")] {
+        shop.deploy(name, &format!("{mirror} set :git_in_release, true; {depth}"), "deploy")
+            .ok();
+        shop.fleet.sh("app1", &format!("mv {cache} {cache}.away"));
+        let told = shop.fleet.sh(
+            "app1",
+            &format!("cd {release} && git -c safe.directory='*' log --oneline | wc -l && git -c safe.directory='*' status --short && git -c safe.directory='*' remote get-url origin"),
+        );
+        shop.fleet.sh("app1", &format!("mv {cache}.away {cache}"));
+        let commits = told.lines().next().and_then(|count| count.trim().parse::<u32>().ok());
+        assert_eq!(commits.map(|commits| commits > 1), Some(depth.is_empty()), "{told}");
+        assert!(told.ends_with(&shop.fleet.git().url), "{told}");
+    }
+
     let failed = shop.deploy(
-        "20260101000004",
+        "20260101000007",
         "set :repository, \"/nowhere\"; set :scm, \"git\";",
         "deploy",
     );
     failed.code(1).says("/nowhere");
-    assert_eq!(shop.releases("app1").len(), 3);
-    assert_eq!(shop.current(), "20260101000003");
+    assert_eq!(shop.releases("app1").len(), 5);
+    assert_eq!(shop.current(), "20260101000006");
 }
 
 #[test]
@@ -293,9 +310,12 @@ fn g2_submodules_come_along_where_they_are_asked_for() {
         "inside"
     );
     let mirror = format!("{asked} set :deploy_via, :remote_cache;");
-    shop.deploy("20260101000003", &mirror, "deploy").ok();
-    assert_eq!(
-        shop.fleet.read("db1", &format!("{SHOP}/current/vendor/library/file")),
-        "inside"
-    );
+    let kept = format!("{mirror} set :git_in_release, true;");
+    for (release, lines) in [("20260101000003", &mirror), ("20260101000004", &kept)] {
+        shop.deploy(release, lines, "deploy").ok();
+        assert_eq!(
+            shop.fleet.read("db1", &format!("{SHOP}/current/vendor/library/file")),
+            "inside"
+        );
+    }
 }

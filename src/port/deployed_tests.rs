@@ -235,6 +235,51 @@ fn a_recipe_without_a_source_control_brings_the_code_itself() {
 }
 
 #[test]
+fn what_ruby_takes_for_true_is_true() {
+    let (text, notes) = recipe(
+        "set :ssh_options, { :port => '22', :forward_agent => 'true', :timeout => '30', :keys_only => ENV['K'] }\n\
+         ssh_options[:use_agent] = 0\ndefault_run_options[:pty] = 'false'\nset :group_writable, nil\nset :use_sudo, 0\n\
+         set :git_enable_submodules, 1\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "#{ port: \"22\", forward_agent: true, timeout: 30, keys_only: ENV[\"K\"] != () }",
+            "ssh_options[\"use_agent\"] = true;",
+            "default_run_options[\"pty\"] = true;",
+            "set :group_writable, false;",
+            "set :use_sudo, true;",
+            "set :git_enable_submodules, true;",
+        ],
+    );
+}
+
+#[test]
+fn names_of_the_environment_of_gems_are_written_as_sshkit_does() {
+    with_libraries(
+        &["bundler"],
+        "set :bundle_env_variables, nokogiri_use_system_libraries: 1, 'kept' => 2\n",
+        &["set :bundle_env_variables, #{ NOKOGIRI_USE_SYSTEM_LIBRARIES: 1, kept: 2 };"],
+    );
+}
+
+#[test]
+fn a_release_of_a_cache_of_capistrano_2_has_the_repository() {
+    let kept = "set :deploy_via, :remote_cache;\nset :git_in_release, true;";
+    for (scm, version, is_kept) in [
+        ("git", "load 'deploy'", true),
+        ("subversion", "load 'deploy'", false),
+        ("git", "lock '3.4.0'", false),
+    ] {
+        let (text, _) = recipe(&format!(
+            "{version}\nset :scm, :{scm}\nset :deploy_via, :remote_cache\n"
+        ));
+        assert_eq!(text.contains(kept), is_kept, "{text}");
+    }
+}
+
+#[test]
 fn variables_of_2_that_mean_nothing_in_3_are_left_out() {
     let files = [
         ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),

@@ -123,7 +123,11 @@ impl Reader<'_> {
             self.remarks
                 .push(format!("ssh_options: `{key}` is left out, capr has no such option"));
         }
-        known
+        let suited = known.into_iter().map(|(key, value)| {
+            let value = self.suited_option(&key, value);
+            (key, value)
+        });
+        suited.collect()
     }
 
     /// Reads `on roles(:app), in: :sequence do` as options; returns true with them if there is only one server.

@@ -17,11 +17,61 @@ const YES_NO: &[&str] = &[
     "scm_auth_cache",
 ];
 
+/// Options of sessions and of commands that are only `true` or `false`, likewise.
+const YES_NO_OPTIONS: &[&str] = &[
+    "forward_agent",
+    "keys_only",
+    "use_agent",
+    "non_interactive",
+    "check_host_ip",
+    "pty",
+];
+
+/// Options that are numbers, where recipes of Ruby write strings.
+const NUMBERS: &[&str] = &[
+    "timeout",
+    "number_of_password_prompts",
+    "keepalive_interval",
+    "keepalive_maxcount",
+];
+
 impl Reader<'_> {
+    /// Returns the value of an option of `ssh_options` or `default_run_options` in the form that it takes here.
+    pub(super) fn suited_option(&mut self, key: &str, value: Expr) -> Expr {
+        match value {
+            value if YES_NO_OPTIONS.contains(&key) => self.for_condition(key, value),
+            Expr::Text(number) if NUMBERS.contains(&key) && number.parse::<u32>().is_ok() => Expr::Number(number),
+            value => value,
+        }
+    }
+
+    /// Returns what a recipe has to set beside a variable.
+    pub(super) fn set_beside(&self, here: &str, value: &Expr) -> Option<Line> {
+        let is_of_git = self.facts.scm.as_deref().is_none_or(|scm| scm == "git");
+        let copies_all = here == "deploy_via" && value.literal() == Some("remote_cache") && is_of_git;
+        // A release of Capistrano 2 is a copy of what it has in its cache.
+        let beside = || Line::verb(Call::new("set", vec![Expr::symbol("git_in_release"), Expr::Bool(true)]));
+        (copies_all && self.facts.version == 2).then(beside)
+    }
+
+    /// Returns a value as Ruby takes it for a condition, if it is one that is true or false here.
+    fn for_condition(&mut self, ruby: &str, value: Expr) -> Expr {
+        match value {
+            Expr::Text(_) | Expr::Symbol(_) | Expr::Number(_) => {
+                self.remarks.push(format!(
+                    "`{ruby}` is a string, a number or a symbol, which is true in Ruby, also \"false\" and 0"
+                ));
+                Expr::Bool(true)
+            }
+            Expr::Unit => Expr::Bool(false),
+            value @ Expr::Index(..) => value.binary("!=", Expr::Unit),
+            value => value,
+        }
+    }
+
     /// Returns a value in the form that the variable takes here.
     pub(super) fn suited(&mut self, here: &str, ruby: &str, value: Expr) -> Read<Expr> {
         Ok(match (here, value) {
-            (name, Expr::Number(number)) if YES_NO.contains(&name) => Expr::Bool(number != "0"),
             ("deploy_to", Expr::Text(path)) if path.len() > 1 && path.ends_with('/') => {
                 Expr::Text(path.trim_end_matches('/').to_owned())
             }
@@ -93,12 +143,10 @@ impl Reader<'_> {
                 Some("hg") => Expr::symbol("mercurial"),
                 Some(other) => return self.refuse(Kind::Library, format!("the source control `{other}`")),
             },
-            (name, Expr::Text(_) | Expr::Symbol(_)) if YES_NO.contains(&name) => {
-                self.remarks.push(format!(
-                    "`{ruby}` is a string or a symbol, which is true in Ruby, also \"false\""
-                ));
-                Expr::Bool(true)
-            }
+            (name, value) if YES_NO.contains(&name) => match value {
+                Expr::Number(number) if number == "1" => Expr::Bool(true),
+                value => self.for_condition(ruby, value),
+            },
             (name, Expr::Text(_)) if is_secret_name(name) => {
                 self.remarks.push(format!(
                     "`{name}` stood in the recipe: it comes from the environment, as {}, or the person is asked for it",

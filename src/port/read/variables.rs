@@ -184,6 +184,7 @@ impl Reader<'_> {
         }
         let value = match variable.as_str() {
             "default_env" => environment(value, &given),
+            name if name.ends_with("_env_variables") && self.facts.version > 2 => environment(value, &given),
             _ => self.suited(&here, &variable, value)?,
         };
         let may_lack = |value: &Expr| matches!(value, Expr::Call(call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit));
@@ -195,9 +196,10 @@ impl Reader<'_> {
         let is_early = self.deferred == 0
             && !is_added_to
             && (is_refused || self.is_early(&value) && !self.is_made_at_stage(&value));
+        let beside = self.set_beside(&here, &value);
         self.set_in_task.insert(here.clone());
         self.set.insert(here);
-        Ok(vec![match is_early {
+        let line = match is_early {
             // The stage is not known yet when this line is read.
             true => {
                 let block = match value {
@@ -207,7 +209,8 @@ impl Reader<'_> {
                 Line::verb(Call::with_block(verb, vec![named], block))
             }
             false => Line::verb(Call::new(verb, vec![named, value])),
-        }])
+        };
+        Ok(std::iter::once(line).chain(beside).collect())
     }
 
     /// Returns the way in which a release gets to the servers.
@@ -371,9 +374,12 @@ impl Reader<'_> {
             ]);
         }
         let value = self.expression(value)?;
-        if map == "default_environment" {
+        let value = if map == "default_environment" {
             self.tell_of_shell(&key, &value);
-        }
+            value
+        } else {
+            self.suited_option(&key, value)
+        };
         let target = Expr::Index(Box::new(Expr::name(map)), Box::new(Expr::Text(key)));
         Ok(vec![Line::new(Statement::Assign(target, "=", value))])
     }
