@@ -434,6 +434,24 @@ fn a_begin_that_reads_a_file_runs_at_the_start_as_a_whole() {
 }
 
 #[test]
+fn what_reads_the_environment_waits_for_what_a_file_puts_into_it() {
+    let (text, notes) = recipe(
+        "conf = YAML.load(File.read('app.yml'))\nconf.each { |k, v| ENV[k] = v unless v.kind_of? Hash }\n\
+         set :application, ENV['NAME']\nset :branch, ENV['B'] || 'main'\nrole :app, ENV['HOST1']\nset :deploy_to, \"/srv/#{application}\"\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "set :application { ENV[\"NAME\"] }",
+            "set :branch { ENV[\"B\"] ?? \"main\" }",
+            "role :app { ENV[\"HOST1\"] }",
+            "set :deploy_to { `/srv/${application}` }",
+        ],
+    );
+}
+
+#[test]
 fn a_file_that_is_opened_is_uploaded() {
     carried(
         "task(:t) { on(roles(:app)) { upload! File.open('x.yml'), '/srv/x.yml'; upload! StringIO.new('a'), '/srv/a' } }\n",

@@ -92,6 +92,10 @@ fn can_wait(statement: &mut Statement, given: &mut BTreeSet<String>) -> bool {
         }
         Statement::Verb(call) if DEFINES.contains(&call.name.as_str()) => return false,
         Statement::Function(..) | Statement::Return(_) | Statement::Break | Statement::Continue => return false,
+        // What reads the environment below must wait as well.
+        Statement::Assign(Expr::Index(owner, _), ..) if **owner == Expr::name("ENV") => {
+            given.insert("ENV".to_owned());
+        }
         _ => {}
     }
     let lines = statement.blocks().into_iter().flat_map(|block| &mut block.lines);
