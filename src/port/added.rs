@@ -129,7 +129,34 @@ const NOTHING_IN_3: &[&str] = &[
     "version_dir",
 ];
 
+/// Variables of Capistrano 2 that do something to a deploy of capr, and nothing to one of Capistrano 3.
+const OF_TWO: &[&str] = &[
+    "admin_runner",
+    "copy_cache",
+    "copy_exclude",
+    "default_environment",
+    "default_run_options",
+    "default_shell",
+    "gateway",
+    "git_enable_submodules",
+    "max_hosts",
+    "migrate_target",
+    "public_children",
+    "rake",
+    "repository_cache",
+    "revision",
+    "runner",
+    "scm_password",
+    "scm_username",
+    "shared_children",
+];
+
 /// Returns true for one of these.
+pub(super) fn is_of_two(variable: &str) -> bool {
+    OF_TWO.contains(&variable)
+}
+
+/// Returns true for a variable that capr has in every recipe, and Capistrano 3 has not.
 pub(super) fn is_nothing_in_three(variable: &str) -> bool {
     NOTHING_IN_3.binary_search(&variable).is_ok()
 }

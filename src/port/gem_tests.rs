@@ -45,7 +45,7 @@ fn plugins_without_hooks_and_gems_without_plugins_restart_nothing() {
     // Version 5 restarts by the plugin Daemon or Systemd.
     let five = [("capistrano3-puma", 5)];
     let (text, _, _) = with_gems(&format!("{puma}install_plugin Capistrano::Puma\n"), "", &five);
-    has(&text, &[off]);
+    has(&text, &[off, "after \"deploy:check\", \"puma:check\";"]);
     let (text, _, _) = with_gems(
         &format!("{puma}install_plugin Capistrano::Puma\ninstall_plugin Capistrano::Puma::Daemon\n"),
         "",
@@ -158,5 +158,80 @@ fn unicorn_without_rails_is_deployed_as_its_gem_says() {
         !with_gems(unicorn, "set :rails_env, 'production'\n", &[])
             .0
             .contains(line)
+    );
+}
+
+#[test]
+fn servers_whose_properties_are_a_map_have_its_roles() {
+    let (text, notes) = recipe(
+        "lock '3'\nopts = { user: 'v' }\nserver 'a', opts.merge(roles: [:app])\nserver 'b', **opts, roles: %w[app db]\nserver 'c', opts\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "server \"a\", (opts + #{ roles: [:app] })[\"roles\"] ?? :no_role, opts + #{ roles: [:app] };",
+            "server \"b\", (opts + #{ roles: [\"app\", \"db\"] })[\"roles\"] ?? :no_role, opts + #{",
+            "server \"c\", opts[\"roles\"] ?? :no_role, opts;",
+        ],
+    );
+}
+
+#[test]
+fn services_of_sidekiq_and_workers_of_resque_are_those_of_their_gems() {
+    let sidekiq = "require 'capistrano/sidekiq'\n";
+    let (text, _, _) = with_gems(
+        &format!("{sidekiq}install_plugin Capistrano::Sidekiq\ninstall_plugin Capistrano::Sidekiq::Upstart\n"),
+        "",
+        &[],
+    );
+    has(&text, &["set :sidekiq_via, \"service\";"]);
+    let (_, text, _) = with_gems(sidekiq, "set :init_system, :systemd\n", &[]);
+    has(
+        &text,
+        &[
+            "set :sidekiq_via, \"systemd\";",
+            "set :sidekiq_service_unit_name { fetch(:service_unit_name, `sidekiq-${stage}.service`) }",
+        ],
+    );
+    let (_, text, _) = with_gems(sidekiq, "set :init_system, :upstart\n", &[]);
+    has(&text, &["set :sidekiq_via, \"service\";"]);
+    let (text, _, _) = with_gems("require 'capistrano-resque'\n", "set :resque_log_file, 'x'\n", &[]);
+    has(&text, &["set :resque_environment_task, false;"]);
+    assert!(!text.contains("resque_log_file"), "{text}");
+}
+
+#[test]
+fn a_hook_finds_the_task_beside_the_one_that_it_is_on() {
+    let (_, text, remarks) = with_gems(
+        "",
+        "namespace :own do\n  task(:check) { on(roles(:app)) { execute 'x' } }\n  task(:other) { on(roles(:app)) { execute 'y' } }\n  \
+         after 'deploy:started', :check\n  before 'deploy:started', :other\nend\n",
+        &[],
+    );
+    has(
+        &text,
+        &[
+            "after \"deploy:started\", \"deploy:check\";",
+            "before \"deploy:started\", \"own:other\";",
+        ],
+    );
+    assert!(
+        remarks
+            .iter()
+            .any(|remark| remark.starts_with("`check` of a hook on `deploy:started` is `deploy:check`")),
+        "{remarks:?}"
+    );
+}
+
+#[test]
+fn options_of_2_for_all_commands_mean_nothing_in_3() {
+    let (_, text, _) = with_gems("", "set :default_run_options, { pty: true }\nset :max_hosts, 1\n", &[]);
+    has(
+        &text,
+        &[
+            "// `default_run_options` does nothing in Capistrano 3: it is left out",
+            "// `max_hosts` does nothing in Capistrano 3: it is left out",
+        ],
     );
 }

@@ -359,16 +359,23 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the task that a hook on another one runs: Capistrano 3 looks for it in the namespace of that one, too.
-    fn action_beside(&self, target: &str, name: &str) -> Action {
+    /// Returns the task that a hook on another one runs: Capistrano 3 looks for it in the namespace of that one first.
+    fn action_beside(&mut self, target: &str, name: &str) -> Action {
         let beside = || {
             let (around, _) = target.rsplit_once(':').filter(|_| self.facts.version > 2)?;
             let namespaces: Vec<String> = around.split(':').map(str::to_owned).collect();
             self.facts.task(name, &namespaces).filter(|full| full != target)
         };
-        match self.action(name) {
-            Action::Unknown => beside().map_or(Action::Unknown, Action::Task),
-            action => action,
+        match (self.action(name), beside()) {
+            (Action::Unknown, Some(full)) => Action::Task(full),
+            (Action::Task(own), Some(full)) if own != full => {
+                self.remarks.push(format!(
+                    "`{name}` of a hook on `{target}` is `{full}`, as in Capistrano 3.5 and later, which look for it beside that task; up to 3.4 it \
+                     was `{own}`"
+                ));
+                Action::Task(full)
+            }
+            (action, _) => action,
         }
     }
 

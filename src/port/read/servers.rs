@@ -73,7 +73,22 @@ impl Reader<'_> {
     fn server(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let given = arguments(call, true);
         let mut values = self.expressions(&given.values)?;
-        let mut options = self.attributes(&given)?;
+        let last = call.arguments().and_then(|list| list.arguments().iter().last());
+        let mut options = match last.filter(|_| given.has_splat && self.facts.version > 2) {
+            // This is `server host, **properties`.
+            Some(map) if map.as_keyword_hash_node().is_some() => {
+                values.push(self.expression(&map)?);
+                Vec::new()
+            }
+            _ => self.attributes(&given)?,
+        };
+        // Capistrano 3 takes a map behind the host, in which the roles are.
+        if let (3, [_, map], true) = (self.facts.version, values.as_slice(), options.is_empty())
+            && !matches!(map, Expr::Text(_) | Expr::Symbol(_) | Expr::List(_))
+        {
+            let roles = Expr::Index(Box::new(map.clone()), Box::new(Expr::text("roles")));
+            values.insert(1, roles.binary("??", Expr::symbol("no_role")));
+        }
         if let Some(index) = options.iter().position(|(key, _)| key == "roles" || key == "role") {
             let (_, roles) = options.remove(index);
             match roles {

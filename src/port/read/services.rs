@@ -65,6 +65,10 @@ impl Reader<'_> {
             "capistrano/thin" if self.facts.version > 2 => {
                 lines.extend(self.unless_set("thin_default_hooks", Expr::Bool(false)));
             }
+            "capistrano-resque" if self.facts.version > 2 => {
+                lines.extend(self.unless_set("resque_environment_task", Expr::Bool(false)));
+                lines.extend(self.unless_set("resque_log_file", Expr::text("/dev/null")));
+            }
             "capistrano/sidekiq" if self.facts.version > 2 => lines.extend(self.as_gem_of_sidekiq()),
             "capistrano/npm" => {
                 lines.extend(self.unless_set("npm_method", Expr::text("install")));
@@ -171,7 +175,18 @@ impl Reader<'_> {
             // In version 5 it is the plugin Daemon that restarts without systemd.
             let restarts =
                 major.is_none_or(|major| major < 5) || self.facts.plugins.contains("Capistrano::Puma::Daemon");
-            return match is_new || !restarts {
+            if !is_new && !restarts {
+                self.remarks.push(
+                    "`capistrano/puma` of version 5 restarts nothing without `Capistrano::Puma::Systemd` or `::Daemon`: it only writes the \
+                     settings of Puma where there are none"
+                        .to_owned(),
+                );
+                let check = vec![Expr::text("deploy:check"), Expr::text("puma:check")];
+                let mut lines = self.unless_set("puma_default_hooks", Expr::Bool(false));
+                lines.push(Line::verb(Call::new("after", check)));
+                return lines;
+            }
+            return match is_new {
                 true => self.unless_set("puma_default_hooks", Expr::Bool(false)),
                 false => self.unless_set("puma_via", Expr::text("pumactl")),
             };
@@ -209,6 +224,9 @@ impl Reader<'_> {
                 lines
             }
             None if of_systemd => Vec::new(),
+            None if self.facts.plugins.contains("Capistrano::Sidekiq::Upstart") => {
+                self.unless_set("sidekiq_via", Expr::text("service"))
+            }
             None => self.unless_set("sidekiq_via", Expr::text("pid")),
         }
     }
@@ -307,4 +325,32 @@ fn of_rvm1() -> [Line; 2] {
         lazy("rvm_ruby_version", fetched("rvm1_ruby_version", Expr::text("."))),
         lazy("rvm_map_bins", fetched("rvm1_map_bins", Expr::List(bins))),
     ]
+}
+
+/// Returns what capistrano-sidekiq 1 does with `init_system`: a service of the user by systemd, or one of Upstart.
+pub(super) fn of_init_system(kind: Option<&str>) -> Option<Vec<Line>> {
+    let (via, variable, default) = match kind? {
+        "systemd" => (
+            "systemd",
+            "service_unit_name",
+            vec![
+                Part::Text("sidekiq-".to_owned()),
+                Part::Value(Expr::name("stage")),
+                Part::Text(".service".to_owned()),
+            ],
+        ),
+        "upstart" => (
+            "service",
+            "upstart_service_name",
+            vec![Part::Text("sidekiq".to_owned())],
+        ),
+        _ => return None,
+    };
+    let set = vec![Expr::symbol("sidekiq_via"), Expr::text(via)];
+    let name = Expr::call("fetch", vec![Expr::symbol(variable), Expr::Template(default)]);
+    let unit = vec![Expr::symbol("sidekiq_service_unit_name")];
+    Some(vec![
+        Line::verb(Call::new("set", set)),
+        Line::verb(Call::with_block("set", unit, Block::giving(name))),
+    ])
 }

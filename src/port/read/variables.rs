@@ -284,24 +284,7 @@ impl Reader<'_> {
                 let target = Expr::Index(Box::new(Expr::name("default_run_options")), Box::new(Expr::text("pty")));
                 Ok(Some(vec![Line::new(Statement::Assign(target, "=", value))]))
             }
-            "admin_runner"
-            | "copy_cache"
-            | "copy_exclude"
-            | "default_environment"
-            | "default_shell"
-            | "gateway"
-            | "git_enable_submodules"
-            | "migrate_target"
-            | "public_children"
-            | "rake"
-            | "repository_cache"
-            | "revision"
-            | "runner"
-            | "scm_password"
-            | "scm_username"
-            | "shared_children"
-                if self.facts.version > 2 && !self.is_fetched(name) =>
-            {
+            name if super::super::added::is_of_two(name) && self.facts.version > 2 && !self.is_fetched(name) => {
                 Ok(Some(vec![self.remark(&format!(
                     "`{name}` does nothing in Capistrano 3: it is left out"
                 ))]))
@@ -320,6 +303,9 @@ impl Reader<'_> {
                 Ok(Some(vec![self.remark(
                     "`scm` is set to nothing: the source control is that of the plugin",
                 )]))
+            }
+            "init_system" if self.facts.libraries.contains("capistrano/sidekiq") => {
+                Ok(super::services::of_init_system(value.and_then(literal).as_deref()))
             }
             "slackistrano" => self.slackistrano(value, given),
             "git_strategy" => {
