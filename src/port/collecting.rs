@@ -7,7 +7,7 @@ use ruby_prism::{CallNode, Node, ParseResult, Visit};
 use super::facts::{Facts, full_name, kept, renamed};
 use super::modules::is_of_object;
 use super::parameters::function_of;
-use super::ruby::{Offsets, arguments, bare, constant, id, last_part, line_of, literal, loaded_path};
+use super::ruby::{Offsets, arguments, bare, constant, id, last_part, line_of, literal, loaded_path, source};
 use super::version::{is_newer_than_one, weigh};
 use crate::recipe::Vocabulary;
 
@@ -234,6 +234,10 @@ impl Visitor<'_> {
         let [all, marked] = &mut self.facts.servers_in;
         all.extend(is_server.then_some(file));
         marked.extend(is_primary.then_some(file));
+        if is_server && !given.values.is_empty() {
+            let text = source(&node.as_node());
+            self.facts.lacks_user |= !text.contains("user") && !text.contains('@');
+        }
         let has_user = |name| given.option(name).is_some();
         self.facts.has_puma_user |= is_server && ["puma_user", "run_as"].into_iter().any(has_user);
         if matches!(name, "before" | "after" | "invoke") {
@@ -383,7 +387,7 @@ impl Visitor<'_> {
                 self.facts.commands.extend(mapped);
             }
         }
-        if name == "[]" && super::ruby::source(&receiver) == "SSHKit.config.command_map.prefix" {
+        if name == "[]" && source(&receiver) == "SSHKit.config.command_map.prefix" {
             self.facts.prefixed.extend(given.values.first().and_then(literal));
         }
         let class = constant(&receiver);

@@ -256,6 +256,31 @@ fn what_ruby_takes_for_true_is_true() {
 }
 
 #[test]
+fn words_about_sessions_that_mean_nothing_in_3_are_told() {
+    let told = |server: &str| {
+        let files = [
+            ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),
+            (
+                "config/deploy.rb",
+                "set :application, 'a'\nset :repo_url, 'x'\nset :user, 'u'\nset :default_run_options, { :pty => true }\n",
+            ),
+            ("config/deploy/production.rb", server),
+        ];
+        let ported = ported(&files).unwrap();
+        let has_options = |file: &super::File| file.text.contains("set :default_run_options");
+        assert!(!ported.files.iter().any(has_options));
+        ported
+            .remarks
+            .iter()
+            .filter(|remark| remark.contains("`user` logs in"))
+            .count()
+    };
+    assert_eq!(told("server 'a', roles: %w[app], user: 'v'\n"), 0);
+    assert_eq!(told("role :app, %w[v@a]\n"), 0);
+    assert_eq!(told("server 'a', roles: %w[app]\n"), 1);
+}
+
+#[test]
 fn names_of_the_environment_of_gems_are_written_as_sshkit_does() {
     with_libraries(
         &["bundler"],

@@ -99,6 +99,8 @@ pub(super) struct Facts {
     pub(super) scm: Option<String>,
     /// The roles that servers have.
     pub(super) roles: BTreeSet<String>,
+    /// True if a server does not say who logs in.
+    pub(super) lacks_user: bool,
     /// True if a server has a user of its own that runs Puma.
     pub(super) has_puma_user: bool,
     /// The numbers of the files that define servers, and of those of them that mark one as `primary`.

@@ -53,6 +53,7 @@ mod requests;
 mod rescue;
 mod ruby_libraries;
 mod ruby_methods;
+mod said_otherwise;
 mod servers;
 mod services;
 mod sftp;

@@ -1,0 +1,79 @@
+//! Variables of Capistrano that have another form here, or none.
+
+use super::super::form::{Call, Expr, Line, Statement};
+use super::super::note::Read;
+use super::super::ruby::{Arguments, literal, source};
+use super::Reader;
+
+impl Reader<'_> {
+    /// Reads variables of Capistrano that have another form here.
+    pub(super) fn said_otherwise(&mut self, name: &str, given: &Arguments<'_>) -> Read<Option<Vec<Line>>> {
+        let value = given.values.get(1);
+        match name {
+            "pty" => {
+                let Some(value) = value else { return Ok(None) };
+                let value = self.expression(value)?;
+                let target = Expr::Index(Box::new(Expr::name("default_run_options")), Box::new(Expr::text("pty")));
+                Ok(Some(vec![Line::new(Statement::Assign(target, "=", value))]))
+            }
+            name if super::super::added::is_of_two(name) && self.facts.version > 2 && !self.is_fetched(name) => {
+                Ok(Some(vec![self.remark(&format!(
+                    "`{name}` does nothing in Capistrano 3: it is left out"
+                ))]))
+            }
+            "repository" if self.facts.version > 2 && self.mentions("repo_url") && !self.is_fetched(name) => Ok(Some(
+                vec![self.remark("`repository` does nothing in Capistrano 3 beside `repo_url`: it is left out")],
+            )),
+            "scm"
+                if self
+                    .facts
+                    .plugins
+                    .iter()
+                    .any(|name| name.starts_with("Capistrano::SCM::"))
+                    && value.is_some_and(|value| value.as_nil_node().is_some()) =>
+            {
+                Ok(Some(vec![self.remark(
+                    "`scm` is set to nothing: the source control is that of the plugin",
+                )]))
+            }
+            "user" | "port" if self.facts.version > 2 && (name == "port" || self.facts.lacks_user) => {
+                self.remarks.push(match name {
+                    "user" => "`user` logs in where a server has none, which in Capistrano 3 is left to ssh: without the line it is here, too".to_owned(),
+                    _ => "`port` is the port of ssh where a server has none, in Capistrano 3 a variable as others: give it another name".to_owned(),
+                });
+                Ok(None)
+            }
+            "init_system" if self.facts.libraries.contains("capistrano/sidekiq") => {
+                Ok(super::services::of_init_system(value.and_then(literal).as_deref()))
+            }
+            "slackistrano" => self.slackistrano(value, given),
+            "git_strategy" => {
+                let class = value.map(source).unwrap_or_default();
+                Ok(match class.rsplit("Git::").next() {
+                    Some("DefaultStrategy") => Some(Vec::new()),
+                    Some("SubmoduleStrategy") if class.contains("Git::") => {
+                        let submodules = vec![Expr::symbol("git_enable_submodules"), Expr::Bool(true)];
+                        Some(vec![Line::verb(Call::new("set", submodules))])
+                    }
+                    _ => None,
+                })
+            }
+            "stage" if self.facts.stages.is_empty() || self.deferred > 0 => Ok(None),
+            "stage" => self.other_stage(value),
+            "stage_dir" | "stage_config_path" if value.and_then(literal).as_deref() != Some("config/deploy") => {
+                self.remarks.push(format!(
+                    "`{name}`: the recipes of the stages are in config/deploy, where capr looks for them"
+                ));
+                Ok(Some(Vec::new()))
+            }
+            "stages" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir"
+            | "deploy_config_path" | "stage_config_path" => Ok(Some(Vec::new())),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns true if this file reads a variable.
+    fn is_fetched(&self, name: &str) -> bool {
+        self.mentions(&format!("fetch(:{name}")) || self.mentions(&format!("fetch :{name}"))
+    }
+}
