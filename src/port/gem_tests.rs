@@ -235,3 +235,39 @@ fn options_of_2_for_all_commands_mean_nothing_in_3() {
         ],
     );
 }
+
+#[test]
+fn a_template_of_the_project_for_a_file_of_puma_is_told() {
+    let file = |path: &str, text: &str| RubyFile {
+        path: path.to_owned(),
+        text: text.as_bytes().to_vec(),
+        is_wanted: true,
+        gem: None,
+        part: None,
+    };
+    let project = RubyProject {
+        sources: vec![file(
+            "Capfile",
+            &format!("{BEGIN}require 'capistrano/puma'\ninstall_plugin Capistrano::Puma\n"),
+        )],
+        templates: vec![("config/deploy/templates/puma.rb.erb".to_owned(), "x".to_owned())],
+        ..RubyProject::default()
+    };
+    let remarks = port(&project).unwrap().remarks;
+    assert!(
+        remarks
+            .iter()
+            .any(|remark| remark.starts_with("`config/deploy/templates/puma.rb.erb`: the gem of puma")),
+        "{remarks:?}"
+    );
+}
+
+#[test]
+fn a_template_with_a_question_that_another_local_holds_asks_once() {
+    let (text, notes) = recipe(
+        "task :t, :roles => :app do\n  plain = \"u: #{Capistrano::CLI.ui.ask('U: ')}\"\n  file = 'config/none.erb'\n  \
+         text = File.file?(file) ? File.read(file) : plain\n  config = ERB.new(text)\n  put config.result(binding), '/x'\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    assert_eq!(text.matches("ask(").count(), 1, "{text}");
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruby_prism::{Node, Visit};
 
-use super::super::form::{Expr, Line, Statement};
+use super::super::form::{Block, Expr, Line, Statement};
 use super::super::note::{Kind, Read, Unported};
 use super::super::ruby::id;
 use super::Reader;
@@ -49,6 +49,37 @@ pub(super) struct Local {
 }
 
 impl Reader<'_> {
+    /// Removes the locals of a block that held nothing but a template, which stands where it is filled in.
+    pub(super) fn without_templates(&mut self, block: &mut Block) {
+        // One may be read by another one alone.
+        while std::mem::take(&mut self.spent)
+            .into_iter()
+            .fold(false, |is_done, name| self.is_without(block, name) || is_done)
+        {}
+        let is_here = |line: &Line, name: &String| matches!(&line.statement, Statement::Let(own, _) if own == name);
+        self.spent
+            .retain(|name| !block.lines.iter().any(|line| is_here(line, name)));
+    }
+
+    /// Removes a local that held nothing but a template; returns true if it did.
+    fn is_without(&mut self, block: &mut Block, name: String) -> bool {
+        let holds = |line: &Line| match &line.statement {
+            Statement::Let(own, value) => own == &name && !matches!(value, Expr::Unit),
+            _ => false,
+        };
+        let index = block.lines.iter().position(holds);
+        let is_read = || super::loading::read_of(&block.lines, &BTreeSet::from([name.clone()])).is_some();
+        let Some(index) = index.filter(|_| !is_read()) else {
+            self.spent.insert(name);
+            return false;
+        };
+        let line = block.lines.remove(index);
+        if let Some(next) = block.lines.get_mut(index) {
+            next.above.splice(0..0, line.above);
+        }
+        true
+    }
+
     /// Declares a local in the innermost block; returns its name in the recipe.
     pub(super) fn declare(&mut self, name: &str, local: Local) -> String {
         let vocabulary = &self.facts.vocabulary;

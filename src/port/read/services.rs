@@ -61,6 +61,16 @@ impl Reader<'_> {
                         .to_owned(),
                 );
             }
+            "new_relic/recipes" | "appsignal/capistrano" => {
+                let (name, needs) = match path {
+                    "new_relic/recipes" => ("New Relic", ["newrelic_api_key", "newrelic_app_id"]),
+                    _ => ("AppSignal", ["appsignal_api_key", "appsignal_name"]),
+                };
+                self.remarks.push(format!(
+                    "{name} is told by capr, which needs `{}` and `{}`: the gem takes them from the application",
+                    needs[0], needs[1]
+                ));
+            }
             // This gem has its tasks and no hooks.
             "capistrano/thin" if self.facts.version > 2 => {
                 lines.extend(self.unless_set("thin_default_hooks", Expr::Bool(false)));
@@ -166,11 +176,29 @@ impl Reader<'_> {
         settings.into_iter().map(line).collect()
     }
 
+    /// Tells of a template of the project by which a gem writes a file, and the library of capr does not.
+    fn tell_of_template(&mut self, library: &str, file: &str) {
+        let is_one = |path: &&String| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or_default();
+            matches!(folder, "lib/capistrano/templates" | "config/deploy/templates") && name.starts_with(file)
+        };
+        let facts = self.facts;
+        if let Some(path) = facts.templates.keys().chain(&facts.files).find(is_one) {
+            self.remarks.push(format!(
+                "`{path}`: the gem of {library} writes its file by this template where there is none; capr has words of its own. Put the file on new \
+                 servers by a task of the recipe"
+            ));
+        }
+    }
+
     /// Returns the settings of capistrano3-puma: with its plugin for systemd that runs Puma, and without it `pumactl` does. From version 6 on
     /// there is nothing but systemd.
     pub(super) fn as_gem_of_puma(&mut self) -> Vec<Line> {
         let major = self.facts.gems.majors.get("capistrano3-puma").copied();
         let is_new = major.is_some_and(|major| major >= 6);
+        if !is_new {
+            self.tell_of_template("puma", "puma");
+        }
         if !self.facts.plugins.contains("Capistrano::Puma::Systemd") {
             // In version 5 it is the plugin Daemon that restarts without systemd.
             let restarts =

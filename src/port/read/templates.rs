@@ -209,26 +209,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Removes the locals of a block that held nothing but a template, which stands where it is filled in.
-    pub(super) fn without_templates(&mut self, block: &mut Block) {
-        for name in std::mem::take(&mut self.spent) {
-            let holds = |line: &Line| match &line.statement {
-                Statement::Let(own, value) => own == &name && !matches!(value, Expr::Unit),
-                _ => false,
-            };
-            let Some(index) = block.lines.iter().position(holds) else {
-                self.spent.insert(name);
-                continue;
-            };
-            if super::loading::read_of(&block.lines, &BTreeSet::from([name])).is_none() {
-                let line = block.lines.remove(index);
-                if let Some(next) = block.lines.get_mut(index) {
-                    next.above.splice(0..0, line.above);
-                }
-            }
-        }
-    }
-
     /// Translates a template. Returns the template, and the values that are given to it.
     pub(super) fn translated(
         &mut self,
