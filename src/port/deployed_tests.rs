@@ -462,16 +462,21 @@ fn hooks_of_gems_for_monit_are_told() {
 
 /// Returns the recipe and the remarks of a deploy.rb of Capistrano 2, and of a Gemfile.lock that names a Capistrano with hooks by name or without.
 fn of_two(text: &str, has_hooks_by_name: Option<bool>) -> (String, Vec<String>) {
+    let file = |path: &str, text: String| RubyFile {
+        path: path.to_owned(),
+        text: text.into_bytes(),
+        is_wanted: true,
+        gem: None,
+        part: None,
+    };
+    let recipe = format!("load 'deploy'\nset :application, 'x'\n{text}");
     let mut project = RubyProject {
-        sources: vec![RubyFile {
-            path: "config/deploy.rb".to_owned(),
-            text: format!("load 'deploy'\nset :application, 'x'\n{text}").into_bytes(),
-            is_wanted: true,
-            gem: None,
-            part: None,
-        }],
+        sources: vec![file("config/deploy.rb", recipe)],
         ..RubyProject::default()
     };
+    if text.contains("ext/multistage") {
+        project.sources.push(file("config/deploy/live.rb", String::new()));
+    }
     project.gems.has_hooks_by_name = has_hooks_by_name;
     let ported = port(&project).unwrap();
     assert_eq!(ported.version, 2);
@@ -543,6 +548,39 @@ fn the_first_deploy_of_capistrano_2_has_no_release_before() {
     has(
         &text,
         &["run `if [ -e ${previous_release ?? \"\"}/x ]; then cp ${previous_release ?? \"\"}/x y; fi`;"],
+    );
+}
+
+#[test]
+fn a_stage_of_the_library_of_capistrano_2_is_no_string() {
+    let text = "set :stages, %w(live test)\nrequire 'capistrano/ext/multistage'\n\
+                task(:t) { run(stage == 'live' ? 'a' : 'b') if stage != :test }\n";
+    let (recipe, remarks) = of_two(text, None);
+    has(
+        &recipe,
+        &["if stage != :test", "run if false { \"a\" } else { \"b\" };"],
+    );
+    assert!(
+        remarks.iter().any(|remark| remark.contains("never equal to a string")),
+        "{remarks:?}"
+    );
+    let (own, _) = of_two(&format!("set :stage, ENV['X']\n{text}"), None);
+    assert!(!own.contains("false"), "{own}");
+}
+
+#[test]
+fn own_defaults_do_nothing_where_capistrano_2_has_one_before() {
+    let (text, remarks) = of_two(
+        "_cset :rails_env, 'own'\n_cset(:keep_releases) { 3 }\ntask(:t) { run \"a #{rails_env} #{keep_releases}\" }\n",
+        None,
+    );
+    has(&text, &["set_default :keep_releases { 3 }"]);
+    assert!(!text.contains("own"), "{text}");
+    assert!(
+        remarks
+            .iter()
+            .any(|remark| remark.starts_with("the default of `rails_env`")),
+        "{remarks:?}"
     );
 }
 

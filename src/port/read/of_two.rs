@@ -1,7 +1,10 @@
 //! Differences between the libraries of Capistrano 2 in gems and those of capr in their place. The gems hook their tasks to `deploy:start`,
 //! `deploy:stop` and `deploy:restart`, also where these are the recipe's own.
 
+use ruby_prism::CallNode;
+
 use super::super::form::{Call, Expr, Line};
+use super::super::ruby::{arguments, literal};
 use super::Reader;
 
 /// A hook: `before` or `after`, the task, and the task that it runs.
@@ -19,7 +22,41 @@ const AIRBRAKE: &[Hook] = &[
     ("after", "deploy:migrations", "airbrake:deploy"),
 ];
 
+/// The variables for which `load "deploy"` of Capistrano 2 has a default that works.
+const DEFAULTS_OF_TWO: &[&str] = &[
+    "current_dir",
+    "current_path",
+    "deploy_to",
+    "deploy_via",
+    "maintenance_basename",
+    "maintenance_template_path",
+    "rails_env",
+    "rake",
+    "release_name",
+    "release_path",
+    "releases_path",
+    "revision",
+    "run_method",
+    "scm",
+    "shared_children",
+    "shared_dir",
+    "shared_path",
+    "version_dir",
+];
+
 impl Reader<'_> {
+    /// Returns true for a default of a variable for which Capistrano 2 has one before: it does nothing.
+    pub(super) fn has_default_of_two(&mut self, call: &CallNode<'_>) -> bool {
+        let name = arguments(call, false).values.first().and_then(literal);
+        let Some(name) = name.filter(|name| self.facts.version == 2 && DEFAULTS_OF_TWO.contains(&name.as_str())) else {
+            return false;
+        };
+        self.remarks.push(format!(
+            "the default of `{name}` is left out: Capistrano 2 has its own before, which stays"
+        ));
+        true
+    }
+
     /// Returns what a gem does in a recipe of Capistrano 2 and its library does in another way.
     pub(super) fn as_gem_of_two(&mut self, path: &str) -> Vec<Line> {
         match path {

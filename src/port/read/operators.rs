@@ -70,7 +70,7 @@ impl Reader<'_> {
         }
         if matches!(operator, "==" | "!=") && self.is_never_equal((&nodes.0, &left), (nodes.1, &right)) {
             self.remarks
-                .push("the stage is a symbol in Capistrano 3, which is never equal to a string".to_owned());
+                .push("the stage is a symbol in Capistrano, which is never equal to a string".to_owned());
             return Ok(Some(Expr::Bool(operator == "!=")));
         }
         // A variable that is not set is `nil` in Ruby, and equal to nothing else.

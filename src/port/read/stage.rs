@@ -49,9 +49,14 @@ impl Reader<'_> {
         });
     }
 
-    /// Returns true if one value is the stage, which is a symbol in Capistrano 3, and the other one a string: these are never equal.
+    /// Returns true if one value is the stage, which is a symbol in Capistrano 3 and with the library for stages of 2, and the other one a
+    /// string: these are never equal.
     pub(super) fn is_never_equal(&self, left: (&Node<'_>, &Expr), right: (&Node<'_>, &Expr)) -> bool {
-        let is_symbol = self.facts.version > 2 && !self.facts.stages.is_empty() && !self.facts.stage_is_text;
+        let facts = self.facts;
+        let is_set = || facts.variables.get("stage").is_some_and(|given| given.unknown);
+        let by_library = || facts.libraries.iter().any(|path| path == "capistrano/ext/multistage") && !is_set();
+        let is_of_version = facts.version > 2 || facts.version == 2 && by_library();
+        let is_symbol = is_of_version && !facts.stages.is_empty() && !facts.stage_is_text;
         let differ = |stage: &Expr, other: &Node<'_>| is_the_stage(stage) && other.as_string_node().is_some();
         is_symbol && (differ(left.1, right.0) || differ(right.1, left.0))
     }

@@ -51,6 +51,9 @@ impl Reader<'_> {
             "validate" => return self.refuse(Kind::Construct, "`validate` of a variable"),
             _ => return Ok(None),
         };
+        if verb == "set_default" && self.has_default_of_two(call) {
+            return Ok(Some(Vec::new()));
+        }
         let remarks = self.remarks.len();
         match self.set(call, verb) {
             Ok(lines) => Ok(Some(lines)),

@@ -6,6 +6,14 @@ use super::{prints, recipe};
 const COUNTED: &str = "set :runs, [];\nset :lazy { runs.push(1); `value ${runs.len()}` }\n";
 
 #[test]
+fn a_default_of_a_library_gives_way_to_that_of_a_recipe() {
+    let text = "require \"sidekiq\"; set_default :sidekiq_config, \"own\"; set_default :keep_releases, 9; set_default :keep_releases, 8;
+        set :rake, \"r\"; set_default :rake, \"s\"; task :t { puts [sidekiq_config, keep_releases, rake]; }";
+    assert_eq!(prints(text), ["[\"own\", 9, \"r\"]"]);
+    assert_eq!(prints(&format!("set :dialect, 3; {text}")), ["[(), 5, \"r\"]"]);
+}
+
+#[test]
 fn v2_a_lazy_variable_is_evaluated_once_at_its_first_read() {
     let text = format!(
         "{COUNTED} task :t {{ puts runs.len(); puts lazy; puts fetch(:lazy); puts `${{lazy}}`; puts runs.len(); }}"

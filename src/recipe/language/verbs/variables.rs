@@ -28,7 +28,8 @@ pub(in crate::recipe) const SET_DEFAULT: Verb = Verb {
     takes: &[takes::VARIABLE, takes::ANYTHING],
     tail: Tail::Instead("a value", "a value"),
     options: NONE,
-    doc: "As `set`, but only where the variable is not set yet: what a recipe or the command line said before stays.",
+    doc: "As `set`, but only where the variable is not set yet: what a recipe or the command line said before stays. \
+          A default of capr's own libraries gives way, but for a recipe in the words of Capistrano 3.",
     example: "set :branch, \"main\";\nset_default :branch, \"other\";\nset_default :directory { `/srv/${branch}` }\ntask :example { puts directory; }",
 };
 

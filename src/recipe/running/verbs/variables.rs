@@ -10,6 +10,7 @@ use super::super::precedence::Precedence;
 use super::super::verb_context::{Performed, VerbContext};
 use crate::configuration::{Configuration, Setter, Setting};
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::origin::Origin;
 use crate::recipe::language::origin::{Fallible, raise};
 use crate::recipe::language::verbs::variables as rows;
 
@@ -35,13 +36,20 @@ fn set_default(cx: &mut VerbContext) -> Fallible {
     let defined = cx.interpreter.defined();
     let is_kept = match defined.configuration().variables.settings(&name) {
         None => false,
-        // It is the default of another library: if this library wins, it is replaced.
+        // It is the default of another library: if this library wins, it is replaced; so is that of a task library by one of the recipe. Those
+        // of Capistrano 3 are there first.
         Some((
             Setting {
-                by: Setter::Default(_), ..
+                by: Setter::Default(other),
+                ..
             },
             _,
-        )) => precedence == Precedence::Free,
+        )) => {
+            let is_of_stdlib =
+                |origin: &Option<Origin>| origin.as_ref().is_some_and(|origin| defined.is_of_stdlib(&origin.file));
+            let gives_way = is_of_stdlib(other) && !is_of_stdlib(&cx.origin()) && !speaks_three(cx.interpreter);
+            precedence == Precedence::Free && !gives_way
+        }
         Some(_) => true,
     };
     if is_kept {
