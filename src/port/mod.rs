@@ -89,6 +89,8 @@ mod task_tests;
 #[cfg(test)]
 mod tests;
 mod tidy;
+#[cfg(test)]
+mod two_tests;
 mod unnamed;
 mod version;
 mod waiting;

@@ -1,0 +1,151 @@
+//! Ports of recipes of Capistrano 2 do what its libraries do there.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::port;
+use super::project::{RubyFile, RubyProject};
+use super::tests::has;
+
+/// Returns the recipe and the remarks of a deploy.rb of Capistrano 2, and of a Gemfile.lock that names a Capistrano with hooks by name or without.
+fn of_two(text: &str, has_hooks_by_name: Option<bool>) -> (String, Vec<String>) {
+    let file = |path: &str, text: String| RubyFile {
+        path: path.to_owned(),
+        text: text.into_bytes(),
+        is_wanted: true,
+        gem: None,
+        part: None,
+    };
+    let recipe = format!("load 'deploy'\nset :application, 'x'\n{text}");
+    let mut project = RubyProject {
+        sources: vec![file("config/deploy.rb", recipe)],
+        ..RubyProject::default()
+    };
+    if text.contains("ext/multistage") {
+        project.sources.push(file("config/deploy/live.rb", String::new()));
+    }
+    project.gems.has_hooks_by_name = has_hooks_by_name;
+    let ported = port(&project).unwrap();
+    assert_eq!(ported.version, 2);
+    (ported.files[0].text.clone(), ported.remarks)
+}
+
+#[test]
+fn gems_of_capistrano_2_have_the_hooks_that_they_have_there() {
+    let (text, _) = of_two(
+        "require 'sidekiq/capistrano'\nrequire 'puma/capistrano'\nrequire 'airbrake/capistrano'\nrequire 'new_relic/recipes'\n",
+        None,
+    );
+    has(
+        &text,
+        &[
+            "set :sidekiq_default_hooks, false;\nbefore \"deploy:update_code\", \"sidekiq:quiet\";\nafter \"deploy:stop\", \"sidekiq:stop\";",
+            "before \"deploy:restart\", \"sidekiq:restart\";\nrequire \"puma/two\";\n",
+            "set :airbrake_default_hooks, false;\nafter \"deploy\", \"airbrake:deploy\";\nafter \"deploy:migrations\", \"airbrake:deploy\";",
+            "require \"newrelic\";\nset :newrelic_default_hooks, false;",
+        ],
+    );
+    let (own, _) = of_two(
+        "require 'sidekiq/capistrano'\nset :sidekiq_default_hooks, false\n",
+        None,
+    );
+    assert!(!own.contains("sidekiq:quiet"), "{own}");
+}
+
+#[test]
+fn tasks_are_hooks_by_their_names_up_to_capistrano_2_10() {
+    let text = "namespace :deploy do\n  task(:after_deploy) { run 'a' }\n  task(:after_symlink) { run 'b' }\nend\n\
+                task(:after_nothing) { run 'c' }\ntask(:t) { deploy.after_symlink }\n";
+    let (old, remarks) = of_two(text, Some(true));
+    has(
+        &old,
+        &["task :after_symlink {", "after \"deploy\", \"deploy:after_deploy\";"],
+    );
+    assert!(remarks.iter().all(|remark| !remark.contains("2.10")), "{remarks:?}");
+    let (new, _) = of_two(text, Some(false));
+    has(
+        &new,
+        &[
+            "task :after_deploy_own {",
+            "task :after_symlink_own {",
+            "task :after_nothing {",
+            "invoke(\"deploy:after_symlink_own\");",
+        ],
+    );
+    assert!(!new.contains("after \"deploy\""), "{new}");
+    let (_, remarks) = of_two(text, None);
+    assert_eq!(remarks.iter().filter(|remark| remark.contains("up to 2.10")).count(), 2);
+}
+
+#[test]
+fn words_of_later_versions_are_none_of_capistrano_1() {
+    let (text, _) = of_two(
+        "server 'a', :app\ntask(:after_update_code) { run 'a' }\ntask(:after_setup) { run 'b' }\ntask(:before_symlink) { run 'c' }\n",
+        None,
+    );
+    has(&text, &["set :dialect, 2;"]);
+}
+
+#[test]
+fn the_first_deploy_of_capistrano_2_has_no_release_before() {
+    let (text, _) = of_two(
+        "task(:t) { run \"if [ -e #{previous_release}/x ]; then cp #{previous_release}/x y; fi\" }\n",
+        None,
+    );
+    has(
+        &text,
+        &["run `if [ -e ${previous_release ?? \"\"}/x ]; then cp ${previous_release ?? \"\"}/x y; fi`;"],
+    );
+}
+
+#[test]
+fn a_stage_of_the_library_of_capistrano_2_is_no_string() {
+    let text = "set :stages, %w(live test)\nrequire 'capistrano/ext/multistage'\n\
+                task(:t) { run(stage == 'live' ? 'a' : 'b') if stage != :test }\n";
+    let (recipe, remarks) = of_two(text, None);
+    has(
+        &recipe,
+        &["if stage != :test", "run if false { \"a\" } else { \"b\" };"],
+    );
+    assert!(
+        remarks.iter().any(|remark| remark.contains("never equal to a string")),
+        "{remarks:?}"
+    );
+    let (own, _) = of_two(&format!("set :stage, ENV['X']\n{text}"), None);
+    assert!(!own.contains("false"), "{own}");
+}
+
+#[test]
+fn own_defaults_do_nothing_where_capistrano_2_has_one_before() {
+    let (text, remarks) = of_two(
+        "_cset :rails_env, 'own'\n_cset(:keep_releases) { 3 }\ntask(:t) { run \"a #{rails_env} #{keep_releases}\" }\n",
+        None,
+    );
+    has(&text, &["set_default :keep_releases { 3 }"]);
+    assert!(!text.contains("own"), "{text}");
+    assert!(
+        remarks
+            .iter()
+            .any(|remark| remark.starts_with("the default of `rails_env`")),
+        "{remarks:?}"
+    );
+}
+
+#[test]
+fn what_capistrano_2_takes_for_one_role_alone_holds_for_that_role() {
+    let (text, remarks) = of_two(
+        "role :app, 'a', 'b'\nrole :db, 'a', :primary => true, :no_release => true\nrole :log, 'c', :no_release => true\n\
+         task(:t, :once => true, :roles => :app) { run 'x' }\n",
+        None,
+    );
+    has(
+        &text,
+        &[
+            "role :db, \"a\", :primary => true;",
+            "role :log, \"c\", :no_release => true;",
+            "task :t, :roles => :app {",
+        ],
+    );
+    assert!(
+        remarks.iter().any(|remark| remark.starts_with("`no_release` of `a`")),
+        "{remarks:?}"
+    );
+}
