@@ -44,15 +44,6 @@ impl Reader<'_> {
                 lines.push(Line::verb(Call::new("set", set)));
             }
             "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
-            // Its task has no hook; the recipe says when it runs.
-            "new_relic/recipes" | "newrelic_rpm/recipes" => {
-                lines.extend(self.unless_set("newrelic_default_hooks", Expr::Bool(false)));
-                self.remarks.push(
-                    "New Relic is told by capr, which needs `newrelic_app_id` and `newrelic_api_key` (NEW_RELIC_API_KEY): the gem takes them from \
-                     config/newrelic.yml"
-                        .to_owned(),
-                );
-            }
             "airbrake/capistrano" | "airbrake/capistrano3" if self.facts.version > 2 => {
                 // Its task has no hook there.
                 lines.extend(self.unless_set("airbrake_default_hooks", Expr::Bool(false)));
@@ -61,10 +52,14 @@ impl Reader<'_> {
                         .to_owned(),
                 );
             }
-            "new_relic/recipes" | "appsignal/capistrano" => {
+            "new_relic/recipes" | "newrelic_rpm/recipes" | "appsignal/capistrano" => {
                 let (name, needs) = match path {
-                    "new_relic/recipes" => ("New Relic", ["newrelic_api_key", "newrelic_app_id"]),
-                    _ => ("AppSignal", ["appsignal_api_key", "appsignal_name"]),
+                    "appsignal/capistrano" => ("AppSignal", ["appsignal_api_key", "appsignal_name"]),
+                    _ => {
+                        // Its task has no hook; the recipe says when it runs.
+                        lines.extend(self.unless_set("newrelic_default_hooks", Expr::Bool(false)));
+                        ("New Relic", ["newrelic_api_key", "newrelic_app_id"])
+                    }
                 };
                 self.remarks.push(format!(
                     "{name} is told by capr, which needs `{}` and `{}`: the gem takes them from the application",
