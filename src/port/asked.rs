@@ -154,7 +154,7 @@ impl<'pr> Visit<'pr> for AskedPlugins {
                 self.plugins.insert(last_part(&path).to_owned(), hooks);
             }
             ("set", [name, class]) if literal(name).as_deref() == Some("git_strategy") => {
-                let is_own = |path: &String| !matches!(last_part(path), "DefaultStrategy" | "SubmoduleStrategy");
+                let is_own = |path: &String| last_part(path) != "DefaultStrategy";
                 let path = constant(class).filter(is_own);
                 self.strategies.extend(path.map(|path| last_part(&path).to_owned()));
             }

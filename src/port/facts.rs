@@ -2,6 +2,7 @@
 //! any file is turned into a recipe.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use ruby_prism::{CallNode, Node, ParseResult};
 
@@ -135,6 +136,8 @@ pub(super) struct Facts {
     pub(super) is_open: bool,
     /// True if all files of the project were looked for on this machine.
     pub(super) is_on_disk: bool,
+    /// The directory of the project on this machine.
+    pub(super) root: Option<PathBuf>,
     /// True if the files load others whose paths cannot be told.
     pub(super) loads_more: bool,
     /// A file that shows how `config/deploy.rb` looks, if that is not there.

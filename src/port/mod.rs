@@ -343,6 +343,7 @@ fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Fa
         }
     }
     facts.is_on_disk = project.is_on_disk;
+    facts.root.clone_from(&project.root);
     facts.loads_more = project.loads_more;
     facts.example.clone_from(&project.example);
     facts.templates = sort::map(project.templates.iter().cloned());

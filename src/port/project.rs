@@ -13,6 +13,9 @@ use super::read::is_start_of_rails;
 /// The size above which a file does not count as a recipe, in bytes.
 const LARGEST: u64 = 4 << 20;
 
+/// The size above which a file whose ending does not tell it does not count as a template, in bytes.
+const LARGEST_OTHER: u64 = 64 << 10;
+
 /// The most files that are read.
 const MOST: usize = 500;
 
@@ -30,6 +33,35 @@ const FOLDERS_OF_TEMPLATES: &[&str] = &[
     "scripts",
     "templates",
 ];
+
+/// Returns true for a file of ERB by its ending.
+pub(super) fn is_erb(path: &str) -> bool {
+    path.ends_with(".erb") || path.ends_with(".rhtml")
+}
+
+/// Returns true for a file that recipes may fill in: one of ERB, one in a folder of templates, and one with marks of ERB that is no Ruby
+/// and holds no settings of the application.
+fn is_template(path: &str, text: &str) -> bool {
+    let is_among = path.split('/').any(|part| matches!(part, "template" | "templates"));
+    let is_other = [".md", ".rake", ".rb"].iter().any(|ending| path.ends_with(ending));
+    is_erb(path) || is_among || !is_other && !holds_settings(path) && text.contains("<%")
+}
+
+/// Returns true for a file that may hold what nobody may read in a recipe.
+fn holds_settings(path: &str) -> bool {
+    [".env", ".json", ".yaml", ".yml"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
+}
+
+/// Returns the content of a template that lies somewhere else in the project; `None` for one that a recipe must not show. An error says
+/// that it is not there.
+pub(super) fn template_at(root: &Path, path: &str) -> Result<Option<String>, ()> {
+    let place = root.join(path);
+    let there = fs::symlink_metadata(&place).map_err(drop)?;
+    let may_stand = there.is_file() && there.len() <= LARGEST && !holds_settings(path);
+    Ok(may_stand.then(|| fs::read_to_string(&place).ok()).flatten())
+}
 
 /// A Ruby file.
 #[derive(Clone, Debug)]
@@ -158,6 +190,8 @@ pub(crate) struct RubyProject {
     pub(super) gems: FromGems,
     /// True if the templates were looked for on this machine: one that is not among them is not there.
     pub is_on_disk: bool,
+    /// The directory of the project on this machine.
+    pub root: Option<PathBuf>,
     /// True if the files load others that were not read.
     pub loads_more: bool,
     /// A file that shows how `config/deploy.rb` looks, if that is not there.
@@ -218,6 +252,7 @@ impl RubyProject {
             project.add_templates(&root, &root.join(folder), 0);
         }
         project.is_on_disk = true;
+        project.root = Some(root.clone());
         project.example = example(&root);
         Ok((root, project))
     }
@@ -283,13 +318,13 @@ impl RubyProject {
                 }
                 continue;
             }
-            let is_template = path
-                .extension()
-                .is_some_and(|ending| ending == "erb" || ending == "rhtml");
-            let is_small = fs::metadata(&path).is_ok_and(|there| there.is_file() && there.len() <= LARGEST);
-            if let (true, Ok(text)) = (is_template && is_small, fs::read_to_string(&path)) {
-                let below = path.strip_prefix(root).unwrap_or(&path);
-                self.templates.push((below.to_string_lossy().into_owned(), text));
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
+            let largest = if is_erb(&name) { LARGEST } else { LARGEST_OTHER };
+            let is_small = fs::metadata(&path).is_ok_and(|there| there.is_file() && there.len() <= largest);
+            if let (true, Ok(text)) = (is_small, fs::read_to_string(&path))
+                && is_template(&name, &text)
+            {
+                self.templates.push((name.into_owned(), text));
             }
         }
     }

@@ -95,6 +95,40 @@ fn a_path_that_is_read_before_the_stage_sets_deploy_to_is_below_the_default() {
 }
 
 #[test]
+fn a_template_may_have_any_ending_and_one_that_is_not_there_fails_in_capistrano_too() {
+    let main = "def template(from, to)\n  folder = File.dirname File.absolute_path __FILE__\n  text = File.read folder + \"/templates/#{from}\"\n  put ERB.new(text).result(binding), to\nend\nset :port, 80\n";
+    let used = "task(:t) { template 'web.conf', '/tmp/a' }\ntask(:u) { template 'lost.yml', '/tmp/b' }\ntask(:v) { put ERB.new(File.read('public/off.txt')).result, '/tmp/c' }\ntask(:w) { put ERB.new(File.read('config/keys.yml')).result, '/tmp/d' }\n";
+    let files = [
+        CAPFILE,
+        ("config/deploy.rb", &format!("{main}{used}")),
+        (
+            "config/templates/web.conf",
+            "listen <%= port %>\n<% puts 'x' if port %>end\n",
+        ),
+        ("public/off.txt", "closed on <%= port %>"),
+        ("config/keys.yml", "key: secret"),
+    ];
+    let found = ported(&files);
+    let text = &found
+        .files
+        .iter()
+        .find(|file| file.to == "config/deploy.rhai")
+        .unwrap()
+        .text;
+    has(
+        text,
+        &[
+            "put render(:template => `listen {{ port }}\nend\n`), \"/tmp/a\";",
+            "closed on {{ port }}",
+            "throw \"No such file or directory - config/templates/lost.yml\";",
+        ],
+    );
+    assert!(!text.contains("secret"), "{text}");
+    let kinds: Vec<Kind> = work(&found).iter().map(|note| note.kind).collect();
+    assert_eq!(kinds, [Kind::Fails, Kind::Template]);
+}
+
+#[test]
 fn a_file_of_rails_with_tasks_is_a_recipe() {
     let deploy = ("config/deploy.rb", "load 'config/environment'\nset :application, 'a'\n");
     let tasks = ("config/environment.rb", "task(:t) { run 'x' }\n");

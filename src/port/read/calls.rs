@@ -7,6 +7,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{HOST, arguments, bare, behind, constant, id, literal, source, statements};
 use super::Reader;
+use super::executed::has_list_alone;
 use super::executed::may_fail;
 use super::locals::Type;
 
@@ -109,7 +110,8 @@ impl Reader<'_> {
             return self.method(node, call, &receiver);
         }
         let given = arguments(call, true);
-        if given.has_splat && !matches!(name.as_str(), "choose" | "roles" | "release_roles") {
+        let takes_words = matches!(name.as_str(), "capture" | "test") && self.facts.version > 2 && has_list_alone(call);
+        if given.has_splat && !takes_words && !matches!(name.as_str(), "choose" | "roles" | "release_roles") {
             return self.refuse(Kind::Construct, format!("`*` among the arguments of `{name}`"));
         }
         if self.facts.functions.contains_key(&name) {

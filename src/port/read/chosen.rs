@@ -6,6 +6,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::nodes::each_node;
 use super::super::note::{Read, Unported};
 use super::super::paths::{RubyPath, RubyPaths, normal};
+use super::super::project::is_erb;
 use super::Reader;
 use super::templates::rendered;
 
@@ -22,7 +23,7 @@ impl Reader<'_> {
             return Ok(None);
         };
         let (mut is_whole, mut is_guessed) = (false, false);
-        let (subject, files) = match self.among_patterns(&path) {
+        let (subject, files) = match self.among_patterns(&path).filter(|(_, files)| !files.is_empty()) {
             Some(found) => found,
             None => {
                 is_whole = true;
@@ -41,7 +42,7 @@ impl Reader<'_> {
         };
         if files.is_empty()
             && self.facts.is_on_disk
-            && self.facts.templates.is_empty()
+            && !self.facts.templates.keys().any(|file| is_erb(file))
             && self.names_templates_of_project()
         {
             // The project has no templates, so nothing that is filled in is there.
@@ -72,7 +73,7 @@ impl Reader<'_> {
                         true => unported.reason,
                         false => format!("{file}: {}", unported.reason),
                     };
-                    if is_guessed && !is_mentioned(&file) {
+                    if (is_guessed || !is_erb(&file)) && !is_mentioned(&file) {
                         others.push((key, reason));
                         continue;
                     }
@@ -118,9 +119,7 @@ impl Reader<'_> {
         let path = self.path_in(path.clone());
         let has_value = pieces(&path, "")?.iter().any(|part| matches!(part, Part::Value(_)));
         let (subject, files) = self.among_patterns(&path)?;
-        let is_of_templates = |file: &str| file.ends_with(".erb");
-        if !has_value || files.is_empty() || files.len() > MOST || !files.iter().all(|(_, file)| is_of_templates(file))
-        {
+        if !has_value || files.is_empty() || files.len() > MOST || !files.iter().all(|(_, file)| is_erb(file)) {
             return None;
         }
         let keys = files.into_iter().map(|(key, _)| Expr::Text(key)).collect();
@@ -145,12 +144,39 @@ impl Reader<'_> {
         is_computed.then_some(path)
     }
 
-    /// Returns the path that a local holds.
+    /// Returns a path with the texts of the locals in it.
     pub(super) fn path_in(&self, path: Expr) -> Expr {
-        match &path {
-            Expr::Name(name) => self.texts.get(name).cloned().unwrap_or(path),
-            _ => path,
+        self.spelled(path, 0)
+    }
+
+    fn spelled(&self, path: Expr, depth: usize) -> Expr {
+        let all = |values: Vec<Expr>| values.into_iter().map(|value| self.spelled(value, depth + 1)).collect();
+        match path {
+            path if depth > 5 => path,
+            Expr::Name(name) => match self.texts.get(&name) {
+                Some(text) if depth == 0 => text.clone(),
+                Some(text @ (Expr::Text(_) | Expr::Template(_))) => text.clone(),
+                Some(Expr::Call(call)) if call.name != "read_file" => Expr::Call(call.clone()),
+                _ => Expr::Name(name),
+            },
+            Expr::Call(call) if matches!(call.name.as_str(), "dirname" | "expand_path" | "join_path") => {
+                Expr::Call(Call {
+                    arguments: all(call.arguments),
+                    ..call
+                })
+            }
+            Expr::Binary("+", left, right) => self
+                .spelled(*left, depth + 1)
+                .binary("+", self.spelled(*right, depth + 1)),
+            path => path,
         }
+    }
+
+    /// Returns the path below the project of a file at a place that is written out.
+    pub(super) fn file_below_root(&self, path: &Expr) -> Option<String> {
+        let folder = super::super::paths::folder(self.facts.files.get(self.file)?);
+        let (text, holes) = with_holes(path, if folder.is_empty() { "." } else { folder })?;
+        normal(&text).filter(|_| holes.is_empty() && !text.starts_with(['/', '~']))
     }
 
     /// Returns a path beside this file as one that begins at the root of the project.
@@ -195,6 +221,7 @@ impl Reader<'_> {
             _ => (path, String::new()),
         };
         let files = self.facts.templates.keys().filter(|file| !file.starts_with("app/"));
+        let files = files.filter(|file| is_erb(file) || !ending.is_empty());
         let files = files.filter_map(|file| Some((file.strip_suffix(&ending)?.to_owned(), file.clone())));
         (subject, files.collect())
     }
@@ -276,8 +303,14 @@ fn pieces(path: &Expr, folder: &str) -> Option<Vec<Part>> {
         Expr::Call(call) => match (call.name.as_str(), call.arguments.as_slice()) {
             ("join_path", parts) => joined(parts),
             ("expand_path", [path]) => pieces(path, folder),
+            // The name of the file stands for a directory, which `..` leaves.
+            ("recipe_file", []) => Some(vec![Part::Text(format!("{folder}/recipe"))]),
             ("expand_path", [path, base]) => joined(&[base.clone(), path.clone()]),
-            ("dirname", [Expr::Call(of)]) if of.name == "recipe_file" => Some(vec![Part::Text(folder.to_owned())]),
+            ("dirname", [Expr::Call(of)]) => match (of.name.as_str(), of.arguments.as_slice()) {
+                ("recipe_file", _) => Some(vec![Part::Text(folder.to_owned())]),
+                ("expand_path", [of]) => pieces(&Expr::call("dirname", vec![of.clone()]), folder),
+                _ => None,
+            },
             ("fetch", _) => Some(vec![Part::Value(path.clone())]),
             _ => None,
         },

@@ -356,7 +356,8 @@ impl Reader<'_> {
     fn expand_path(&mut self, given: &[Node<'_>]) -> Read<Expr> {
         match given {
             [path, base] if base.as_source_file_node().is_some() => {
-                let here = Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]);
+                let file = Expr::call("recipe_file", Vec::new());
+                let here = Expr::call("dirname", vec![file.clone()]);
                 let path = match joined(self.expression(path)?) {
                     Expr::Text(path) => path,
                     Expr::Template(mut parts) => {
@@ -366,16 +367,15 @@ impl Reader<'_> {
                             }
                             _ => None,
                         };
-                        return match beside {
-                            Some(()) => Ok(Expr::call("expand_path", vec![string(parts), here])),
-                            None => self.refuse(Kind::Construct, "a path beside this file that is computed"),
-                        };
+                        let base = if beside.is_some() { here } else { file };
+                        return Ok(Expr::call("expand_path", vec![string(parts), base]));
                     }
-                    _ => return self.refuse(Kind::Construct, "a path beside this file that is computed"),
+                    path => return Ok(Expr::call("expand_path", vec![path, file])),
                 };
                 match path.strip_prefix("../") {
                     Some(rest) => Ok(Expr::call("expand_path", vec![Expr::text(rest), here])),
                     None if path == ".." => Ok(here),
+                    None if path.starts_with(['/', '~']) => Ok(Expr::call("expand_path", vec![Expr::text(&path)])),
                     None => self.refuse(Kind::Construct, "a path below this file"),
                 }
             }

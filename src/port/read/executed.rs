@@ -22,6 +22,18 @@ pub(super) struct Executed {
     pub(super) command: Expr,
 }
 
+/// Returns true if nothing but a list stands for several arguments of a call.
+pub(super) fn has_list_alone(call: &CallNode<'_>) -> bool {
+    let given = arguments(call, false).values;
+    given.iter().any(|node| node.as_splat_node().is_some())
+        && call.arguments().is_some_and(|given| {
+            given
+                .arguments()
+                .iter()
+                .all(|node| node.as_keyword_hash_node().is_none())
+        })
+}
+
 impl Reader<'_> {
     /// Returns the words of a command in one string, as SSHKit joins them.
     pub(super) fn executed(&mut self, call: &CallNode<'_>) -> Read<Executed> {

@@ -146,7 +146,10 @@ impl Reader<'_> {
         self.keep_time(name, &value);
         let is_text = match &value {
             Expr::Text(_) | Expr::Template(_) => true,
-            Expr::Call(call) => matches!(call.name.as_str(), "expand_path" | "join_path" | "read_file"),
+            Expr::Call(call) => matches!(
+                call.name.as_str(),
+                "dirname" | "expand_path" | "join_path" | "read_file"
+            ),
             // It may be a decision between templates.
             Expr::If(_, Some(otherwise)) => otherwise.value().is_some(),
             _ => false,

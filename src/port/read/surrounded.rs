@@ -125,7 +125,15 @@ impl<'a> Reader<'a> {
         let first = self.notes.drain(notes..).next();
         if let Some(first) = first {
             return Err(match first.kind {
-                Kind::Template => Unported::around(&first),
+                Kind::Template => {
+                    let is_always =
+                        |line: &Line| matches!(line.statement, Statement::Note(number, _) if number == first.number);
+                    let failure = first.failure.clone().filter(|_| block.lines.iter().any(is_always));
+                    Unported {
+                        failure,
+                        ..Unported::around(&first)
+                    }
+                }
                 _ => self.not_whole(name, function),
             });
         }

@@ -7,6 +7,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
+use super::super::project::template_at;
 use super::super::ruby::{arguments, literal};
 use super::Reader;
 use super::jinja::as_maps;
@@ -177,28 +178,35 @@ impl Reader<'_> {
             },
             Expr::Call(call) if call.name == "read_file" => {
                 let given = call.arguments.first().map(|path| self.path_in(path.clone()));
-                let Some(path) = given.as_ref().and_then(path_of) else {
+                let place = given.as_ref().and_then(|path| self.file_below_root(path));
+                let Some(path) = given.as_ref().and_then(path_of).or_else(|| place.clone()) else {
                     return self.refuse(Kind::Template, "a template of a file whose name is computed");
                 };
                 let plain = path.trim_start_matches("./").to_owned();
                 let templates = &self.facts.templates;
                 let found = [plain.clone(), format!("{plain}.rhtml")];
-                let found = found.iter().find_map(|name| templates.get(name)).or_else(|| {
+                let found = found.iter().chain(&place).find_map(|name| templates.get(name));
+                let found = found.or_else(|| {
                     // A path beside the recipe.
                     let own = self.facts.files.get(self.file)?;
                     let (folder, _) = own.rsplit_once('/')?;
                     templates.get(&below(folder, &plain))
                 });
-                match found.cloned() {
+                let elsewhere = match (found, &self.facts.root, &place) {
+                    (None, Some(root), Some(place)) => template_at(root, place),
+                    _ => Ok(None),
+                };
+                let is_missing = elsewhere.is_err();
+                match found.cloned().or_else(|| elsewhere.ok().flatten()) {
                     Some(text) => {
                         self.remarks.push(format!("{plain}: the template stands in the recipe"));
                         Ok(vec![Part::Text(text)])
                     }
                     None => {
                         let reason = format!("the template `{plain}` is not among the files that were read");
-                        let error = format!("No such file or directory - {plain}");
+                        let error = format!("No such file or directory - {}", place.as_ref().unwrap_or(&plain));
                         let unported = Unported::new(Kind::Template, reason).lacking(Lack::File(plain));
-                        Err(match given.as_ref().is_some_and(is_written_out) {
+                        Err(match is_missing || self.facts.root.is_none() && place.is_some() {
                             true => unported.failing(SameError::new(error, Missing::File)),
                             false => unported,
                         })
@@ -297,6 +305,12 @@ impl Reader<'_> {
                     return self.refuse(Kind::Template, "`end` without a beginning in an ERB template");
                 };
                 writing.text.push_str(&format!("{{% {word} %}}"));
+                return Ok(());
+            }
+            "puts" | "print" | "pp" if !rest.starts_with(['=', '.']) => {
+                // It is said, and is nothing of the template.
+                self.remarks
+                    .push(format!("`{first}` in a template: what it says is left out"));
                 return Ok(());
             }
             "else" if rest.is_empty() => {
@@ -474,14 +488,6 @@ fn path_of(value: &Expr) -> Option<String> {
             Some(path.to_owned())
         }
         _ => None,
-    }
-}
-
-/// Returns true for a path that is written out.
-fn is_written_out(value: &Expr) -> bool {
-    match value {
-        Expr::Call(call) => call.name == "join_path" && call.arguments.iter().all(|part| part.literal().is_some()),
-        value => value.literal().is_some(),
     }
 }
 
