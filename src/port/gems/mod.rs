@@ -59,6 +59,9 @@ impl OfGem {
     }
 }
 
+/// The most templates that are read of a gem.
+const MOST_TEMPLATES: usize = 50;
+
 /// The result of looking for the libraries that the recipes require.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FromGems {
@@ -141,6 +144,7 @@ impl RubyProject {
         }
         from.remarks = search.remarks();
         search.load_what_loads(&from);
+        search.add_templates();
         self.gems = from;
         Ok(self)
     }
@@ -290,6 +294,18 @@ impl Search<'_> {
                 vec![(self.number(&other), path)]
             }
             false => Vec::new(),
+        }
+    }
+
+    /// Adds the templates of the gems, with the paths that they have beside the recipes of these.
+    fn add_templates(&mut self) {
+        for gem in &self.gems {
+            let paths = gem.matching("**/*.erb").into_iter().take(MOST_TEMPLATES);
+            let texts = paths.filter_map(|path| {
+                let text = String::from_utf8(gem.read(&path)?).ok()?;
+                Some((format!("{FOLDER}/{}/{path}", gem.name), text))
+            });
+            self.project.templates.extend(texts);
         }
     }
 

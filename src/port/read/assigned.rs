@@ -101,7 +101,7 @@ impl Reader<'_> {
         let file = (!is_map && self.asks_number)
             .then(|| call.arguments.first_mut())
             .flatten()
-            .filter(|command| matches!(command, Expr::Text(_) | Expr::Template(_) | Expr::Name(_)))
+            .filter(|command| !matches!(command, Expr::List(_)))
             .map(|command| {
                 let file = self.declare("status", Local::default());
                 let quoted = Expr::call("quote", vec![Expr::name(&file)]);
@@ -339,7 +339,12 @@ impl<'pr> Visit<'pr> for Assignments<'pr> {
     fn visit_or_node(&mut self, node: &ruby_prism::OrNode<'pr>) {
         self.visit(&node.left());
     }
-    fn visit_if_node(&mut self, _: &ruby_prism::IfNode<'pr>) {}
+    fn visit_if_node(&mut self, node: &ruby_prism::IfNode<'pr>) {
+        // Of `x ? y : z` the condition is always evaluated; that of `if` is read where its statement is.
+        if node.if_keyword_loc().is_none() {
+            self.visit(&node.predicate());
+        }
+    }
     fn visit_unless_node(&mut self, _: &ruby_prism::UnlessNode<'pr>) {}
     fn visit_case_node(&mut self, _: &ruby_prism::CaseNode<'pr>) {}
     fn visit_begin_node(&mut self, _: &ruby_prism::BeginNode<'pr>) {}

@@ -328,6 +328,14 @@ impl Reader<'_> {
                 Some(code) if is_name_made(&source(code)) => Expr::call("fetch", vec![self.expression(code)?]),
                 _ => return Ok(None),
             },
+            ("run" | "sudo" | "invoke_command" | "put" | "upload", _)
+                if !given.values.is_empty() && self.facts.version == 2 =>
+            {
+                self.remarks.push(format!(
+                    "`{name}` gives nothing: a decision that asks for its value takes it for false"
+                ));
+                return self.run_for(call, name, Expr::Unit);
+            }
             ("capture" | "test" | "run_locally" | "system" | "sudo" | "try_sudo" | "`", _)
                 if !given.values.is_empty() =>
             {
@@ -338,11 +346,7 @@ impl Reader<'_> {
             }
             ("execute", _) if !given.values.is_empty() && self.facts.version > 2 => {
                 // The word returns true: if the command fails, the run ends.
-                let Some(mut lines) = self.command_word(call, name)? else {
-                    return Ok(None);
-                };
-                lines.push(Line::new(Statement::Value(Expr::Bool(true))));
-                return Ok(Some(Expr::Block(Block { lines, gives: true })));
+                return self.run_for(call, name, Expr::Bool(true));
             }
             ("ask", _) if !given.values.is_empty() => return self.asked(call).map(Some),
             ("roles" | "release_roles" | "primary", _) => self.roles_listed(name, &given)?,

@@ -42,7 +42,11 @@ impl Reader<'_> {
         };
         if files.is_empty()
             && self.facts.is_on_disk
-            && !self.facts.templates.keys().any(|file| is_erb(file))
+            && !self
+                .facts
+                .templates
+                .keys()
+                .any(|file| is_erb(file) && gem_of(file).is_none())
             && self.names_templates_of_project()
         {
             // The project has no templates, so nothing that is filled in is there.
@@ -220,7 +224,11 @@ impl Reader<'_> {
             }
             _ => (path, String::new()),
         };
-        let files = self.facts.templates.keys().filter(|file| !file.starts_with("app/"));
+        let files = self
+            .facts
+            .templates
+            .keys()
+            .filter(|file| !file.starts_with("app/") && gem_of(file) == gem_of(own));
         let files = files.filter(|file| is_erb(file) || !ending.is_empty());
         let files = files.filter_map(|file| Some((file.strip_suffix(&ending)?.to_owned(), file.clone())));
         (subject, files.collect())
@@ -255,6 +263,11 @@ impl Reader<'_> {
         let files = files.filter(|file| patterns.iter().any(|pattern| pattern.matches(file)));
         files.map(|file| (file.clone(), file.clone())).collect()
     }
+}
+
+/// Returns the gem in whose folder a file is.
+fn gem_of(path: &str) -> Option<&str> {
+    path.strip_prefix("lib/gems/")?.split('/').next()
 }
 
 /// Returns the text of a path with a mark for each value in it, and the values.

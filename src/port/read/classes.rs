@@ -216,7 +216,7 @@ impl Reader<'_> {
                 Err(_) => return Ok(None),
             },
             ("Socket", "gethostname") => Expr::call("chomp", vec![on_this_machine(Expr::text("hostname"))]),
-            ("Hash", "new") => Expr::Map(Vec::new()),
+            ("Hash", "new") if given.is_empty() => Expr::Map(Vec::new()),
             ("String", "new") => self.first(given)?,
             ("Array", "[]") => Expr::List(self.expressions(given)?),
             // Names that are no patterns stay in the list.

@@ -215,6 +215,7 @@ impl Reader<'_> {
             "sort" => Expr::call("ruby_sorted", vec![super::ruby_methods::listed(value)]),
             "reverse" => Expr::call("ruby_reversed", vec![super::ruby_methods::listed(value)]),
             "flatten" | "uniq" => reduced(name, value),
+            "to_set" => reduced("uniq", value),
             "join" => Expr::call("join", vec![value, Expr::text("")]),
             "to_a" | "entries" => value,
             "close" if self.channel.is_some() => value.method("close", Vec::new()),

@@ -35,6 +35,15 @@ pub(super) fn has_list_alone(call: &CallNode<'_>) -> bool {
 }
 
 impl Reader<'_> {
+    /// Reads a command as a value, which is the same whatever the command says.
+    pub(super) fn run_for(&mut self, call: &CallNode<'_>, name: &str, value: Expr) -> Read<Option<Expr>> {
+        let Some(mut lines) = self.command_word(call, name)? else {
+            return Ok(None);
+        };
+        lines.push(Line::new(Statement::Value(value)));
+        Ok(Some(Expr::Block(Block { lines, gives: true })))
+    }
+
     /// Returns the words of a command in one string, as SSHKit joins them.
     pub(super) fn executed(&mut self, call: &CallNode<'_>) -> Read<Executed> {
         let given = arguments(call, false);

@@ -1,11 +1,11 @@
 //! Reads decisions, loops and assignments.
 
-use ruby_prism::Node;
+use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::modules::hold_functions;
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{Offsets, arguments, constant, content, id, literal};
+use super::super::ruby::{Offsets, arguments, behind, constant, content, id, literal, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -76,6 +76,12 @@ impl Reader<'_> {
         if let Some(lines) = self.jump(node)? {
             return Ok(lines);
         }
+        if gives
+            && (node.as_and_node().is_some() || self.gives_list(node))
+            && let Some(line) = self.value_given(node)
+        {
+            return Ok(vec![line]);
+        }
         if let Some(call) = node.as_call_node()
             && let Some(lines) = self.call_statement(node, &call, gives)?
         {
@@ -111,6 +117,36 @@ impl Reader<'_> {
             return Ok(vec![Line::verb(Call { name, ..command })]);
         }
         Ok(vec![Line::new(Statement::Value(self.expression(node)?))])
+    }
+
+    /// Returns true for `list.map { … }` that gives a list, and is no loop whose block only does something.
+    fn gives_list(&self, node: &Node<'_>) -> bool {
+        let call = node.as_call_node().filter(|call| call.receiver().is_some());
+        let Some((call, behind)) = call.and_then(|call| behind(&call).map(|behind| (call, behind))) else {
+            return false;
+        };
+        let last = statements(behind.body.as_ref()).pop();
+        let last = last.and_then(|last| last.as_call_node().filter(|call| call.receiver().is_none()));
+        let does = |call: CallNode<'_>| {
+            let name = id(&call.name());
+            let gives = matches!(
+                name.as_str(),
+                "capture" | "fetch" | "primary" | "roles" | "run_locally" | "test"
+            );
+            self.facts.vocabulary.is_verb(&name) && !gives || matches!(name.as_str(), "execute" | "system")
+        };
+        matches!(id(&call.name()).as_str(), "collect" | "map" | "with_index") && !last.is_some_and(does)
+    }
+
+    /// Returns the line with the value of an expression that may be a statement as well; `None` if it has no form as a value.
+    fn value_given(&mut self, node: &Node<'_>) -> Option<Line> {
+        let (notes, remarks) = (self.notes.len(), self.remarks.len());
+        let value = self.expression(node).ok().filter(|_| self.notes.len() == notes);
+        if value.is_none() {
+            self.notes.truncate(notes);
+            self.remarks.truncate(remarks);
+        }
+        value.map(|value| Line::new(Statement::Value(value)))
     }
 
     /// Returns the line for a statement behind a condition.
@@ -457,7 +493,7 @@ fn always(predicate: &Node<'_>) -> bool {
 
 /// Returns true for a command of this machine alone.
 fn is_command(node: &Node<'_>) -> bool {
-    let is_system = |call: ruby_prism::CallNode<'_>| id(&call.name()) == "system" && call.receiver().is_none();
+    let is_system = |call: CallNode<'_>| id(&call.name()) == "system" && call.receiver().is_none();
     node.as_x_string_node().is_some()
         || node.as_interpolated_x_string_node().is_some()
         || node.as_call_node().is_some_and(is_system)

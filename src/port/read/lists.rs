@@ -378,16 +378,27 @@ impl Reader<'_> {
             (name, how.as_str()),
             ("map" | "collect", "each_with_index" | "times") | ("with_index", "map" | "collect")
         );
-        if !is_indexed || !given.is_empty() {
+        let first = match (name, given.as_slice()) {
+            (_, []) => None,
+            ("with_index", [first]) => Some(self.expression(first)?),
+            _ => return Ok(None),
+        };
+        if !is_indexed {
             return Ok(None);
         }
         let list = match how.as_str() {
             "times" => Expr::number(0).binary("..", self.expression(&list)?),
+            _ if !behind.apart.is_empty() => Expr::call("ruby_pairs", vec![self.expression(&list)?]),
             _ => self.expression(&list)?,
         };
-        let Expr::Closure(names, mut body) = self.closure(behind)? else {
+        let Expr::Closure(mut names, mut body) = self.closure(behind)? else {
             return Ok(None);
         };
+        if let (Some(first), Some(counter)) = (first, names.get_mut(1)) {
+            let counted = Expr::name("number").binary("+", first);
+            let line = Line::new(Statement::Let(std::mem::replace(counter, "number".to_owned()), counted));
+            body.lines.insert(0, line);
+        }
         let all = Expr::name("all");
         let before = std::mem::take(&mut body.lines);
         body.lines = before.into_iter().flat_map(|line| pushed(line, &all)).collect();

@@ -223,10 +223,11 @@ impl Reader<'_> {
                 | "read_file" | "gsub" | "sub" | "run_locally" | "quote" | "expand_path" | "ruby_camel"
                 | "ruby_decimals" | "ruby_ljust" | "ruby_rjust" | "ruby_title" | "ruby_without_end"
                 | "ruby_without_start" | "ruby_zeros" => Type::Text,
-                "glob" | "lines" | "scan" | "ruby_both" | "ruby_flat" | "ruby_last" | "ruby_list" | "ruby_minus"
-                | "ruby_pairs" | "ruby_parted" | "ruby_reversed" | "ruby_slices" | "ruby_sorted" | "ruby_sorted_by"
-                | "ruby_split" | "ruby_words" | "ruby_zip" => Type::List,
-                "ruby_groups" | "ruby_map" => Type::Map,
+                "glob" | "lines" | "scan" | "ruby_both" | "ruby_dropped" | "ruby_filtered" | "ruby_flat"
+                | "ruby_last" | "ruby_list" | "ruby_minus" | "ruby_numbered" | "ruby_pairs" | "ruby_parted"
+                | "ruby_product" | "ruby_reversed" | "ruby_rows" | "ruby_slices" | "ruby_stepped" | "ruby_taken"
+                | "ruby_sorted" | "ruby_sorted_by" | "ruby_split" | "ruby_words" | "ruby_zip" => Type::List,
+                "ruby_groups" | "ruby_inverted" | "ruby_map" | "ruby_tally" => Type::Map,
                 "ruby_record" => Type::Record,
                 "ruby_version_of" => Type::Version,
                 "ruby_connection" | "ruby_http" | "ruby_request" | "ruby_sent" | "ruby_uri" => Type::Web,

@@ -8,6 +8,7 @@ use super::super::note::{Kind, Lack, Note, Read, Unported};
 use super::super::ruby::{arguments, bare, constant, id, literal, source};
 use super::Reader;
 use super::locals::Type;
+use super::plain_calls::SAME;
 
 impl Reader<'_> {
     /// Reads a method as a statement.
@@ -378,7 +379,7 @@ impl Reader<'_> {
     pub(super) fn method_of(&mut self, name: &str, call: &CallNode<'_>, receiver: &Node<'_>) -> Read<Expr> {
         let given = arguments(call, false);
         // `+"text"` is one that may be changed.
-        if name == "colorize" || name == "+@" && receiver.as_string_node().is_some() {
+        if name == "colorize" || SAME.contains(&name) || name == "+@" && receiver.as_string_node().is_some() {
             return self.expression(receiver);
         }
         if let Some(value) = self.web_method(name, call, receiver)? {

@@ -10,6 +10,7 @@ use super::super::ruby::{arguments, behind, constant, id, literal, source, state
 use super::Reader;
 use super::lists::reduced;
 use super::locals::{Local, Type};
+use super::ruby_methods::listed;
 
 /// The methods whose value and arguments a function takes, with the number of the arguments.
 const METHODS: &[(&str, usize, &str)] = &[
@@ -18,16 +19,23 @@ const METHODS: &[(&str, usize, &str)] = &[
     ("cover?", 1, "ruby_covers"),
     ("deep_merge", 1, "ruby_deep_merged"),
     ("directory?", 0, "dir_exists"),
+    ("each_cons", 1, "ruby_rows"),
+    ("each_with_index", 0, "ruby_numbered"),
     ("exist?", 0, "ruby_exists"),
     ("expand_path", 0, "expand_path"),
     ("file?", 0, "file_exists"),
+    ("invert", 0, "ruby_inverted"),
     ("key", 1, "ruby_key"),
+    ("product", 1, "ruby_product"),
     ("realpath", 0, "expand_path"),
     ("rindex", 1, "ruby_rindex"),
+    ("squeeze", 0, "ruby_squeezed"),
+    ("squeeze", 1, "ruby_squeezed"),
+    ("tally", 0, "ruby_tally"),
 ];
 
 /// The methods that change nothing which a recipe could see.
-const SAME: &[&str] = &["encode", "force_encoding", "scrub", "unicode_normalize"];
+pub(super) const SAME: &[&str] = &["encode", "force_encoding", "scrub", "unicode_normalize"];
 
 /// The methods that take any number of keys or indices, and the functions that take them as a list.
 const OF_KEYS: &[(&str, &str)] = &[
@@ -38,6 +46,9 @@ const OF_KEYS: &[(&str, &str)] = &[
 
 /// The methods that take a block, and the functions that take it as theirs.
 const WITH_BLOCKS: &[(&str, &str)] = &[
+    ("drop_while", "ruby_dropped"),
+    ("filter_map", "ruby_filtered"),
+    ("take_while", "ruby_taken"),
     ("transform_keys", "ruby_renamed"),
     ("transform_values", "ruby_transformed"),
 ];
@@ -150,6 +161,12 @@ impl Reader<'_> {
             ("ActiveSupport::HashWithIndifferentAccess" | "HashWithIndifferentAccess", "new", [map]) => {
                 self.expression(map)?
             }
+            ("Array" | "Set", "new", []) => Expr::List(Vec::new()),
+            ("Array", "new", [count, value]) => {
+                let count = listed(Expr::number(0).binary("..", self.expression(count)?));
+                count.method("map", vec![Expr::function_of("number", self.expression(value)?)])
+            }
+            ("String", "new", []) => Expr::text(""),
             ("Set", "new", [list]) => reduced("uniq", self.expression(list)?),
             ("ENV", "delete", [name]) => Expr::name("ENV").method("remove", vec![self.expression(name)?]),
             _ => return Ok(None),
@@ -179,6 +196,14 @@ impl Reader<'_> {
             return Ok(None);
         };
         let given = arguments(call, false).values;
+        if let ("Array", "new", [count]) = (class, name, given.as_slice()) {
+            let list = listed(Expr::number(0).binary("..", self.expression(count)?));
+            let closure = match self.closure(behind)? {
+                Expr::Closure(names, body) if names.is_empty() => Expr::Closure(vec!["number".to_owned()], body),
+                closure => closure,
+            };
+            return Ok(Some(Block::giving(list.method("map", vec![closure]))));
+        }
         let (value, kind) = match (class, name, given.as_slice()) {
             ("File", "open", [path] | [path, _]) if super::methods::is_mode_of_reading(given.get(1)) => {
                 (Some(Expr::call("read_file", vec![self.expression(path)?])), Type::Text)

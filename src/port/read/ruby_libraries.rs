@@ -387,6 +387,14 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("capistrano/rbenv_install", INSTALLS),
     ("capistrano/rbenv_vars", INSTALLS_VARS),
     ("hipchat/capistrano", "HipChat, which it wrote to, ended in 2019"),
+    ("rvm/capistrano/alias_and_wrapp", INSTALLS),
+    ("rvm/capistrano/create_gemset", INSTALLS),
+    ("rvm/capistrano/empty_gemset", INSTALLS),
+    ("rvm/capistrano/gem_install_uninstall", INSTALLS),
+    ("rvm/capistrano/info_list", INSTALLS),
+    ("rvm/capistrano/install_pkgs", INSTALLS),
+    ("rvm/capistrano/install_ruby", INSTALLS),
+    ("rvm/capistrano/install_rvm", INSTALLS),
 ];
 
 /// The reason for libraries that install Ruby.
@@ -407,7 +415,9 @@ pub(super) const INSTALLERS: &[&str] = &[
     "rvm1:hook",
     "rvm1:install:ruby",
     "rvm1:install:rvm",
+    "rvm:create_alias",
     "rvm:create_gemset",
+    "rvm:create_wrappers",
     "rvm:install_pkgs",
     "rvm:install_ruby",
     "rvm:install_rvm",

@@ -87,7 +87,9 @@ impl Reader<'_> {
             "basename" | "dirname" | "extname" => Expr::call(name, vec![value]),
             "parent" => Expr::call("dirname", vec![value]),
             "backtrace" => Expr::List(Vec::new()),
-            "itself" => value,
+            "itself" | "lazy" => value,
+            "each" | "each_entry" if kind == Type::List => value,
+            "times" => listed(Expr::number(0).binary("..", value)),
             "second" => Expr::Index(Box::new(value), Box::new(Expr::number(1))),
             "third" => Expr::Index(Box::new(value), Box::new(Expr::number(2))),
             "zero?" => value.binary("==", Expr::number(0)),
@@ -281,6 +283,10 @@ impl Reader<'_> {
             }
             ("partition", [mark]) if !Self::is_pattern(mark) => {
                 Expr::call("ruby_parted", vec![value, self.expression(mark)?])
+            }
+            ("upto", [last]) => listed(value.binary("..=", self.expression(last)?)),
+            ("step" | "%", [by]) if matches!(value, Expr::Binary(".." | "..=", ..)) => {
+                Expr::call("ruby_stepped", vec![listed(value), self.expression(by)?])
             }
             ("zip", [other]) => Expr::call("ruby_zip", vec![value, self.expression(other)?]),
             ("each_slice" | "in_groups_of", [size]) => {

@@ -7,6 +7,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
+use super::super::paths::normal;
 use super::super::project::template_at;
 use super::super::ruby::{arguments, literal};
 use super::Reader;
@@ -190,10 +191,12 @@ impl Reader<'_> {
                     // A path beside the recipe.
                     let own = self.facts.files.get(self.file)?;
                     let (folder, _) = own.rsplit_once('/')?;
-                    templates.get(&below(folder, &plain))
+                    templates.get(&normal(&format!("{folder}/{plain}"))?)
                 });
                 let elsewhere = match (found, &self.facts.root, &place) {
-                    (None, Some(root), Some(place)) => template_at(root, place),
+                    (None, Some(root), Some(place)) if self.facts.in_gem(self.file).is_none() => {
+                        template_at(root, place)
+                    }
                     _ => Ok(None),
                 };
                 let is_missing = elsewhere.is_err();
@@ -559,19 +562,6 @@ fn escaped(text: &str) -> String {
         written = written.replace(mark, &format!("{{{{ {mark:?} }}}}"));
     }
     written
-}
-
-/// Returns the path of a file as it is named from a folder: `../` leaves a part of it.
-fn below(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = folder.split('/').collect();
-    for part in path.split('/') {
-        match part {
-            ".." => drop(parts.pop()),
-            "." | "" => {}
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 /// Returns true for a name that a template can have.

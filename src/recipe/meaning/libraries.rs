@@ -246,6 +246,9 @@ static LIBRARIES: &[Library] = &[
         "capistrano-rvm",
         "rvm1/capistrano3",
         "rvm/capistrano",
+        "rvm/capistrano/base",
+        "rvm/capistrano/selector",
+        "rvm/capistrano/selector_mixed",
         "rvm-capistrano"
     ),
     library!(
