@@ -25,6 +25,45 @@ fn the_level_of_the_log_is_a_number_that_is_kept_and_set_again() {
 }
 
 #[test]
+fn a_function_gives_the_list_or_the_value_in_its_last_line() {
+    carried_in_two(
+        "def named(words)\n  words.map { |w| w + '!' }\nend\ndef numbered(words)\n  words.each_with_index.map { |w, i| \"#{w}#{i}\" }\nend\n\
+         def either(a)\n  a && a.upcase\nend\ndef each_done(words)\n  words.map { |w| run w }\nend\n\
+         task(:t) { puts named(%w[a]), numbered(%w[a]), either('a'); each_done %w[ls] }\n",
+        &[
+            "fn named(words) {\n  words.map(|w| w + \"!\")\n}",
+            "all.push(`${w}${i}`);\n    }\n    all\n",
+            "a.to_upper()\n  }",
+            "for w in words {\n    run w;",
+        ],
+    );
+}
+
+#[test]
+fn a_command_of_capistrano_2_gives_nothing() {
+    carried_in_two(
+        "set :url, 'u'\ntask :t do\n  run 'mkdir /x' unless run('[ -d /x ]')\n  system('curl ' + fetch(:url))\n  puts 'bad ' + $?.exitstatus.to_s if $?.exitstatus != 0\nend\n",
+        &["run \"[ -d /x ]\";\n    ()\n", "puts \"bad \" + ruby_status(status);"],
+    );
+}
+
+#[test]
+fn words_of_a_list_a_home_and_a_strategy_of_any_name_are_read() {
+    carried(
+        "module SubmoduleStrategy\n  include Capistrano::Git::DefaultStrategy\n  def release\n    context.execute 'get it'\n  end\nend\n\
+         set :git_strategy, SubmoduleStrategy\nset :key, File.expand_path('~/.ssh/id', __FILE__)\n\
+         set :kind, (kind = fetch(:k, nil)) ? { roles: kind } : {}\n\
+         task(:t) { on(roles(:app)) { puts capture(*%w[date +%s]), fetch(:key), fetch(:kind) } }\n",
+        &[
+            "fn git_release() {\n  run \"get it\";",
+            "set :scm, :tasks;",
+            "expand_path(\"~/.ssh/id\")",
+            "capture(\"date +%s\"",
+        ],
+    );
+}
+
+#[test]
 fn the_verbosity_and_the_paths_of_capistrano_3_have_their_usual_values() {
     carried(
         "set :conf, \"#{stage_config_path}/x.conf\"\ntask :t do\n  old = SSHKit.config.output_verbosity\n  \

@@ -106,3 +106,32 @@ end
 task :marked do
   puts "a\n\nb\n".gsub(/^/, "# "), "c\nd".gsub(/^/) { "- " }
 end
+
+def each_named(words)
+  words.map { |word| "#{word}!" }
+end
+
+def each_numbered(words)
+  words.each_with_index.map do |word, number|
+    word = word.strip
+    "#{number}#{word}"
+  end
+end
+
+def either(word)
+  word && word.upcase
+end
+
+set :numbers, -> { 3.times.map { |number| "n#{number}" } }
+set :pairs, -> { %w[a b].product(%w[c d]).map { |one, other| one + other } }
+
+task :lists do
+  puts each_named(%w[a b]).join(" "), each_numbered([" a", "b "]).join(" "), either("x"), either(nil).nil?
+  puts fetch(:numbers).join(" "), fetch(:pairs).join(" "), 3.times.to_a.join(","), 1.upto(3).map { |n| n * 2 }.join(",")
+  puts (1..7).step(3).to_a.join(","), %w[a b c].each_cons(2).map { |row| row.join }.join(" ")
+  puts %w[a b].map.with_index(1) { |word, number| "#{number}#{word}" }.join(" "), Array.new(2) { |n| "w#{n}" }.join(" ")
+  puts Array.new(2, "x").join, %w[b a b].tally["b"], { "a" => "b" }.invert["b"], "aabbc".squeeze, "aabb".squeeze("a")
+  puts [1, 2, 9, 1].take_while { |n| n < 5 }.join, [1, 2, 9, 1].drop_while { |n| n < 5 }.join
+  puts [1, nil, 2].filter_map { |n| n && n + 1 }.join, %w[a b].each_with_index.to_a.map { |word, number| word * (number + 1) }.join
+  puts({ "a" => 1 }.each_with_index.map { |(key, value), number| "#{key}#{value}#{number}" }.join)
+end
