@@ -216,7 +216,8 @@ impl Reader<'_> {
                 Err(_) => return Ok(None),
             },
             ("Socket", "gethostname") => Expr::call("chomp", vec![on_this_machine(Expr::text("hostname"))]),
-            ("Hash", "new") if given.is_empty() => Expr::Map(Vec::new()),
+            // What is added to an entry that is missing is added to nothing here, too.
+            ("Hash", "new") if given.iter().all(|default| source(default) == "0") => Expr::Map(Vec::new()),
             ("String", "new") => self.first(given)?,
             ("Array", "[]") => Expr::List(self.expressions(given)?),
             // Names that are no patterns stay in the list.
