@@ -404,7 +404,9 @@ impl Facts {
 
     /// Returns true for a task that is a hook by its name here, and none for the Capistrano of the project.
     fn is_no_hook_by_name(&self, full: &str) -> bool {
-        self.version == 2 && self.gems.has_hooks_by_name == Some(false) && self.hooked_by_name(full).is_some()
+        self.version == 2
+            && self.gems.is_before("capistrano", "2.11") == Some(false)
+            && self.hooked_by_name(full).is_some()
     }
 
     /// Returns the task that Capistrano up to 2.10 runs this one around, because of its name.

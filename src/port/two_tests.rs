@@ -5,8 +5,8 @@ use super::port;
 use super::project::{RubyFile, RubyProject};
 use super::tests::has;
 
-/// Returns the recipe and the remarks of a deploy.rb of Capistrano 2, and of a Gemfile.lock that names a Capistrano with hooks by name or without.
-fn of_two(text: &str, has_hooks_by_name: Option<bool>) -> (String, Vec<String>) {
+/// Returns the recipe and the remarks of a deploy.rb of Capistrano 2, and of a Gemfile.lock that names such a gem.
+fn of_two(text: &str, locked: Option<(&str, &str)>) -> (String, Vec<String>) {
     let file = |path: &str, text: String| RubyFile {
         path: path.to_owned(),
         text: text.into_bytes(),
@@ -22,7 +22,8 @@ fn of_two(text: &str, has_hooks_by_name: Option<bool>) -> (String, Vec<String>) 
     if text.contains("ext/multistage") {
         project.sources.push(file("config/deploy/live.rb", String::new()));
     }
-    project.gems.has_hooks_by_name = has_hooks_by_name;
+    let locked = locked.map(|(gem, version)| (gem.to_owned(), version.to_owned()));
+    project.gems.versions.extend(locked);
     let ported = port(&project).unwrap();
     assert_eq!(ported.version, 2);
     (ported.files[0].text.clone(), ported.remarks)
@@ -54,13 +55,13 @@ fn gems_of_capistrano_2_have_the_hooks_that_they_have_there() {
 fn tasks_are_hooks_by_their_names_up_to_capistrano_2_10() {
     let text = "namespace :deploy do\n  task(:after_deploy) { run 'a' }\n  task(:after_symlink) { run 'b' }\nend\n\
                 task(:after_nothing) { run 'c' }\ntask(:t) { deploy.after_symlink }\n";
-    let (old, remarks) = of_two(text, Some(true));
+    let (old, remarks) = of_two(text, Some(("capistrano", "2.10.0")));
     has(
         &old,
         &["task :after_symlink {", "after \"deploy\", \"deploy:after_deploy\";"],
     );
     assert!(remarks.iter().all(|remark| !remark.contains("2.10")), "{remarks:?}");
-    let (new, _) = of_two(text, Some(false));
+    let (new, _) = of_two(text, Some(("capistrano", "2.15.5")));
     has(
         &new,
         &[

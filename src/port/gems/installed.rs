@@ -1,6 +1,5 @@
 //! The gems that are on this machine: finds the one that has a recipe library, and reads files of it.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -81,9 +80,10 @@ impl Installed {
         sort::map(self.locked.gems.iter().filter_map(major))
     }
 
-    /// Compares the version of a gem in `Gemfile.lock` with another one.
-    pub(super) fn order(&self, name: &str, version: &str) -> Option<Ordering> {
-        Some(compare(&self.locked.gem(name)?.version, version))
+    /// Returns the version of each gem in `Gemfile.lock`.
+    pub(super) fn versions(&self) -> BTreeMap<String, String> {
+        let version = |gem: &GemInLock| (gem.name.clone(), gem.version.clone());
+        sort::map(self.locked.gems.iter().map(version))
     }
 
     /// Returns the gem that has a file under this path of `require`, and the path of the file in it.

@@ -15,7 +15,6 @@ mod lock;
 mod places;
 mod version;
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
@@ -75,14 +74,21 @@ pub(crate) struct FromGems {
     pub(super) loads: BTreeMap<(usize, String), Vec<usize>>,
     /// The first part of the version that `Gemfile.lock` names, by the name of the gem.
     pub(super) majors: BTreeMap<String, u32>,
-    /// True or false if `Gemfile.lock` names a Capistrano for which tasks called `after_x` are hooks: up to 2.10.
-    pub(super) has_hooks_by_name: Option<bool>,
+    /// The versions that `Gemfile.lock` names, by the names of the gems.
+    pub(super) versions: BTreeMap<String, String>,
     /// The classes of plugins, by the last part of their names.
     pub(super) plugins: BTreeSet<String>,
     /// The gems whose recipes are of no use, in words, by the path of their library.
     pub(super) left_out: BTreeMap<String, String>,
     /// Differences that a person should know.
     pub(super) remarks: Vec<String>,
+}
+
+impl FromGems {
+    /// Returns true if a gem in `Gemfile.lock` is older than this version, and nothing where it is not there.
+    pub(super) fn is_before(&self, gem: &str, version: &str) -> Option<bool> {
+        Some(version::compare(self.versions.get(gem)?, version).is_lt())
+    }
 }
 
 /// A file that is to be read.
@@ -127,7 +133,7 @@ impl RubyProject {
         drop(parsed);
         let mut from = FromGems {
             majors: installed.majors(),
-            has_hooks_by_name: installed.order("capistrano", "2.11").map(Ordering::is_lt),
+            versions: installed.versions(),
             ..FromGems::default()
         };
         let mut search = Search {

@@ -69,6 +69,12 @@ impl Reader<'_> {
                 lines.extend(self.hooks_in_place_of("airbrake_default_hooks", AIRBRAKE));
                 lines
             }
+            // Up to 0.1.6 it has another signal, and a hook.
+            "capistrano-unicorn" if self.facts.gems.is_before(path, "0.1.7") == Some(true) => {
+                let mut lines = self.unless_set("unicorn_reload_signal", Expr::text("USR2"));
+                lines.push(hook(&("after", "deploy:restart", "unicorn:reload")));
+                lines
+            }
             _ => Vec::new(),
         }
     }
@@ -80,19 +86,19 @@ impl Reader<'_> {
         }
         let none = vec![Expr::symbol(variable), Expr::Bool(false)];
         let mut lines = vec![Line::verb(Call::new("set", none))];
-        let line = |(verb, at, task): &Hook| Line::verb(Call::new(verb, vec![Expr::text(at), Expr::text(task)]));
-        lines.extend(hooks.iter().map(line));
+        lines.extend(hooks.iter().map(hook));
         lines
     }
 
     /// Returns the hook for a task `deploy:after_deploy`, which Capistrano up to 2.10 runs after `deploy`. What `deploy:after_symlink` does
     /// without one here is told where the version of Capistrano is not known.
     pub(super) fn hook_by_name(&mut self, full: &str) -> Option<Line> {
-        let task = match (self.facts.version, self.facts.gems.has_hooks_by_name) {
+        let has_hooks = self.facts.gems.is_before("capistrano", "2.11");
+        let task = match (self.facts.version, has_hooks) {
             (2, Some(true) | None) => self.facts.hooked_by_name(full)?,
             _ => return None,
         };
-        if self.facts.gems.has_hooks_by_name.is_none() {
+        if has_hooks.is_none() {
             self.remarks.push(format!(
                 "the task `{full}` is a hook of `{task}` because of its name here and in Capistrano up to 2.10, and is not from 2.11 on: if yours is \
                  newer, rename it"
@@ -103,4 +109,8 @@ impl Reader<'_> {
         let hook = || Line::verb(Call::new(verb, vec![Expr::text(&task), Expr::text(full)]));
         is_of_namespace.then(hook)
     }
+}
+
+fn hook((verb, at, task): &Hook) -> Line {
+    Line::verb(Call::new(verb, vec![Expr::text(at), Expr::text(task)]))
 }
