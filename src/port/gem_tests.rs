@@ -271,3 +271,33 @@ fn a_template_with_a_question_that_another_local_holds_asks_once() {
     assert!(notes.is_empty(), "{notes:?}");
     assert_eq!(text.matches("ask(").count(), 1, "{text}");
 }
+
+#[test]
+fn symfony_has_the_layout_of_its_gem() {
+    let symfony = "require 'capistrano/symfony'\n";
+    let (text, _, remarks) = with_gems(symfony, "append :linked_dirs, 'x'\n", &[("capistrano-symfony", 1)]);
+    has(
+        &text,
+        &[
+            "set :symfony_directory_structure, 3;",
+            "set :linked_dirs, [\"var/logs\"];",
+            "set :linked_files, [\"app/config/parameters.yml\"];",
+        ],
+    );
+    assert!(
+        !remarks.iter().any(|remark| remark.contains("capistrano-symfony")),
+        "{remarks:?}"
+    );
+    let (text, _, remarks) = with_gems(symfony, "", &[]);
+    has(
+        &text,
+        &[
+            "set :symfony_directory_structure, 4;",
+            "set :linked_dirs, [\"var/log\"];",
+        ],
+    );
+    assert!(
+        remarks.iter().any(|remark| remark.contains("capistrano-symfony")),
+        "{remarks:?}"
+    );
+}

@@ -44,6 +44,7 @@ impl Reader<'_> {
                 lines.push(Line::verb(Call::new("set", set)));
             }
             "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
+            "capistrano/symfony" if self.facts.version > 2 => lines.extend(self.as_gem_of_symfony()),
             "airbrake/capistrano" | "airbrake/capistrano3" if self.facts.version > 2 => {
                 // Its task has no hook there.
                 lines.extend(self.unless_set("airbrake_default_hooks", Expr::Bool(false)));
@@ -169,6 +170,29 @@ impl Reader<'_> {
         }
         let line = |(name, value)| Line::verb(Call::new("set", vec![Expr::symbol(name), Expr::Bool(value)]));
         settings.into_iter().map(line).collect()
+    }
+
+    /// Returns the settings of capistrano-symfony, whose versions have the layouts of those of Symfony.
+    fn as_gem_of_symfony(&mut self) -> Vec<Line> {
+        let major = self.facts.gems.majors.get("capistrano-symfony").copied();
+        let (layout, dirs, files): (_, &[&str], &[&str]) = match major {
+            Some(0) => ("2", &["app/logs", "web/uploads"], &[]),
+            Some(1) => ("3", &["var/logs"], &["app/config/parameters.yml"]),
+            _ => ("4", &["var/log"], &[]),
+        };
+        let mut lines = self.unless_set("symfony_directory_structure", Expr::Number(layout.to_owned()));
+        if major.is_none() && !lines.is_empty() {
+            let remark = "Gemfile.lock does not tell the version of capistrano-symfony: the layout is that of 2 (bin/console, var and public)";
+            self.remarks.push(remark.to_owned());
+        }
+        // What the recipe adds comes to these.
+        for (name, paths) in [("linked_dirs", dirs), ("linked_files", files)] {
+            if !paths.is_empty() && self.is_capfile() {
+                let paths = Expr::List(paths.iter().map(|path| Expr::text(path)).collect());
+                lines.push(Line::verb(Call::new("set", vec![Expr::symbol(name), paths])));
+            }
+        }
+        lines
     }
 
     /// Tells of a template of the project by which a gem writes a file, and the library of capr does not.
