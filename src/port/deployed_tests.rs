@@ -281,6 +281,21 @@ fn words_about_sessions_that_mean_nothing_in_3_are_told() {
 }
 
 #[test]
+fn a_block_for_servers_that_are_not_there_does_nothing_at_all() {
+    with_libraries(
+        &[],
+        "task(:a) { on(roles(:queue)) { invoke 'b' } }\ntask(:b) { on(roles(:queue)) { set :flag, 1; puts 'x' } }\n\
+         task(:c) { on(roles(:queue)) { execute :ls; run_locally { execute :date } } }\ntask(:d) { on(roles(:queue)) { execute :ls; puts fetch(:flag) } }\n",
+        &[
+            "task :a {\n  on roles(:queue) {\n    invoke \"b\";",
+            "task :b {\n  on roles(:queue) {\n    set :flag, 1;",
+            "task :c {\n  on roles(:queue) {\n    run \"ls\";\n    run_locally \"date\";",
+            "task :d, :roles => :queue {",
+        ],
+    );
+}
+
+#[test]
 fn names_of_the_environment_of_gems_are_written_as_sshkit_does() {
     with_libraries(
         &["bundler"],

@@ -449,6 +449,12 @@ fn what_reads_the_environment_waits_for_what_a_file_puts_into_it() {
             "set :deploy_to { `/srv/${application}` }",
         ],
     );
+    let (text, notes) = recipe(
+        "config = nil\nbegin\n  config = YAML.load_file('a.yml')\n  config.each { |k, v| ENV[k] = v }\nrescue => e\n  raise e\nend\n\
+         set :application, ENV['NAME']\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["set :application { ENV[\"NAME\"] }"]);
 }
 
 #[test]

@@ -60,6 +60,13 @@ pub(super) fn at_start(line: &mut Line) -> BTreeSet<String> {
     given
 }
 
+/// Returns the variables that a statement sets.
+pub(super) fn set_in(line: &mut Line) -> BTreeSet<String> {
+    let mut given = BTreeSet::new();
+    can_wait(&mut line.statement, &mut given);
+    given
+}
+
 /// Puts a statement into `on :start`.
 pub(super) fn start(line: &mut Line) {
     let inner = Line {

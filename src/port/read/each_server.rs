@@ -194,8 +194,14 @@ struct Ways<'a> {
 
 impl<'pr> Visit<'pr> for Ways<'_> {
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-        let asks = matches!(id(&node.name()).as_str(), "test" | "capture") && node.receiver().is_none();
-        self.differ |= asks && !self.is_one;
+        let name = id(&node.name());
+        let asks = matches!(name.as_str(), "test" | "capture");
+        // What goes to no server is done for each as well, and not at all where there is none.
+        let acts = matches!(
+            name.as_str(),
+            "invoke" | "invoke!" | "set" | "system" | "exec" | "run_locally"
+        );
+        self.differ |= (asks || acts) && node.receiver().is_none() && !self.is_one;
         self.differ |= self.has_host && bare(&node.as_node()).as_deref() == Some(HOST);
         let names = self.host.into_iter().chain(self.has_host.then_some(HOST));
         self.differ |= names

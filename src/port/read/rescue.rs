@@ -1,5 +1,7 @@
 //! Reads what is done after errors: `rescue`, `else` and `ensure`.
 
+use std::collections::BTreeSet;
+
 use ruby_prism::Node;
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
@@ -10,8 +12,9 @@ use super::super::walk::each_value;
 use super::Reader;
 use super::locals::Local;
 
-/// Moves a `try` to the start of the run if a part of its body only runs there: what follows in it needs that part.
-fn at_start(mut line: Line) -> Line {
+/// Moves a `try` to the start of the run if a part of its body only runs there: what follows in it needs that part. Adds the variables that
+/// are set there.
+fn at_start(mut line: Line, given: &mut BTreeSet<String>) -> Line {
     let Statement::Try(body, ..) = &mut line.statement else {
         return line;
     };
@@ -29,6 +32,7 @@ fn at_start(mut line: Line) -> Line {
             body.lines.extend(block.lines);
         }
     }
+    given.extend(super::super::waiting::set_in(&mut line));
     let above = std::mem::take(&mut line.above);
     let call = Call::with_block("on", vec![Expr::symbol("start")], Block::of(vec![line]));
     Line {
@@ -41,10 +45,15 @@ impl Reader<'_> {
     /// Reads `begin … rescue … ensure … end`.
     pub(super) fn begin(&mut self, begin: &ruby_prism::BeginNode<'_>) -> Read<Vec<Line>> {
         let lines = self.begin_into(begin, None)?;
-        Ok(match self.deferred {
-            0 => lines.into_iter().map(at_start).collect(),
-            _ => lines,
-        })
+        if self.deferred > 0 {
+            return Ok(lines);
+        }
+        let mut given = BTreeSet::new();
+        let lines = lines.into_iter().map(|line| at_start(line, &mut given)).collect();
+        for name in given {
+            self.unsure.extend(self.with_those_made_of(&name));
+        }
+        Ok(lines)
     }
 
     /// Reads a `begin` whose value a local takes, if one is named.
