@@ -77,6 +77,30 @@ fn tasks_are_hooks_by_their_names_up_to_capistrano_2_10() {
 }
 
 #[test]
+fn variables_that_only_a_comment_of_the_library_tells_are_kept() {
+    let (text, _) = of_two(
+        "set :scm, :git\nset :scm_command, '/opt/git'\nset :local_scm_command, 'git'\n",
+        None,
+    );
+    has(
+        &text,
+        &[
+            "\nset :scm_command, \"/opt/git\";",
+            "\nset :local_scm_command, \"git\";",
+        ],
+    );
+}
+
+#[test]
+fn servers_that_the_environment_names_while_a_task_runs_are_a_note() {
+    let (text, _) = of_two(
+        "role :app, 'a', 'b'\ntask(:t) { with_env('HOSTS', 'a') { run 'x' } }\n",
+        None,
+    );
+    has(&text, &["`with_env` that names servers"]);
+}
+
+#[test]
 fn words_of_later_versions_are_none_of_capistrano_1() {
     let (text, _) = of_two(
         "server 'a', :app\ntask(:after_update_code) { run 'a' }\ntask(:after_setup) { run 'b' }\ntask(:before_symlink) { run 'c' }\n",

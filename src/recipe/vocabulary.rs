@@ -195,7 +195,8 @@ impl Vocabulary {
 
     /// Adds the names from a source of the library, in which each definition begins a line.
     pub(crate) fn read(&mut self, text: &str) {
-        for verb in ["fetch(:", "exists(:", "said(:"] {
+        // A variable without a default is read by its name, or stands in a comment that tells what it means.
+        for verb in ["fetch(:", "exists(:", "said(:", "\n// set :"] {
             for rest in text.split(verb).skip(1) {
                 let end = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
                 self.read.extend(rest.get(..end).map(str::to_owned));

@@ -134,6 +134,12 @@ impl Reader<'_> {
         let ([name, value], Some(behind)) = (given.as_slice(), behind(call)) else {
             return self.refuse(Kind::Construct, "`with_env` of this kind");
         };
+        if literal(name)
+            .is_some_and(|name| matches!(name.as_str(), "HOSTS" | "ROLES" | "HOSTFILTER" | "HOSTROLEFILTER"))
+        {
+            let reason = "`with_env` that names servers: give them to the commands, `:hosts => …`";
+            return self.refuse(Kind::Construct, reason);
+        }
         let (name, value) = (self.key(name)?, self.expression(value)?);
         let env = Expr::name("ENV");
         let place = Expr::Index(Box::new(env.clone()), Box::new(name.clone()));
