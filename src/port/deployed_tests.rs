@@ -296,6 +296,28 @@ fn a_block_for_servers_that_are_not_there_does_nothing_at_all() {
 }
 
 #[test]
+fn lines_of_a_value_are_lines_of_its_command() {
+    let code = "set :files, <<-EOS\n  app\n  lib\nEOS\n";
+    let (text, notes) = recipe(&format!(
+        "load 'deploy'\n{code}role :app, 'a'\ntask(:t) {{ run \"ls #{{files}} | wc\" }}\n"
+    ));
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["run `ls ${gsub(files, \"\\n\", \"\\\\\\n\")} | wc`;"]);
+    with_libraries(
+        &[],
+        &format!(
+            "{code}task(:t) {{ on(roles(:app)) {{ |h| t = ''; %w[A B].each {{ |k| t += \"#{{k}}\\n\" }}\n\
+             execute \"echo '#{{t}}' > x\"; execute :ls, t; execute \"ls #{{fetch(:files)}}\" }} }}\n"
+        ),
+        &[
+            "run `echo '${gsub(t, \"\\\\s*\\\\n\\\\s*\", \"; \")}' > x`;",
+            "run `ls ${t}`;",
+            "run `ls ${gsub(files, \"\\\\s*\\\\n\\\\s*\", \"; \")}`;",
+        ],
+    );
+}
+
+#[test]
 fn names_of_the_environment_of_gems_are_written_as_sshkit_does() {
     with_libraries(
         &["bundler"],

@@ -455,6 +455,7 @@ impl Facts {
         let given = self.variables.entry(renamed(name).to_owned()).or_default();
         let function = value.and_then(super::read::function_of);
         given.function |= function.is_some_and(|function| !function.parameters.is_empty());
+        given.lines |= value.is_some_and(has_lines);
         match value {
             Some(value) if value.as_true_node().is_some() || value.as_false_node().is_some() => given.yes_no = true,
             Some(value) if value.as_nil_node().is_some() => given.nothing = true,
@@ -471,4 +472,14 @@ impl Facts {
             _ => given.unknown = true,
         }
     }
+}
+
+/// Returns true for a string with several lines.
+fn has_lines(value: &Node<'_>) -> bool {
+    let is_of_lines = |node: &Node<'_>| {
+        let text = node.as_string_node();
+        text.is_some_and(|text| text.unescaped().contains(&b'\n'))
+    };
+    let parts = value.as_interpolated_string_node();
+    is_of_lines(value) || parts.is_some_and(|text| text.parts().iter().any(|part| is_of_lines(&part)))
 }

@@ -13,6 +13,8 @@ pub(super) struct Given {
     pub(super) something: bool,
     /// It is set to a function with parameters, which Capistrano 3 does not call.
     pub(super) function: bool,
+    /// It is set to a string with several lines.
+    pub(super) lines: bool,
     /// It is set to a value of an unknown kind.
     pub(super) unknown: bool,
 }

@@ -331,6 +331,7 @@ impl Reader<'_> {
                 is_parameter: false,
                 may_be_nothing: false,
                 has_blanks: false,
+                has_lines: false,
             };
             (name.clone(), local)
         });

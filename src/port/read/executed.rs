@@ -157,6 +157,23 @@ impl Reader<'_> {
         let mut locals = self.scopes.iter_mut().rev().flat_map(BTreeMap::values_mut);
         if let Some(local) = locals.find(|local| local.written == *name) {
             local.has_blanks |= holds_blank(more);
+            local.has_lines |= holds(more, |text| text.contains('\n'));
+        }
+    }
+
+    /// Returns true for a string that may have several lines.
+    pub(super) fn has_lines(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Binary("+", left, right) => self.has_lines(left) || self.has_lines(right),
+            Expr::Name(name) => match self.local_written(name) {
+                Some(local) => local.has_lines,
+                None => self.given(name).lines,
+            },
+            Expr::Call(call) if call.name == "fetch" => {
+                let name = call.arguments.first().and_then(Expr::literal);
+                name.is_some_and(|name| self.given(name).lines)
+            }
+            value => holds(value, |text| text.contains('\n')),
         }
     }
 
@@ -189,8 +206,13 @@ impl Reader<'_> {
 
 /// Returns true if there is a blank in a text, also at its ends.
 fn holds_blank(value: &Expr) -> bool {
+    holds(value, |text| text.contains(char::is_whitespace))
+}
+
+/// Returns true for a string with a part of this kind.
+fn holds(value: &Expr, is_one: impl Fn(&str) -> bool) -> bool {
     let mut parts = value.clone().parts().into_iter();
-    parts.any(|part| matches!(part, Part::Text(text) if text.contains(char::is_whitespace)))
+    parts.any(|part| matches!(part, Part::Text(text) if is_one(&text)))
 }
 
 /// Returns true if the text of a command has blanks inside.

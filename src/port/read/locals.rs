@@ -46,6 +46,8 @@ pub(super) struct Local {
     pub(super) may_be_nothing: bool,
     /// True if it is given a command with blanks inside.
     pub(super) has_blanks: bool,
+    /// True if it is given a string with several lines.
+    pub(super) has_lines: bool,
 }
 
 impl Reader<'_> {
@@ -161,10 +163,12 @@ impl Reader<'_> {
         }
         let may_be_nothing = may_be_nothing(&value);
         let has_blanks = self.has_blanks(&value);
+        let has_lines = self.has_lines(&value);
         let visible = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name));
         if let Some(local) = visible {
             local.may_be_nothing |= may_be_nothing;
             local.has_blanks |= has_blanks;
+            local.has_lines |= has_lines;
             local.kind = match local.kind == kind || kind == Type::Web {
                 true => kind,
                 false => Type::Unknown,
@@ -177,6 +181,7 @@ impl Reader<'_> {
             kind,
             may_be_nothing,
             has_blanks,
+            has_lines,
             ..Local::default()
         };
         let written = self.declare(name, local);

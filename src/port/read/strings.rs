@@ -131,7 +131,10 @@ impl Reader<'_> {
     pub(super) fn as_command(&self, value: Expr, of: CommandLines) -> Expr {
         let parts = match value {
             Expr::Text(text) => vec![Part::Text(text)],
-            Expr::Template(parts) => parts,
+            Expr::Template(parts) => {
+                let parts = parts.into_iter().map(|part| self.on_one_line(part, of));
+                parts.collect()
+            }
             other => return other,
         };
         let is_one_line = !parts
@@ -156,6 +159,22 @@ impl Reader<'_> {
         match lines.contains('\n') {
             true => Expr::Script(parts),
             false => string(parts),
+        }
+    }
+
+    /// Returns a part of a command; the lines of its value are given to the shell as those of the command.
+    fn on_one_line(&self, part: Part, of: CommandLines) -> Part {
+        match part {
+            Part::Value(value) if of != CommandLines::Kept && self.has_lines(&value) => {
+                let between = match (of, self.facts.version) {
+                    (CommandLines::OfRun, 1 | 2) => ["\n", "\\\n"],
+                    (CommandLines::Joined, _) => ["\\s*\\n\\s*", "; "],
+                    _ => return Part::Value(value),
+                };
+                let [pattern, other] = between.map(Expr::text);
+                Part::Value(Expr::call("gsub", vec![value, pattern, other]))
+            }
+            part => part,
         }
     }
 
