@@ -28,12 +28,15 @@ fn the_level_of_the_log_is_a_number_that_is_kept_and_set_again() {
 fn a_function_gives_the_list_or_the_value_in_its_last_line() {
     carried_in_two(
         "def named(words)\n  words.map { |w| w + '!' }\nend\ndef numbered(words)\n  words.each_with_index.map { |w, i| \"#{w}#{i}\" }\nend\n\
-         def either(a)\n  a && a.upcase\nend\ndef each_done(words)\n  words.map { |w| run w }\nend\n\
+         def either(a)\n  a && a.upcase\nend\ndef all(words)\n  words.map(&:strip)\nend\ndef read(path)\n  File.open(path) { |f| f.read }\nend\n\
+         task(:u) { puts all(%w[a]), read('a') }\ndef each_done(words)\n  words.map { |w| run w }\nend\n\
          task(:t) { puts named(%w[a]), numbered(%w[a]), either('a'); each_done %w[ls] }\n",
         &[
             "fn named(words) {\n  words.map(|w| w + \"!\")\n}",
             "all.push(`${w}${i}`);\n    }\n    all\n",
             "a.to_upper()\n  }",
+            "fn all(words) {\n  words.map(|item| strip(item))\n}",
+            "let f = read_file(path);\n    f\n",
             "for w in words {\n    run w;",
         ],
     );

@@ -77,7 +77,7 @@ impl Reader<'_> {
             return Ok(lines);
         }
         if gives
-            && (node.as_and_node().is_some() || self.gives_list(node))
+            && (node.as_and_node().is_some() || self.gives_value(node))
             && let Some(line) = self.value_given(node)
         {
             return Ok(vec![line]);
@@ -119,13 +119,20 @@ impl Reader<'_> {
         Ok(vec![Line::new(Statement::Value(self.expression(node)?))])
     }
 
-    /// Returns true for `list.map { … }` that gives a list, and is no loop whose block only does something.
-    fn gives_list(&self, node: &Node<'_>) -> bool {
-        let call = node.as_call_node().filter(|call| call.receiver().is_some());
-        let Some((call, behind)) = call.and_then(|call| behind(&call).map(|behind| (call, behind))) else {
-            return false;
+    /// Returns true for `list.map { … }` and `within "/srv" { … }` that give a value, and whose block does not only do something.
+    fn gives_value(&self, node: &Node<'_>) -> bool {
+        let Some(call) = node.as_call_node() else { return false };
+        let name = id(&call.name());
+        let is_of_list = matches!(name.as_str(), "collect" | "map" | "with_index");
+        let Some(behind) = behind(&call) else {
+            // This is `list.map(&:strip)`.
+            return is_of_list && call.block().is_some();
         };
         let last = statements(behind.body.as_ref()).pop();
+        if call.receiver().is_none() {
+            let is_around = self.facts.version > 2 && matches!(name.as_str(), "as" | "with" | "within");
+            return is_around && last.is_some_and(|last| self.gives_value(&last) || is_output(&last));
+        }
         let last = last.and_then(|last| last.as_call_node().filter(|call| call.receiver().is_none()));
         let does = |call: CallNode<'_>| {
             let name = id(&call.name());
@@ -135,7 +142,9 @@ impl Reader<'_> {
             );
             self.facts.vocabulary.is_verb(&name) && !gives || matches!(name.as_str(), "execute" | "system")
         };
-        matches!(id(&call.name()).as_str(), "collect" | "map" | "with_index") && !last.is_some_and(does)
+        // What reads a file gives what its block makes of it.
+        let is_of_file = name == "open" && call.receiver().as_ref().and_then(constant).as_deref() == Some("File");
+        (is_of_list || is_of_file) && !last.is_some_and(does)
     }
 
     /// Returns the line with the value of an expression that may be a statement as well; `None` if it has no form as a value.
@@ -507,4 +516,13 @@ fn says(node: &Node<'_>) -> bool {
         .receiver()
         .is_none_or(|of| super::super::ruby::source(&of) == "logger");
     of_logger && call.arguments().is_some() && WORDS.contains(&id(&call.name()).as_str())
+}
+
+/// Returns true for `capture(…)`, `test(…)` and what is made of them by methods.
+fn is_output(node: &Node<'_>) -> bool {
+    let Some(call) = node.as_call_node() else { return false };
+    match call.receiver() {
+        Some(receiver) => is_output(&receiver),
+        None => matches!(id(&call.name()).as_str(), "capture" | "test"),
+    }
 }

@@ -308,6 +308,10 @@ impl<'a> Reader<'a> {
                 Some(self.variable(&super::super::facts::kept(&kept?)))
             }
             Statement::Let(name, _) => Some(Expr::name(name)),
+            Statement::Value(Expr::Method(local, method, _)) if matches!(method.as_str(), "mixin" | "push") => {
+                let is_own = |line: &Line| matches!((&line.statement, &**local), (Statement::Let(own, _), Expr::Name(name)) if own == name);
+                block.lines.iter().any(is_own).then(|| (**local).clone())
+            }
             Statement::Assign(local @ Expr::Name(_), ..) if kept.is_none() => Some(local.clone()),
             _ => None,
         }

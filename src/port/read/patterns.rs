@@ -46,7 +46,11 @@ impl Reader<'_> {
             (true, false) => Ok((super::strings::filled(self.expression(right)?), self.regular(left)?)),
             // A string on this side would be an error in Ruby.
             _ if right.as_local_variable_read_node().is_some() => Ok((self.expression(left)?, self.expression(right)?)),
-            _ => self.refuse(Kind::Construct, "`=~` without a regular expression"),
+            _ => {
+                // A constant that nothing defines ends it.
+                self.expression(right)?;
+                self.refuse(Kind::Construct, "`=~` without a regular expression")
+            }
         }
     }
 

@@ -53,12 +53,16 @@ impl<'a> Reader<'a> {
 
     fn block_in_place_of(&mut self, call: &CallNode<'_>, name: &str, function: &'a Known, gives: bool) -> Read<Block> {
         let given = arguments(call, false);
-        let values = self.expressions(&given.values)?;
+        let mut values = self.expressions(&given.values)?;
         let text = function.source.as_bytes();
         let parsed = ruby_prism::parse(text);
         let mut named = Vec::new();
         for (key, value) in &given.pairs {
             named.push((literal(key).unwrap_or_default(), self.expression(value)?));
+        }
+        let options = takes_options(&parsed) && !named.is_empty();
+        if options {
+            values.push(Expr::Map(std::mem::take(&mut named)));
         }
         let taken = taking(&parsed, values.len(), &named);
         let taken = taken.filter(|taken| {
@@ -76,7 +80,11 @@ impl<'a> Reader<'a> {
         let sets = nodes.iter().any(sets);
         let pairs = given.pairs.iter().map(|(_, value)| value);
         let is_fixed = given.values.iter().chain(pairs).map(|node| self.is_fixed(node, sets));
-        let is_fixed: Vec<bool> = is_fixed.map(|fixed| fixed || function.is_of_templates).collect();
+        let mut is_fixed: Vec<bool> = is_fixed.map(|fixed| fixed || function.is_of_templates).collect();
+        if options {
+            let of_options = is_fixed.split_off(given.values.len());
+            is_fixed.push(!of_options.contains(&false));
+        }
         let is_default_fixed = |(_, node): &(String, Node<'_>)| function.is_of_templates || self.is_fixed(node, sets);
         if gives && is_fixed.contains(&false) || !defaults.iter().all(is_default_fixed) {
             return Err(self.not_in_place(name, function));
@@ -312,6 +320,12 @@ impl Taken<'_> {
     }
 }
 
+/// Returns true for a function without names for its values: Ruby gives it all that are named as one map.
+fn takes_options(parsed: &ParseResult<'_>) -> bool {
+    let parameters = first_statement(parsed).and_then(|first| first.as_def_node()?.parameters());
+    parameters.is_some_and(|list| list.keywords().iter().next().is_none() && list.keyword_rest().is_none())
+}
+
 /// Returns what a function takes that is given so many values and these named ones.
 fn taking<'pr>(parsed: &'pr ParseResult<'_>, count: usize, named: &[(String, Expr)]) -> Option<Taken<'pr>> {
     let definition = first_statement(parsed)?.as_def_node()?;
@@ -380,6 +394,14 @@ mod tests {
             ],
         );
         assert_eq!(notes.len(), 1, "its `return` would end the task: {notes:?}{text}");
+        let (text, notes) = locally(
+            "def told(what, options = {})\n  execute :echo, what if options[:loud]\nend",
+            "told 'a', loud: true\n    told 'b'",
+        );
+        assert!(
+            text.contains("if (#{ loud: true }[\"loud\"] ?? false) != false") && notes == 0,
+            "{text}"
+        );
     }
 
     /// Reads a function and a task that calls it within `run_locally`.

@@ -135,3 +135,23 @@ task :lists do
   puts [1, nil, 2].filter_map { |n| n && n + 1 }.join, %w[a b].each_with_index.to_a.map { |word, number| word * (number + 1) }.join
   puts({ "a" => 1 }.each_with_index.map { |(key, value), number| "#{key}#{value}#{number}" }.join)
 end
+
+def counted
+  within("/srv") { capture(:cat, "count") }
+end
+
+def collected
+  all = []
+  all << "one"
+end
+
+def stripped(text)
+  text.each_line.map(&:strip)
+end
+
+task :ends do
+  on roles(:app) do
+    execute :touch, "nothing" if counted.nil?
+  end
+  puts collected.join, stripped(" a\n b\n").join
+end
