@@ -338,6 +338,17 @@ impl Visitor<'_> {
                 }
                 self.facts.roles.extend(before);
             }
+            "lock" => {
+                let version = text
+                    .iter()
+                    .map(|text| text.trim_start_matches(|c: char| !c.is_ascii_digit()));
+                for version in version.filter(|version| version.contains('.')) {
+                    let versions = &mut self.facts.gems.versions;
+                    versions
+                        .entry("capistrano".to_owned())
+                        .or_insert_with(|| version.to_owned());
+                }
+            }
             "install_plugin" => {
                 let class = first.and_then(constant).unwrap_or_default();
                 self.facts.plugins.insert(last_part(&class).to_owned());

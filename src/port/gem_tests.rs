@@ -194,6 +194,8 @@ fn services_of_sidekiq_and_workers_of_resque_are_those_of_their_gems() {
             "set :sidekiq_service_unit_name { fetch(:service_unit_name, `sidekiq-${stage}.service`) }",
         ],
     );
+    let (_, text, _) = with_gems(sidekiq, "set :init_system, :systemd\n", &[("capistrano-sidekiq", 2)]);
+    assert!(!text.contains("sidekiq_via"), "{text}");
     let (_, text, _) = with_gems(sidekiq, "set :init_system, :upstart\n", &[]);
     has(&text, &["set :sidekiq_via, \"service\";"]);
     let (text, _, _) = with_gems("require 'capistrano-resque'\n", "set :resque_log_file, 'x'\n", &[]);
@@ -222,6 +224,9 @@ fn a_hook_finds_the_task_beside_the_one_that_it_is_on() {
             .any(|remark| remark.starts_with("`check` of a hook on `deploy:started` is `deploy:check`")),
         "{remarks:?}"
     );
+    // Up to 3.4 it is the one of its own namespace.
+    let old = "lock '3.4.0'\nnamespace :own do\n  task(:check) { on(roles(:app)) { execute 'x' } }\n  after 'deploy:started', :check\nend\n";
+    has(&recipe(old).0, &["after \"deploy:started\", \"own:check\";"]);
 }
 
 #[test]

@@ -347,7 +347,11 @@ fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Fa
     facts.loads_more = project.loads_more;
     facts.example.clone_from(&project.example);
     facts.templates = sort::map(project.templates.iter().cloned());
+    // What `lock` says counts where Gemfile.lock is not there.
+    let mut versions = std::mem::take(&mut facts.gems.versions);
     facts.gems = project.gems.clone();
+    versions.extend(facts.gems.versions.clone());
+    facts.gems.versions = versions;
     facts.conclude();
     facts
 }

@@ -158,7 +158,7 @@ impl Reader<'_> {
                 known.push(self.expression(task)?);
                 continue;
             };
-            match self.action_beside(&target, name.trim_start_matches(':')) {
+            match self.action_beside(&target, name.trim_start_matches(':'), is_after) {
                 Action::Task(full) => known.push(Expr::Text(full)),
                 Action::Nothing(why) => lines.push(self.remark(&why)),
                 Action::Unknown => {
@@ -360,13 +360,16 @@ impl Reader<'_> {
     }
 
     /// Returns the task that a hook on another one runs: Capistrano 3 looks for it in the namespace of that one first.
-    fn action_beside(&mut self, target: &str, name: &str) -> Action {
+    /// Up to 3.4 an `after` hook is an exception: its task is the one of the namespace in which it stands.
+    fn action_beside(&mut self, target: &str, name: &str, is_after: bool) -> Action {
         let beside = || {
             let (around, _) = target.rsplit_once(':').filter(|_| self.facts.version > 2)?;
             let namespaces: Vec<String> = around.split(':').map(str::to_owned).collect();
             self.facts.task(name, &namespaces).filter(|full| full != target)
         };
+        let is_old = is_after && self.facts.gems.is_before("capistrano", "3.5") == Some(true);
         match (self.action(name), beside()) {
+            (Action::Task(own), Some(_)) if is_old => Action::Task(own),
             (Action::Unknown, Some(full)) => Action::Task(full),
             (Action::Task(own), Some(full)) if own != full => {
                 self.remarks.push(format!(

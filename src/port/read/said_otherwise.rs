@@ -43,7 +43,22 @@ impl Reader<'_> {
                 });
                 Ok(None)
             }
-            "init_system" if self.facts.libraries.contains("capistrano/sidekiq") => {
+            // From version 2 on the gem has plugins in its place.
+            "init_system"
+                if self.facts.libraries.contains("capistrano/sidekiq")
+                    && self.facts.gems.is_before("capistrano-sidekiq", "2") != Some(false)
+                    && self
+                        .facts
+                        .gems
+                        .majors
+                        .get("capistrano-sidekiq")
+                        .is_none_or(|major| *major < 2)
+                    && !self
+                        .facts
+                        .plugins
+                        .iter()
+                        .any(|name| name.starts_with("Capistrano::Sidekiq")) =>
+            {
                 Ok(super::services::of_init_system(value.and_then(literal).as_deref()))
             }
             "slackistrano" => self.slackistrano(value, given),
