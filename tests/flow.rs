@@ -482,7 +482,8 @@ fn tasks_of_the_library_make_what_they_need_or_say_what_makes_it() {
         .code(1)
         .says("there is no /u/apps/shop/shared: do setup first");
     run("", "deploy:unlock").ok().says("nothing is locked");
-    run("", "deploy:stop").code(1).says("nothing is current");
+    let reaper = "set :restart_via, :reaper;";
+    run(reaper, "deploy:stop").code(1).says("nothing is current");
     // Nothing is deployed.
     run("", "setup").ok();
     run("", "cleanup").ok().silent_on("is not named like a release");
@@ -496,10 +497,12 @@ fn tasks_of_the_library_make_what_they_need_or_say_what_makes_it() {
     assert!(fleet.exists("app1", &format!("{BASE}/shared/public/system/maintenance.html")));
     // The programs keep their numbers where the release keeps them.
     run("", "deploy").ok();
-    run("", "deploy:stop")
+    run(reaper, "deploy:stop")
         .code(1)
         .says("the release has no script/process/reaper: set :restart_via, :reaper");
-    run("set :restart_via, :reaper;", "deploy").ok();
+    // In the words of Capistrano 2 there is nothing to stop without a reaper.
+    run("", "deploy:stop").ok();
+    run(reaper, "deploy").ok();
     let spinner = format!("{BASE}/current/script/process/spinner");
     run(
         &format!("task :begin {{ run \"{spinner} -c true -i 60 -d\"; }}"),
@@ -508,7 +511,7 @@ fn tasks_of_the_library_make_what_they_need_or_say_what_makes_it() {
     .ok();
     let pids = format!("{BASE}/shared/tmp/pids");
     assert_eq!(fleet.list("app1", &pids).len(), 1);
-    run("", "deploy:stop").ok();
+    run(reaper, "deploy:stop").ok();
     fleet.sh(
         "app1",
         "n=0; while pgrep -f [s]cript/process/spinner >/dev/null; do n=$((n + 1)); [ $n -lt 100 ] || exit 1; sleep 0.05; done",
