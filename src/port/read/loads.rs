@@ -308,7 +308,7 @@ impl Reader<'_> {
             .unwrap_or("")
             .to_lowercase();
         if Vocabulary::library_of_ruby(&format!("capistrano/{gem}")).is_some() {
-            let option = arguments(call, false).option("load_hooks").map(|hooks| source(&hooks));
+            let option = arguments(call, false).option("load_hooks").map(|hooks| source(hooks));
             return Ok(self.as_plugin(&class, option.is_some_and(|hooks| hooks == "false")));
         }
         if self.facts.gems.plugins.contains(last_part(&class)) {

@@ -54,10 +54,15 @@ impl Reader<'_> {
     /// Removes the locals of a block that held nothing but a template, which stands where it is filled in.
     pub(super) fn without_templates(&mut self, block: &mut Block) {
         // One may be read by another one alone.
-        while std::mem::take(&mut self.spent)
-            .into_iter()
-            .fold(false, |is_done, name| self.is_without(block, name) || is_done)
-        {}
+        loop {
+            let mut is_done = true;
+            for name in std::mem::take(&mut self.spent) {
+                is_done &= !self.is_without(block, name);
+            }
+            if is_done {
+                break;
+            }
+        }
         let is_here = |line: &Line, name: &String| matches!(&line.statement, Statement::Let(own, _) if own == name);
         self.spent
             .retain(|name| !block.lines.iter().any(|line| is_here(line, name)));
