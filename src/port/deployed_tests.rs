@@ -312,7 +312,7 @@ fn lines_of_a_value_are_lines_of_its_command() {
         &[
             "run `echo '${gsub(t, \"\\\\s*\\\\n\\\\s*\", \"; \")}' > x`;",
             "run `ls ${t}`;",
-            "run `ls ${gsub(files, \"\\\\s*\\\\n\\\\s*\", \"; \")}`;",
+            "run `ls ${gsub(chomp(files), \"\\\\s*\\\\n\\\\s*\", \"; \")}`;",
         ],
     );
 }

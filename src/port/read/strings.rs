@@ -132,8 +132,11 @@ impl Reader<'_> {
         let parts = match value {
             Expr::Text(text) => vec![Part::Text(text)],
             Expr::Template(parts) => {
-                let parts = parts.into_iter().map(|part| self.on_one_line(part, of));
-                parts.collect()
+                let last = parts.len().saturating_sub(1);
+                let parts = parts.into_iter().enumerate();
+                parts
+                    .map(|(index, part)| self.on_one_line(part, of, index == last))
+                    .collect()
             }
             other => return other,
         };
@@ -162,8 +165,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns a part of a command; the lines of its value are given to the shell as those of the command.
-    fn on_one_line(&self, part: Part, of: CommandLines) -> Part {
+    /// Returns a part of a command; the lines of its value are given to the shell as those of the command, which has none behind the last.
+    fn on_one_line(&self, part: Part, of: CommandLines, is_last: bool) -> Part {
         match part {
             Part::Value(value) if of != CommandLines::Kept && self.has_lines(&value) => {
                 let between = match (of, self.facts.version) {
@@ -172,6 +175,10 @@ impl Reader<'_> {
                     _ => return Part::Value(value),
                 };
                 let [pattern, other] = between.map(Expr::text);
+                let value = match is_last {
+                    true => Expr::call("chomp", vec![value]),
+                    false => value,
+                };
                 Part::Value(Expr::call("gsub", vec![value, pattern, other]))
             }
             part => part,
