@@ -33,6 +33,7 @@ const OWN: &[&str] = &[
     "restart_signal_own",
     "restart_tasks_own",
     "restart_units_own",
+    "restart_via_own",
     "revision_command_own",
     "run_id_own",
     "sidekiq_via_own",

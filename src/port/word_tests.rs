@@ -15,6 +15,42 @@ fn carried_in_two(code: &str, parts: &[&str]) {
 }
 
 #[test]
+fn a_description_that_is_read_before_the_recipe_knows_no_application() {
+    let files = [
+        (
+            "Capfile",
+            "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nDir.glob('lib/capistrano/tasks/*.rake').each { |r| import r }\n",
+        ),
+        ("config/deploy.rb", "set :application, 'a'\nset :repo_url, 'x'\n"),
+        ("config/deploy/production.rb", "server 'a', roles: %w[app]\n"),
+        (
+            "lib/capistrano/tasks/x.rake",
+            "%w[start stop].each do |c|\n  desc \"#{c} #{fetch(:application)}\"\n  task(c) { on(roles(:app)) { execute \"x #{fetch(:application)}\" } }\nend\n",
+        ),
+    ];
+    let ported = ported(&files).unwrap();
+    let tasks = ported.files.iter().find(|file| file.to.ends_with("x.rhai")).unwrap();
+    has(&tasks.text, &["desc `${c} ${\"\"}`;", "run `x ${application}`"]);
+}
+
+#[test]
+fn paths_and_shown_maps_are_carried() {
+    let (text, notes) = recipe(
+        "role :app, 'a'\nset :restart_via, :run\ntask(:t) { p one: 1; puts File.path('x.yml'); send(restart_via, 'ls') }\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "set :restart_via_own, :run;",
+            "puts #{ one: 1 };",
+            "puts \"x.yml\";",
+            "invoke_command \"ls\", :via => restart_via_own;",
+        ],
+    );
+}
+
+#[test]
 fn the_level_of_the_log_is_a_number_that_is_kept_and_set_again() {
     carried_in_two(
         "logger.level = Logger::MAX_LEVEL\ndef there?(path)\n  level = logger.level\n  logger.level = Logger::IMPORTANT\n  \

@@ -524,7 +524,7 @@ impl Reader<'_> {
                 Ok(Some(vec![self.remark(remark)]))
             }
             "print" | "printf" if !given.values.is_empty() => self.written_out(call, name, false).map(Some),
-            "p" | "pp" if !given.values.is_empty() => self.written_out(call, "puts", false).map(Some),
+            "p" | "pp" if given.values.len() + given.pairs.len() > 0 => self.written_out(call, "puts", false).map(Some),
             "fail" | "raise" => {
                 if let Some(error) = self.own_error(call)? {
                     return Ok(Some(vec![Line::new(Statement::Throw(error))]));

@@ -66,6 +66,7 @@ impl Reader<'_> {
         values.truncate(1);
         let mut described = Block::of(vec![Line::verb(Call::new("desc", values))]);
         self.before_the_stage(&mut described);
+        self.before_the_main_file(&mut described);
         Ok(described.lines)
     }
 

@@ -143,6 +143,7 @@ impl Reader<'_> {
                 let values = vec![Expr::text("-s"), self.expression(path)?];
                 Expr::Not(Box::new(Expr::call("ruby_tests", values)))
             }
+            ("File", "path", [path]) => self.expression(path)?,
             ("File", "binread", [path]) => Expr::call("read_file", vec![self.expression(path)?]),
             ("Dir", "empty?", [path]) => {
                 let names = self.names_in(path, "children")?;

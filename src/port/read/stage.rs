@@ -49,6 +49,19 @@ impl Reader<'_> {
         });
     }
 
+    /// Takes the application as an empty string in the description of a task of Capistrano 3 that is read before config/deploy.rb, likewise.
+    pub(super) fn before_the_main_file(&self, block: &mut Block) {
+        let is_main = self.facts.main_file.is_none_or(|main| main == self.file);
+        if self.deferred > 0 || self.facts.version < 3 || is_main || !self.lacks_stage() {
+            return;
+        }
+        walk::each_value(block, &mut |value| {
+            if *value == Expr::name("application") && !self.set.contains("application") {
+                *value = Expr::text("");
+            }
+        });
+    }
+
     /// Returns true if one value is the stage, which is a symbol in Capistrano 3 and with the library for stages of 2, and the other one a
     /// string: these are never equal.
     pub(super) fn is_never_equal(&self, left: (&Node<'_>, &Expr), right: (&Node<'_>, &Expr)) -> bool {

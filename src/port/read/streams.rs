@@ -56,6 +56,9 @@ impl Reader<'_> {
         if let (true, Some(list)) = (name != "printf", only_list(call)) {
             return self.written_list(verb, &list, if name == "puts" { "\n" } else { "" });
         }
+        if given.values.is_empty() && !given.pairs.is_empty() && name == "puts" {
+            return Ok(vec![Line::verb(Call::new(verb, vec![self.map(&given.pairs)?]))]);
+        }
         if given.has_splat || !given.pairs.is_empty() {
             return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
         }
