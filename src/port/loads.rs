@@ -1,6 +1,8 @@
 //! Finds the places of a file that load others: `load`, `require`, `import`, lists and patterns whose files are loaded one by one, and the
 //! directories in which they are looked for.
 
+use std::collections::BTreeSet;
+
 use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
 use super::paths::RubyPaths;
@@ -45,6 +47,8 @@ pub(super) struct Loads<'a> {
     /// The directory that it names in the place of `config/deploy`.
     pub(super) stages: Option<String>,
     known: RubyPaths<'a>,
+    /// The variables among them, which the command line may set to something else.
+    variables: BTreeSet<String>,
     /// The version of Capistrano, if it is known already: it decides which branches are read.
     version: Option<u8>,
     /// The number of classes, modules and functions around the place.
@@ -62,6 +66,7 @@ impl<'a> Loads<'a> {
             main: None,
             stages: None,
             known,
+            variables: BTreeSet::new(),
             version,
             inside: 0,
             lists: 0,
@@ -95,7 +100,10 @@ impl<'a> Loads<'a> {
             match literal(variable).as_deref() {
                 Some("deploy_config_path") => self.main = self.known.path(path),
                 Some("stage_config_path" | "stage_dir") => self.stages = self.known.path(path),
-                Some(variable) => self.keep(variable.to_owned(), path),
+                Some(variable) => {
+                    self.variables.insert(variable.to_owned());
+                    self.keep(variable.to_owned(), path);
+                }
                 None => {}
             }
         } else if is_own && name == "add_rakelib" {
@@ -109,7 +117,11 @@ impl<'a> Loads<'a> {
                     Some(list) => self.each(&list, &name),
                     None => {
                         let path = loaded_path(node).or_else(|| self.known.path(node));
+                        let others = self.others(node);
                         path.into_iter().for_each(|path| self.add(&name, path));
+                        self.lists += 1;
+                        others.into_iter().for_each(|pattern| self.add(&name, pattern));
+                        self.lists -= 1;
                     }
                 }
             }
@@ -122,6 +134,18 @@ impl<'a> Loads<'a> {
             let folders = given.iter().filter_map(|node| self.known.path(node));
             self.folders.extend(folders.collect::<Vec<_>>());
         }
+    }
+
+    /// Returns the files beside the one that is loaded, if a variable alone names it: the command line may name another one.
+    fn others(&mut self, node: &Node<'_>) -> Option<String> {
+        let all = self.known.values.clone();
+        self.known.values.retain(|name, _| !self.variables.contains(name));
+        let without = self.known.path(node);
+        self.known.values = all;
+        let without = without?;
+        let (folder, name) = without.rsplit_once('/')?;
+        let is_open = name.trim_end_matches(".rb") == "*" && folder.contains('/') && !folder.contains('*');
+        is_open.then(|| format!("{folder}/*.rb"))
     }
 
     /// Adds the files of a list.

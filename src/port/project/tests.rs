@@ -158,6 +158,24 @@ fn a_file_in_a_directory_of_the_load_path_is_loaded_from_there() {
 }
 
 #[test]
+fn a_file_that_a_variable_names_may_be_any_beside_it() {
+    let of = |name: &str| {
+        let load = format!(
+            "set :place, 'beta' unless exists?(:place)\nfixed = 'beta'\nload File.join(File.dirname(__FILE__), 'places', {name})\n"
+        );
+        let ported = ported(&[
+            ("Capfile", "load 'deploy'\nload 'config/deploy'\n"),
+            ("config/deploy.rb", load.as_str()),
+            ("config/places/beta.rb", "role :app, 'b'\n"),
+            ("config/places/other.rb", "role :app, 'o'\n"),
+        ]);
+        ported.files.iter().any(|file| file.to == "config/places/other.rhai")
+    };
+    assert!(of("place"));
+    assert!(!of("fixed"));
+}
+
+#[test]
 fn a_file_of_the_project_that_is_not_there_fails_in_capistrano_too() {
     let text = "require './config/secret'\nrequire_relative 'other'\nrequire '../up.rb'\nload 'config/mine.rb'\nrequire 'own_gem'\n";
     let found = ported(&[("config/deploy.rb", text)]);
