@@ -59,12 +59,13 @@ fn code_that_fails_in_capistrano_fails_here_with_the_same_error() {
 #[test]
 fn a_command_in_backticks_may_fail() {
     carried(
-        "set(:notes) { `grep x y | head` }\nset(:head) { `git rev-parse HEAD`.strip }\n\
+        "set(:notes) { `grep x y | head` }\nset(:head) { `git rev-parse HEAD`.strip }\nset(:far) { `git rev-parse origin/x` }\n\
          task :t do\n  `rsync -a ./ #{application}:/srv`\n  run_locally 'make'\n  puts `which say`, `git branch 2>/dev/null`\nend\n\
          set :application, 'a'\n",
         &[
             "set :notes { run_locally(\"grep x y | head\", :result => true).stdout }",
             "set :head { strip(run_locally(\"git rev-parse HEAD\")) }",
+            "set :far { run_locally(\"git rev-parse origin/x\", :result => true).stdout }",
             "  system `rsync -a ./ ${application}:/srv`;",
             "run_locally \"make\";",
             "puts run_locally(\"which say\", :result => true).stdout;",

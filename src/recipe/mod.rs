@@ -338,7 +338,13 @@ impl Recipe {
                 .hints
                 .push(format!("`{name}' is a namespace without a default task"));
         }
-        diagnostic.hints.extend(suggestion(name, configuration.tasks.names()));
+        let with_arguments = name.strip_suffix(']').and_then(|name| name.split_once('['));
+        match with_arguments.filter(|(task, _)| configuration.tasks.get(task).is_some()) {
+            Some((task, _)) => diagnostic.hints.push(format!(
+                "what a task is to know follows it as NAME=value, and the recipe reads it as ENV[\"NAME\"]: capr {task} NAME=value"
+            )),
+            None => diagnostic.hints.extend(suggestion(name, configuration.tasks.names())),
+        }
         diagnostic.hints.extend(self.meant_stage(name));
         Some(diagnostic)
     }

@@ -408,7 +408,6 @@ const SURE: &[&str] = &[
     "git tag",
     "git log",
     "git rev-list",
-    "git ls-remote",
     "git symbolic-ref",
     "whoami",
     "hostname",
@@ -426,10 +425,14 @@ fn output_of(mut command: Call) -> Expr {
         .first()
         .map(|text| text.clone().parts())
         .unwrap_or_default();
-    let is_shell = |part: &Part| matches!(part, Part::Text(text) if text.contains(['|', '&', ';', '>']));
+    // What a person names may not be there, and neither may what was never fetched.
+    let is_open = |part: &Part| match part {
+        Part::Text(text) => text.contains(['|', '&', ';', '>']) || text.contains("origin"),
+        Part::Value(_) => true,
+    };
     let starts = |text: &str| SURE.iter().any(|sure| text.trim_start().starts_with(sure));
     let is_sure = matches!(parts.first(), Some(Part::Text(text)) if starts(text));
-    if is_sure && !parts.iter().any(is_shell) {
+    if is_sure && !parts.iter().any(is_open) {
         return Expr::Call(command);
     }
     command.options.push(("result".to_owned(), Expr::Bool(true)));

@@ -10,6 +10,13 @@ fn a_template_takes_the_pairs_before_the_variables_and_lazy_ones_are_evaluated()
 }
 
 #[test]
+fn what_is_true_or_false_is_written_so() {
+    let text = r#"set :a, true; set :list, [false];
+        task :t { puts render(:template => "{{ a }} {{ not a }} {% for x in list %}{{ x }}{% endfor %} {{ a and 'b' }}"); }"#;
+    assert_eq!(prints(text), ["true false false b"]);
+}
+
+#[test]
 fn variables_are_evaluated_in_the_order_of_the_template() {
     let text = r#"set :user { puts "user"; "u" } set :pg_user { puts "pg_user"; "p" } set :a_host { puts "host"; "h" } set :zone { puts "zone"; "z" }
         task :t { puts render(:template => "user: {{ zone }} {% if pg_user == user %}{% endif %}{{ a_host }}"); }"#;

@@ -38,9 +38,11 @@ fn render(cx: &mut VerbContext) -> Fallible {
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_keep_trailing_newline(true);
     // The word `none` in a configuration file would look like a value.
-    environment.set_formatter(|out, state, value| match value.is_none() {
-        true => Err(ErrorKind::UndefinedError.into()),
-        false => minijinja::escape_formatter(out, state, value),
+    environment.set_formatter(|out, state, value| match value.kind() {
+        ValueKind::None => Err(ErrorKind::UndefinedError.into()),
+        // As recipes and the files of other programs have it, not as Python.
+        ValueKind::Bool => Ok(out.write_str(if value.is_true() { "true" } else { "false" })?),
+        _ => minijinja::escape_formatter(out, state, value),
     });
     environment.set_fuel(Some(MAX_STEPS));
     let template = environment.template_from_named_str(&name, &template).map_err(failed)?;
