@@ -10,6 +10,7 @@ use super::tidy::FileDraft;
 /// same where the code is, in one file. Returns remarks about those that stay two servers.
 pub(super) fn merge(drafts: &mut [FileDraft<'_>]) -> Vec<String> {
     let is_stage = |draft: &FileDraft<'_>| draft.source.stage().is_some();
+    drafts.iter_mut().for_each(|draft| agree(&mut draft.block.lines));
     let own: Vec<Users> = drafts.iter_mut().map(|draft| users(&mut draft.block)).collect();
     let all = || own.iter().zip(drafts.iter());
     let mut common = Users::new();
@@ -130,6 +131,67 @@ fn users(block: &mut Block) -> Users {
         }
     });
     users
+}
+
+/// Gives a host that lines beside each other name with two written users the later one. Lines of two branches are left as they are.
+fn agree(lines: &mut [Line]) {
+    let mut last = BTreeMap::new();
+    let is_server = |call: &Call| matches!(call.name.as_str(), "role" | "server");
+    for line in lines.iter_mut() {
+        match &mut line.statement {
+            Statement::Verb(call) if is_server(call) => {
+                let (user, port) = (option(call), port(call));
+                for host in hosts(call) {
+                    if let Some((user, host)) = whole(host, user.as_ref()) {
+                        last.insert((host, port.clone()), user);
+                    }
+                }
+            }
+            statement => statement.blocks().into_iter().for_each(|block| agree(&mut block.lines)),
+        }
+    }
+    for line in lines {
+        let Statement::Verb(call) = &mut line.statement else {
+            continue;
+        };
+        if !is_server(call) {
+            continue;
+        }
+        let (named, port) = (option(call), port(call));
+        let mut users = BTreeSet::new();
+        for host in hosts(call) {
+            let Some((user, bare)) = whole(host, named.as_ref()) else {
+                continue;
+            };
+            let user = last.get(&(bare.clone(), port.clone())).cloned().unwrap_or(user);
+            if named.is_none() {
+                *host = Expr::Text(format!("{user}@{bare}"));
+            }
+            users.insert(user);
+        }
+        // An option holds for all hosts of its line.
+        if let (Some(user), 1) = (users.pop_first(), hosts(call).len()) {
+            let options = call.options.iter_mut().filter(|(name, _)| name == "user");
+            options.for_each(|(_, value)| *value = Expr::Text(user.clone()));
+        }
+    }
+}
+
+/// Returns the port that the options name: hosts of two ports are two servers.
+fn port(call: &Call) -> Option<String> {
+    let named = call.options.iter().find(|(name, _)| name == "port");
+    named.map(|(_, value)| key(value))
+}
+
+/// Returns the user and the host, where both are written out.
+fn whole(host: &Expr, user: Option<&Expr>) -> Option<(String, String)> {
+    let host = host.literal()?;
+    let (user, host) = match (host.split_once('@'), user) {
+        (Some(_), Some(_)) => return None,
+        (Some((user, host)), None) => (user, host),
+        (None, user) => (user?.literal()?, host),
+    };
+    Some((user.to_owned(), host.to_owned()))
 }
 
 /// Writes these users before the hosts that have none.

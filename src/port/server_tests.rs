@@ -75,6 +75,22 @@ fn a_host_is_one_server_whoever_names_its_user() {
 }
 
 #[test]
+fn a_host_that_gets_two_users_has_the_later_one() {
+    let (text, notes) = recipe(
+        "lock '3'\nset :repo_url, 'x'\nrole :db, %w[joe@h1]\nserver 'h1', user: 'ann', roles: %w[app]\nserver 'h1', user: 'bob', roles: %w[web]\n\
+         server 'h2', user: 'ann', port: 22, roles: %w[app]\nserver 'h2', user: 'bob', port: 23, roles: %w[app]\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "role :db, \"bob@h1\";\nserver \"h1\", \"app\", :user => \"bob\";\nserver \"h1\", \"web\", :user => \"bob\";",
+            "\"h2\", \"app\", :user => \"ann\", :port => 22;\nserver \"h2\", \"app\", :user => \"bob\", :port => 23;",
+        ],
+    );
+}
+
+#[test]
 fn a_host_of_several_files_is_one_server() {
     let port = |other: &str| {
         let deploy =
