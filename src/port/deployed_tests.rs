@@ -511,8 +511,14 @@ fn the_newest_gems_of_puma_and_sidekiq_have_other_roles_and_services() {
         }],
         ..RubyProject::default()
     };
-    project.gems.majors.insert("capistrano3-puma".to_owned(), 6);
-    project.gems.majors.insert("capistrano-sidekiq".to_owned(), 3);
+    project
+        .gems
+        .versions
+        .insert("capistrano3-puma".to_owned(), "6.0.0".to_owned());
+    project
+        .gems
+        .versions
+        .insert("capistrano-sidekiq".to_owned(), "3.0.0".to_owned());
     let text = &port(&project).unwrap().files[0].text;
     has(
         text,

@@ -358,7 +358,7 @@ impl Facts {
             "capistrano/puma" => ("capistrano3-puma", "Capistrano::Puma", 3),
             _ => return false,
         };
-        let is_new = self.gems.majors.get(gem).is_some_and(|major| *major >= first);
+        let is_new = self.gems.major(gem).is_some_and(|major| major >= first);
         let inner = format!("{plugin}::");
         let has_tasks = |name: &String| name.starts_with(&inner) || name == plugin && path == "capistrano/puma";
         let is_installed = path == "capistrano/sidekiq" && self.plugins.contains(plugin);

@@ -23,7 +23,7 @@ fn with_gems(capfile: &str, recipe: &str, majors: &[(&str, u32)]) -> (String, St
         ..RubyProject::default()
     };
     for (gem, major) in majors {
-        project.gems.majors.insert((*gem).to_owned(), *major);
+        project.gems.versions.insert((*gem).to_owned(), format!("{major}.0.0"));
     }
     let ported = port(&project).unwrap();
     let text = |number: usize| ported.files[number].text.clone();

@@ -60,11 +60,10 @@ pub(super) fn without_no_release(drafts: &mut [FileDraft<'_>]) -> Vec<String> {
 }
 
 fn spare(lines: &mut [Line], remarks: &mut Vec<String>) {
-    let is_role = |call: &Call| matches!(call.name.as_str(), "role" | "server");
     let mut released = BTreeSet::new();
     for line in &mut *lines {
         match &mut line.statement {
-            Statement::Verb(call) if is_role(call) => {
+            Statement::Verb(call) if names_servers(call) => {
                 if !has_no_release(call) {
                     released.extend(hosts(call).into_iter().map(|host| key(host)));
                 }
@@ -75,13 +74,7 @@ fn spare(lines: &mut [Line], remarks: &mut Vec<String>) {
                 .for_each(|block| spare(&mut block.lines, remarks)),
         }
     }
-    for line in lines {
-        let Statement::Verb(call) = &mut line.statement else {
-            continue;
-        };
-        if !is_role(call) || !has_no_release(call) {
-            continue;
-        }
+    for call in calls(lines).filter(|call| has_no_release(call)) {
         let names: Vec<String> = hosts(call).into_iter().map(|host| key(host)).collect();
         if !names.is_empty() && names.iter().all(|name| released.contains(name)) {
             call.options.retain(|(name, _)| name != "no_release");
@@ -136,10 +129,9 @@ fn users(block: &mut Block) -> Users {
 /// Gives a host that lines beside each other name with two written users the later one. Lines of two branches are left as they are.
 fn agree(lines: &mut [Line]) {
     let mut last = BTreeMap::new();
-    let is_server = |call: &Call| matches!(call.name.as_str(), "role" | "server");
     for line in lines.iter_mut() {
         match &mut line.statement {
-            Statement::Verb(call) if is_server(call) => {
+            Statement::Verb(call) if names_servers(call) => {
                 let (user, port) = (option(call), port(call));
                 for host in hosts(call) {
                     if let Some((user, host)) = whole(host, user.as_ref()) {
@@ -150,13 +142,7 @@ fn agree(lines: &mut [Line]) {
             statement => statement.blocks().into_iter().for_each(|block| agree(&mut block.lines)),
         }
     }
-    for line in lines {
-        let Statement::Verb(call) = &mut line.statement else {
-            continue;
-        };
-        if !is_server(call) {
-            continue;
-        }
+    for call in calls(lines) {
         let (named, port) = (option(call), port(call));
         let mut users = BTreeSet::new();
         for host in hosts(call) {
@@ -215,10 +201,22 @@ fn key(host: &Expr) -> String {
     format!("{host:?}")
 }
 
+fn names_servers(call: &Call) -> bool {
+    matches!(call.name.as_str(), "role" | "server")
+}
+
+/// Returns the calls of `role` and `server` among these lines, without those in blocks.
+fn calls(lines: &mut [Line]) -> impl Iterator<Item = &mut Call> {
+    lines.iter_mut().filter_map(|line| match &mut line.statement {
+        Statement::Verb(call) if names_servers(call) => Some(call),
+        _ => None,
+    })
+}
+
 fn each_call(lines: &mut [Line], see: &mut dyn FnMut(&mut Call)) {
     for line in lines {
         match &mut line.statement {
-            Statement::Verb(call) if matches!(call.name.as_str(), "role" | "server") => see(call),
+            Statement::Verb(call) if names_servers(call) => see(call),
             statement => statement
                 .blocks()
                 .into_iter()

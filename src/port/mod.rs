@@ -348,10 +348,10 @@ fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Fa
     facts.example.clone_from(&project.example);
     facts.templates = sort::map(project.templates.iter().cloned());
     // What `lock` says counts where Gemfile.lock is not there.
-    let mut versions = std::mem::take(&mut facts.gems.versions);
-    facts.gems = project.gems.clone();
-    versions.extend(facts.gems.versions.clone());
-    facts.gems.versions = versions;
+    let said = std::mem::replace(&mut facts.gems, project.gems.clone()).versions;
+    for (gem, version) in said {
+        facts.gems.versions.entry(gem).or_insert(version);
+    }
     facts.conclude();
     facts
 }

@@ -74,12 +74,6 @@ impl Installed {
         Ok(Self { locked, gems })
     }
 
-    /// Returns the first part of the version of each gem in `Gemfile.lock`.
-    pub(super) fn majors(&self) -> BTreeMap<String, u32> {
-        let major = |gem: &GemInLock| Some((gem.name.clone(), gem.version.split('.').next()?.parse().ok()?));
-        sort::map(self.locked.gems.iter().filter_map(major))
-    }
-
     /// Returns the version of each gem in `Gemfile.lock`.
     pub(super) fn versions(&self) -> BTreeMap<String, String> {
         let version = |gem: &GemInLock| (gem.name.clone(), gem.version.clone());

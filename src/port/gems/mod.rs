@@ -72,8 +72,6 @@ pub(crate) struct FromGems {
     pub(super) not_installed: BTreeMap<String, String>,
     /// The numbers of the files that each file loads, by the number of that file and the path in it.
     pub(super) loads: BTreeMap<(usize, String), Vec<usize>>,
-    /// The first part of the version that `Gemfile.lock` names, by the name of the gem.
-    pub(super) majors: BTreeMap<String, u32>,
     /// The versions that `Gemfile.lock` names, by the names of the gems.
     pub(super) versions: BTreeMap<String, String>,
     /// The classes of plugins, by the last part of their names.
@@ -85,6 +83,11 @@ pub(crate) struct FromGems {
 }
 
 impl FromGems {
+    /// Returns the first part of the version that `Gemfile.lock` names.
+    pub(super) fn major(&self, gem: &str) -> Option<u32> {
+        self.versions.get(gem)?.split('.').next()?.parse().ok()
+    }
+
     /// Returns true if a gem in `Gemfile.lock` is older than this version, and nothing where it is not there.
     pub(super) fn is_before(&self, gem: &str, version: &str) -> Option<bool> {
         Some(version::compare(self.versions.get(gem)?, version).is_lt())
@@ -132,7 +135,6 @@ impl RubyProject {
             .collect();
         drop(parsed);
         let mut from = FromGems {
-            majors: installed.majors(),
             versions: installed.versions(),
             ..FromGems::default()
         };

@@ -10,7 +10,7 @@ use super::super::ruby::{arguments, behind, constant, id, literal, source, state
 use super::Reader;
 use super::lists::reduced;
 use super::locals::{Local, Type};
-use super::ruby_methods::listed;
+use super::ruby_methods::counted;
 
 /// The methods whose value and arguments a function takes, with the number of the arguments.
 const METHODS: &[(&str, usize, &str)] = &[
@@ -164,7 +164,7 @@ impl Reader<'_> {
             }
             ("Array" | "Set", "new", []) => Expr::List(Vec::new()),
             ("Array", "new", [count, value]) => {
-                let count = listed(Expr::number(0).binary("..", self.expression(count)?));
+                let count = counted(self.expression(count)?);
                 count.method("map", vec![Expr::function_of("number", self.expression(value)?)])
             }
             ("String", "new", []) => Expr::text(""),
@@ -198,7 +198,7 @@ impl Reader<'_> {
         };
         let given = arguments(call, false).values;
         if let ("Array", "new", [count]) = (class, name, given.as_slice()) {
-            let list = listed(Expr::number(0).binary("..", self.expression(count)?));
+            let list = counted(self.expression(count)?);
             let closure = match self.closure(behind)? {
                 Expr::Closure(names, body) if names.is_empty() => Expr::Closure(vec!["number".to_owned()], body),
                 closure => closure,

@@ -47,12 +47,6 @@ impl Reader<'_> {
             "init_system"
                 if self.facts.libraries.contains("capistrano/sidekiq")
                     && self.facts.gems.is_before("capistrano-sidekiq", "2") != Some(false)
-                    && self
-                        .facts
-                        .gems
-                        .majors
-                        .get("capistrano-sidekiq")
-                        .is_none_or(|major| *major < 2)
                     && !self
                         .facts
                         .plugins

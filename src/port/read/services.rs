@@ -174,7 +174,7 @@ impl Reader<'_> {
 
     /// Returns the settings of capistrano-symfony, whose versions have the layouts of those of Symfony.
     fn as_gem_of_symfony(&mut self) -> Vec<Line> {
-        let major = self.facts.gems.majors.get("capistrano-symfony").copied();
+        let major = self.facts.gems.major("capistrano-symfony");
         let (layout, dirs, files): (_, &[&str], &[&str]) = match major {
             Some(0) => ("2", &["app/logs", "web/uploads"], &[]),
             Some(1) => ("3", &["var/logs"], &["app/config/parameters.yml"]),
@@ -213,7 +213,7 @@ impl Reader<'_> {
     /// Returns the settings of capistrano3-puma: with its plugin for systemd that runs Puma, and without it `pumactl` does. From version 6 on
     /// there is nothing but systemd.
     pub(super) fn as_gem_of_puma(&mut self) -> Vec<Line> {
-        let major = self.facts.gems.majors.get("capistrano3-puma").copied();
+        let major = self.facts.gems.major("capistrano3-puma");
         let is_new = major.is_some_and(|major| major >= 6);
         if !is_new {
             self.tell_of_template("puma", "puma");
@@ -259,7 +259,7 @@ impl Reader<'_> {
     /// Returns the settings of capistrano-sidekiq: with its plugin for systemd that runs Sidekiq, and without it a file has the number of the
     /// process.
     pub(super) fn as_gem_of_sidekiq(&mut self) -> Vec<Line> {
-        let major = self.facts.gems.majors.get("capistrano-sidekiq").copied();
+        let major = self.facts.gems.major("capistrano-sidekiq");
         let of_systemd = self.facts.plugins.contains("Capistrano::Sidekiq::Systemd");
         match major.filter(|major| *major >= 3) {
             Some(_) => {
