@@ -486,3 +486,8 @@ pub(super) fn reduced(name: &str, value: Expr) -> Expr {
         vec![Expr::Closure(names, Block::giving(body)), Expr::List(Vec::new())],
     )
 }
+
+/// Returns the numbers below this one, from 0 on, as a list.
+pub(super) fn counted(count: Expr) -> Expr {
+    super::ruby_methods::listed(Expr::number(0).binary("..", count))
+}

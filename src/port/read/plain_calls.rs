@@ -8,9 +8,8 @@ use super::super::note::{Kind, Read};
 use super::super::repeated::names;
 use super::super::ruby::{arguments, behind, constant, id, literal, source, statements};
 use super::Reader;
-use super::lists::reduced;
+use super::lists::{counted, reduced};
 use super::locals::{Local, Type};
-use super::ruby_methods::counted;
 
 /// The methods whose value and arguments a function takes, with the number of the arguments.
 const METHODS: &[(&str, usize, &str)] = &[

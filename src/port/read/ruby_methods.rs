@@ -89,7 +89,7 @@ impl Reader<'_> {
             "backtrace" => Expr::List(Vec::new()),
             "itself" | "lazy" => value,
             "each" | "each_entry" if kind == Type::List => value,
-            "times" => counted(value),
+            "times" => super::lists::counted(value),
             "second" => Expr::Index(Box::new(value), Box::new(Expr::number(1))),
             "third" => Expr::Index(Box::new(value), Box::new(Expr::number(2))),
             "zero?" => value.binary("==", Expr::number(0)),
@@ -434,11 +434,6 @@ fn dedented(value: Expr) -> Option<Expr> {
         .map(|line| line.get(indent.min(blanks(&line))..).unwrap_or(line));
     let text: String = lines.collect();
     Some(string(super::strings::unmark(&text, values)))
-}
-
-/// Returns the numbers below this one, from 0 on, as a list.
-pub(super) fn counted(count: Expr) -> Expr {
-    listed(Expr::number(0).binary("..", count))
 }
 
 /// Returns a range as a list; any other value stays as it is.
