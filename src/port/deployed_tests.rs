@@ -110,6 +110,23 @@ fn a_prefix_of_a_library_goes_before_the_command_map() {
 }
 
 #[test]
+fn a_prefix_of_a_library_goes_before_the_command_map_in_tasks_of_the_recipe() {
+    let code = "SSHKit.config.command_map[:rake] = 'bin/rake'\ntask(:t) { on(roles(:app)) { within('/x') { execute :rake, 'y' } } }\n";
+    let prefixed = "run \"rake y\";";
+    let own = "run \"bin/rake y\";";
+    let task =
+        |libraries: &[&str], list: &str, part: &str| with_libraries(libraries, &format!("{list}{code}"), &[part]);
+    task(&["bundler"], "", prefixed);
+    task(&["rbenv"], "", prefixed);
+    task(&["rbenv"], "set :rbenv_map_bins, %w[rake gem]\n", prefixed);
+    // These lists are without it, or may be.
+    task(&["rbenv"], "set :rbenv_map_bins, %w[ruby]\n", own);
+    task(&["bundler"], "set :bundle_bins, %w[rails]\n", own);
+    task(&["rbenv"], "set :rbenv_map_bins, fetch(:mine)\n", own);
+    task(&["git"], "", own);
+}
+
+#[test]
 fn passenger_begins_anew_as_its_gem_lets_it() {
     let off = "set :passenger_restart_with_touch, false;";
     with_libraries(&["passenger"], "", &[off]);
@@ -495,6 +512,38 @@ fn hooks_of_gems_for_monit_are_told() {
             ported.remarks
         );
     }
+}
+
+#[test]
+fn services_in_monit_have_the_names_of_the_version_of_the_gem() {
+    let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/sidekiq'\nrequire 'capistrano/sidekiq/monit'\n";
+    let of = |version: Option<&str>| {
+        let file = |path: &str, text: &str| RubyFile {
+            path: path.to_owned(),
+            text: text.as_bytes().to_vec(),
+            is_wanted: true,
+            gem: None,
+            part: None,
+        };
+        let mut project = RubyProject {
+            sources: vec![file("Capfile", capfile), file("config/deploy.rb", "lock '3'\n")],
+            ..RubyProject::default()
+        };
+        let version = version.map(|version| ("capistrano-sidekiq".to_owned(), version.to_owned()));
+        project.gems.versions.extend(version);
+        let ported = port(&project).unwrap();
+        let told = ported
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("where they end with `_0`"));
+        (
+            ported.files[0].text.contains("set :sidekiq_service_separator, \"_\";"),
+            told,
+        )
+    };
+    assert_eq!(of(Some("1.0.3")), (true, false));
+    assert_eq!(of(Some("0.20.0")), (false, false));
+    assert_eq!(of(None), (false, true));
 }
 
 #[test]

@@ -86,6 +86,8 @@ pub(super) struct Facts {
     pub(super) task_arguments: BTreeMap<String, Vec<String>>,
     /// The programs that `SSHKit.config.command_map.prefix` puts words before.
     pub(super) prefixed: BTreeSet<String>,
+    /// The programs in lists that `rbenv_map_bins`, `bundle_bins` and their like are set to, each behind the name of the variable.
+    pub(super) listed: BTreeSet<(String, String)>,
     /// The stages that have a file.
     pub(super) stages: BTreeSet<String>,
     /// The numbers of these files.
@@ -147,6 +149,25 @@ pub(super) struct Facts {
     pub(super) points: [usize; 3],
     /// True if a file has words that Capistrano 1 does not know.
     pub(super) is_newer_than_one: bool,
+}
+
+/// Returns the variables of libraries with the programs that they put words before, those that have this program where a recipe says nothing.
+fn lists_of(program: &str) -> impl Iterator<Item = &'static str> {
+    const OF_RUBY: &[&str] = &[
+        "asdf_map_bins",
+        "chruby_map_bins",
+        "mise_map_bins",
+        "rbenv_map_bins",
+        "rvm_map_bins",
+    ];
+    const OF_NODE: &[&str] = &["nodenv_map_bins", "nvm_map_bins"];
+    let lists: [&[&str]; 2] = match program {
+        "gem" | "rails" | "rake" => [OF_RUBY, &["bundler_map_bins"]],
+        "bundle" | "ruby" => [OF_RUBY, &[]],
+        "node" | "npm" | "yarn" => [OF_NODE, &[]],
+        _ => [&[], &[]],
+    };
+    lists.into_iter().flatten().copied()
 }
 
 impl Facts {
@@ -240,22 +261,35 @@ impl Facts {
 
     /// Returns true for a program that SSHKit puts words before, those of a library (`rbenv exec`, `bundle exec`) or of the recipe.
     pub(super) fn is_prefixed(&self, program: &str) -> bool {
-        const OF_RUBY: &[&str] = &[
-            "asdf_map_bins",
-            "chruby_map_bins",
-            "mise_map_bins",
-            "rbenv_map_bins",
-            "rvm_map_bins",
-        ];
-        const OF_NODE: &[&str] = &["nodenv_map_bins", "nvm_map_bins"];
-        let loads = |names: &[&str]| names.iter().any(|name| self.vocabulary.variables.contains(*name));
-        let by_library = match program {
-            "gem" | "rails" | "rake" => loads(OF_RUBY) || loads(&["bundler_map_bins"]),
-            "bundle" | "ruby" => loads(OF_RUBY),
-            "node" | "npm" | "yarn" => loads(OF_NODE),
-            _ => false,
-        };
+        let by_library = lists_of(program).any(|name| self.vocabulary.variables.contains(name));
         by_library || self.prefixed.contains(program)
+    }
+
+    /// Returns what the recipe has in the place of a program where nothing else goes before it.
+    pub(super) fn mapped(&self, program: &str) -> Option<&Mapped> {
+        let own = self.commands.get(program);
+        own.filter(|_| !self.is_surely_prefixed(program))
+    }
+
+    /// Returns true for a program that a library surely puts words before, so that SSHKit does not look at what the recipe has in its place.
+    pub(super) fn is_surely_prefixed(&self, program: &str) -> bool {
+        let has = |name: &str| {
+            let listed = |name: &str| self.listed.contains(&(name.to_owned(), program.to_owned()));
+            let own = if name == "bundler_map_bins" {
+                "bundle_bins"
+            } else {
+                name
+            };
+            let may_lack = |name: &str| self.variables.contains_key(name) && !listed(name);
+            // These lists may be without it.
+            let is_short = match name {
+                "asdf_map_bins" => true,
+                "nodenv_map_bins" => program == "yarn",
+                _ => name == "rvm_map_bins" && self.libraries.contains("rvm1/capistrano3"),
+            };
+            self.vocabulary.variables.contains(name) && !is_short && !may_lack(own) && !may_lack(name)
+        };
+        self.version > 2 && lists_of(program).any(has)
     }
 
     /// Returns true if a file defines a function of this name.
@@ -452,6 +486,11 @@ impl Facts {
         self.stage_is_renamed |= name == "stage" && value.and_then(literal).as_deref() != own;
         self.stage_is_text |= name == "stage" && value.is_some_and(|value| value.as_string_node().is_some());
         self.set_in.entry(renamed(name).to_owned()).or_default().insert(file);
+        let list = value.filter(|_| name.ends_with("_bins")).and_then(Node::as_array_node);
+        for program in list.iter().flat_map(|list| list.elements().iter()) {
+            let program = literal(&program).map(|program| (name.to_owned(), program));
+            self.listed.extend(program);
+        }
         let given = self.variables.entry(renamed(name).to_owned()).or_default();
         let function = value.and_then(super::read::function_of);
         given.function |= function.is_some_and(|function| !function.parameters.is_empty());

@@ -180,7 +180,7 @@ impl Reader<'_> {
     /// Returns true for a command whose program is replaced when it runs, since the recipe has that entry of the command map.
     fn is_mapped_when_run(&self, call: &CallNode<'_>, program: &str) -> bool {
         let is_plain = !self.onion.is_local && self.onion.group.is_none() && id(&call.name()) != "background";
-        is_plain && self.is_in_map(program)
+        is_plain && (self.is_in_map(program) || self.facts.is_surely_prefixed(program))
     }
 
     /// Returns true if the recipe has an entry of the command map for a program.

@@ -284,7 +284,7 @@ impl Reader<'_> {
             source(receiver).as_str(),
             arguments(call, false).values.as_slice(),
         ) {
-            let mapped = literal(program).and_then(|program| self.facts.commands.get(&program));
+            let mapped = literal(program).and_then(|program| self.facts.mapped(&program));
             return Ok(match mapped {
                 Some(Mapped::Text(text)) => Expr::text(text),
                 _ => match self.expression(program)? {

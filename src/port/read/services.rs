@@ -31,6 +31,9 @@ impl Reader<'_> {
         if by_plugin {
             lines.push(Line::verb(Call::new("require", vec![Expr::text("sidekiq/monit")])));
         }
+        if by_plugin || path == "capistrano/sidekiq/monit" {
+            lines.extend(self.as_gem_of_monit(by_plugin));
+        }
         if self.facts.version < 3 {
             lines.extend(self.as_gem_of_two(path));
         }
@@ -275,6 +278,21 @@ impl Reader<'_> {
                 self.unless_set("sidekiq_via", Expr::text("service"))
             }
             None => self.unless_set("sidekiq_via", Expr::text("pid")),
+        }
+    }
+
+    /// Returns how capistrano-sidekiq names the services in Monit: from version 1 on with `_` before the number. Plugins came with version 2.
+    fn as_gem_of_monit(&mut self, by_plugin: bool) -> Vec<Line> {
+        match self.facts.gems.is_before("capistrano-sidekiq", "1.0") {
+            Some(true) => Vec::new(),
+            None if self.facts.version < 3 => Vec::new(),
+            None if !by_plugin => {
+                let remark = "monit and sidekiq: Gemfile.lock does not tell the version of capistrano-sidekiq. The services in monit end with `0`, as up to \
+                              0.20; where they end with `_0`, say `set :sidekiq_service_separator, \"_\";`";
+                self.remarks.push(remark.to_owned());
+                Vec::new()
+            }
+            _ => self.unless_set("sidekiq_service_separator", Expr::text("_")),
         }
     }
 
