@@ -18,7 +18,7 @@ pub(crate) use hooks::{Hook, HookAction, When};
 pub(crate) use kind::VariableKind;
 pub(crate) use nearest::{did_you_mean, nearest, suggestion};
 pub(crate) use outline::{Act, Graph, GraphTask, Link, Outline, ReadVariable, TaskStep};
-pub(crate) use role::{Assignment, Roles};
+pub(crate) use role::{Assignment, AttributeError, Roles};
 pub(crate) use run_options::{Environment, RunOptions, Shell, Stdin, is_umask};
 pub(crate) use selection::{Filter, Selection, SelectionError, select};
 pub(crate) use server::{HOST_RULE, Server, ServerSyntax, USER_RULE, is_plain_host, is_plain_user};

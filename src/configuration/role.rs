@@ -71,6 +71,28 @@ impl Roles {
         Ok(())
     }
 
+    /// Makes the server that was put into a role last one with those of its host and port, whatever user they have, as Capistrano 3 does: the
+    /// user that was named last is that of all.
+    pub(crate) fn unite(&mut self, role: &str) {
+        const PORT_OF_SSH: u16 = 22;
+        let Some(Assignment { server: newest, .. }) = self.assignments(role).last().cloned() else {
+            return;
+        };
+        let port = |server: &Server| server.port.unwrap_or(PORT_OF_SSH);
+        let is_same = |server: &Server| server.host == newest.host && port(server) == port(&newest);
+        let mut all: Vec<&mut Server> = self.0.values_mut().flatten().map(|one| &mut one.server).collect();
+        all.retain(|server| is_same(server));
+        let before = all
+            .iter()
+            .find(|server| ***server != newest)
+            .map(|server| (**server).clone());
+        let Some(before) = before else { return };
+        let (user, port) = (newest.user.clone().or(before.user), newest.port.and(before.port));
+        for server in all {
+            (server.user, server.port) = (user.clone(), port);
+        }
+    }
+
     /// Returns the names, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -121,7 +143,7 @@ impl Roles {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::{Attributes, Roles, Server, Value};
 
@@ -159,6 +181,31 @@ mod tests {
             .unwrap();
         assert_eq!(roles.roles_of(&h), ["web", "db"]);
         assert_eq!(roles.attributes_of(&h), attributes(&[("zone", "b".into())]));
+    }
+
+    #[test]
+    fn r18_servers_of_one_host_and_port_are_made_one_with_the_last_user() {
+        let mut roles = Roles::default();
+        let mut put = |server: &str, role: &str| {
+            roles.assign(role, server.parse().unwrap(), Attributes::new()).unwrap();
+            roles.unite(role);
+            let of = |role: &str| -> Vec<String> {
+                let all = roles.assignments(role).iter();
+                all.map(|one| one.server.to_string()).collect()
+            };
+            (of("app").join(" "), of("web").join(" "))
+        };
+        let mut puts = |server: &str, role: &str, app: &str, web: &str| {
+            assert_eq!(put(server, role), (app.to_owned(), web.to_owned()), "{server} {role}");
+        };
+        puts("h", "app", "h", "");
+        puts("bob@h:22", "web", "bob@h", "bob@h");
+        puts("ann@h:23", "web", "bob@h", "bob@h ann@h:23");
+        puts("h", "app", "bob@h bob@h", "bob@h ann@h:23");
+        puts("eve@h", "app", "eve@h eve@h eve@h", "eve@h ann@h:23");
+        let h = &roles.assignments("app")[0].server;
+        assert!(roles.assignments("app").iter().all(|one| one.server == *h));
+        assert_eq!(roles.roles_of(h), ["app", "web"]);
     }
 
     #[test]

@@ -66,9 +66,9 @@ mod gems;
 mod lacks;
 mod loaded;
 mod loads;
-mod merged;
 mod modules;
 mod naming;
+mod no_release;
 mod nodes;
 mod note;
 #[cfg(test)]
@@ -229,10 +229,8 @@ pub(crate) fn port(project: &RubyProject) -> Result<Ported, PortRefusal> {
     sort::by_key(&mut drafts, |(number, _)| *number);
     let mut drafts: Vec<FileDraft<'_>> = drafts.into_iter().map(|(_, draft)| draft).collect();
     tidy::tidy(&facts, &mut drafts, &mut remarks);
-    if facts.version > 2 {
-        remarks.extend(merged::merge(&mut drafts));
-    } else {
-        remarks.extend(merged::without_no_release(&mut drafts));
+    if facts.version < 3 {
+        remarks.extend(no_release::without_no_release(&mut drafts));
     }
     reach::mark(&facts, &parsed, &mut drafts);
     facts.is_open |= project.loads_more || !project.application.is_empty();

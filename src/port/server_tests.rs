@@ -21,19 +21,6 @@ fn find_servers_has_no_filters_of_its_task() {
 }
 
 #[test]
-fn a_host_that_is_computed_in_the_same_way_is_one_server() {
-    carried(
-        "set :host, 'h'\nset :login, 'u'\nrole :web, \"#{fetch(:host)}.org\"\nserver \"#{fetch(:host)}.org\", user: fetch(:login), roles: %w[app]\n\
-         role :db, fetch(:host)\nserver fetch(:host), user: 'x', roles: %w[own]\n",
-        &[
-            "role :web, `${login}@${host}.org`;",
-            "server `${host}.org`, \"app\", :user => login;",
-            "role :db, `x@${host}`;",
-        ],
-    );
-}
-
-#[test]
 fn a_server_may_have_no_role_in_3_and_must_have_one_in_2() {
     carried("server 'b'\n", &["server \"b\", :no_role;"]);
     let (text, notes) = recipe("set :repository, 'x'\nserver 'b'\n");
@@ -58,66 +45,6 @@ fn a_filter_by_primary_asks_for_the_mark_and_not_for_the_first_server() {
             ":on_no_matching_servers => :continue",
         ],
     );
-}
-
-#[test]
-fn a_host_is_one_server_whoever_names_its_user() {
-    let (text, notes) = recipe(
-        "lock '3'\nset :repo_url, 'x'\nrole :app, %w[h1 ann@h2]\nrole :db, 'h2'\nserver 'h1', user: 'bob', roles: %w[web]\nserver 'h3', roles: %w[web]\n",
-    );
-    assert!(notes.is_empty(), "{notes:?}");
-    has(
-        &text,
-        &[
-            "role :app, \"bob@h1\", \"ann@h2\";\nrole :db, \"ann@h2\";\nserver \"h1\", \"web\", :user => \"bob\";\nserver \"h3\", \"web\";",
-        ],
-    );
-}
-
-#[test]
-fn a_host_that_gets_two_users_has_the_later_one() {
-    let (text, notes) = recipe(
-        "lock '3'\nset :repo_url, 'x'\nrole :db, %w[joe@h1]\nserver 'h1', user: 'ann', roles: %w[app]\nserver 'h1', user: 'bob', roles: %w[web]\n\
-         server 'h2', user: 'ann', port: 22, roles: %w[app]\nserver 'h2', user: 'bob', port: 23, roles: %w[app]\n",
-    );
-    assert!(notes.is_empty(), "{notes:?}");
-    has(
-        &text,
-        &[
-            "role :db, \"bob@h1\";\nserver \"h1\", \"app\", :user => \"bob\";\nserver \"h1\", \"web\", :user => \"bob\";",
-            "\"h2\", \"app\", :user => \"ann\", :port => 22;\nserver \"h2\", \"app\", :user => \"bob\", :port => 23;",
-        ],
-    );
-}
-
-#[test]
-fn a_host_of_several_files_is_one_server() {
-    let port = |other: &str| {
-        let deploy =
-            "lock '3'\nset :repo_url, 'x'\nserver 'h1', roles: %w[app]\nserver 'h2', user: 'bob', roles: %w[app]\n";
-        let stage = "server 'h1', user: 'ann', roles: %w[web]\nserver 'h2', roles: %w[web]\n";
-        let files = [
-            ("config/deploy.rb", deploy),
-            ("config/deploy/one.rb", stage),
-            ("config/deploy/two.rb", other),
-        ];
-        let ported = ported(&files).unwrap();
-        let texts: Vec<String> = ported.files.into_iter().map(|file| file.text).collect();
-        (texts, ported.remarks.join(" "))
-    };
-    let (texts, remarks) = port("server 'h1', user: 'ann', roles: %w[db]\n");
-    has(
-        &texts[0],
-        &["server \"ann@h1\", \"app\";\nserver \"h2\", \"app\", :user => \"bob\";"],
-    );
-    has(
-        &texts[1],
-        &["server \"h1\", \"web\", :user => \"ann\";\nserver \"bob@h2\", \"web\";"],
-    );
-    assert!(!remarks.contains("one server"), "{remarks}");
-    let (texts, remarks) = port("server 'h1', user: 'joe', roles: %w[db]\n");
-    has(&texts[0], &["server \"h1\", \"app\";"]);
-    has(&remarks, &["`h1` gets another user in the file of a stage"]);
 }
 
 #[test]

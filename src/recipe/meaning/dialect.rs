@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rhai::INT;
 
 use super::defined::Defined;
-use crate::configuration::{Task, VariableRead, join};
+use crate::configuration::{AttributeError, Attributes, Server, Task, VariableRead, join};
 use crate::diagnostic::{Diagnostic, Fault};
 
 /// The tasks below `deploy:` that only Capistrano 3 has.
@@ -40,6 +40,23 @@ impl Defined {
             VariableRead::Value(told) => told.as_int().ok(),
             VariableRead::Lazy(_) | VariableRead::Unknown => None,
         }
+    }
+
+    /// Puts a server into a role. To a recipe that says that it is in the words of Capistrano 3, a server is its host and port.
+    pub(in crate::recipe) fn assign(
+        &self,
+        role: &str,
+        server: Server,
+        attributes: Attributes,
+    ) -> Result<(), AttributeError> {
+        let is_host = self.dialect_told() == Some(3);
+        self.change(|configuration| {
+            configuration.roles.assign(role, server, attributes)?;
+            if is_host {
+                configuration.roles.unite(role);
+            }
+            Ok(())
+        })
     }
 
     /// Returns the version of Capistrano whose words the recipes that were read so far use.

@@ -55,15 +55,11 @@ fn fill_role(interpreter: &Interpreter, engine: &Engine, role: &RoleBlock) -> Fa
     for host in texts(&value) {
         servers.push(host.parse::<Server>().map_err(|error| failed(error.to_string()))?);
     }
-    interpreter.defined().change(|configuration| {
-        for server in servers {
-            configuration
-                .roles
-                .assign(&role.role, server, common.clone())
-                .map_err(|error| failed(error.to_string()))?;
-        }
-        Ok(())
-    })
+    for server in servers {
+        let assigned = interpreter.defined().assign(&role.role, server, common.clone());
+        assigned.map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Splits a value into the servers and the map at the end.

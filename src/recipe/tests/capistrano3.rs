@@ -208,6 +208,17 @@ fn servers_are_listed_by_their_roles() {
 }
 
 #[test]
+fn a_server_is_its_host_and_port_whoever_logs_in() {
+    let servers = "role :web, \"bob@a\", \"b:2222\"; server \"a\", :app, :port => 22, :user => \"ann\"; server \"eve@b\", :app; role :db { [\"joe@b:2222\"] }";
+    let names = |dialect: u8| {
+        let text = "task :t { puts join(roles(:all).map(|one| `${one.name} ${join(one.roles, \",\")}`), \"; \"); }";
+        prints(&format!("set :dialect, {dialect}; {servers} {text}"))
+    };
+    assert_eq!(names(3), ["ann@a web,app; joe@b:2222 web,db; eve@b app"]);
+    assert_eq!(names(2), ["bob@a web; b:2222 web; ann@a app; eve@b app; joe@b:2222 db"]);
+}
+
+#[test]
 fn where_no_server_is_marked_the_first_of_a_role_is_its_primary_one() {
     let speaking = |dialect: u8, servers: &str| {
         let text = "task :t, :roles => :db, :only => #{ primary: true } { run \"x\"; }";

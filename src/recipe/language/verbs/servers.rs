@@ -15,7 +15,8 @@ pub(in crate::recipe) const ROLE: Verb = Verb {
     doc: "Puts servers into a role. The pairs are attributes of these servers in this role; `user` and `port` hold \
           where a server's name has none, `ssh_options` is a map of what holds for these servers alone. Without a server the role exists and is empty. A block is evaluated once, when servers are \
           first needed, and gives more servers: a string, a list, or `()` for none; a map at the end of the list is laid \
-          over the attributes.",
+          over the attributes. With `set :dialect, 3`, as in Capistrano 3, a server is its host and port: the user that is \
+          named last is that of all its roles.",
     example: "role :app, \"app1.example.com\", \"app2.example.com\";\nrole :db, \"db1.example.com\", :primary => true;",
 };
 

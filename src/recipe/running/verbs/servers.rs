@@ -94,8 +94,6 @@ fn assign(cx: &VerbContext, role: &str, host: &str) -> Fallible<()> {
         .parse()
         .map_err(|error: crate::configuration::ServerSyntax| wrong(error.to_string(), position))?;
     connection::check_attributes(interpreter, &attributes, position, map)?;
-    let assigned = interpreter
-        .defined()
-        .change(|configuration| configuration.roles.assign(role, server, attributes));
+    let assigned = interpreter.defined().assign(role, server, attributes);
     assigned.map_err(|error| wrong(error.to_string(), position))
 }
