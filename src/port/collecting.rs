@@ -100,6 +100,12 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
         let name = id(&node.name());
         self.facts.is_open |= name == "method_missing";
+        if node
+            .body()
+            .is_some_and(|body| super::read::gives_people(&source(&body)))
+        {
+            self.facts.people.insert(name.clone());
+        }
         if node.receiver().is_some() && self.is_of_gem() {
             let code = String::from_utf8_lossy(node.location().as_slice()).into_owned();
             if code.contains("Capistrano::Configuration.instance") && code.contains(".load(&") {
@@ -129,6 +135,10 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     }
 
     fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
+        if super::read::gives_people(&source(&node.value())) {
+            self.facts.people.insert(id(&node.name()));
+            return;
+        }
         self.facts.constants.insert(id(&node.name()));
         self.facts.errors.add(&node.as_node());
         if self.facts.errors.define(&node.as_node()) {
@@ -150,11 +160,19 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     }
 
     fn visit_instance_variable_write_node(&mut self, node: &ruby_prism::InstanceVariableWriteNode<'pr>) {
+        if super::read::gives_people(&source(&node.value())) {
+            self.facts.people.insert(id(&node.name()));
+            return;
+        }
         self.keep(&node.name(), &node.value());
         ruby_prism::visit_instance_variable_write_node(self, node);
     }
 
     fn visit_instance_variable_or_write_node(&mut self, node: &ruby_prism::InstanceVariableOrWriteNode<'pr>) {
+        if super::read::gives_people(&source(&node.value())) {
+            self.facts.people.insert(id(&node.name()));
+            return;
+        }
         self.keep(&node.name(), &node.value());
         ruby_prism::visit_instance_variable_or_write_node(self, node);
     }
@@ -221,6 +239,7 @@ impl Visitor<'_> {
         self.facts.is_open |= super::fails::opens(name, node);
         self.facts.mixed_in.extend(super::fails::mixed_in(name, node));
         if node.receiver().is_some() {
+            self.facts.in_turns |= name == "default_runner=" && text.as_deref() == Some("sequence");
             self.of_something(name, node);
             return Vec::new();
         }

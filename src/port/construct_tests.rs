@@ -133,7 +133,7 @@ fn times_are_subtracted_as_seconds() {
         "task :t do\n  start = Time.now\n  puts (Time.now - start).to_i, (Time.now - 60).strftime('%F'), Time.now.year\nend\n",
         &[
             "unix_time() - parse_time(start, \"%Y-%m-%d %H:%M:%S %z\")",
-            "format_time(unix_time() - 60, \"%F\")",
+            "ruby_time(unix_time() - 60, \"%F\")",
             "to_i(now(\"%Y\"))",
         ],
     );

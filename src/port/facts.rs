@@ -136,6 +136,10 @@ pub(super) struct Facts {
     pub(super) gems: FromGems,
     /// True if code in the files may define functions or tasks in a way that cannot be seen: `eval`, `include`, the whole application.
     pub(super) is_open: bool,
+    /// The functions and variables that give the terminal of HighLine.
+    pub(super) people: BTreeSet<String>,
+    /// True if the servers of an `on` have turns unless it says otherwise: `SSHKit.config.default_runner = :sequence`.
+    pub(super) in_turns: bool,
     /// True if all files of the project were looked for on this machine.
     pub(super) is_on_disk: bool,
     /// The directory of the project on this machine.

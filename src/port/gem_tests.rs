@@ -104,6 +104,18 @@ fn a_gem_that_sets_the_environment_of_rails_sets_it() {
 }
 
 #[test]
+fn a_library_of_keys_for_one_run_is_left_out_with_what_is_hooked_to_it() {
+    let (text, notes) = recipe(
+        "set :repo_url, 'x'\nlock '3'\nrequire 'capistrano/one_time_key'\nCapistrano::OneTimeKey.generate_one_time_key!\n\
+         ALL = ['otk:generate', *Rake.application.stages].freeze\nbefore 'otk:generate', 'a:setup'\n\
+         Rake.application.tasks.each do |task|\n  next if ALL.include?(task.name)\n\n  before task, 'deploy:generate_otk'\nend\n\
+         namespace :a do\n  task :setup do\n    puts 1\n  end\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["// deploy:generate_otk: capr logs in as ssh does"]);
+}
+
+#[test]
 fn an_own_task_that_no_gem_has_is_no_addition_to_the_one_of_capr() {
     let task = "namespace(:rails) { task(:console) { on(roles(:app)) { execute 'x' } } }\n\
                 namespace(:npm) { task(:build) { on(roles(:app)) { execute 'y' } } }\n\

@@ -7,7 +7,7 @@ use ruby_prism::{CallNode, Node, ParseResult, Visit};
 
 use super::paths::RubyPaths;
 use super::read::decided;
-use super::ruby::{arguments, behind, constant, id, literal, loaded_path, source, statements};
+use super::ruby::{arguments, behind, constant, evaluated, id, literal, loaded_path, source, statements};
 
 /// The most files and patterns that one file names.
 const MOST: usize = 1000;
@@ -111,8 +111,10 @@ impl<'a> Loads<'a> {
             for folder in folders.collect::<Vec<_>>() {
                 self.add("import", format!("{folder}/*.rake"));
             }
-        } else if is_own && WORDS.contains(&name.as_str()) {
-            for node in &given {
+        } else if is_own && (WORDS.contains(&name.as_str()) || evaluated(call).is_some()) {
+            let file = evaluated(call);
+            let name = if file.is_some() { "load".to_owned() } else { name };
+            for node in &file.map_or(given, |file| vec![file]) {
                 match node.as_splat_node().and_then(|splat| splat.expression()) {
                     Some(list) => self.each(&list, &name),
                     None => {

@@ -427,8 +427,18 @@ fn belonging(root: &Path) -> Vec<PathBuf> {
             found.push(path);
         }
     }
+    // Without a Capfile nothing says whether these are loaded.
+    let functions: &[&str] = if found
+        .iter()
+        .any(|path| path.ends_with("Capfile") || path.ends_with("capfile"))
+    {
+        &[]
+    } else {
+        &["rb"]
+    };
     for (folder, endings) in [
         ("config/deploy", &["rb"][..]),
+        ("lib/capistrano", functions),
         ("lib/capistrano/tasks", &["rake", "cap", "rb"]),
         ("lib/deploy", &["rb", "rake", "cap"]),
         ("config/deploy/tasks", &["rb", "rake", "cap"]),

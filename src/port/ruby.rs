@@ -123,6 +123,16 @@ pub(super) fn loaded_path(node: &Node<'_>) -> Option<String> {
     }
 }
 
+/// Returns the path in `eval(File.read(path))`, which loads the file.
+pub(super) fn evaluated<'pr>(call: &CallNode<'pr>) -> Option<Node<'pr>> {
+    let first = |call: &CallNode<'pr>| arguments(call, false).values.into_iter().next();
+    let is_eval = matches!(id(&call.name()).as_str(), "eval" | "instance_eval");
+    let read = first(call).filter(|_| is_eval)?.as_call_node()?;
+    let class = constant(&read.receiver()?)?;
+    let is_read = id(&read.name()) == "read" && matches!(class.as_str(), "File" | "IO");
+    first(&read).filter(|_| is_read)
+}
+
 /// The parameters and the statements of a block after a call.
 pub(super) struct Behind<'pr> {
     pub(super) parameters: Vec<String>,

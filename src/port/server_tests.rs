@@ -7,6 +7,17 @@ use super::tests::{has, ported, recipe};
 use super::{RubyFile, RubyProject, port};
 
 #[test]
+fn servers_have_turns_where_the_usual_way_is_one_after_the_other() {
+    let (text, notes) = recipe(
+        "set :repo_url, 'x'\nSSHKit.config.default_runner = :sequence\ntask :t do\n  on roles(:app) do\n    execute :ls\n  end\n  \
+         on roles(:web), in: :parallel do\n    execute :pwd\n  end\nend\n",
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    has(&text, &["on roles(:app), :in => :sequence {"]);
+    assert_eq!(text.matches(":sequence").count(), 1, "{text}");
+}
+
+#[test]
 fn find_servers_has_no_filters_of_its_task() {
     let text = "role :app, 'a'\ntask :t, :roles => :app, :only => { :primary => true } do\n  find_servers(:roles => :web).each { |s| run \"ping #{s}\" }\nend\n\
                 task :u do\n  find_servers(:roles => :web).each { |s| run \"ping #{s}\" }\nend\n";

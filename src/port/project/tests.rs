@@ -158,6 +158,66 @@ fn a_file_in_a_directory_of_the_load_path_is_loaded_from_there() {
 }
 
 #[test]
+fn a_file_that_is_evaluated_is_loaded() {
+    for eval in [
+        "eval IO.read(File.join('config', 'more.rb'))",
+        "instance_eval(File.read('config/more.rb'))",
+    ] {
+        let found = ported(&[
+            CAPFILE,
+            ("config/deploy.rb", eval),
+            ("config/more.rb", "task(:t) { run 'x' }\n"),
+        ]);
+        assert!(work(&found).is_empty(), "{found:?}");
+        let main = found.files.iter().find(|file| file.to == "config/deploy.rhai").unwrap();
+        assert!(
+            main.text.contains("load ") && main.text.contains("more.rhai\""),
+            "{}",
+            main.text
+        );
+    }
+}
+
+#[test]
+fn functions_beside_the_tasks_are_read_where_no_capfile_says_which() {
+    let deploy = (
+        "config/deploy.rb",
+        "set :repo_url, 'x'\ntask :t do\n  on roles(:app) do\n    greet 'a'\n  end\nend\n",
+    );
+    let greet = (
+        "lib/capistrano/greet.rb",
+        "def greet(name)\n  execute :echo, name\nend\n",
+    );
+    assert!(work(&ported(&[deploy, greet])).is_empty());
+}
+
+#[test]
+fn a_template_is_given_or_read_from_a_file() {
+    let found = ported(&[
+        ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),
+        (
+            "config/deploy.rb",
+            "def send(from, to, opt = {})\n  text = opt[:text] || File.new(from).read\n  file = ERB.new(text).result(binding)\n  \
+             upload! StringIO.new(file), to\nend\ndef template(name, to, opt = {})\n  send \"config/templates/#{name}\", to, opt\nend\n\
+             task :t do\n  on roles(:app) do\n    template 'a.erb', '/etc/a'\n  end\nend\n"
+                .replace("send", "push_up")
+                .as_str(),
+        ),
+        ("config/templates/a.erb", "<%= fetch(:application) %>\n"),
+        ("app/views/b.html.erb", "<% form do %>\n"),
+    ]);
+    assert!(work(&found).is_empty(), "{:?}", work(&found));
+    let main = found.files.iter().find(|file| file.to == "config/deploy.rhai").unwrap();
+    has(
+        &main.text,
+        &[
+            "if opt[\"text\"] != () {",
+            "ruby_ending(from, [\"config/templates/a.erb\"])",
+        ],
+    );
+}
+
+#[test]
 fn a_file_that_a_variable_names_may_be_any_beside_it() {
     let of = |name: &str| {
         let load = format!(

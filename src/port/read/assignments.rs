@@ -183,6 +183,9 @@ impl Reader<'_> {
         } else {
             return Ok(None);
         };
+        if self.facts.people.contains(&name) {
+            return Ok(Some(Vec::new()));
+        }
         let name = kept(&name);
         let value = self.expression(&value)?;
         self.set.insert(name.clone());

@@ -348,6 +348,7 @@ impl Reader<'_> {
                 // The word returns true: if the command fails, the run ends.
                 return self.run_for(call, name, Expr::Bool(true));
             }
+            ("ask", 1 | 2) if call.block().is_some() => return self.asked_people(name, call),
             ("ask", _) if !given.values.is_empty() => return self.asked(call).map(Some),
             ("roles" | "release_roles" | "primary", _) => self.roles_listed(name, &given)?,
             ("find_servers" | "find_servers_for_task", _) => {

@@ -46,7 +46,7 @@ impl Reader<'_> {
                 .facts
                 .templates
                 .keys()
-                .any(|file| is_erb(file) && gem_of(file).is_none())
+                .any(|file| is_erb(file) && !file.starts_with("app/") && gem_of(file).is_none())
             && self.names_templates_of_project()
         {
             // The project has no templates, so nothing that is filled in is there.

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Lack, Read};
-use super::super::ruby::{arguments, behind, constant, id, source, statements};
+use super::super::ruby::{arguments, behind, constant, id, source};
 use super::Reader;
 use super::locals::Type;
 
@@ -41,7 +41,14 @@ impl Reader<'_> {
         if let Some(block) = self.block_run_once(class, name, call)? {
             return Ok(Expr::Block(block));
         }
-        if call.block().is_some() && !matches!((class, name), ("Dir", "chdir")) {
+        if class == "HighLine"
+            && let Some(asked) = self.asked_people(name, call)?
+        {
+            return Ok(asked);
+        }
+        // Capistrano's own question looks at no block.
+        if call.block().is_some() && !matches!((class, name), ("Dir", "chdir") | ("Capistrano::CLI", "password_prompt"))
+        {
             return self.lacks(
                 Kind::Construct,
                 Lack::Class(of_ruby(class, name)),
@@ -59,8 +66,9 @@ impl Reader<'_> {
         {
             return Ok(Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]));
         }
-        if let ("Dir", "entries" | "children", [dir]) = (class, name, given.values.as_slice()) {
-            return self.names_in(dir, name);
+        if let ("Dir", "entries" | "children" | "new" | "open", [dir]) = (class, name, given.values.as_slice()) {
+            let method = if name == "children" { name } else { "entries" };
+            return self.names_in(dir, method);
         }
         if let Some(command) = self.file_command(class, name, call)? {
             return Ok(command);
@@ -138,11 +146,11 @@ impl Reader<'_> {
                 parts.extend(self.first(given)?.parts());
                 string(parts)
             }
-            ("File", "size") => {
-                let mut words: Vec<Expr> = ["stat", "-c", "%s"].map(Expr::text).to_vec();
-                words.push(self.first(given)?);
-                Expr::call("to_i", vec![on_this_machine(Expr::List(words))])
-            }
+            ("File", "size") => Expr::call("ruby_stat", vec![Expr::text("%s"), self.first(given)?]),
+            ("Date", "parse") => Expr::call("ruby_day", vec![self.first(given)?]),
+            ("Process", "pid") => Expr::call("ruby_pid", Vec::new()),
+            ("Process", "clock_gettime") => Expr::call("unix_time", Vec::new()),
+            ("Figaro", "load") => self.figaro()?,
             // An open file is what it holds.
             ("File", "open" | "new") if super::methods::is_mode_of_reading(given.get(1)) && given.len() < 3 => {
                 Expr::call("read_file", vec![self.first(given)?])
@@ -198,6 +206,7 @@ impl Reader<'_> {
             ("Time" | "DateTime" | "Date", "now" | "today") | ("Time", "new") if given.is_empty() => {
                 super::times::as_text(class)
             }
+            ("File" | "Time" | "DateTime", _) if let Some(time) = self.seconds(call)? => super::times::local_time(time),
             ("Process", "kill") if given.len() == 2 => {
                 let mut words = vec![Expr::text("kill"), Expr::text("-s")];
                 words.extend(self.expressions(given)?);
@@ -205,7 +214,9 @@ impl Reader<'_> {
             }
             ("Etc", "getlogin") => environment_name("USER"),
             ("HighLine", "color") => self.first(given)?,
-            ("Gem::Version", "new" | "create") => Expr::call("ruby_version_of", vec![self.first(given)?]),
+            ("Gem::Version", "new" | "create") | ("Versionomy", "parse") => {
+                Expr::call("ruby_version_of", vec![self.first(given)?])
+            }
             ("Gem::Version", "correct?") => {
                 let version = Expr::text("^\\s*([0-9]+(\\.[0-9a-zA-Z]+)*(-[0-9A-Za-z.-]+)?)?\\s*$");
                 Expr::call("matches", vec![self.first(given)?, version])
@@ -420,6 +431,17 @@ impl Reader<'_> {
                 super::times::as_text(class)
             }
             (Some("ERB"), "new", "result") => return self.template(&inner).map(Some),
+            (Some("File"), "stat" | "lstat", "size" | "uid" | "gid") => {
+                let letter = match name {
+                    "size" => "%s",
+                    "uid" => "%u",
+                    _ => "%g",
+                };
+                let path = self.first(&arguments(&inner, false).values)?;
+                Expr::call("ruby_stat", vec![Expr::text(letter), path])
+            }
+            (Some("Figaro"), "env", name) => super::figaro::of_environment(name),
+            (Some("Figaro"), "application", "load") => self.figaro()?,
             (None, "utc" | "getutc", "strftime") if source(receiver).starts_with("Time.now") => {
                 Expr::call("utc_now", self.expressions(&given.values)?)
             }
@@ -427,30 +449,6 @@ impl Reader<'_> {
             _ => return Ok(None),
         };
         Ok(Some(value))
-    }
-
-    /// Reads `Capistrano::CLI.ui.ask("…") { |q| q.default = "x" }`.
-    pub(super) fn question(&mut self, call: &CallNode<'_>) -> Read<Expr> {
-        let given = arguments(call, false);
-        let mut values = vec![self.first(&given.values)?];
-        let (mut hidden, mut default) = (false, None);
-        if let Some(behind) = behind(call) {
-            let nodes = statements(behind.body.as_ref());
-            for node in &nodes {
-                let Some(set) = node.as_call_node() else { continue };
-                let value = arguments(&set, false).values.into_iter().next();
-                match (id(&set.name()).as_str(), value) {
-                    ("default=", Some(value)) => default = Some(self.expression(&value)?),
-                    ("echo=", _) => hidden = true,
-                    (other, _) => return self.refuse(Kind::Code, format!("`{other}` of a question")),
-                }
-            }
-        }
-        if hidden {
-            return Ok(Expr::call("password_prompt", values));
-        }
-        values.extend(default);
-        Ok(Expr::Call(Call::new("ask", values)))
     }
 }
 

@@ -54,6 +54,19 @@ impl Reader<'_> {
                 {
                     Ok(Some(Vec::new()))
                 }
+                "default_runner=" if self.facts.in_turns => {
+                    let remark = "`SSHKit.config.default_runner`: blocks of `on` in the recipe go from server to server, capr's own tasks \
+                                  work on all servers at once";
+                    Ok(Some(vec![self.remark(remark)]))
+                }
+                "default_runner="
+                    if arguments(call, false)
+                        .values
+                        .first()
+                        .is_some_and(|value| source(value) == ":parallel") =>
+                {
+                    Ok(Some(Vec::new()))
+                }
                 "umask=" => {
                     let given = arguments(call, false).values;
                     let mask = given.first().and_then(literal);

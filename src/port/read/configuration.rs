@@ -58,6 +58,10 @@ impl Reader<'_> {
         if name == "output_verbosity" && source(receiver) == "SSHKit.config" {
             return Ok(Some(self.level_of_log()));
         }
+        if name == "stages" && source(receiver) == "Rake.application" {
+            let stages = self.facts.stages.iter().map(|stage| Expr::text(stage));
+            return Ok(Some(Expr::List(stages.collect())));
+        }
         if self.facts.version > 2 || !self.is_configuration(receiver) || call.block().is_some() {
             return Ok(None);
         }

@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::full_name;
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Missing, Read, Unported};
-use super::super::ruby::{Arguments, Offsets, arguments, bare, behind, id, literal, source, statements};
+use super::super::ruby::{Arguments, Offsets, arguments, bare, behind, evaluated, id, literal, source, statements};
 use super::task_arguments::once_more;
 use super::{Onion, Reader};
 use crate::sort;
@@ -32,6 +32,7 @@ impl Reader<'_> {
                 };
                 Ok(Some(vec![Line::verb(Call::with_block(name, Vec::new(), block))]))
             }
+            "eval" | "instance_eval" if evaluated(call).is_some() => self.load(call, "load").map(Some),
             "require" | "load" | "import" | "require_relative" | "eval_rakefile" => self.load(call, name).map(Some),
             "include" | "extend" if self.is_mixing_in(call) => Ok(Some(Vec::new())),
             "lock" | "load_default_tasks" => Ok(Some(Vec::new())),
@@ -448,12 +449,13 @@ impl Reader<'_> {
             let stage = vec![Expr::symbol("default_stage"), Expr::text(name)];
             return Ok(Line::verb(Call::new("set", stage)));
         }
-        match self.facts.task(name, &self.namespaces) {
-            Some(full) => Ok(Line::verb(Call::new("invoke", vec![Expr::Text(full)]))),
-            None if super::ruby_libraries::INSTALLERS.contains(&name) => {
-                Ok(super::super::write::remark(&super::hooks::installs_nothing(name)))
-            }
-            None => Err(self.no_task(name)),
+        match (
+            self.facts.task(name, &self.namespaces),
+            super::ruby_libraries::left_out(name),
+        ) {
+            (Some(full), _) => Ok(Line::verb(Call::new("invoke", vec![Expr::Text(full)]))),
+            (None, Some(remark)) => Ok(super::super::write::remark(&remark)),
+            (None, None) => Err(self.no_task(name)),
         }
     }
 

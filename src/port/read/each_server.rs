@@ -16,22 +16,24 @@ pub(super) fn ignored_by_on(option: &str) -> String {
     format!("`on` with `{option}`: SSHKit ignores this option, and so does the recipe")
 }
 
-/// Returns true for an `on` whose servers have turns. SSHKit reads `limit` and `wait` of such a one alone.
-pub(super) fn has_turns(given: &Arguments<'_>) -> bool {
-    given.pairs.iter().any(|(key, value)| {
-        let (key, value) = (literal(key), literal(value));
-        key.as_deref() == Some("in") && value.as_deref() != Some("parallel")
-    })
-}
-
 impl Reader<'_> {
+    /// Returns the way in which the servers of an `on` have turns, if they do. SSHKit reads `limit` and `wait` of such a one alone.
+    pub(super) fn turns(&mut self, given: &Arguments<'_>) -> Read<Option<Expr>> {
+        match given.option("in") {
+            Some(way) if literal(way).as_deref() == Some("parallel") => Ok(None),
+            Some(way) => self.expression(way).map(Some),
+            None => Ok(self.facts.in_turns.then(|| Expr::symbol("sequence"))),
+        }
+    }
+
     /// Returns true if the servers of an `on` may go different ways: a property of one is read, or they have turns.
     pub(super) fn is_for_each(&self, call: &CallNode<'_>) -> bool {
         let Some(behind) = behind(call).filter(|_| self.facts.version >= 3) else {
             return false;
         };
         let given = arguments(call, false);
-        let has_turns = has_turns(&given);
+        let way = given.option("in").map(literal);
+        let has_turns = way.map_or(self.facts.in_turns, |way| way.as_deref() != Some("parallel"));
         let of_one = given.values.first().and_then(Node::as_call_node);
         let mut ways = Ways {
             has_host: !self.facts.functions.contains_key(HOST),
@@ -52,12 +54,14 @@ impl Reader<'_> {
     /// Reads the block as one that is evaluated for each server.
     pub(super) fn on_each(&mut self, given: &Arguments<'_>, behind: Behind<'_>) -> Read<Vec<Line>> {
         let servers = self.servers_listed(given)?;
-        let mut options = Vec::new();
+        let turns = self.turns(given)?;
+        let has_turns = turns.is_some();
+        let mut options: Vec<(String, Expr)> = turns.map(|way| ("in".to_owned(), way)).into_iter().collect();
         for (key, value) in &given.pairs {
             match literal(key).as_deref() {
-                Some("in") if literal(value).as_deref() == Some("parallel") => {}
-                Some("limit" | "wait") if !has_turns(given) => {}
-                Some(key @ ("in" | "limit" | "wait")) => options.push((key.to_owned(), self.expression(value)?)),
+                Some("in") => {}
+                Some("limit" | "wait") if !has_turns => {}
+                Some(key @ ("limit" | "wait")) => options.push((key.to_owned(), self.expression(value)?)),
                 Some(other) => self.remarks.push(ignored_by_on(other)),
                 None => return self.refuse(Kind::Construct, "an option whose name is computed"),
             }

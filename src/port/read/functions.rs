@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
     pub(super) fn function(&mut self, node: &Node<'_>, function: &ruby_prism::DefNode<'_>) -> Read<Vec<Line>> {
         let ruby_name = id(&function.name());
         let is_default = matches!(ruby_name.as_str(), "set_default" | "_cset" | "set_unless_exists");
-        if is_default || self.facts.defaulting.contains(&ruby_name) {
+        if is_default || self.facts.defaulting.contains(&ruby_name) || self.facts.people.contains(&ruby_name) {
             return Ok(Vec::new());
         }
         if function.receiver().is_some_and(|of| of.as_self_node().is_none()) {

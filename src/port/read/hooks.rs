@@ -329,8 +329,9 @@ impl Reader<'_> {
     /// Returns the remark about a hook on a task that is never run: Capistrano 1 and 2 keep it, and do nothing with it.
     fn never_runs(&self, hooked: &str) -> Option<String> {
         let name = hooked.trim_start_matches(':');
-        if super::ruby_libraries::INSTALLERS.contains(&name) {
-            return Some(installs_nothing(name));
+        let left_out = super::ruby_libraries::left_out(name);
+        if left_out.is_some() {
+            return left_out;
         }
         let family = name.split(':').next().filter(|family| *family != "deploy");
         let may_be_of_library = family.is_some_and(|family| {
@@ -353,8 +354,7 @@ impl Reader<'_> {
             Some(full) => Action::Task(full),
             None => match name {
                 "deploy:log_revision" => Action::Nothing(format!("{name}: capr does that by itself")),
-                name if super::ruby_libraries::INSTALLERS.contains(&name) => Action::Nothing(installs_nothing(name)),
-                _ => Action::Unknown,
+                name => super::ruby_libraries::left_out(name).map_or(Action::Unknown, Action::Nothing),
             },
         }
     }
@@ -426,11 +426,6 @@ enum Action {
     Task(String),
     Nothing(String),
     Unknown,
-}
-
-/// Returns the remark about a task that installs Ruby.
-pub(super) fn installs_nothing(name: &str) -> String {
-    format!("{name}: capr installs no Ruby; each server has to have it before a deploy")
 }
 
 /// Returns the reason why a task is not known, with the library that has it.

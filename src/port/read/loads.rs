@@ -6,7 +6,7 @@ use super::super::form::{Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Lack, Missing, Read, SameError, Unported};
 use super::super::paths::{OF_STAGES, RubyPath, RubyPaths, is_copy_of_stages, normal};
 use super::super::repeated::{names, through};
-use super::super::ruby::{arguments, behind, id, last_part, literal, loaded_path, source, statements};
+use super::super::ruby::{arguments, behind, evaluated, id, last_part, literal, loaded_path, source, statements};
 use super::{Reader, application, ruby_libraries};
 use crate::recipe::Vocabulary;
 
@@ -19,8 +19,9 @@ impl Reader<'_> {
         if let Some(lines) = self.load_from_gem(call, name)? {
             return Ok(lines);
         }
-        let given = arguments(call, false);
-        let [file] = given.values.as_slice() else {
+        let given = arguments(call, false).values;
+        let file = evaluated(call).map_or(given, |file| vec![file]);
+        let [file] = file.as_slice() else {
             return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
         };
         if let Some(path) = self.of_application(name, file) {

@@ -157,6 +157,7 @@ impl Reader<'_> {
                 call.name.as_str(),
                 "dirname" | "expand_path" | "join_path" | "read_file"
             ),
+            Expr::Binary("??", _, file) => matches!(&**file, Expr::Call(call) if call.name == "read_file"),
             // It may be a decision between templates.
             Expr::If(_, Some(otherwise)) => otherwise.value().is_some(),
             _ => false,
@@ -246,7 +247,7 @@ impl Reader<'_> {
                     .first()
                     .map_or(Type::Unknown, |value| self.kind_of(value)),
                 "matches" | "file_exists" | "dir_exists" | "test" | "exists" | "system" => Type::YesNo,
-                "captures" => Type::Maybe,
+                "captures" | "ruby_named" => Type::Maybe,
                 "read_yaml" | "parse_yaml" => Type::Map,
                 _ => Type::Unknown,
             },

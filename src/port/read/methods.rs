@@ -32,13 +32,11 @@ impl Reader<'_> {
             let remark = "`Signal.trap`: Ctrl-C and other signals end a run of capr as they are, with a rollback";
             return Ok(Some(vec![self.remark(remark)]));
         }
-        if constant(receiver).as_deref() == Some("Bundler") && matches!(name.as_str(), "require" | "setup") {
-            self.remarks.push(format!("`Bundler.{name}`: recipes load no gems"));
+        if self.keep_figaro(call, receiver)? {
             return Ok(Some(Vec::new()));
         }
-        if constant(receiver).as_deref() == Some("Airbrussh") && name == "configure" {
-            self.remarks
-                .push("`Airbrussh.configure`: capr shows a run in its own way".to_owned());
+        if let Some(why) = constant(receiver).and_then(|class| super::ruby_libraries::needless_call(&class, &name)) {
+            self.remarks.push(format!("`{}.{name}`: {why}", source(receiver)));
             return Ok(Some(Vec::new()));
         }
         if constant(receiver).as_deref() == Some("Bundler")

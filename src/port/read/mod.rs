@@ -21,6 +21,7 @@ mod definitions;
 mod each_server;
 mod executed;
 mod failures;
+mod figaro;
 mod files;
 mod flow;
 mod functions;
@@ -80,6 +81,7 @@ use self::comments::Comments;
 pub(super) use self::loading::{lazy, of, read_of, with_made_of};
 pub(super) use self::loads::{is_at_hand, is_of_gem_of_ruby};
 use self::locals::Local;
+pub(super) use self::people::gives_people;
 pub(super) use self::rake_tasks::is_task_of_rake;
 pub(super) use self::which_version::decided;
 use super::facts::Facts;
@@ -163,6 +165,8 @@ pub(super) struct Reader<'a> {
     streams: BTreeSet<String>,
     /// The locals that are maps used only in loops over their pairs, which keep their order.
     only_looped: BTreeSet<String>,
+    /// The path and the environment that `Figaro.application=` names.
+    figaro: Option<(Option<Expr>, Option<Expr>)>,
     /// The locals that hold the time, with the function that tells it.
     times: BTreeMap<String, String>,
     /// The locals that are a string which is written out, or the content of a file.
@@ -260,6 +264,7 @@ impl<'a> Reader<'a> {
             streams: BTreeSet::new(),
             texts: BTreeMap::new(),
             only_looped: BTreeSet::new(),
+            figaro: None,
             times: BTreeMap::new(),
             spent: BTreeSet::new(),
             in_place: BTreeSet::new(),

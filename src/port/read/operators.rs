@@ -62,6 +62,11 @@ impl Reader<'_> {
             "%" => return self.remainder(&left, right).map(Some),
             _ => return Ok(None),
         };
+        if matches!(operator, "<" | ">" | "<=" | ">=")
+            && let (Some(first), Some(second)) = (self.seconds(&left)?, self.seconds(right)?)
+        {
+            return Ok(Some(first.binary(operator, second)));
+        }
         let nodes = (left, right);
         let (left, right) = (self.expression(&nodes.0)?, self.expression(nodes.1)?);
         if [&left, &right].iter().any(|value| self.kind_of(value) == Type::Version) {

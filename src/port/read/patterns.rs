@@ -109,18 +109,15 @@ impl Reader<'_> {
                     true => (other, receiver),
                     false => (receiver, other),
                 };
-                let is_named = source(pattern)
-                    .split("(?<")
-                    .skip(1)
-                    .any(|rest| !rest.starts_with(['!', '=']));
-                if name == "match" && is_named {
-                    return self.refuse(
-                        Kind::Construct,
-                        "a match whose groups have names: captures(…) counts them",
-                    );
-                }
                 let function = if name == "match" { "captures" } else { "matches" };
-                Expr::call(function, vec![self.expression(text)?, self.regular(pattern)?])
+                let found = Expr::call(function, vec![self.expression(text)?, self.regular(pattern)?]);
+                match names_of_groups(&source(pattern)) {
+                    names if names.is_empty() || name == "match?" => found,
+                    names => {
+                        let names = names.iter().map(|name| Expr::text(name)).collect();
+                        Expr::call("ruby_named", vec![found, Expr::List(names)])
+                    }
+                }
             }
             ("scan", [pattern]) => Expr::call("scan", vec![self.expression(receiver)?, self.regular(pattern)?]),
             ("split", [mark])
@@ -148,12 +145,30 @@ impl Reader<'_> {
             }
             ("[]", [pattern, group]) if Self::is_pattern(pattern) => {
                 let found = Expr::call("captures", vec![self.expression(receiver)?, self.regular(pattern)?]);
-                Expr::Index(Box::new(found), Box::new(self.expression(group)?))
+                let group = match (literal(group), names_of_groups(&source(pattern))) {
+                    (Some(name), names) => match names.iter().position(|own| *own == name) {
+                        Some(at) => Expr::Number((at + 1).to_string()),
+                        None => {
+                            return self.refuse(Kind::Construct, "a group that the regular expression does not have");
+                        }
+                    },
+                    (None, _) => self.expression(group)?,
+                };
+                Expr::Index(Box::new(found), Box::new(group))
             }
             _ => return Ok(None),
         };
         Ok(Some(value))
     }
+}
+
+/// Returns the names of the groups of a regular expression. Others are not counted where some have names.
+fn names_of_groups(pattern: &str) -> Vec<String> {
+    let names = pattern.split("(?<").skip(1);
+    let names = names.filter(|rest| !rest.starts_with(['!', '=']));
+    names
+        .filter_map(|rest| rest.split_once('>').map(|(name, _)| name.to_owned()))
+        .collect()
 }
 
 /// Returns a replacement of Ruby in the form of capr: `\\1`, `\\&` and `\\k<x>` are groups, `\\\\` is one backslash.
@@ -192,7 +207,21 @@ fn replacement_of(ruby: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::construct_tests::carried;
     use super::replacement_of;
+
+    #[test]
+    fn groups_of_a_match_have_their_names() {
+        carried(
+            "task :t do\n  m = /(?<a>\\d+) (?<b>.*)/.match('1 x')\n  puts m[:a], m['b'], 'v1'[/v(?<n>.)/, :n]\nend\n",
+            &[
+                "ruby_named(captures(\"1 x\",",
+                "[\"a\", \"b\"]);",
+                "puts m[\"b\"]",
+                ")[1];",
+            ],
+        );
+    }
 
     #[test]
     fn groups_and_backslashes_of_a_replacement_are_those_of_ruby() {

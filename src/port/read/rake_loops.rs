@@ -6,12 +6,21 @@ use super::super::added::{cleared_in_loop, of_capistrano};
 use super::super::form::{Expr, Line};
 use super::super::note::{Kind, Read};
 use super::super::repeated::through;
-use super::super::ruby::{behind, id, source, statements};
+use super::super::ruby::{arguments, behind, id, literal, source, statements};
 use super::Reader;
 use super::rake_tasks::emptied;
 
 /// Calls of a loop that change tasks of Rake: these have to be known when the recipe is read.
 const CHANGES: &[&str] = &[".actions", ".clear", ".enhance", ".prerequisites"];
+
+/// Returns the remark about the task of a hook that does not come along.
+fn left_out(node: &Node<'_>) -> Option<String> {
+    let hook = node
+        .as_call_node()
+        .filter(|call| matches!(id(&call.name()).as_str(), "before" | "after"))?;
+    let task = arguments(&hook, false).values.get(1).and_then(literal)?;
+    super::ruby_libraries::left_out(&task)
+}
 
 impl Reader<'_> {
     /// Reads `%w[a b].each { |t| Rake::Task[t].clear }`, `ns.tasks.each { |t| t.enhance ["a"] }` and loops over all tasks; `None` for
@@ -30,6 +39,10 @@ impl Reader<'_> {
         let changes = CHANGES.iter().any(|change| code.contains(change));
         let items = match of.as_deref() {
             Some("Rake::Task" | "Rake.application") => {
+                // A hook on each task, of something that does not come along.
+                if let Some(remark) = nodes.last().and_then(left_out) {
+                    return Ok(Some(vec![super::super::write::remark(&remark)]));
+                }
                 let begins = cleared_in_loop(call);
                 return begins.map(|begins| self.cleared(&begins)).transpose();
             }

@@ -97,6 +97,7 @@ pub(super) const NEEDLESS: &[&str] = &[
     "singleton",
     "socket",
     "sshkit",
+    "sshkit/backends/libssh",
     "sshkit/dsl",
     "sshkit/sudo",
     "stringio",
@@ -411,8 +412,11 @@ pub(super) const FAMILIES: &[&str] = &[
 
 /// Libraries that do something which a deploy does not need any more, or which servers are expected to have, with the reason.
 pub(super) const LEFT_OUT: &[(&str, &str)] = &[
+    ("capistrano-nc", NOTIFIES),
+    ("capistrano-nc/nc", NOTIFIES),
     ("capistrano-rbenv-install", INSTALLS),
     ("capistrano-rbenv-vars", INSTALLS_VARS),
+    ("capistrano/one_time_key", KEYS),
     ("capistrano/rbenv_install", INSTALLS),
     ("capistrano/rbenv_vars", INSTALLS_VARS),
     ("hipchat/capistrano", "HipChat, which it wrote to, ended in 2019"),
@@ -426,14 +430,40 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("rvm/capistrano/install_rvm", INSTALLS),
 ];
 
+/// The reason for a library that shows messages in windows.
+const NOTIFIES: &str = "it only shows on a Mac that a deploy has ended";
+
 /// The reason for libraries that install Ruby.
 const INSTALLS: &str = "capr installs no Ruby, and the deploy fails with a message where a server lacks it";
 
 /// The reason for the library that installs a plugin of rbenv.
 const INSTALLS_VARS: &str = "capr installs no rbenv-vars, which servers that have it go on using";
 
-/// Tasks that install Ruby, RVM or rbenv where they are not there yet.
-pub(super) const INSTALLERS: &[&str] = &[
+/// The reason for the library that gives each run a key of its own.
+const KEYS: &str = "capr logs in as ssh does, and puts no key for one run on servers";
+
+/// Returns the remark about a task of these libraries, which is left out.
+pub(super) fn left_out(task: &str) -> Option<String> {
+    INSTALLERS.contains(&task).then(|| match task.contains("otk") {
+        true => format!("{task}: {KEYS}"),
+        false => format!("{task}: capr installs no Ruby; each server has to have it before a deploy"),
+    })
+}
+
+/// Returns the reason why a call of such a class is left out.
+pub(super) fn needless_call(class: &str, name: &str) -> Option<&'static str> {
+    Some(match (class, name) {
+        ("Airbrussh", "configure") => "capr shows a run in its own way",
+        ("Bundler", "require" | "setup") => "recipes load no gems",
+        ("Capistrano::OneTimeKey", _) => KEYS,
+        _ => return None,
+    })
+}
+
+/// Tasks that install Ruby, RVM or rbenv where they are not there yet, or that put a key for one run on servers.
+const INSTALLERS: &[&str] = &[
+    "deploy:generate_otk",
+    "otk:generate",
     "rbenv:install",
     "rbenv:install_bundler",
     "rbenv:install_rbenv",

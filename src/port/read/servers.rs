@@ -170,7 +170,7 @@ impl Reader<'_> {
                         options.push(("max_hosts".to_owned(), Expr::number(2)));
                     }
                 }
-                (Some("limit" | "wait"), _) if !super::each_server::has_turns(given) => {}
+                (Some("limit" | "wait"), _) if self.turns(given)?.is_none() => {}
                 (Some("wait"), _) => {}
                 (Some("limit"), _) => options.push(("max_hosts".to_owned(), self.expression(value)?)),
                 (Some(other), _) => self.remarks.push(super::each_server::ignored_by_on(other)),

@@ -73,6 +73,19 @@ impl Reader<'_> {
             Expr::Name(name) => self.texts.get(name).cloned(),
             other => Some(other.clone()),
         };
+        // A template that the caller gives, or else a file.
+        if let Some(Expr::Binary("??", given, file)) = &held
+            && matches!(&**file, Expr::Call(call) if call.name == "read_file")
+        {
+            if let Expr::Name(name) = template {
+                self.spent.insert(name);
+            }
+            let text = "a template that is given as a string was not carried over: write it in capr's form";
+            let ends = Block::of(vec![Line::new(Statement::Throw(Expr::text(text)))]);
+            let is_given = given.clone().binary("!=", Expr::Unit);
+            let filled = self.one_template((**file).clone(), trims)?;
+            return Ok(Expr::If(vec![(is_given, ends)], Some(Block::giving(filled))));
+        }
         if let Some(Expr::If(arms, Some(otherwise))) = held {
             if let Expr::Name(name) = template {
                 self.spent.insert(name);

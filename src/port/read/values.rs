@@ -124,6 +124,7 @@ impl Reader<'_> {
             let name = id(&variable.name());
             return Some(match name.as_str() {
                 "$?" | "$CHILD_STATUS" => self.status_shown(),
+                "$$" => Ok(Expr::call("ruby_pid", Vec::new())),
                 "$stdout" | "$stderr" | "$PROGRAM_NAME" | "$0" | "$:" | "$LOAD_PATH" => {
                     self.refuse(Kind::Construct, format!("there is no `{name}` here"))
                 }

@@ -460,6 +460,9 @@ impl Reader<'_> {
     pub(super) fn people_word(&mut self, call: &CallNode<'_>, name: &str, _: bool) -> Read<Option<Vec<Line>>> {
         let verb = match name {
             "puts" => "puts",
+            "say" if self.facts.libraries.contains("highline/import") => {
+                return self.words_said(call).map(Some);
+            }
             // These are words of capifony for its messages, which tell what begins and that it is done.
             "info" | "capifony_pretty_print" => "info",
             "capifony_puts_ok" => return Ok(Some(Vec::new())),
