@@ -291,7 +291,9 @@ fn a_rollback_that_was_broken_off_is_finished_and_goes_no_further() {
         .says(&format!("{SECOND} is current already"));
     site.are_current([SECOND, SECOND]);
     assert_eq!(site.releases("app1"), [FIRST, SECOND]);
-    site.run("", &["rollback"]).ok();
+    site.run("", &["rollback"])
+        .ok()
+        .says(&format!("{FIRST} is current again"));
     site.are_current([FIRST, FIRST]);
 }
 

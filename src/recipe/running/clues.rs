@@ -13,8 +13,8 @@ pub(in crate::recipe) struct Clues {
     missing: MissingValue,
     /// The last call of an unknown name in a namespace: the namespace and the name.
     member: RefCell<Option<(Rc<str>, String)>>,
-    /// The last command of this machine that was not run, since the recipe is only looked at: its verb and its place.
-    not_run: RefCell<Option<(&'static str, Option<Origin>)>>,
+    /// The last command whose output counts as empty, since it was not run.
+    not_run: RefCell<Option<NotRun>>,
 }
 
 impl Clues {
@@ -34,18 +34,41 @@ impl Clues {
         (member == name).then_some(namespace)
     }
 
-    /// Notes that a command of this machine was not run.
-    pub(super) fn note_not_run(&self, verb: &'static str, place: Option<Origin>) {
-        self.not_run.replace(Some((verb, place)));
+    /// Notes that a command was not run.
+    pub(super) fn note_not_run(&self, not_run: NotRun) {
+        self.not_run.replace(Some(not_run));
     }
 
     /// Returns the hint about a command that was not run, if there is one.
     pub(in crate::recipe) fn take_not_run(&self) -> Option<String> {
-        let (verb, place) = self.not_run.take()?;
-        let at = place.map_or_else(String::new, |place| format!(" at {place}"));
-        Some(format!(
-            "`{verb}'{at} was not run, since the recipe is only looked at; made lazy it is not needed: set :name {{ … }}"
-        ))
+        self.not_run.take().map(|not_run| not_run.hint())
+    }
+}
+
+/// A command whose output counts as empty, since it was not run.
+pub(super) struct NotRun {
+    /// Its verb.
+    pub verb: &'static str,
+    /// Its place.
+    pub place: Option<Origin>,
+    /// True in a dry run, false while the recipe is only looked at.
+    pub in_dry_run: bool,
+}
+
+impl NotRun {
+    fn hint(&self) -> String {
+        let Self { verb, place, .. } = self;
+        let at = place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
+        if !self.in_dry_run {
+            return format!(
+                "`{verb}'{at} was not run, since the recipe is only looked at; made lazy it is not needed: set :name {{ … }}"
+            );
+        }
+        let instead = match *verb {
+            "capture" | "run_locally" => "; say what to take for it: :dry_run => \"…\"",
+            _ => "",
+        };
+        format!("a dry run did not run `{verb}'{at}, and took its output to be empty{instead}")
     }
 }
 

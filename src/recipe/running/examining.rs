@@ -4,6 +4,7 @@
 use rhai::{Dynamic, EvalAltResult, EvalContext, Expression, Position};
 
 use super::action::Request;
+use super::clues::NotRun;
 use super::interpreter::Interpreter;
 use crate::diagnostic::{Diagnostic, Fault, Origin};
 use crate::event::Level;
@@ -62,7 +63,11 @@ pub(in crate::recipe) fn leave_undone(
     let at = place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
     let text = format!("{at}`{verb}' is not run while the recipe is only looked at; its output is taken to be empty");
     interpreter.say(Level::Info, text);
-    interpreter.clues().note_not_run(verb, place);
+    interpreter.clues().note_not_run(NotRun {
+        verb,
+        place,
+        in_dry_run: false,
+    });
     Ok(())
 }
 

@@ -8,17 +8,18 @@ use rhai::{Dynamic, EvalContext, Position};
 use super::block::in_place;
 use super::call::VerbCall;
 use super::channel::BlockChannel;
+use super::clues::NotRun;
 use super::download::{ContentBegun, Downloads};
 use super::failure::failure;
 use super::interpreter::Interpreter;
 use super::lock_owed;
 use super::passwords::Asker;
 use super::replayed::{LiveStep, ReplayedStep, whole};
-use crate::actor::{Action, ActionError, Outcome, Piece, RunningAction};
+use crate::actor::{Action, ActionError, Outcome, Output, Piece, RunningAction};
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
-use crate::recipe::language::origin::raise;
+use crate::recipe::language::origin::{origin, raise};
 
 /// The reason why an action did not succeed: its own error, or one of the code that took its output.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ impl Interpreter {
         action: Action,
         downloads: Option<&Downloads>,
     ) -> Result<Outcome, Broken> {
+        self.note_unknown_output(context, call, &action);
         let mut replayed = self.replay(context.engine(), action, call.position)?;
         for piece in replayed.take_pieces() {
             self.give(context, call, piece)?;
@@ -64,6 +66,25 @@ impl Interpreter {
         let result = self.perform_live(context, call, (action, &step), downloads);
         self.keep_outcome(&step, result.as_ref().err());
         step.merged(result)
+    }
+
+    /// Notes that a dry run does not know the output that a command gives to the recipe, for the error that may follow.
+    fn note_unknown_output(&self, context: &EvalContext, call: &VerbCall, action: &Action) {
+        let is_known = call.options.contains_key("dry_run");
+        if is_known || !self.mode().is_dry_run() || !matches!(action.output, Output::Capture) {
+            return;
+        }
+        let place = origin(context.source(), call.position);
+        if place
+            .as_ref()
+            .is_none_or(|place| !self.defined().is_of_stdlib(&place.file))
+        {
+            self.clues().note_not_run(NotRun {
+                verb: action.verb,
+                place,
+                in_dry_run: true,
+            });
+        }
     }
 
     /// Gives the block of a command a piece of output from an earlier run.

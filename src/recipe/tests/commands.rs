@@ -238,6 +238,33 @@ fn c25_a_dry_run_asks_no_server_and_goes_on() {
 }
 
 #[test]
+fn an_error_of_a_dry_run_names_the_command_whose_output_is_not_known() {
+    let hint = |text: &str| {
+        let mut case = recipe(&format!("role :app, \"a\"; task :t, :roles => :app {{ {text} }}"));
+        case.options.dry_run = true;
+        let hints = case.run(&["t"]).result.unwrap_err().diagnostic.hints;
+        hints.first().cloned().unwrap_or_default()
+    };
+    for (verb, instead) in [
+        ("capture", "; say what to take for it: :dry_run => \"…\""),
+        ("run_locally", "; say what to take for it: :dry_run => \"…\""),
+        ("capture_all", ""),
+    ] {
+        let told = hint(&format!("let x = {verb}(\"y\"); run \"z\"; abort \"no x\";"));
+        assert!(
+            told.starts_with(&format!("a dry run did not run `{verb}' at ")),
+            "{told}"
+        );
+        let end = format!("recipe.rhai:1:51, and took its output to be empty{instead}");
+        assert!(told.ends_with(&end), "{told}");
+    }
+    for verb in ["capture", "run_locally"] {
+        assert_eq!(hint(&format!("abort {verb}(\"y\", :dry_run => \"v\");")), "");
+    }
+    assert_eq!(hint("run \"z\"; abort \"x\";"), "");
+}
+
+#[test]
 fn c26_a_command_is_announced_once_for_all_servers() {
     let outcome = case("run \"x\"; run \"y\", :silent => true;").run(&["t"]);
     let started: Vec<_> = outcome

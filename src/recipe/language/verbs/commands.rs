@@ -144,9 +144,9 @@ pub(in crate::recipe) const RUN_LOCALLY: Verb = Verb {
     arguments: (1, 1),
     takes: &[takes::COMMAND],
     tail: Tail::Nothing,
-    options: Choices::Known(&[RESULT, COMMAND]),
+    options: Choices::Known(&[RESULT, REHEARSAL, COMMAND]),
     doc: "Runs a command on this machine and gives what it wrote to its standard output. That it fails is an error, and that \
-          it writes more than 64 MiB (the variable `capture_limit`).",
+          it writes more than 64 MiB (the variable `capture_limit`). A dry run does not run it, and takes what `dry_run` says, or an empty string.",
     example: "task :example {\n  puts run_locally(\"echo hello\", :dir => \"/\");\n  let found = run_locally(\"git rev-parse HEAD\", :result => true);\n  if found.ok { puts found.stdout; }\n}",
 };
 

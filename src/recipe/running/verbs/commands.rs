@@ -192,7 +192,10 @@ fn run_locally(cx: &mut VerbContext) -> Fallible {
     let outcome = locally(cx, Output::Capture, gives_result)?;
     let ok = succeeded(&outcome);
     let status = outcome.statuses.into_values().next();
-    let stdout: Dynamic = outcome.stdout.into_values().next().unwrap_or_default().into();
+    let stdout: Dynamic = match cx.interpreter.mode().is_dry_run() {
+        true => cx.text_option("dry_run").unwrap_or_default().into(),
+        false => outcome.stdout.into_values().next().unwrap_or_default().into(),
+    };
     if !gives_result {
         return Ok(stdout);
     }
