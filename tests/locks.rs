@@ -177,6 +177,39 @@ fn b12_a_lock_of_a_dead_client_is_known_and_a_lost_connection_takes_its_own_back
     two.is_free();
 }
 
+/// As in Capistrano 2, where a hook of the deploy chooses the place.
+#[test]
+fn a_hook_of_a_deploy_may_say_the_servers_and_the_directory() {
+    let fleet = Fleet::start(&["app1"]);
+    fleet.sh("app1", "mkdir -p /u/apps && chown -R deploy /u");
+    let recipe = format!(
+        r#"set :application, "flipper"; set :repository, "{}"; set :dialect, 2; set :use_sudo, false; set :restart_via, :reaper;
+        task :pick {{ set :deploy_to, "/u/apps/picked"; role :app, "app1"; role :web, "app1"; role :db, "app1", :primary => true; }}
+        task :held {{ run `grep -q "^task deploy" ${{deploy_to}}/.capr/lock`; }}
+        namespace :deploy {{ task :restart, :roles => :app {{ run "true"; }} }}
+        before "deploy:check", "never"; task :never {{ abort "a deploy of Capistrano 2 checks nothing"; }}
+        after "deploy:update_code", "held";"#,
+        fleet.git().url
+    );
+    let run = |more: &str, task: &str| {
+        Case::new()
+            .recipe(&format!("{recipe}{more}"))
+            .args([task])
+            .on(&fleet)
+            .run()
+    };
+    run("before \"deploy:setup\", \"pick\";", "deploy:setup").ok();
+    let known = "role :app, \"app1\"; role :web, \"app1\"; role :db, \"app1\", :primary => true;";
+    for task in ["deploy", "deploy:update", "deploy:update_code"] {
+        let hook = format!("before \"{task}\", \"pick\";");
+        run(&hook, "deploy").ok();
+        run(&format!("{known}{hook}"), "deploy").ok();
+    }
+    assert_eq!(fleet.sh("app1", "ls /u/apps").trim(), "picked");
+    assert_eq!(fleet.sh("app1", "ls /u/apps/picked/releases | wc -l").trim(), "6");
+    assert!(!fleet.exists("app1", "/u/apps/picked/.capr/lock"));
+}
+
 /// A deploy of the library, which takes the lock with its first question.
 fn deploys(two: &Two, more: &str, arguments: &[&str]) -> Case {
     let recipe = format!(

@@ -93,6 +93,20 @@ const STEPS_BESIDE_3: &[&str] = &[
     "rsync:stage_done",
 ];
 
+/// The steps of a deploy of capr that neither Capistrano 2 has nor a deploy of Capistrano 3 runs by itself.
+const STEPS_BESIDE_2: &[&str] = &[
+    "deploy:check:release",
+    "deploy:cleanup_rollback",
+    "deploy:failed",
+    "deploy:restart_again",
+    "deploy:restart_in_turn",
+    "deploy:restart_once",
+    "deploy:revert_release",
+    "deploy:rollback:find",
+    "deploy:rollback:switch",
+    "deploy:start_once",
+];
+
 /// Variables that capr has in every recipe, and that Capistrano 3 does not have unless a recipe sets them: there they are words, as
 /// `current_path`, or nothing at all.
 const NOTHING_IN_3: &[&str] = &[
@@ -167,8 +181,7 @@ pub(super) fn is_step_here(version: u8, task: &str) -> bool {
         (3, task) => STEPS_BESIDE_3.contains(&task),
         // Capistrano 2 has these as well.
         (_, "deploy:check" | "deploy:cleanup" | "deploy:rollback") => false,
-        (_, "deploy:check:release" | "deploy:restart_once") => true,
-        (_, task) => task.starts_with("deploy:") && OF_CAPISTRANO.contains(&task),
+        (_, task) => task.starts_with("deploy:") && (OF_CAPISTRANO.contains(&task) || STEPS_BESIDE_2.contains(&task)),
     }
 }
 

@@ -194,6 +194,11 @@ impl Facts {
 
     /// Derives the facts that depend on all files.
     pub(super) fn conclude(&mut self) {
+        // Words of another version are found in recipes that were moved over in part, and in advice that was copied.
+        let locked = self.gems.major("capistrano").and_then(|major| major.checked_sub(1));
+        if let Some(points) = locked.and_then(|index| self.points.get_mut(index as usize)) {
+            *points += 20;
+        }
         let [one, two, three] = self.points;
         let is_own = |scm: &String| {
             matches!(
@@ -427,8 +432,7 @@ impl Facts {
             "bundler:install"
         };
         let is_other = full == other && self.vocabulary.has_library("bundler");
-        let is_step = super::added::is_step_here(self.version, &full) && self.vocabulary.tasks.contains(&full);
-        let is_apart = is_other || is_step || self.is_no_hook_by_name(&full);
+        let is_apart = is_other || self.is_step_here(&full) || self.is_no_hook_by_name(&full);
         let is_own = self.tasks.contains(&full) && is_apart;
         if !is_own {
             return full;
@@ -438,6 +442,11 @@ impl Facts {
             apart.push_str("_own");
         }
         apart
+    }
+
+    /// Returns true for the name of a task of capr's deploy that the Capistrano of the project does not have.
+    pub(super) fn is_step_here(&self, full: &str) -> bool {
+        super::added::is_step_here(self.version, full) && self.vocabulary.tasks.contains(full)
     }
 
     /// Returns true for a task that is a hook by its name here, and none for the Capistrano of the project.

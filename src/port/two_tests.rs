@@ -51,6 +51,50 @@ fn gems_of_capistrano_2_have_the_hooks_that_they_have_there() {
     assert!(!own.contains("sidekiq:quiet"), "{own}");
 }
 
+/// Recipes are moved over in part, and advice for Capistrano 3 is copied.
+#[test]
+fn hooks_on_tasks_that_only_capistrano_3_has_are_left_out() {
+    let text = "after 'deploy:started', 'own'\nbefore 'deploy:publishing', 'own'\nafter 'deploy:symlink:release', 'own'\n\
+                before('deploy:check') { run 'c' }\nafter 'deploy:failed', 'own'\nafter 'git:clone', 'own'\n\
+                %w(finished update).each { |step| after \"deploy:#{step}\", 'own' }\n\
+                namespace(:deploy) do\n  after :finishing, 'own'\n  task(:updated) { run 'u' }\n  after :updated, 'own'\nend\n\
+                task(:own) { run 'a' }\n";
+    let (recipe, remarks) = of_two(text, Some(("capistrano", "2.15.5")));
+    for name in [
+        "started",
+        "publishing",
+        "symlink:release",
+        "failed",
+        "finished",
+        "finishing",
+    ] {
+        assert!(!recipe.contains(&format!("\"deploy:{name}\", \"own\"")), "{recipe}");
+        let told = format!("`deploy:{name}` is no task of Capistrano 2");
+        assert!(
+            remarks.iter().any(|remark| remark.starts_with(&told)),
+            "{name}: {remarks:?}"
+        );
+    }
+    assert!(!recipe.contains("update_code"), "{recipe}");
+    // This one is the recipe's.
+    has(
+        &recipe,
+        &[
+            "before \"deploy:check\" { run \"c\"; }",
+            "after \"deploy:updated_own\", \"own\";",
+            "if [\"deploy:update\"].contains(`deploy:${step}`) {",
+        ],
+    );
+}
+
+#[test]
+fn what_only_capistrano_2_can_load_tells_the_version_beside_hooks_of_3() {
+    let events = "after 'deploy:started', 'own'\nafter 'deploy:updated', 'own'\nafter 'deploy:published', 'own'\nafter 'deploy:finished', 'own'\n\
+                  task(:own) { run 'a' }\n";
+    of_two(events, None);
+    of_two(&events.repeat(3), Some(("capistrano", "2.15.5")));
+}
+
 #[test]
 fn tasks_are_hooks_by_their_names_up_to_capistrano_2_10() {
     let text = "namespace :deploy do\n  task(:after_deploy) { run 'a' }\n  task(:after_symlink) { run 'b' }\nend\n\

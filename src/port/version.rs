@@ -72,10 +72,16 @@ pub(super) fn weigh(points: &mut [usize; 3], name: &str, node: &CallNode<'_>, is
                 "capistrano/setup" | "capistrano/deploy" | "capistrano/rails"
             ) =>
         {
-            *three += 5
+            *three += 20;
         }
-        // This line is in a Capfile, which only versions 2 and 3 have.
-        "load" if text == "deploy" => *two += 6,
+        "load" | "require"
+            if matches!(
+                text.as_str(),
+                "deploy" | "deploy/assets" | "bundler/capistrano" | "capistrano/ext/multistage"
+            ) =>
+        {
+            *two += 20
+        }
         "run" | "sudo" | "stream" => {
             *two += 1;
             *one += 1;

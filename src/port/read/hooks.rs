@@ -90,7 +90,7 @@ impl Reader<'_> {
             .hooked_in_loops
             .get(&place)
             .filter(|_| self.facts.version < 3);
-        let is_there = |name: &String| self.facts.task(name, &self.namespaces).is_some();
+        let is_there = |name: &String| self.hooked("before", name).is_some();
         let Some((there, missing)) = names.map(|names| names.iter().partition::<Vec<_>, _>(|name| is_there(name)))
         else {
             return Some(hook);
@@ -288,10 +288,11 @@ impl Reader<'_> {
 
     /// Returns the verb and the task for a hook on a task of this name.
     fn hooked(&self, verb: &str, name: &str) -> Option<(String, String)> {
-        if let Some(full) = self.facts.task(name, &self.namespaces) {
-            return Some((verb.to_owned(), full));
+        match self.facts.task(name, &self.namespaces) {
+            Some(full) if self.facts.version < 3 && self.facts.is_step_here(&full) => None,
+            Some(full) => Some((verb.to_owned(), full)),
+            None => self.phase(verb, name).filter(|_| self.facts.version > 2),
         }
-        self.phase(verb, name)
     }
 
     /// Returns the verb and the task for a hook on a task of Capistrano 3 that has another name here.
@@ -332,6 +333,12 @@ impl Reader<'_> {
         let left_out = super::ruby_libraries::left_out(name);
         if left_out.is_some() {
             return left_out;
+        }
+        let step = self.facts.task(name, &self.namespaces);
+        if let Some(step) = step.filter(|full| self.facts.version < 3 && self.facts.is_step_here(full)) {
+            return Some(format!(
+                "`{step}` is no task of Capistrano 2: a hook on it never runs there, so it was left out"
+            ));
         }
         let family = name.split(':').next().filter(|family| *family != "deploy");
         let may_be_of_library = family.is_some_and(|family| {

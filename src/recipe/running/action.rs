@@ -309,6 +309,7 @@ impl Interpreter {
         servers: &[Server],
     ) -> Fallible<Outcome> {
         let Prepared { call, settings, .. } = prepared;
+        lock_owed::fall_due(self, context.engine())?;
         let mut front = lock_owed::in_front(self, context.source(), (&request, settings), servers);
         match &front {
             Some(front) => {
@@ -377,7 +378,7 @@ impl Interpreter {
         options: &RunOptions,
         request: Request,
     ) -> Fallible<Outcome> {
-        lock_owed::settle(self, context.engine())?;
+        lock_owed::settle_for_action(self, context.engine())?;
         if self.mode().only_looks() {
             examining::leave_undone(self, &request, origin(context.source(), call.position))?;
             return Ok(Outcome::default());

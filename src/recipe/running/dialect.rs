@@ -86,7 +86,7 @@ pub(super) fn is_task_of_three(interpreter: &Interpreter) -> bool {
 }
 
 /// Returns the dialect that somebody has set.
-fn dialect_said(interpreter: &Interpreter, engine: &Engine) -> Option<INT> {
+pub(super) fn dialect_said(interpreter: &Interpreter, engine: &Engine) -> Option<INT> {
     let by = {
         let configuration = interpreter.defined().configuration();
         configuration

@@ -2,6 +2,7 @@
 //! held to the end of the run. The library's scripts do the work on the servers (`stdlib/lock.rhai`); the code here decides who
 //! wins and who waits, and reports it.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use indexmap::{IndexMap, IndexSet};
@@ -50,7 +51,7 @@ pub(super) enum LockAttempt {
 impl Interpreter {
     /// Takes the lock of a task's servers if the task wants it: all of them or none. If the task is the library's, this may be put
     /// off until its first command (`lock_owed.rs`).
-    pub(in crate::recipe) fn lock(&self, engine: &Engine, task: &Task) -> Fallible<()> {
+    pub(in crate::recipe) fn lock(&self, engine: &Engine, task: &Rc<Task>) -> Fallible<()> {
         if !task.lock || self.mode().is_idle() || self.budget().is_loading() || self.mode().has_scripted_servers() {
             return Ok(());
         }
@@ -59,17 +60,29 @@ impl Interpreter {
             return Ok(());
         }
         selected::report_unknown_hosts(self);
-        let servers = self.to_be_locked(engine, task)?;
-        if servers.is_empty() {
+        if lock_owed::may_wait(self, engine, task) {
+            self.locks().wait_with(task);
             return Ok(());
+        }
+        self.lock_now(engine, task).map(drop)
+    }
+
+    /// Takes or owes the lock of the servers that a task has now. Returns false if it has none.
+    pub(super) fn lock_now(&self, engine: &Engine, task: &Task) -> Fallible<bool> {
+        let found = self.to_be_locked(engine, task)?;
+        let has_servers = !found.is_empty();
+        let servers = self.locks().missing(found.into_iter());
+        if servers.is_empty() {
+            return Ok(has_servers);
         }
         lock_owed::settle(self, engine)?;
         self.lock_scripts(engine, task)?;
         if lock_owed::may_owe(self, task) {
             self.locks().owe(Owed::new(task, servers));
-            return Ok(());
+            return Ok(true);
         }
-        self.acquire(engine, &servers, None)
+        self.acquire(engine, &servers, None)?;
+        Ok(true)
     }
 
     /// Takes the lock of these servers, or waits for it: all of them or none. `first` is the result of the first attempt, if there
@@ -148,8 +161,8 @@ impl Interpreter {
         terminate(diagnostic, Position::NONE)
     }
 
-    /// Returns the servers of a task that get releases and whose lock is not held yet.
-    fn to_be_locked(&self, engine: &Engine, task: &Task) -> Fallible<Vec<Server>> {
+    /// Returns the servers of a task that get releases.
+    fn to_be_locked(&self, engine: &Engine, task: &Task) -> Fallible<IndexSet<Server>> {
         let selection = role_block::resolved(self, engine, task.selection.clone(), &Selection::default())?;
         let mut except = selection.except.clone().unwrap_or_else(Attributes::new);
         except.insert("no_release".to_owned(), Value::Bool(true));
@@ -158,8 +171,7 @@ impl Interpreter {
             ..selection
         };
         let found = selected::wanted(self, &selection).map_err(|error| failure(error.into(), Position::NONE))?;
-        let found: IndexSet<Server> = found.into_iter().collect();
-        Ok(self.locks().missing(found.into_iter()))
+        Ok(found.into_iter().collect())
     }
 
     /// Evaluates the scripts, once.

@@ -1,11 +1,15 @@
 //! A lock that is taken together with the first question to the servers. A command costs each server a session and a login shell,
 //! so the script that takes the lock is put in front of the library's first question, which changes nothing. Until then the lock is
 //! owed: if the recipe does anything else first, the lock is taken before that.
+//!
+//! In the words of Capistrano a hook of a deploy may still say which servers there are, or set `deploy_to`. There the lock waits, and it
+//! is owed only from the first action on.
 
 use indexmap::IndexMap;
 use rhai::Engine;
 
 use super::action::{CallSettings, Request};
+use super::dialect;
 use super::interpreter::Interpreter;
 use super::lock::LockAttempt;
 use crate::configuration::{Server, Shell, Task};
@@ -25,6 +29,30 @@ pub(super) fn may_owe(interpreter: &Interpreter, task: &Task) -> bool {
     interpreter.defined().is_of_stdlib(&task.origin.file)
         && !interpreter.journal().is_replaying()
         && !interpreter.mode().asks_consent()
+}
+
+/// Returns true if the lock of this task waits for the first action.
+pub(super) fn may_wait(interpreter: &Interpreter, engine: &Engine, task: &Task) -> bool {
+    may_owe(interpreter, task) && dialect::dialect_said(interpreter, engine).is_some()
+}
+
+/// Owes the locks that waited for the first action, which is about to begin. A task that has no server yet goes on waiting.
+pub(super) fn fall_due(interpreter: &Interpreter, engine: &Engine) -> Fallible<()> {
+    if interpreter.actor().unless_busy(|actor| !actor.is_rolling_back()) != Some(true) {
+        return Ok(());
+    }
+    for task in interpreter.locks().waiting() {
+        if interpreter.lock_now(engine, &task)? {
+            interpreter.locks().note_due(&task);
+        }
+    }
+    Ok(())
+}
+
+/// Takes each lock that is owed or waits, before an action that takes none in front of it.
+pub(super) fn settle_for_action(interpreter: &Interpreter, engine: &Engine) -> Fallible<()> {
+    fall_due(interpreter, engine)?;
+    settle(interpreter, engine)
 }
 
 /// Takes the lock that is owed, if one is, in a command of its own.

@@ -1,6 +1,7 @@
 //! The knowledge of a run about its locks: where they are held, the scripts that take and free them, and the one that is owed.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -22,6 +23,8 @@ pub(in crate::recipe) struct Locks {
     scripts: RefCell<Option<Scripts>>,
     /// The lock that is taken before anything else is done.
     owed: RefCell<Option<Owed>>,
+    /// The tasks whose lock is owed from the first action on: until then a recipe may still say on which servers, and where.
+    waiting: RefCell<Vec<Rc<Task>>>,
 }
 
 /// The knowledge about a server's lock.
@@ -108,6 +111,7 @@ impl Locks {
             held: RefCell::default(),
             scripts: RefCell::default(),
             owed: RefCell::default(),
+            waiting: RefCell::default(),
         }
     }
 
@@ -228,6 +232,22 @@ impl Locks {
     /// Forgets the lock that a task owes, at the end of the task: nothing was done that needs it.
     pub(super) fn forget_owed(&self, task: &Task) {
         self.owed.borrow_mut().take_if(|owed| owed.task == task.name);
+        self.note_due(task);
+    }
+
+    /// Lets the lock of a task wait for the first action.
+    pub(super) fn wait_with(&self, task: &Rc<Task>) {
+        self.waiting.borrow_mut().push(task.clone());
+    }
+
+    /// Returns the tasks whose lock waits for the first action.
+    pub(super) fn waiting(&self) -> Vec<Rc<Task>> {
+        self.waiting.borrow().clone()
+    }
+
+    /// Notes that the lock of a task waits no longer.
+    pub(super) fn note_due(&self, task: &Task) {
+        self.waiting.borrow_mut().retain(|waiting| waiting.name != task.name);
     }
 
     /// Notes that the lock is not owed any more for these servers.

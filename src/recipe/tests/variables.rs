@@ -14,6 +14,18 @@ fn a_default_of_a_library_gives_way_to_that_of_a_recipe() {
 }
 
 #[test]
+fn rake_is_that_of_the_bundle_from_the_require_on_as_in_capistrano_2() {
+    let rake = |lines: &str| prints(&format!("{lines} task :t {{ puts rake; }}"));
+    assert_eq!(
+        rake("require \"bundler\"; set :rake, `${rake} -s`;"),
+        ["bundle exec rake -s"]
+    );
+    assert_eq!(rake("set :rake, \"x\"; require \"bundler\";"), ["x"]);
+    assert_eq!(rake("require \"bundler\"; set_default :rake, \"x\";"), ["x"]);
+    assert_eq!(rake("set :dialect, 3; require \"bundler\";"), ["rake"]);
+}
+
+#[test]
 fn v2_a_lazy_variable_is_evaluated_once_at_its_first_read() {
     let text = format!(
         "{COUNTED} task :t {{ puts runs.len(); puts lazy; puts fetch(:lazy); puts `${{lazy}}`; puts runs.len(); }}"

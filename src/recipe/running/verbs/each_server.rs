@@ -39,7 +39,7 @@ pub(super) fn each_server(cx: &mut VerbContext) -> Fallible {
     examining::refuse_servers(interpreter, "on", cx.position())?;
     interpreter.around().refuse_in_server("on", cx.position())?;
     selected::report_unknown_hosts(interpreter);
-    lock_owed::settle(interpreter, cx.engine())?;
+    lock_owed::settle_for_action(interpreter, cx.engine())?;
     let servers = servers(cx)?;
     if servers.is_empty() {
         interpreter.say(Level::Info, "skipping `on' because no servers matched");
