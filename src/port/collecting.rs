@@ -310,17 +310,13 @@ impl Visitor<'_> {
                     }
                     self.facts.reenabled.extend(is_again.then(|| full.clone()));
                     self.facts.needing.extend(needs.then(|| full.clone()));
-                    let file = self.facts.files.len();
-                    self.facts.definitions.entry(full.clone()).or_default().push(file);
-                    if !self.facts.tasks.insert(full.clone()) {
-                        self.facts.defined_again.insert(full);
-                    }
+                    self.defined(full);
                 }
             }
             "after" | "before" if node.block().is_some() => {
                 // With Rake, the second name is that of a task that the block defines.
                 if let Some(text) = given.values.get(1).and_then(literal) {
-                    self.facts.tasks.insert(full_name(&self.namespaces, &text));
+                    self.defined(full_name(&self.namespaces, &text));
                 }
             }
             // Rake makes tasks of files, too.
@@ -385,6 +381,15 @@ impl Visitor<'_> {
             _ => {}
         }
         Vec::new()
+    }
+
+    /// Notes a definition of a task.
+    fn defined(&mut self, task: String) {
+        let file = self.facts.files.len();
+        self.facts.definitions.entry(task.clone()).or_default().push(file);
+        if !self.facts.tasks.insert(task.clone()) {
+            self.facts.defined_again.insert(task);
+        }
     }
 
     /// Notes the tasks that are named with their namespaces.

@@ -33,6 +33,21 @@ fn definitions_of_a_task_in_several_files_add_up() {
 }
 
 #[test]
+fn a_block_of_a_hook_with_the_name_of_a_task_is_added_to_it() {
+    carried(
+        "namespace :deploy do\n  after(:restart, :publishing) { puts 'a' }\n  after(:finishing, :own) { puts 'b' }\n  before(:finishing, :own) { puts 'c' }\n\
+         task(:own) { puts 'd' }\nend\n",
+        &[
+            "task :publishing_2 {",
+            "after \"deploy:publishing\", \"deploy:publishing_2\";\n  after \"deploy:restart\", \"deploy:publishing\";",
+            "task :own {\n    puts \"b\";\n  }\n  after \"deploy:finishing\", \"deploy:own\";",
+            "task :own_2 {\n    puts \"c\";\n  }\n  after \"deploy:own\", \"deploy:own_2\";\n  before \"deploy:finishing\", \"deploy:own\";",
+            "task :own_3 {\n    puts \"d\";",
+        ],
+    );
+}
+
+#[test]
 fn an_own_task_with_the_name_of_a_step_of_capr_has_a_name_of_its_own() {
     carried(
         "namespace :deploy do\n  task(:update_code) { puts 'a' }\n  before :starting, :finalize_update do\n    puts 'b'\n  end\n\

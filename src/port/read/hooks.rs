@@ -273,14 +273,18 @@ impl Reader<'_> {
                 };
                 let (options, block) = self.task_body(call, Vec::new())?;
                 let full = self.facts.apart(self.full_name(&name));
+                let own = self.named_apart(Expr::symbol(&name));
+                let (own, more) = self.again(own, None)?;
                 let task = Call {
                     options,
-                    ..Call::with_block("task", vec![self.named_apart(Expr::symbol(&name))], block)
+                    ..Call::with_block("task", vec![own], block)
                 };
-                Ok(vec![
-                    Line::verb(task),
-                    Line::verb(Call::new(verb, vec![Expr::text(target), Expr::Text(full)])),
-                ])
+                let hook = Call::new(verb, vec![Expr::text(target), Expr::Text(full)]);
+                Ok([Line::verb(task)]
+                    .into_iter()
+                    .chain(more)
+                    .chain([Line::verb(hook)])
+                    .collect())
             }
             _ => self.refuse(Kind::Construct, "a hook with tasks and a block"),
         }

@@ -1,5 +1,5 @@
 # Tasks of Capistrano that a recipe defines again: Rake adds what is in them.
-# runs: deploy
+# runs: deploy again
 set :application, "shop"
 set :repo_url, "git@example.com:shop.git"
 set :deploy_to, "/srv/shop"
@@ -28,3 +28,17 @@ end
 
 after :deploy, :last
 task(:last) { puts "last" }
+
+# Blocks of hooks, with names of tasks that are there.
+namespace :deploy do
+  after :restart, :publishing do
+    on(roles(:app)) { execute "echo published" }
+  end
+  before :restart, :twice do
+    puts "first"
+  end
+  after :restart, :twice do
+    puts "second"
+  end
+end
+task(:again) { invoke "deploy:restart" }
