@@ -136,6 +136,21 @@ fn a_template_names_the_server_of_the_block_around_it() {
 }
 
 #[test]
+fn what_a_template_computes_in_a_block_is_given_to_it() {
+    let code = "<%\n  @all = [fetch(:a, 1)].map do |m|\n  if m == 1\n    'one'\n  else\n    m\n  end\nend\n%><% @all.each do |x| %><%= x %><% end %>";
+    let ported = filled_in(code);
+    let file = &ported.files[1];
+    assert!(file.notes.is_empty(), "{:?}", file.notes);
+    has(
+        &file.text,
+        &[
+            "{% set all = value_1 %}{% for x in all %}{{ x }}{% endfor %}",
+            ".map(|m| if m == 1 {",
+        ],
+    );
+}
+
+#[test]
 fn a_template_names_the_servers_of_a_list() {
     let list = "roles(:app).map(|server| #{ host: server.host, user: server.user ?? \"\", roles: server.roles })";
     for (template, expected) in [

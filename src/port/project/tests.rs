@@ -218,6 +218,26 @@ fn a_template_is_given_or_read_from_a_file() {
 }
 
 #[test]
+fn a_project_without_templates_fills_none_in_wherever_the_function_stands() {
+    let load = "Dir.glob('lib/capistrano/*.rb').each { |r| import r }\n";
+    let capfile = format!("require 'capistrano/setup'\nrequire 'capistrano/deploy'\n{load}");
+    let found = ported(&[
+        ("Capfile", capfile.as_str()),
+        (
+            "config/deploy.rb",
+            "task :t do\n  on roles(:app) do\n    fetch(:files).each { |f| fill f }\n  end\nend\n",
+        ),
+        (
+            "lib/capistrano/fill.rb",
+            "def fill(from)\n  if path = found(from)\n    upload! StringIO.new(ERB.new(File.read(path)).result(binding)), from\n  \
+             end\nend\ndef found(name)\n  if File.exist?((file = \"config/deploy/shared/#{name}.erb\"))\n    return file\n  end\n  nil\nend\n",
+        ),
+        ("app/views/b.html.erb", "<% form do %>\n"),
+    ]);
+    assert!(work(&found).is_empty(), "{:?}", work(&found));
+}
+
+#[test]
 fn a_file_that_a_variable_names_may_be_any_beside_it() {
     let of = |name: &str| {
         let load = format!(

@@ -102,20 +102,23 @@ impl Reader<'_> {
                 return Ok(None);
             };
             let keys: Vec<Node<'_>> = arguments.arguments().iter().collect();
-            let ([key], "+") = (keys.as_slice(), id(&write.binary_operator()).as_str()) else {
-                return Ok(None);
+            let operator = match id(&write.binary_operator()).as_str() {
+                "+" => "+",
+                "-" => "-",
+                _ => return Ok(None),
             };
+            let [key] = keys.as_slice() else { return Ok(None) };
             let (owner, key) = (self.expression(&receiver)?, self.expression(key)?);
             let value = self.expression(&write.value())?;
             let target = Expr::Index(Box::new(owner), Box::new(key));
-            if matches!(self.kind_of(&value), Type::Text | Type::List) {
+            if operator == "+" && matches!(self.kind_of(&value), Type::Text | Type::List) {
                 return Ok(Some(vec![Line::new(Statement::Assign(target, "+=", value))]));
             }
             let before = target.clone().binary("??", Expr::number(0));
             return Ok(Some(vec![Line::new(Statement::Assign(
                 target,
                 "=",
-                before.binary("+", value),
+                before.binary(operator, value),
             ))]));
         }
         if let Some(write) = node.as_index_or_write_node() {

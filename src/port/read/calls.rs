@@ -110,7 +110,8 @@ impl Reader<'_> {
             return self.method(node, call, &receiver);
         }
         let given = arguments(call, true);
-        let takes_words = matches!(name.as_str(), "capture" | "test") && self.facts.version > 2 && has_list_alone(call);
+        let takes_words =
+            matches!(name.as_str(), "capture" | "execute" | "test") && self.facts.version > 2 && has_list_alone(call);
         if given.has_splat && !takes_words && !matches!(name.as_str(), "choose" | "roles" | "release_roles") {
             return self.refuse(Kind::Construct, format!("`*` among the arguments of `{name}`"));
         }
@@ -348,6 +349,7 @@ impl Reader<'_> {
                 // The word returns true: if the command fails, the run ends.
                 return self.run_for(call, name, Expr::Bool(true));
             }
+            ("download!", 1) if !self.onion.is_local => self.downloaded(first.unwrap_or(&call.as_node()))?,
             ("ask", 1 | 2) if call.block().is_some() => return self.asked_people(name, call),
             ("ask", _) if !given.values.is_empty() => return self.asked(call).map(Some),
             ("roles" | "release_roles" | "primary", _) => self.roles_listed(name, &given)?,
@@ -419,22 +421,6 @@ impl Reader<'_> {
         Ok(Some(value))
     }
 
-    /// Reads `Array(value)`, which is the value itself if that is a list.
-    fn list_of(&mut self, values: &[Node<'_>]) -> Read<Expr> {
-        let value = self.first(values)?;
-        let is_list = match &value {
-            Expr::Call(call) if call.name == "fetch" => call
-                .arguments
-                .get(1)
-                .is_some_and(|default| self.kind_of(default) == Type::List),
-            value => self.kind_of(value) == Type::List,
-        };
-        match is_list {
-            true => Ok(value),
-            false => Ok(Expr::call("ruby_list", vec![value])),
-        }
-    }
-
     /// Reads a format with its values as a string.
     pub(super) fn formatted(&mut self, values: &[Node<'_>]) -> Read<Expr> {
         let mut values = self.expressions(values)?;
@@ -492,9 +478,13 @@ impl Reader<'_> {
             },
             // The remark is made where its library is required.
             "Cape" if call.block().is_some() => Ok(Some(Vec::new())),
-            "colorize" if call.receiver().is_none() && self.facts.libraries.contains("capistrano_colors") => {
-                let remark = "`colorize`: the colours of what is said are those of capr";
-                Ok(Some(vec![self.remark(remark)]))
+            "colorize" | "log_formatter" | "add_log_formatter" | "clear_log_formatters" | "disable_log_formatters"
+                if call.receiver().is_none()
+                    && (self.facts.libraries.contains("capistrano_colors")
+                        || name != "colorize" && self.facts.version < 3) =>
+            {
+                let remark = format!("`{name}`: the colours of what is said are those of capr");
+                Ok(Some(vec![self.remark(&remark)]))
             }
             "sleep" => {
                 let values = self.expressions(&given.values)?;

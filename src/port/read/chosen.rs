@@ -108,7 +108,14 @@ impl Reader<'_> {
     /// Returns true if all templates that this file names lie where those of a project are looked for.
     fn names_templates_of_project(&self) -> bool {
         const FOLDERS: [&str; 3] = ["config/", "lib/", "templates/"];
-        let text = String::from_utf8_lossy(self.text);
+        // A function that is copied into another file is read without those that stood around it.
+        let file = self.file_of_text();
+        let beside = self.facts.functions.values().filter(|function| function.file == file);
+        let mut text = String::from_utf8_lossy(self.text).into_owned();
+        for function in beside {
+            text.push('\n');
+            text.push_str(&function.source);
+        }
         let code = text.lines().filter(|line| !line.trim_start().starts_with('#'));
         let mut named = code.flat_map(|line| {
             let before = line.match_indices(".erb").filter_map(|(at, _)| line.get(..at));
@@ -234,6 +241,13 @@ impl Reader<'_> {
         (subject, files.collect())
     }
 
+    /// Returns the number of the file in which the code that is read stood.
+    fn file_of_text(&self) -> usize {
+        let mut functions = self.facts.functions.values();
+        let copied = functions.find(|function| function.source.as_bytes() == self.text);
+        copied.map_or(self.file, |function| function.file)
+    }
+
     /// Returns the templates that the strings of this file can name, for a path that a function of it returns.
     fn named_in_file(&self) -> Vec<(String, String)> {
         let own = self.facts.files.get(self.file).map_or("", String::as_str);
@@ -247,10 +261,7 @@ impl Reader<'_> {
         each_node(&ruby_prism::parse(self.text).node(), &mut see);
         // A function that is copied into another file is read without those that stood around it.
         let functions = self.facts.functions.values();
-        let copied = functions
-            .clone()
-            .find(|function| function.source.as_bytes() == self.text);
-        let file = copied.map_or(self.file, |function| function.file);
+        let file = self.file_of_text();
         for function in functions.filter(|function| function.file == file) {
             each_node(&ruby_prism::parse(function.source.as_bytes()).node(), &mut see);
         }

@@ -490,7 +490,7 @@ fn function_of<'a>(class: &str, name: &'a str) -> Option<&'a str> {
         ("Shellwords", "escape" | "shellescape") => "quote",
         ("Base64", "strict_encode64" | "encode64") => "base64",
         ("Digest::SHA256", "hexdigest") => "sha256",
-        ("CGI" | "URI" | "ERB::Util", "escape" | "url_encode" | "encode_www_form_component") => "url_escape",
+        ("ERB::Util", "url_encode" | "u") => "url_escape",
         ("Capistrano::CLI", "password_prompt") => "password_prompt",
         _ => return None,
     })

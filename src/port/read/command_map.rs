@@ -32,7 +32,7 @@ impl Reader<'_> {
                 None => self.refuse(Kind::Construct, "a command map that is computed"),
             };
         }
-        if text.starts_with("SSHKit::Backend::Netssh") {
+        if text.starts_with("SSHKit::Backend::") || text == "SSHKit.config.backend" {
             return self.of_connections(call, &text, name);
         }
         let is_environment = text == "SSHKit.config.default_env" || text == "SSHKit.config" && name == "default_env=";

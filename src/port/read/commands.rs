@@ -370,7 +370,11 @@ impl Reader<'_> {
             ..Call::new(verb, vec![command])
         });
         let value = match (onion.user, executed.is_mapped) {
-            (Some(user), true) => Expr::Call(Call::with_block("as", vec![user], Block::giving(value))),
+            // The word is a statement: a block gives its value.
+            (Some(user), true) => Expr::Block(Block {
+                lines: vec![Line::verb(Call::with_block("as", vec![user], Block::giving(value)))],
+                gives: true,
+            }),
             _ => value,
         };
         let is_whole = given
@@ -386,70 +390,6 @@ impl Reader<'_> {
     fn deferred_value(&self, call: &CallNode<'_>) -> bool {
         // This is the case in `"#{try_sudo :as => "app"} command"`.
         arguments(call, true).values.is_empty()
-    }
-
-    /// Reads `put`, `get`, `upload`, `download` and `delete`.
-    fn transfer(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
-        let given = arguments(call, true);
-        if given.has_splat {
-            return self.refuse(Kind::Construct, format!("`{name}` of this kind"));
-        }
-        if call.block().is_some() {
-            self.remarks
-                .push(format!("`{name}` with a block: capr shows the progress itself"));
-        }
-        let mut values = given.values;
-        let mut verb = name.trim_end_matches('!').to_owned();
-        if verb == "transfer" {
-            verb = values.first().and_then(literal).map_or("upload".to_owned(), |way| {
-                if way == "down" {
-                    "download".to_owned()
-                } else {
-                    "upload".to_owned()
-                }
-            });
-            values.remove(0);
-        }
-        if let Some(first) = values.first_mut()
-            && let Some(path) = opened(first)
-        {
-            *first = path;
-        }
-        let is_string = values.first().is_some_and(|node| self.is_string(node));
-        if verb == "upload" && is_string {
-            verb = "put".to_owned();
-        }
-        let mut options = Vec::new();
-        let mut kept = Vec::new();
-        let mut by_scp = false;
-        for (key, value) in given.pairs {
-            match literal(&key).as_deref() {
-                Some("via") => by_scp = self.facts.version < 3 && literal(&value).as_deref() == Some("scp"),
-                Some("log_percent" | "verbosity" | "scp") => {}
-                _ => kept.push((key, value)),
-            }
-        }
-        options.extend(self.options(&verb, &kept)?);
-        let mut values = self.expressions(&values)?;
-        if let [from, to] = values.as_mut_slice() {
-            let is_whole = options.iter().any(|(name, _)| name == "recursive");
-            if is_whole && by_scp {
-                self.remarks.push(
-                    "`:via => :scp` with a directory: scp puts it into the directory that it is sent to where that is there, capr puts what is in \
-                     it there; a path that ends with `/` is taken for a directory that is there"
-                        .to_owned(),
-                );
-            }
-            into_directory(from, to, is_whole && !by_scp);
-        }
-        options.extend(self.onion.servers.clone());
-        if self.onion.is_local {
-            return self.refuse(Kind::Construct, format!("`{name}` in `run_locally`"));
-        }
-        Ok(vec![Line::verb(Call {
-            options,
-            ..Call::new(&verb, values)
-        })])
     }
 
     /// Returns true if a value is a `StringIO` of a string.
@@ -538,28 +478,6 @@ impl Reader<'_> {
     }
 }
 
-/// Completes the place of a file in a directory, where it gets its own name: `download! "/x/f", "."`. A place with a slash at its end is one,
-/// unless a whole directory is sent to it.
-fn into_directory(from: &Expr, to: &mut Expr, is_whole: bool) {
-    let mut place = to.clone().parts();
-    let is_alone = place.len() == 1;
-    let Some(Part::Text(end)) = place.last_mut() else {
-        return;
-    };
-    let is_here = is_alone && matches!(end.trim_end_matches('/'), "." | "..");
-    if !is_here && (is_whole || !end.ends_with('/')) {
-        return;
-    }
-    if !end.ends_with('/') {
-        end.push('/');
-    }
-    place.push(match from.literal().and_then(|path| path.rsplit('/').next()) {
-        Some(name) if !name.is_empty() => Part::Text(name.to_owned()),
-        _ => Part::Value(Expr::call("basename", vec![from.clone()])),
-    });
-    *to = string(place);
-}
-
 /// Returns what sends a stream of a command nowhere: `out:`, `err:` or both.
 fn redirected(key: &Node<'_>) -> Option<&'static str> {
     match source(key).trim_start_matches(':').trim_end_matches(':') {
@@ -580,7 +498,7 @@ fn breaks_last(nodes: &[Node<'_>]) -> bool {
 }
 
 /// Returns the path of `File.open("x")`.
-fn opened<'pr>(node: &Node<'pr>) -> Option<Node<'pr>> {
+pub(super) fn opened<'pr>(node: &Node<'pr>) -> Option<Node<'pr>> {
     let call = node.as_call_node()?;
     let class = call.receiver().as_ref().and_then(constant)?;
     let is_open = class == "File" && matches!(id(&call.name()).as_str(), "open" | "new") && call.block().is_none();

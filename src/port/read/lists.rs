@@ -9,6 +9,22 @@ use super::Reader;
 use super::locals::Type;
 
 impl Reader<'_> {
+    /// Reads `Array(value)`, which is the value itself if that is a list.
+    pub(super) fn list_of(&mut self, values: &[Node<'_>]) -> Read<Expr> {
+        let value = self.first(values)?;
+        let is_list = match &value {
+            Expr::Call(call) if call.name == "fetch" => call
+                .arguments
+                .get(1)
+                .is_some_and(|default| self.kind_of(default) == Type::List),
+            value => self.kind_of(value) == Type::List,
+        };
+        match is_list {
+            true => Ok(value),
+            false => Ok(Expr::call("ruby_list", vec![value])),
+        }
+    }
+
     /// Reads `map.merge!(a: 1)`.
     pub(super) fn merge_into(&mut self, receiver: &Node<'_>, pairs: &[(Node<'_>, Node<'_>)]) -> Read<Vec<Line>> {
         let target = match self.expression(receiver)? {

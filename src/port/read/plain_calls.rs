@@ -168,6 +168,28 @@ impl Reader<'_> {
             }
             ("String", "new", []) => Expr::text(""),
             ("Set", "new", [list]) => reduced("uniq", self.expression(list)?),
+            ("Base64", "decode64" | "strict_decode64", [text]) => {
+                Expr::call("base64_decode", vec![self.expression(text)?])
+            }
+            ("Date", "strptime", [text, format]) => {
+                let moment = Expr::call("parse_time", vec![self.expression(text)?, self.expression(format)?]);
+                Expr::call("format_time", vec![moment, Expr::text("%Y-%m-%d")])
+            }
+            ("IPSocket" | "Resolv", "getaddress", [host]) => Expr::call("ruby_address", vec![self.expression(host)?]),
+            // The address stands in the fourth place of each.
+            ("Socket", "getaddrinfo", [host, ..]) => {
+                let address = Expr::call("ruby_address", vec![self.expression(host)?]);
+                Expr::List(vec![Expr::List(vec![
+                    Expr::text("AF_INET"),
+                    Expr::number(0),
+                    address.clone(),
+                    address,
+                ])])
+            }
+            ("URI", "escape" | "encode", [text]) => Expr::call("ruby_uri_escaped", vec![self.expression(text)?]),
+            ("CGI", "escape", [text]) | ("URI", "encode_www_form_component", [text]) => {
+                Expr::call("ruby_form_escaped", vec![self.expression(text)?])
+            }
             ("ENV", "delete", [name]) => Expr::name("ENV").method("remove", vec![self.expression(name)?]),
             _ => return Ok(None),
         };

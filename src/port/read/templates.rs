@@ -11,6 +11,7 @@ use super::super::paths::normal;
 use super::super::project::template_at;
 use super::super::ruby::{arguments, literal};
 use super::Reader;
+use super::erb::{Piece, assignments, loop_of, pieces};
 use super::jinja::as_maps;
 use super::lists::is_list_of_servers;
 use super::locals::{Local, Type};
@@ -27,14 +28,6 @@ pub(super) struct Writing {
     pub(super) inner: Vec<String>,
     /// The words that end the open blocks.
     open: Vec<&'static str>,
-}
-
-/// A piece of an ERB template.
-enum Piece<'t> {
-    Text(&'t str),
-    /// The Ruby code between the marks, without blanks around it.
-    Value(&'t str),
-    Code(&'t str),
 }
 
 impl Reader<'_> {
@@ -309,6 +302,11 @@ impl Reader<'_> {
         let code = match lines.as_slice() {
             [] => "",
             [one] => one,
+            // These are whole: a block in one of them has several lines.
+            _ if let Some(assigned) = assignments(code) => {
+                let mut each = assigned.iter();
+                return each.try_for_each(|(name, value)| self.template_value(name, value, writing));
+            }
             // Each line is a statement.
             lines => return lines.iter().try_for_each(|line| self.template_code(line, writing)),
         };
@@ -354,21 +352,26 @@ impl Reader<'_> {
             return self.template_loop(&names, &list, method, writing);
         }
         if let Some((name, value)) = code.split_once('=')
-            && is_word(name.trim())
+            && is_word(name.trim().trim_start_matches('@'))
             && !value.starts_with(['=', '~', '>'])
         {
-            let value = self.fragment(value.trim(), &writing.inner, false)?;
-            let value = self.in_template(value, writing)?;
-            let name = name.trim();
-            self.peers.remove(name);
-            writing.text.push_str(&format!("{{% set {name} = {value} %}}"));
-            writing.inner.push(name.to_owned());
-            return Ok(());
+            return self.template_value(name.trim(), value.trim(), writing);
         }
         self.refuse(
             Kind::Template,
             format!("an ERB template with `{}`", super::printable(code)),
         )
+    }
+
+    /// Gives a local or an instance variable of the template a value.
+    fn template_value(&mut self, name: &str, value: &str, writing: &mut Writing) -> Read<()> {
+        let value = self.fragment(value, &writing.inner, false)?;
+        let value = self.in_template(value, writing)?;
+        let name = name.trim_start_matches('@');
+        self.peers.remove(name);
+        writing.text.push_str(&format!("{{% set {name} = {value} %}}"));
+        writing.inner.push(name.to_owned());
+        Ok(())
     }
 
     fn template_loop(&mut self, names: &[&str], list: &str, method: &str, writing: &mut Writing) -> Read<()> {
@@ -426,7 +429,10 @@ impl Reader<'_> {
         let locals: BTreeSet<&String> = sort::set(own.chain(inner));
         let mut source: String = locals.iter().map(|name| format!("{name} = ")).collect();
         source.push_str("nil\n");
-        source.push_str(code);
+        // An instance variable of a template is a local in it.
+        let of_template = inner.iter().filter(|_| code.contains('@'));
+        let own = of_template.fold(code.to_owned(), |code, name| code.replace(&format!("@{name}"), name));
+        source.push_str(&own);
         let parsed = ruby_prism::parse(source.as_bytes());
         let shown = super::printable(code);
         if parsed.errors().next().is_some() {
@@ -505,67 +511,6 @@ fn path_of(value: &Expr) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Splits a template at its marks; `None` if one of them has no end. With `trims`, `-%>` removes the line end after it, and
-/// `<%-` the blanks before it.
-fn pieces(text: &str, trims: bool) -> Option<Vec<Piece<'_>>> {
-    let (mut found, mut rest) = (Vec::new(), text);
-    while let Some((mut before, behind)) = rest.split_once("<%") {
-        let (inner, mut after) = behind.split_once("%>")?;
-        let mut inner = inner;
-        if let Some(short) = inner.strip_suffix('-').filter(|_| trims) {
-            inner = short;
-            after = after
-                .strip_prefix("\r\n")
-                .or_else(|| after.strip_prefix('\n'))
-                .unwrap_or(after);
-        }
-        if let Some(short) = inner.strip_prefix('-').filter(|_| trims) {
-            inner = short;
-            let trimmed = before.trim_end_matches([' ', '\t']);
-            if trimmed.is_empty() || trimmed.ends_with('\n') {
-                before = trimmed;
-            }
-        }
-        found.push(Piece::Text(before));
-        match inner.chars().next() {
-            Some('=') => found.push(Piece::Value(inner.get(1..)?.trim())),
-            Some('#') => {}
-            Some('%') => return None,
-            _ => found.push(Piece::Code(inner.trim())),
-        }
-        rest = after;
-    }
-    found.push(Piece::Text(rest));
-    Some(found)
-}
-
-/// Returns the names, the list and the method of `list.each do |a, b|` and `for a in list`.
-fn loop_of(code: &str) -> Option<(Vec<&str>, String, &str)> {
-    if let Some(rest) = code.strip_prefix("for ") {
-        let (names, list) = rest.split_once(" in ")?;
-        let list = list.trim().trim_end_matches(" do");
-        return Some((names.split(',').map(str::trim).collect(), list.to_owned(), "each"));
-    }
-    let head = code.strip_suffix('|')?;
-    let (head, names) = head.rsplit_once('|')?;
-    let head = head.trim_end();
-    let head = head.strip_suffix("do").or_else(|| head.strip_suffix('{'))?.trim_end();
-    let (list, method) = match head.split_once(".upto(") {
-        Some((first, last)) => (format!("{first}..{}", last.strip_suffix(')')?), "each"),
-        None => head.rsplit_once('.').map(|(list, method)| (list.to_owned(), method))?,
-    };
-    matches!(method, "each" | "each_pair" | "each_with_index" | "times").then(|| {
-        (
-            names
-                .split(',')
-                .map(|name| name.trim().trim_matches(['(', ')']))
-                .collect(),
-            list,
-            method,
-        )
-    })
 }
 
 /// Escapes what would be a mark in a template of capr.

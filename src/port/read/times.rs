@@ -112,7 +112,7 @@ impl Reader<'_> {
                 Expr::call("format_time", vec![seconds, Expr::text("%Y-%m-%d %H:%M:%S UTC")])
             }
             ("localtime" | "getlocal" | "to_time" | "to_s", []) => local_time(seconds),
-            ("to_i" | "to_f", []) => seconds,
+            ("to_i" | "to_f" | "tv_sec", []) => seconds,
             ("year", []) => Expr::call("to_i", vec![Expr::call("ruby_time", vec![seconds, Expr::text("%Y")])]),
             _ => return Ok(None),
         }))
@@ -161,7 +161,16 @@ impl Reader<'_> {
                 let values = vec![self.expression(text)?, self.expression(format)?];
                 Expr::call("ruby_moment", values)
             }
-            (_, "localtime" | "getlocal" | "to_time" | "utc" | "getutc" | "to_i" | "to_f", []) => {
+            (_, "mtime" | "ctime" | "atime", []) => {
+                let stat = owner
+                    .as_call_node()
+                    .filter(|stat| matches!(id(&stat.name()).as_str(), "stat" | "lstat"));
+                let of_file = stat.filter(|stat| stat.receiver().is_some_and(|class| source(&class) == "File"));
+                let Some(stat) = of_file else { return Ok(None) };
+                let path = self.first(&super::super::ruby::arguments(&stat, false).values)?;
+                Expr::call("ruby_stat", vec![Expr::text(letter), path])
+            }
+            (_, "tv_sec" | "localtime" | "getlocal" | "to_time" | "utc" | "getutc" | "to_i" | "to_f", []) => {
                 return self.seconds(owner);
             }
             (_, "+" | "-", [more]) => {
@@ -219,6 +228,22 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::super::construct_tests::carried;
+
+    #[test]
+    fn addresses_days_and_escaped_strings_are_those_of_ruby() {
+        carried(
+            "task :t do\n  h = { a: 1 }\n  h[:a] -= 1\n  puts CGI.escape('a b'), URI.escape('a b'), Resolv.getaddress('x')\n  \
+             puts Date.strptime('20120101', '%Y%m%d'), File.stat('a').mtime.tv_sec\nend\n",
+            &[
+                "h[:a] = (h[:a] ?? 0) - 1;",
+                "puts ruby_form_escaped(\"a b\");",
+                "puts ruby_uri_escaped(\"a b\");",
+                "puts ruby_address(\"x\");",
+                "puts format_time(parse_time(\"20120101\", \"%Y%m%d\"), \"%Y-%m-%d\");",
+                "puts ruby_stat(\"%Y\", \"a\");",
+            ],
+        );
+    }
 
     #[test]
     fn times_of_files_and_of_strings_are_those_of_this_machine() {
