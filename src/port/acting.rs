@@ -17,6 +17,8 @@ pub(super) struct Acting {
     pub(super) of_host: BTreeSet<String>,
     /// Those that end the run with their last statement.
     pub(super) ending: BTreeSet<String>,
+    /// Those that may give what servers have written, line breaks and all.
+    pub(super) telling: BTreeSet<String>,
     /// Those that change one of their parameters in place, with its number.
     pub(super) changing: BTreeMap<String, usize>,
 }
@@ -70,7 +72,7 @@ impl Acting {
     /// Finds them among the functions of all files.
     pub(super) fn of(functions: &BTreeMap<String, Function>) -> Self {
         let mut acting = Self::default();
-        let mut calls: BTreeMap<&String, BTreeSet<String>> = BTreeMap::new();
+        let (mut calls, mut gives) = (BTreeMap::new(), BTreeMap::new());
         for (name, function) in functions {
             let parsed = ruby_prism::parse(function.source.as_bytes());
             let Some(program) = parsed.node().as_program_node() else {
@@ -93,9 +95,12 @@ impl Acting {
             if let [only] = body.changed.iter().collect::<Vec<_>>().as_slice() {
                 acting.changing.insert(name.clone(), **only);
             }
+            gives.insert(name, given_by(&definition, &body.calls));
             calls.insert(name, body.calls);
         }
         acting.on_servers = reaching(&calls, |name| WORDS.contains(&name));
+        let asks = |name: &str| matches!(name, "capture" | "invoke_command" | "run" | "stream" | "sudo");
+        acting.telling = reaching(&gives, asks);
         if !functions.contains_key(HOST) {
             acting.of_host = reaching(&calls, |name| name == HOST);
             acting.on_servers.extend(acting.of_host.iter().cloned());
@@ -106,13 +111,29 @@ impl Acting {
 
 /// Returns true if the last statement of a function is `exit`, `abort` or `raise`.
 fn ends_run(definition: &DefNode<'_>) -> bool {
-    let body = definition.body().and_then(|body| body.as_statements_node());
-    let last = body.and_then(|body| body.body().iter().last());
+    let last = last_of(definition);
     let call = last
         .as_ref()
         .and_then(Node::as_call_node)
         .filter(|call| call.receiver().is_none());
     call.is_some_and(|call| ends(&call))
+}
+
+fn last_of<'pr>(definition: &DefNode<'pr>) -> Option<Node<'pr>> {
+    let body = definition.body()?.as_statements_node()?;
+    body.body().iter().last()
+}
+
+/// Returns the words of a function that may give its value: all of its calls for a local, into which a block may put something.
+fn given_by(definition: &DefNode<'_>, calls: &BTreeSet<String>) -> BTreeSet<String> {
+    let Some(last) = last_of(definition) else {
+        return BTreeSet::new();
+    };
+    if last.as_local_variable_read_node().is_some() {
+        return calls.clone();
+    }
+    let call = last.as_call_node().filter(|call| call.receiver().is_none());
+    call.map(|call| id(&call.name())).into_iter().collect()
 }
 
 /// Returns true for a call of `exit`, `abort` or `raise`.

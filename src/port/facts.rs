@@ -12,7 +12,7 @@ pub(super) use super::found::{Function, Given, Mapped};
 use super::gems::FromGems;
 use super::modules::ModuleFunctions;
 pub(super) use super::naming::{full_name, full_names, kept, renamed};
-use super::ruby::{behind, literal};
+use super::ruby::{behind, id, literal, statements};
 use crate::recipe::Vocabulary;
 
 /// The facts that the files state together.
@@ -27,6 +27,8 @@ pub(super) struct Facts {
     pub(super) version: u8,
     /// The variables of the recipes, with the kinds of their values.
     pub(super) variables: BTreeMap<String, Given>,
+    /// The functions whose results some of them are.
+    told_by: BTreeMap<String, String>,
     /// Those of them that are set wherever their files are read, whatever is decided there.
     pub(super) sure: BTreeSet<String>,
     /// The numbers of the files that set each of them.
@@ -376,6 +378,27 @@ impl Facts {
         let is_function = behind(call).is_some_and(|behind| !behind.parameters.is_empty());
         let given = self.variables.get_mut(renamed(name));
         given.into_iter().for_each(|given| given.function |= is_function);
+        let nodes = behind(call).map(|behind| statements(behind.body.as_ref()));
+        self.set_by(name, nodes.iter().flatten().last());
+    }
+
+    fn set_by(&mut self, name: &str, value: Option<&Node<'_>>) {
+        let call = value
+            .and_then(Node::as_call_node)
+            .filter(|call| call.receiver().is_none());
+        self.told_by
+            .extend(call.map(|call| (renamed(name).to_owned(), id(&call.name()))));
+    }
+
+    /// Returns true for a word of Capistrano 2, or a function, that gives what servers have written, line breaks and all.
+    pub(super) fn tells_lines(&self, word: &str) -> bool {
+        self.version < 3 && (word == "capture" || self.acting.telling.contains(word))
+    }
+
+    /// Returns true for a variable that has several lines, or may have.
+    pub(super) fn has_lines(&self, name: &str) -> bool {
+        self.variables.get(name).is_some_and(|given| given.lines)
+            || self.told_by.get(name).is_some_and(|word| self.tells_lines(word))
     }
 
     /// Returns true for a variable that is a function.
@@ -508,6 +531,8 @@ impl Facts {
         let function = value.and_then(super::read::function_of);
         given.function |= function.is_some_and(|function| !function.parameters.is_empty());
         given.lines |= value.is_some_and(has_lines);
+        self.set_by(name, value);
+        let given = self.variables.entry(renamed(name).to_owned()).or_default();
         match value {
             Some(value) if value.as_true_node().is_some() || value.as_false_node().is_some() => given.yes_no = true,
             Some(value) if value.as_nil_node().is_some() => given.nothing = true,

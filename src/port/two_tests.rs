@@ -96,6 +96,29 @@ fn what_only_capistrano_2_can_load_tells_the_version_beside_hooks_of_3() {
 }
 
 #[test]
+fn line_breaks_that_come_from_a_server_continue_a_command_of_capistrano_2() {
+    let (text, _) = of_two(
+        "def told(path)\n  s = ''\n  invoke_command(\"cat #{path}\") { |ch, stream, out| s << out }\n  s\nend\n\
+         def tidy(path)\n  told(path).strip\nend\nset :key, told('/srv/key')\nset(:lazy) { capture('cat x') }\nset :number, capture('id').to_i\n\
+         task(:t) do\n  x = capture('ls')\n  run \"a #{key} #{lazy} #{number} #{tidy('z')} e\"\n  run \"ls #{x} | wc\"\n  run \"b #{told('y')} c\"\n  \
+         d = ''\n  run('cat z') { |ch, stream, out| d << out }\n  run \"echo #{d} | wc\"\n  run ['f', 'g'].join(\"\\n\")\n  sudo x\nend\n",
+        None,
+    );
+    let on = |value: &str| format!("${{gsub({value}, \"\\n\", \"\\\\\\n\")}}");
+    has(
+        &text,
+        &[
+            &format!("run `a {} {} ${{number}} ${{tidy(\"z\")}} e`;", on("key"), on("lazy")),
+            &format!("run `ls {} | wc`;", on("x")),
+            &format!("run `b {} c`;", on("`${told(\"y\")}`")),
+            &format!("run `echo {} | wc`;", on("d")),
+            "run gsub(chomp(join([\"f\", \"g\"], \"\\n\")), \"\\n\", \"\\\\\\n\");",
+            "sudo gsub(chomp(x), \"\\n\", \"\\\\\\n\");",
+        ],
+    );
+}
+
+#[test]
 fn tasks_are_hooks_by_their_names_up_to_capistrano_2_10() {
     let text = "namespace :deploy do\n  task(:after_deploy) { run 'a' }\n  task(:after_symlink) { run 'b' }\nend\n\
                 task(:after_nothing) { run 'c' }\ntask(:t) { deploy.after_symlink }\n";

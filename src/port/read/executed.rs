@@ -157,7 +157,9 @@ impl Reader<'_> {
         let mut locals = self.scopes.iter_mut().rev().flat_map(BTreeMap::values_mut);
         if let Some(local) = locals.find(|local| local.written == *name) {
             local.has_blanks |= holds_blank(more);
-            local.has_lines |= holds(more, |text| text.contains('\n'));
+            // In Capistrano 2 a block adds what a server writes.
+            let is_output = matches!(more, Expr::Name(_)) && self.facts.version < 3;
+            local.has_lines |= is_output || holds(more, |text| text.contains('\n'));
         }
     }
 
@@ -167,11 +169,15 @@ impl Reader<'_> {
             Expr::Binary("+", left, right) => self.has_lines(left) || self.has_lines(right),
             Expr::Name(name) => match self.local_written(name) {
                 Some(local) => local.has_lines,
-                None => self.given(name).lines,
+                None => self.facts.has_lines(name),
             },
             Expr::Call(call) if call.name == "fetch" => {
                 let name = call.arguments.first().and_then(Expr::literal);
-                name.is_some_and(|name| self.given(name).lines)
+                name.is_some_and(|name| self.facts.has_lines(name))
+            }
+            Expr::Call(call) if self.facts.tells_lines(&call.name) => true,
+            Expr::Call(call) if call.name == "join" => {
+                call.arguments.get(1).is_some_and(|between| self.has_lines(between))
             }
             value => holds(value, |text| text.contains('\n')),
         }

@@ -138,6 +138,10 @@ impl Reader<'_> {
                     .map(|(index, part)| self.on_one_line(part, of, index == last))
                     .collect()
             }
+            other @ (Expr::Name(_) | Expr::Call(_)) => match self.on_one_line(Part::Value(other), of, true) {
+                Part::Value(value) => return value,
+                part => vec![part],
+            },
             other => return other,
         };
         let is_one_line = !parts
@@ -175,6 +179,12 @@ impl Reader<'_> {
                     _ => return Part::Value(value),
                 };
                 let [pattern, other] = between.map(Expr::text);
+                let value = match value {
+                    Expr::Call(call) if self.facts.tells_lines(&call.name) => {
+                        string(vec![Part::Value(Expr::Call(call))])
+                    }
+                    value => value,
+                };
                 let value = match is_last {
                     true => Expr::call("chomp", vec![value]),
                     false => value,

@@ -30,3 +30,18 @@ end
 task :streams, :roles => :app do
   stream "tail -f log/production.log"
 end
+
+set :words, "one\ntwo\n"
+
+def told(path)
+  all = ""
+  invoke_command("cat #{path}") { |channel, stream, data| all << data }
+  all
+end
+
+task :continues, :roles => :app do
+  run words
+  run "echo #{words} | wc"
+  run "echo #{told "/srv/words"} | wc"
+  run ["true", "false"].join("\n")
+end
