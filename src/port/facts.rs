@@ -222,6 +222,8 @@ impl Facts {
             () if one > two && !self.is_newer_than_one => 1,
             () => 2,
         };
+        self.libraries
+            .retain(|path| !super::read::is_empty_in_three(self.version, path));
         let libraries = self
             .libraries
             .iter()

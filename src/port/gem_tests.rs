@@ -104,6 +104,23 @@ fn a_gem_that_sets_the_environment_of_rails_sets_it() {
 }
 
 #[test]
+fn an_empty_file_of_a_gem_loads_nothing_in_capistrano_3() {
+    let (capfile, _, remarks) = with_gems("require 'capistrano-npm'\nrequire 'capistrano-rails'\n", "", &[]);
+    assert!(!capfile.contains("require \""), "{capfile}");
+    let told = |path: &str| {
+        remarks
+            .iter()
+            .any(|remark| remark.contains(&format!("`{path}` is left out")))
+    };
+    assert!(told("capistrano-npm") && told("capistrano-rails"), "{remarks:?}");
+    let (capfile, _, _) = with_gems("require 'capistrano-resque'\n", "", &[]);
+    has(&capfile, &["require \"resque\";"]);
+    // The file of the gem for Capistrano 2 had content.
+    let (text, _) = recipe("load 'deploy'\nset :deploy_via, :copy\nrequire 'capistrano-deploytags'\n");
+    has(&text, &["require \"deploytags\";"]);
+}
+
+#[test]
 fn a_library_of_keys_for_one_run_is_left_out_with_what_is_hooked_to_it() {
     let (text, notes) = recipe(
         "set :repo_url, 'x'\nlock '3'\nrequire 'capistrano/one_time_key'\nCapistrano::OneTimeKey.generate_one_time_key!\n\

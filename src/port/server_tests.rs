@@ -3,7 +3,7 @@
 
 use super::Kind;
 use super::construct_tests::carried;
-use super::tests::{has, ported, recipe};
+use super::tests::{has, recipe};
 use super::{RubyFile, RubyProject, port};
 
 #[test]

@@ -460,6 +460,31 @@ fn a_template_whose_name_is_computed_is_chosen_when_the_task_runs() {
 }
 
 #[test]
+fn what_a_function_of_templates_calls_comes_along_to_another_file() {
+    let functions = "def send_it(data, to)\n  put data, to\nend\n\
+                     def fill(from, to)\n  text = File.read(File.expand_path(\"../templates/#{from}\", __FILE__))\n  \
+                     send_it ERB.new(text).result(binding), to\nend\n\
+                     def configure(name)\n  fill \"#{name}.erb\", \"/tmp/#{name}\"\nend\n";
+    let found = ported(&[
+        (
+            "Capfile",
+            "load 'deploy'\nload 'config/functions'\nload 'config/deploy'\n",
+        ),
+        ("config/functions.rb", functions),
+        (
+            "config/deploy.rb",
+            "set :repository, 'x'\nset :port, 80\ntask(:t) { configure 'a' }\n",
+        ),
+        ("config/templates/a.erb", "port <%= port %>\n"),
+    ]);
+    assert!(work(&found).is_empty(), "{found:?}");
+    let main = text(&found, "config/deploy.rhai");
+    for part in ["fn configure(name) {", "fn send_it(data, to) {"] {
+        assert!(main.contains(part), "no {part} in:\n{main}");
+    }
+}
+
+#[test]
 fn functions_of_templates_that_call_themselves_are_read_once() {
     let text = "set :repo_url, 'x'\ndef f(x)\n  ERB.new(f(x)).result(binding)\n  ERB.new(f(x)).result(binding)\nend\n\
                 def g(x)\n  ERB.new(File.read(\"config/#{x}\")).result(binding)\n  g(x)\n  g(x)\nend\n\

@@ -162,7 +162,7 @@ impl Reader<'_> {
         if self.is_surrounded(name) {
             return self.value_in_place_of(call, name, function);
         }
-        let is_here = function.file == self.file || facts.defines(self.file, name);
+        let is_here = function.file == self.written_for || facts.defines(self.written_for, name);
         if !is_here || facts.modules.any_has(name) {
             self.copy_function(name, function)?;
         }

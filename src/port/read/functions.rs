@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
             self.copied.remove(name);
             return Err(self.not_whole(name, function));
         }
-        if function.file != self.file {
+        if function.file != self.written_for {
             let file = self.facts.files.get(function.file);
             let file = file.map_or_else(String::new, |file| format!(" of {file}"));
             self.remarks

@@ -64,6 +64,14 @@ impl Reader<'_> {
             self.remarks.push(remark);
             return Ok(self.as_gem(&path));
         }
+        if is_empty_in_three(self.facts.version, &path) {
+            self.remarks.push(format!(
+                "`{path}` is left out: this file of the gem is empty, and Capistrano loads nothing by it either; `require \"{}\"` is what \
+                 its guide says",
+                path.replacen('-', "/", 1)
+            ));
+            return Ok(Vec::new());
+        }
         let is_here = || self.facts.files.iter().any(|own| stem(own) == stem(&path));
         if is_plain_ruby(&path) && !is_here() {
             self.remarks
@@ -400,6 +408,11 @@ pub(super) fn as_recipe(path: Expr) -> Expr {
 /// Returns true for a library that a recipe of capr does not need, or whose tasks capr has.
 fn is_known_library(path: &str) -> bool {
     ruby_libraries::NEEDLESS.contains(&path.trim_end_matches(".rb"))
+}
+
+/// Returns true for a file of a gem that is empty in this version of Capistrano.
+pub(in crate::port) fn is_empty_in_three(version: u8, path: &str) -> bool {
+    version == 3 && ruby_libraries::EMPTY_IN_THREE.contains(&path.trim_end_matches(".rb"))
 }
 
 /// Returns the remark about a library that a deploy does not need, such as one whose tasks run only when they are called.

@@ -81,7 +81,7 @@ pub(super) use self::application::{is_classes, is_start_of_rails, names_of};
 pub(super) use self::blocks::function_of;
 use self::comments::Comments;
 pub(super) use self::loading::{lazy, of, read_of, with_made_of};
-pub(super) use self::loads::{is_at_hand, is_of_gem_of_ruby};
+pub(super) use self::loads::{is_at_hand, is_empty_in_three, is_of_gem_of_ruby};
 use self::locals::Local;
 pub(super) use self::people::gives_people;
 pub(super) use self::rake_tasks::is_task_of_rake;
@@ -118,8 +118,10 @@ struct Onion {
 /// Reads one file.
 pub(super) struct Reader<'a> {
     facts: &'a Facts,
-    /// The number of the file.
+    /// The number of the file that is read at the moment: that of a function while its body is read where it is called.
     file: usize,
+    /// The number of the file whose recipe is written.
+    written_for: usize,
     text: &'a [u8],
     comments: Comments<'a>,
     pub(super) notes: Vec<Note>,
@@ -239,6 +241,7 @@ impl<'a> Reader<'a> {
         Self {
             facts,
             file,
+            written_for: file,
             text,
             comments: Comments::of(parsed, text),
             notes: Vec::new(),

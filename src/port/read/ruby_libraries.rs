@@ -430,6 +430,39 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("rvm/capistrano/install_rvm", INSTALLS),
 ];
 
+/// Files of gems for Capistrano 3 with the name of their gem. They are empty, so that Bundler can load them: what a deploy does is in
+/// `capistrano/…`. Of gems that were made for Capistrano 2 before, the old file had content.
+pub(super) const EMPTY_IN_THREE: &[&str] = &[
+    "capistrano-bower",
+    "capistrano-bundler",
+    "capistrano-clockwork",
+    "capistrano-composer",
+    "capistrano-copy-files",
+    "capistrano-database-yml",
+    "capistrano-deploytags",
+    "capistrano-file-permissions",
+    "capistrano-foreman",
+    "capistrano-nginx",
+    "capistrano-nodenv",
+    "capistrano-npm",
+    "capistrano-nvm",
+    "capistrano-passenger",
+    "capistrano-pm2",
+    "capistrano-postgresql",
+    "capistrano-rails",
+    "capistrano-rails-console",
+    "capistrano-rails-db",
+    "capistrano-rbenv",
+    "capistrano-rvm",
+    "capistrano-safe-deploy-to",
+    "capistrano-scm-copy",
+    "capistrano-secrets-yml",
+    "capistrano-symfony",
+    "capistrano-touch-linked-files",
+    "capistrano-upload-config",
+    "capistrano-yarn",
+];
+
 /// The reason for a library that shows messages in windows.
 const NOTIFIES: &str = "it only shows on a Mac that a deploy has ended";
 
@@ -484,7 +517,7 @@ const INSTALLERS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{FAMILIES, INSTALLERS, LEFT_OUT, NEEDLESS, ONLY_CALLED, PLAIN};
+    use super::{EMPTY_IN_THREE, FAMILIES, INSTALLERS, LEFT_OUT, NEEDLESS, ONLY_CALLED, PLAIN};
 
     #[test]
     fn each_library_stands_in_one_list_once_and_in_order() {
@@ -494,6 +527,7 @@ mod tests {
             NEEDLESS,
             PLAIN,
             INSTALLERS,
+            EMPTY_IN_THREE,
             FAMILIES,
             called.as_slice(),
             left_out.as_slice(),

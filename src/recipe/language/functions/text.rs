@@ -48,9 +48,9 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
     },
     FunctionRow {
         form: "join(list, separator)",
-        doc: "The strings of a list in one.",
-        example: "join([\"a\", 1], \", \")",
-        gives: "\"a, 1\"",
+        doc: "The strings of a list in one. A list in it is joined alike.",
+        example: "join([\"a\", [1, 2]], \", \")",
+        gives: "\"a, 1, 2\"",
     },
     FunctionRow {
         form: "lines(text)",

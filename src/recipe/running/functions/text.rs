@@ -22,21 +22,28 @@ fn pieces<'a>(pieces: impl Iterator<Item = &'a str> + Clone) -> Fallible<Array> 
     Ok(pieces.take(count).map(|piece| piece.to_owned().into()).collect())
 }
 
+/// Returns the strings of a list in one. A list in it is joined alike, as in Ruby.
+fn joined(list: &[Dynamic], separator: &str) -> Fallible<String> {
+    if let Some(index) = list.iter().position(Dynamic::is_unit) {
+        let diagnostic = Diagnostic::new(Fault::Recipe, format!("item {} of the list has no value", index + 1));
+        let diagnostic = diagnostic.hint("without those that are missing: list.filter(|item| item != ()).join(…)");
+        return Err(raise(diagnostic, Position::NONE));
+    }
+    let text = |item: &Dynamic| match item.read_lock::<Array>() {
+        Some(inner) => joined(&inner, separator),
+        None => Ok(shown(item)),
+    };
+    let texts: Vec<String> = list.iter().map(text).collect::<Fallible<_>>()?;
+    let length = texts.iter().map(String::len).sum::<usize>();
+    fits(length.saturating_add(separator.len().saturating_mul(texts.len())))?;
+    Ok(texts.join(separator))
+}
+
 /// Registers the functions.
 pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     expressions(engine, interpreter);
     widths(engine);
-    engine.register_fn("join", |list: Array, separator: &str| -> Fallible<String> {
-        if let Some(index) = list.iter().position(Dynamic::is_unit) {
-            let diagnostic = Diagnostic::new(Fault::Recipe, format!("item {} of the list has no value", index + 1));
-            let diagnostic = diagnostic.hint("without those that are missing: list.filter(|item| item != ()).join(…)");
-            return Err(raise(diagnostic, Position::NONE));
-        }
-        let texts: Vec<String> = list.iter().map(shown).collect();
-        let length = texts.iter().map(String::len).sum::<usize>();
-        fits(length.saturating_add(separator.len().saturating_mul(texts.len())))?;
-        Ok(texts.join(separator))
-    });
+    engine.register_fn("join", |list: Array, separator: &str| joined(&list, separator));
     engine.register_fn("lines", |text: &str| -> Fallible<Array> {
         fits_list(text.lines().count())?;
         Ok(text.lines().map(|line| line.to_owned().into()).collect())
