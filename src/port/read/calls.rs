@@ -7,6 +7,7 @@ use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Read};
 use super::super::ruby::{HOST, arguments, bare, behind, constant, id, literal, source, statements};
 use super::Reader;
+use super::evaluated::is_name_made;
 use super::executed::has_list_alone;
 use super::executed::may_fail;
 use super::locals::Type;
@@ -308,7 +309,7 @@ impl Reader<'_> {
     }
 
     /// Reads words of Capistrano that return something.
-    fn word_value(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Expr>> {
+    pub(super) fn word_value(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Expr>> {
         let given = arguments(call, false);
         let first = given.values.first();
         let value = match (name, given.values.len()) {
@@ -327,6 +328,10 @@ impl Reader<'_> {
             }
             ("eval", 1) => match first {
                 Some(code) if is_name_made(&source(code)) => Expr::call("fetch", vec![self.expression(code)?]),
+                Some(code) => match self.question_of_name(code)? {
+                    Some(asked) => asked,
+                    None => return Ok(None),
+                },
                 _ => return Ok(None),
             },
             ("run" | "sudo" | "invoke_command" | "put" | "upload", _)
@@ -350,6 +355,7 @@ impl Reader<'_> {
                 return self.run_for(call, name, Expr::Bool(true));
             }
             ("download!", 1) if !self.onion.is_local => self.downloaded(first.unwrap_or(&call.as_node()))?,
+            ("find_task", 1) => return Ok(self.is_defined_task(&call.as_node())),
             ("ask", 1 | 2) if call.block().is_some() => return self.asked_people(name, call),
             ("ask", _) if !given.values.is_empty() => return self.asked(call).map(Some),
             ("roles" | "release_roles" | "primary", _) => self.roles_listed(name, &given)?,
@@ -468,7 +474,7 @@ impl Reader<'_> {
     }
 
     /// Reads words of Ruby itself.
-    fn ruby_word(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
+    pub(super) fn ruby_word(&mut self, call: &CallNode<'_>, name: &str) -> Read<Option<Vec<Line>>> {
         let given = arguments(call, false);
         match name {
             "send" => self.sent(call),
@@ -577,14 +583,4 @@ fn made_error<'pr>(node: &Node<'pr>) -> Option<(String, Option<Node<'pr>>)> {
         .filter(|call| matches!(id(&call.name()).as_str(), "new" | "exception"))?;
     let message = arguments(&call, false).values.into_iter().next();
     Some((constant(&call.receiver()?)?, message))
-}
-
-/// Returns true if Ruby code does nothing but make the name of a variable: `role + "_host"`.
-fn is_name_made(code: &str) -> bool {
-    let is_part = |part: &str| {
-        let part = part.trim();
-        let inner = part.trim_matches('"').trim_matches('\'');
-        !inner.is_empty() && inner.chars().all(|c| c.is_ascii_alphanumeric() || "_#{}".contains(c))
-    };
-    (code.contains('+') || code.contains("#{")) && code.split('+').all(is_part)
 }

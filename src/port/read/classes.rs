@@ -27,6 +27,11 @@ impl Reader<'_> {
             self.carry(&format!("{class}.{name}"));
             return Ok(value);
         }
+        if class == "Kernel"
+            && let Some(value) = self.word_value(call, name)?
+        {
+            return Ok(value);
+        }
         if class == "ENV" {
             return self.environment(name, &given.values, call);
         }

@@ -186,6 +186,18 @@ impl Reader<'_> {
                 Expr::Call(call) if call.name != "fetch" => Expr::Call(call),
                 other => form::string(filled(other).parts()),
             },
+            "seconds" | "second" | "minutes" | "minute" | "hours" | "hour" | "days" | "day" | "weeks" | "week"
+                if self.has_active_support() =>
+            {
+                let seconds = match name.trim_end_matches('s') {
+                    "second" => return Some(value),
+                    "minute" => 60,
+                    "hour" => 3_600,
+                    "day" => 86_400,
+                    _ => 604_800,
+                };
+                value.binary("*", Expr::number(seconds))
+            }
             "to_i" => Expr::call("to_i", vec![filled(value)]),
             "string" if matches!(&value, Expr::Name(_)) && self.kind_of(&value) == Type::Text => value,
             "compact" if self.kind_of(&value) == Type::Text => value,
@@ -237,6 +249,12 @@ impl Reader<'_> {
             colour if is_colour(colour) && !matches!(self.kind_of(&value), Type::Server | Type::Record) => value,
             _ => return None,
         })
+    }
+
+    /// Returns true if numbers have the methods of Rails.
+    fn has_active_support(&self) -> bool {
+        let mut libraries = self.facts.libraries.iter();
+        libraries.any(|library| library.starts_with("active_support") || library == "rails")
     }
 
     /// Reads a method that returns true or false.

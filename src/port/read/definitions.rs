@@ -461,8 +461,13 @@ impl Reader<'_> {
 
     /// Reads `invoke "deploy:restart"`.
     fn invoke(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
-        let given = arguments(call, false);
-        let lines = match given.values.as_slice() {
+        let mut values = arguments(call, false).values;
+        // This is `execute_task(find_task("x"))`.
+        let found = values.first().and_then(Node::as_call_node);
+        if let Some(found) = found.filter(|found| id(&found.name()) == "find_task") {
+            values = arguments(&found, false).values;
+        }
+        let lines = match values.as_slice() {
             [name] => match literal(name) {
                 Some(name) => vec![self.invoked(&name)?],
                 None => vec![Line::verb(Call::new("invoke", vec![self.expression(name)?]))],
@@ -475,8 +480,7 @@ impl Reader<'_> {
         };
         Ok(match id(&call.name()).as_str() {
             "invoke!" => lines.into_iter().map(once_more).collect(),
-            _ if given
-                .values
+            _ if values
                 .first()
                 .and_then(literal)
                 .is_some_and(|name| self.runs_again(&name, call.location().start_offset())) =>

@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::modules::hold_functions;
 use super::super::note::{Kind, Read, Unported};
-use super::super::ruby::{Offsets, arguments, behind, constant, content, id, literal, statements};
+use super::super::ruby::{Offsets, arguments, behind, constant, content, id, literal, source, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -20,7 +20,7 @@ impl Reader<'_> {
             return Ok(Vec::new());
         }
         if self.is_idle(node) {
-            let line = super::super::ruby::source(node);
+            let line = source(node);
             let line = line.lines().next().unwrap_or_default();
             return Ok(vec![self.remark(&format!(
                 "`{}`: nothing that was carried over makes objects of it",
@@ -241,10 +241,11 @@ impl Reader<'_> {
     /// Reads `Rake::Task.task_defined?("x")`; `None` for anything else, and if a library that was not read may define the task.
     pub(super) fn is_defined_task(&self, node: &Node<'_>) -> Option<Expr> {
         let call = node.as_call_node()?;
-        if call.receiver().as_ref().and_then(constant).as_deref() != Some("Rake::Task")
-            || id(&call.name()) != "task_defined?"
-        {
-            return None;
+        let owner = call.receiver().map(|owner| source(&owner));
+        match (owner.as_deref(), id(&call.name()).as_str()) {
+            (Some("Rake::Task"), "task_defined?") => {}
+            (None | Some("top"), "find_task") if self.facts.version < 3 => {}
+            _ => return None,
         }
         let name = arguments(&call, false).values.first().and_then(literal)?;
         match self.facts.is_task(&name) {
@@ -324,7 +325,7 @@ impl Reader<'_> {
     fn matching(&mut self, predicate: &Node<'_>, whole: &Node<'_>) -> Read<(Vec<Line>, Expr)> {
         let call = predicate.as_call_node();
         let is_match = call.as_ref().is_some_and(|call| id(&call.name()) == "=~");
-        let whole = super::super::ruby::source(whole);
+        let whole = source(whole);
         let asks = whole.contains('$') || whole.contains("last_match");
         if let (true, Some(call)) = (is_match && asks, call)
             && let Some(left) = call.receiver()
@@ -512,9 +513,7 @@ fn is_command(node: &Node<'_>) -> bool {
 fn says(node: &Node<'_>) -> bool {
     const WORDS: [&str; 8] = ["debug", "error", "fatal", "info", "print", "puts", "say", "warn"];
     let Some(call) = node.as_call_node() else { return false };
-    let of_logger = call
-        .receiver()
-        .is_none_or(|of| super::super::ruby::source(&of) == "logger");
+    let of_logger = call.receiver().is_none_or(|of| source(&of) == "logger");
     of_logger && call.arguments().is_some() && WORDS.contains(&id(&call.name()).as_str())
 }
 

@@ -4,7 +4,7 @@ use ruby_prism::{CallNode, Node};
 
 use super::super::form::{Expr, Line, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{arguments, behind, statements};
+use super::super::ruby::{arguments, behind, id, statements};
 use super::Reader;
 use super::locals::{Local, Type};
 
@@ -147,6 +147,11 @@ impl Reader<'_> {
                 let list = super::ruby_methods::listed(self.expression(receiver)?);
                 Expr::call("ruby_slices", vec![list, self.expression(size)?])
             }
+            ("each_cons", [size], _) => {
+                let list = super::ruby_methods::listed(self.expression(receiver)?);
+                Expr::call("ruby_rows", vec![list, self.expression(size)?])
+            }
+            ("each_char", _, _) => Expr::call("scan", vec![self.expression(receiver)?, Expr::text("(?s).")]),
             ("reverse_each", _, _) => Expr::call("ruby_reversed", vec![self.expression(receiver)?]),
             ("upto", [end], _) => self.expression(receiver)?.binary("..=", self.expression(end)?),
             ("each_line", _, _) => Expr::call("lines", vec![self.expression(receiver)?]),
@@ -161,7 +166,7 @@ impl Reader<'_> {
         };
         let list = match behind.parameters.len() {
             // The pairs keep their order.
-            2 if !matches!(name, "each_with_index" | "with_index" | "each_slice") => {
+            2 if !matches!(name, "each_with_index" | "with_index" | "each_cons" | "each_slice") => {
                 let inner = super::conditions::inside(receiver);
                 self.pairs(inner.as_ref().unwrap_or(receiver))?.unwrap_or(list)
             }
@@ -195,7 +200,7 @@ impl Reader<'_> {
                 Ok(vec![self.each(&names, list, &nodes, behind.end)])
             }
             ([key, value], "each" | "each_pair") => self.each_pair(key, value, list, &nodes, behind.end),
-            (several, "each" | "map" | "collect" | "each_slice") => {
+            (several, "each" | "map" | "collect" | "each_cons" | "each_slice") => {
                 Ok(vec![self.each_row(several, list, &nodes, behind.end)])
             }
             _ => self.refuse(
@@ -310,5 +315,44 @@ fn item_kind(list: &Expr) -> Type {
         Expr::Binary("..", ..) | Expr::Binary("..=", ..) => Type::Number,
         Expr::Call(call) if matches!(call.name.as_str(), "glob" | "lines") => Type::Text,
         _ => Type::Unknown,
+    }
+}
+
+/// Returns the list and the loop of `3.times.map { … }`, whose values nobody takes.
+pub(super) fn enumerated<'pr>(name: &str, receiver: &Node<'pr>) -> Option<(Node<'pr>, String)> {
+    let inner = receiver
+        .as_call_node()
+        .filter(|inner| inner.block().is_none() && inner.arguments().is_none())?;
+    let how = id(&inner.name());
+    let is_loop = matches!(
+        how.as_str(),
+        "each" | "each_index" | "each_line" | "each_with_index" | "reverse_each" | "times"
+    );
+    (is_loop && matches!(name, "each" | "map" | "collect")).then_some((inner.receiver()?, how))
+}
+
+/// Returns true for `list.each` without a block.
+pub(super) fn is_each(receiver: &Node<'_>) -> bool {
+    let each = receiver.as_call_node().filter(|each| each.block().is_none());
+    each.is_some_and(|each| id(&each.name()) == "each" && each.receiver().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::construct_tests::carried;
+
+    #[test]
+    fn rows_letters_and_parts_are_those_of_ruby() {
+        carried(
+            "require 'active_support/all'\ntask :t do\n  %w[a b].each_cons(2) { |a, b| puts a, b }\n  'ab'.each_char { |c| puts c }\n  \
+             puts 'a,b'.rpartition(',').first, %w[a b].rotate.first, 2.days\nend\n",
+            &[
+                "for row in ruby_rows([\"a\", \"b\"], 2) {",
+                "for c in scan(\"ab\", \"(?s).\") {",
+                "puts ruby_parted_last(\"a,b\", \",\")[0];",
+                "puts ruby_rotated([\"a\", \"b\"])[0];",
+                "puts 2 * 86400;",
+            ],
+        );
     }
 }

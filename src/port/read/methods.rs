@@ -8,6 +8,7 @@ use super::super::note::{Kind, Lack, Note, Read, Unported};
 use super::super::ruby::{arguments, bare, constant, id, literal, source};
 use super::Reader;
 use super::locals::Type;
+use super::loops::{enumerated, is_each};
 use super::plain_calls::SAME;
 
 impl Reader<'_> {
@@ -21,6 +22,16 @@ impl Reader<'_> {
         let name = id(&call.name());
         if let Some(lines) = self.only_found(call).or_else(|| self.said(call, receiver)) {
             return lines.map(Some);
+        }
+        if constant(receiver).as_deref() == Some("Kernel") {
+            // The words of Ruby are functions of this module.
+            return match self.people_word(call, &name, false)? {
+                Some(lines) => Ok(Some(lines)),
+                None => match self.command_word(call, &name)? {
+                    Some(lines) => Ok(Some(lines)),
+                    None => self.ruby_word(call, &name),
+                },
+            };
         }
         if let Some(lines) = self.of_capistrano(node, call, receiver)? {
             return Ok(Some(lines));
@@ -96,6 +107,8 @@ impl Reader<'_> {
                 | "step"
                 | "each_line"
                 | "each_slice"
+                | "each_cons"
+                | "each_char"
                 | "in_groups_of"
                 | "reverse_each"
         ) && call.block().is_some()
@@ -532,28 +545,9 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the list and the loop of `3.times.map { … }`, whose values nobody takes.
-fn enumerated<'pr>(name: &str, receiver: &Node<'pr>) -> Option<(Node<'pr>, String)> {
-    let inner = receiver
-        .as_call_node()
-        .filter(|inner| inner.block().is_none() && inner.arguments().is_none())?;
-    let how = id(&inner.name());
-    let is_loop = matches!(
-        how.as_str(),
-        "each" | "each_index" | "each_line" | "each_with_index" | "reverse_each" | "times"
-    );
-    (is_loop && matches!(name, "each" | "map" | "collect")).then_some((inner.receiver()?, how))
-}
-
 /// Returns the call in `list << one`.
 fn adds<'pr>(node: &Node<'pr>) -> Option<CallNode<'pr>> {
     node.as_call_node().filter(|call| id(&call.name()) == "<<")
-}
-
-/// Returns true for `list.each` without a block.
-fn is_each(receiver: &Node<'_>) -> bool {
-    let each = receiver.as_call_node().filter(|each| each.block().is_none());
-    each.is_some_and(|each| id(&each.name()) == "each" && each.receiver().is_some())
 }
 
 /// Returns the call in `File.open("x")` and `File.new("x", "rb")`, whose file is read as a whole.

@@ -20,6 +20,7 @@ mod counterparts;
 mod definitions;
 mod each_server;
 mod erb;
+mod evaluated;
 mod executed;
 mod failures;
 mod figaro;

@@ -28,6 +28,8 @@ const METHODS: &[(&str, usize, &str)] = &[
     ("product", 1, "ruby_product"),
     ("realpath", 0, "expand_path"),
     ("rindex", 1, "ruby_rindex"),
+    ("rotate", 0, "ruby_rotated"),
+    ("rpartition", 1, "ruby_parted_last"),
     ("squeeze", 0, "ruby_squeezed"),
     ("squeeze", 1, "ruby_squeezed"),
     ("tally", 0, "ruby_tally"),

@@ -112,6 +112,9 @@ impl Reader<'_> {
         };
         let name = self.expression(first)?;
         let Some(variable) = name.literal().map(str::to_owned) else {
+            if let Some(block) = self.lazy(call, &given)? {
+                return Ok(vec![Line::verb(Call::with_block(verb, vec![name], block))]);
+            }
             let value = match given.values.get(1) {
                 Some(value) => self.expression(value)?,
                 None => return self.refuse(Kind::Construct, "a lazy variable whose name is computed"),
