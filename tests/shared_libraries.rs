@@ -119,6 +119,48 @@ fn bundler_installs_rake_compiles_and_migrates_and_a_rollback_brings_the_assets_
     assert_eq!(fleet.sh("app1", &manifest), first);
 }
 
+/// Capistrano 2 copies the list of a release's assets to `assets_manifest.json` or `.yml` in it, and asks for that.
+#[test]
+fn assets_of_a_release_of_capistrano_2_come_back_in_a_rollback() {
+    let site = Site::new();
+    let recipe = "set :dialect, 2; set :use_sudo, false; require \"rails/assets\"; set :rake, \"sh rake\"; set :restart_via, :none;";
+    let rake = |list: &str| {
+        let made = format!("mkdir -p public/assets; rm -f public/assets/manifest*; echo {list} > public/assets/{list}");
+        format!(
+            "case \"$*\" in *nondigest) touch again ;; *precompile) {made} ;; -P) echo rake assets:precompile:nondigest ;; esac\n"
+        )
+    };
+    let deploy = |name: &str| {
+        site.run(recipe, &["-s", &format!("release_name=\"{name}\""), "deploy"])
+            .ok()
+    };
+    site.commit("rake", &rake("manifest-1.json"));
+    site.run(recipe, &["deploy:setup"]).ok();
+    deploy("20260101000001");
+    let (fleet, first) = (&site.0, format!("{BASE}/releases/20260101000001"));
+    assert_eq!(
+        fleet.sh("app1", &format!("cat {first}/assets_manifest.json")).trim(),
+        "manifest-1.json"
+    );
+    let lists = || fleet.sh("app1", &format!("cd {BASE}/shared/assets; grep . /dev/null manifest*"));
+    for (name, list, kept, expected) in [
+        ("20260101000002", "manifest-2.json", "json", "manifest-2.json:old"),
+        ("20260101000003", "manifest-3.json", "yml", "manifest.yml:old"),
+    ] {
+        // As Capistrano leaves it.
+        fleet.sh(
+            "app1",
+            &format!("cd {first}; rm -rf assets_manifest*; echo old > assets_manifest.{kept}"),
+        );
+        site.commit("rake", &rake(list));
+        deploy(name);
+        assert_eq!(lists().trim(), format!("{list}:{list}"));
+        site.run(recipe, &["deploy:rollback"]).ok();
+        assert_eq!(lists().trim(), expected);
+        assert!(fleet.exists("app1", &format!("{first}/again")));
+    }
+}
+
 /// A program that stays, under the name by which it is known.
 const BUNDLE: &str = r#"case "$*" in
 *' puma '*) echo $$ > /u/apps/shop/shared/tmp/pids/puma.pid; exec sh -c 'while :; do sleep 1; done' puma ;;
