@@ -420,7 +420,7 @@ fn a_temporary_file_has_a_path() {
         "task :t do\n  f = Tempfile.new(['a', '.yml'])\n  f.write 'x'\n  f << \"y\\n\"\n  f.close\n  on(roles(:app)) { upload! f.path, '/x' }\n  \
          f.unlink\n  tag = choose(*`git tag`.split(\"\\n\"))\n  puts tag\nend\n",
         &[
-            "let f_path = join_path(temp_dir(), \"a.yml\");\n  write_file(f_path, \"\");",
+            "let f_path = join_path(temp_dir(), \"a.yml\");\n  write_file(f_path, \"\");\n  system(`chmod 600 ${quote(f_path)}`);",
             "upload f_path, \"/x\", :roles => :app;",
             "let tag = ruby_chosen(",
         ],

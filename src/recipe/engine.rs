@@ -7,14 +7,15 @@ use rhai::packages::{
     MoreStringPackage, Package,
 };
 use rhai::{
-    Dynamic, Engine, EvalContext, Expression, FnPtr, INT, NativeCallContext, OptimizationLevel, Position, def_package,
+    Dynamic, Engine, EvalContext, Expression, FnPtr, INT, Map, NativeCallContext, OptimizationLevel, Position,
+    def_package,
 };
 
 use super::language::grammar;
 use super::language::origin::{Fallible, raise, wrong};
 use super::language::syntax::marks::{BODY, is_parameter, statement_name, test_verb_key, verb_key};
 use super::language::syntax::reading::{MAX_STRINGS, symbols};
-use super::language::values::Namespace;
+use super::language::values::{Namespace, text};
 use super::language::verb::{Choices, Verb};
 use super::running::block::{call_function, in_place};
 use super::running::call::{GivenValue, VerbCall, check, decode};
@@ -150,6 +151,7 @@ fn names(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
         },
     );
     engine.register_fn("to_string", |namespace: &mut Namespace| namespace.0.to_string());
+    engine.register_fn("to_string", |map: Map| text(&map.into()));
 }
 
 /// Looks up `deploy.restart`: a task is run, and a namespace inside the namespace is a value again. With brackets, a name that is

@@ -439,10 +439,13 @@ fn a_template_whose_name_is_computed_is_chosen_when_the_task_runs() {
     let deploy = "set :application, 'a'\nset :port, 80\n\
                   def filled(name)\n  path = File.expand_path(\"../templates/#{name}.erb\", __FILE__)\n  ERB.new(File.read(path)).result(binding)\nend\n\
                   task(:t) { put filled('a'), '/x' }\n\
-                  task(:u) { name = ENV['NAME']\n  put ERB.new(File.read(\"config/templates/#{name}.erb\")).result(binding), '/y' }\n";
+                  task(:u) { name = ENV['NAME']\n  put ERB.new(File.read(\"config/templates/#{name}.erb\")).result(binding), '/y' }\n\
+                  task(:v) { [1, 2].each { |n| put ERB.new(File.read(\"config/n#{n}.erb\")).result(binding), '/z' } }\n";
     let found = ported(&[
         CAPFILE,
         ("config/deploy.rb", deploy),
+        ("config/n1.erb", "<%= \"#{port}-#{n}\" + \"%\" %>\n"),
+        ("config/n2.erb", "two\n"),
         ("config/templates/a.erb", "port <%= port %>\n"),
         ("config/templates/b.erb", "name <%= name %>\n"),
     ]);
@@ -451,6 +454,8 @@ fn a_template_whose_name_is_computed_is_chosen_when_the_task_runs() {
     for part in [
         "fn filled(name) {",
         "switch name {",
+        "switch `${n}` {",
+        "\"1\" => { render(:template => \"{{ port }}-{{ n }}%\\n\", :n => n) },",
         "\"a\" => { render(:template => \"port {{ port }}\\n\") },",
         "\"b\" => { render(:template => \"name {{ name }}\\n\", :name => name) },",
         "_ => { throw `No such file or directory - ${name}`; },",

@@ -65,6 +65,10 @@ impl Reader<'_> {
                 let keys = files.iter().map(|(key, _)| Expr::text(key)).collect();
                 Expr::call("ruby_ending", vec![subject.clone(), Expr::List(keys)])
             }
+            // A name that is a number is chosen by its text.
+            false if files.iter().any(|(key, _)| key.parse::<u64>().is_ok()) => {
+                Expr::Template(vec![Part::Value(subject.clone())])
+            }
             false => subject.clone(),
         };
         let (mut arms, mut others) = (Vec::new(), Vec::new());

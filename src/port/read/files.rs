@@ -152,8 +152,17 @@ impl Reader<'_> {
         let path = self.read_local(&place)?;
         self.opened.insert(local.to_owned(), path.clone());
         self.carry("Tempfile");
-        let write = Expr::call("write_file", vec![path, Expr::text("")]);
-        lines.push(Line::new(Statement::Value(write)));
+        // Nobody else may read it, and what is sent to servers keeps that.
+        let close = vec![
+            Part::Text("chmod 600 ".to_owned()),
+            Part::Value(Expr::call("quote", vec![path.clone()])),
+        ];
+        for (name, given) in [
+            ("write_file", vec![path, Expr::text("")]),
+            ("system", vec![Expr::Template(close)]),
+        ] {
+            lines.push(Line::new(Statement::Value(Expr::call(name, given))));
+        }
         Ok(lines)
     }
 

@@ -285,8 +285,13 @@ impl Reader<'_> {
             Piece::Text(text) => writing.text.push_str(&escaped(text)),
             Piece::Value(code) => {
                 let value = filled(self.fragment(code, &writing.inner, false)?);
-                let value = self.in_template(value, writing)?;
-                writing.text.push_str(&format!("{{{{ {value} }}}}"));
+                for part in value.parts() {
+                    let written = match part {
+                        Part::Text(text) => escaped(&text),
+                        Part::Value(value) => format!("{{{{ {} }}}}", self.in_template(value, writing)?),
+                    };
+                    writing.text.push_str(&written);
+                }
             }
             Piece::Code(code) => self.template_code(code, writing)?,
         }

@@ -12,12 +12,17 @@ use crate::diagnostic::{Diagnostic, Fault};
 #[derive(Clone, Debug)]
 pub(in crate::recipe) struct Namespace(pub(in crate::recipe) Rc<str>);
 
+/// The member of a map, as servers are, with what it is in a string.
+pub(in crate::recipe) const SHOWN: &str = "to_s";
+
 /// Returns a value as a string. `Dynamic` itself knows only Rhai's own types.
 pub(in crate::recipe) fn text(value: &Dynamic) -> String {
     if let Some(failure) = value.read_lock::<ScriptFailure>() {
         failure.diagnostic.message.clone()
     } else if let Some(namespace) = value.read_lock::<Namespace>() {
         namespace.0.to_string()
+    } else if let Some(shown) = value.read_lock::<Map>().and_then(|map| map.get(SHOWN).map(text)) {
+        shown
     } else {
         // For a shared value Rhai would only say that it is shared.
         value.flatten_clone().to_string()

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Fault};
 use crate::recipe::language::choice::meant_option;
 use crate::recipe::language::options::{COMMAND, flag, run_options};
 use crate::recipe::language::origin::{Fallible, raise, wrong};
-use crate::recipe::language::values::{dynamic, map, texts};
+use crate::recipe::language::values::{SHOWN, dynamic, map, texts};
 
 /// Collects branches while the block runs.
 #[derive(Clone, Default)]
@@ -148,7 +148,12 @@ pub(in crate::recipe) fn described(interpreter: &Interpreter, server: &Server) -
     let user = server.user.clone().map_or(Dynamic::UNIT, Dynamic::from);
     let port = server.port.map_or(Dynamic::UNIT, |port| i64::from(port).into());
     let attributes = Dynamic::from_map(attributes);
+    let shown = match interpreter.defined().dialect_told() {
+        Some(3) => server.host.clone(),
+        _ => server.to_string(),
+    };
     map([
+        (SHOWN, shown.into()),
         ("name", server.to_string().into()),
         ("host", server.host.clone().into()),
         // These are the words of Capistrano 3.

@@ -208,6 +208,29 @@ fn servers_are_listed_by_their_roles() {
 }
 
 #[test]
+fn a_server_in_a_string_or_a_template_is_its_host() {
+    let text = "server \"me@a\", :app; server \"b:2222\", :app; set :at { roles(:app)[0] }
+        task :t { let all = roles(:app); let one = all[1];
+          puts `${one} ${at}`; puts join(all, \"+\"); puts \"x\" + one; puts join(all.map(|it| it.to_string()), \",\");
+          puts render(:template => \"{{ at }} {{ at.host }} {{ all|join(',') }} {% for one in all %}{{ one ~ '-' ~ one.roles[0] }};{% endfor %}\", :all => all); }";
+    let said = |dialect: u8| prints(&format!("set :dialect, {dialect}; {text}"));
+    assert_eq!(said(3), ["b a", "a+b", "xb", "a,b", "a a a,b a-app;b-app;"]);
+    assert_eq!(
+        said(2),
+        [
+            "b:2222 me@a",
+            "me@a+b:2222",
+            "xb:2222",
+            "me@a,b:2222",
+            "me@a a me@a,b:2222 me@a-app;b:2222-app;"
+        ]
+    );
+    // Nothing is empty where Ruby is meant.
+    let empty = "set :n, (); task :t { puts render(:template => \"[{{ n }}]\"); }";
+    assert_eq!(prints(&format!("set :dialect, 3; {empty}")), ["[]"]);
+}
+
+#[test]
 fn a_server_is_its_host_and_port_whoever_logs_in() {
     let servers = "role :web, \"bob@a\", \"b:2222\"; server \"a\", :app, :port => 22, :user => \"ann\"; server \"eve@b\", :app; role :db { [\"joe@b:2222\"] }";
     let names = |dialect: u8| {

@@ -39,6 +39,7 @@ pub(in crate::recipe) const FIND_SERVERS: Verb = Verb {
     tail: Tail::Nothing,
     options: Choices::Known(&[SELECTION]),
     doc: "The servers that a command with these options would go to, in a list of maps: `host`, `user`, `port`, `name` \
-          (all of that in one), `roles` and `attributes`.",
+          (all of that in one), `roles`, `attributes` and `to_s`. In a string a server is its `to_s`: the name, in \
+          recipes that say `set :dialect, 3` the host.",
     example: "role :app, \"app1.example.com\", \"deploy@app2.example.com\";\ntask :example, :roles => :app {\n  for server in find_servers() { run_locally(`rsync -a public/ ${server.name}:/srv/public/`); }\n}",
 };

@@ -1,9 +1,11 @@
 //! `render`: templates with the variables of the recipe.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use minijinja::value::ValueKind;
+use minijinja::value::{Enumerator, Object, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use rhai::Position;
 
@@ -14,7 +16,7 @@ use crate::configuration::{Value, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::Level;
 use crate::recipe::language::origin::{Fallible, raise};
-use crate::recipe::language::values::plain;
+use crate::recipe::language::values::{SHOWN, plain};
 use crate::recipe::language::verbs::render as rows;
 use crate::sort;
 
@@ -37,8 +39,11 @@ fn render(cx: &mut VerbContext) -> Fallible {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_keep_trailing_newline(true);
+    let is_ported = cx.interpreter.defined().dialect_told().is_some();
     // The word `none` in a configuration file would look like a value.
-    environment.set_formatter(|out, state, value| match value.kind() {
+    environment.set_formatter(move |out, state, value| match value.kind() {
+        // In Ruby nothing is empty.
+        ValueKind::None if is_ported => Ok(()),
         ValueKind::None => Err(ErrorKind::UndefinedError.into()),
         // As recipes and the files of other programs have it, not as Python.
         ValueKind::Bool => Ok(out.write_str(if value.is_true() { "true" } else { "false" })?),
@@ -128,7 +133,37 @@ fn filled(value: &Value) -> minijinja::Value {
         Value::Float(value) => (*value).into(),
         Value::Text(text) => text.as_str().into(),
         Value::List(list) => list.iter().map(filled).collect(),
-        Value::Map(map) => map.iter().map(|(name, value)| (name.as_str(), filled(value))).collect(),
+        Value::Map(map) => {
+            let members = map.iter().map(|(name, value)| (name.clone(), filled(value)));
+            match map.get(SHOWN) {
+                Some(Value::Text(text)) => minijinja::Value::from_object(Shown {
+                    text: text.clone(),
+                    members: members.collect(),
+                }),
+                _ => members.collect(),
+            }
+        }
+    }
+}
+
+/// A map that is one of its members in a string.
+#[derive(Debug)]
+struct Shown {
+    text: String,
+    members: BTreeMap<String, minijinja::Value>,
+}
+
+impl Object for Shown {
+    fn get_value(self: &Arc<Self>, name: &minijinja::Value) -> Option<minijinja::Value> {
+        self.members.get(name.as_str()?).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.members.keys().map(minijinja::Value::from).collect())
+    }
+
+    fn render(self: &Arc<Self>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text)
     }
 }
 
