@@ -6,7 +6,7 @@ use ruby_prism::{CallNode, DefNode, Node};
 
 use super::facts::Function;
 use super::nodes::each_node;
-use super::ruby::{HOST, bare, id};
+use super::ruby::{HOST, bare, id, statements};
 
 /// The functions with effects on their surroundings.
 #[derive(Debug, Default)]
@@ -126,13 +126,22 @@ fn last_of<'pr>(definition: &DefNode<'pr>) -> Option<Node<'pr>> {
 
 /// Returns the words of a function that may give its value: all of its calls for a local, into which a block may put something.
 fn given_by(definition: &DefNode<'_>, calls: &BTreeSet<String>) -> BTreeSet<String> {
-    let Some(last) = last_of(definition) else {
-        return BTreeSet::new();
-    };
-    if last.as_local_variable_read_node().is_some() {
-        return calls.clone();
+    match last_of(definition) {
+        Some(last) if last.as_local_variable_read_node().is_some() => calls.clone(),
+        last => last.iter().flat_map(words_of_value).collect(),
     }
-    let call = last.as_call_node().filter(|call| call.receiver().is_none());
+}
+
+/// Returns the words whose values a value may be: more than one if it is decided by a condition.
+pub(super) fn words_of_value(value: &Node<'_>) -> Vec<String> {
+    if let Some(decided) = value.as_if_node() {
+        let last = statements(decided.statements().as_ref()).pop();
+        let otherwise = decided.subsequent();
+        let other = otherwise.as_ref().and_then(Node::as_else_node);
+        let other = other.and_then(|other| statements(other.statements().as_ref()).pop());
+        return last.iter().chain(&other).flat_map(words_of_value).collect();
+    }
+    let call = value.as_call_node().filter(|call| call.receiver().is_none());
     call.map(|call| id(&call.name())).into_iter().collect()
 }
 

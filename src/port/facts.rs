@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use ruby_prism::{CallNode, Node, ParseResult};
 
-use super::acting::Acting;
+use super::acting::{Acting, words_of_value};
 use super::errors::ErrorClasses;
 pub(super) use super::found::{Function, Given, Mapped};
 use super::gems::FromGems;
 use super::modules::ModuleFunctions;
 pub(super) use super::naming::{full_name, full_names, kept, renamed};
-use super::ruby::{behind, id, literal, statements};
+use super::ruby::{behind, literal, statements};
 use crate::recipe::Vocabulary;
 
 /// The facts that the files state together.
@@ -28,7 +28,7 @@ pub(super) struct Facts {
     /// The variables of the recipes, with the kinds of their values.
     pub(super) variables: BTreeMap<String, Given>,
     /// The functions whose results some of them are.
-    told_by: BTreeMap<String, String>,
+    told_by: BTreeMap<String, BTreeSet<String>>,
     /// Those of them that are set wherever their files are read, whatever is decided there.
     pub(super) sure: BTreeSet<String>,
     /// The numbers of the files that set each of them.
@@ -385,11 +385,9 @@ impl Facts {
     }
 
     fn set_by(&mut self, name: &str, value: Option<&Node<'_>>) {
-        let call = value
-            .and_then(Node::as_call_node)
-            .filter(|call| call.receiver().is_none());
-        self.told_by
-            .extend(call.map(|call| (renamed(name).to_owned(), id(&call.name()))));
+        for word in value.into_iter().flat_map(words_of_value) {
+            self.told_by.entry(renamed(name).to_owned()).or_default().insert(word);
+        }
     }
 
     /// Returns true for a word of Capistrano 2, or a function, that gives what servers have written, line breaks and all.
@@ -400,7 +398,10 @@ impl Facts {
     /// Returns true for a variable that has several lines, or may have.
     pub(super) fn has_lines(&self, name: &str) -> bool {
         self.variables.get(name).is_some_and(|given| given.lines)
-            || self.told_by.get(name).is_some_and(|word| self.tells_lines(word))
+            || self
+                .told_by
+                .get(name)
+                .is_some_and(|words| words.iter().any(|word| self.tells_lines(word)))
     }
 
     /// Returns true for a variable that is a function.

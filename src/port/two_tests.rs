@@ -91,7 +91,7 @@ fn hooks_on_tasks_that_only_capistrano_3_has_are_left_out() {
 fn what_only_capistrano_2_can_load_tells_the_version_beside_hooks_of_3() {
     let events = "after 'deploy:started', 'own'\nafter 'deploy:updated', 'own'\nafter 'deploy:published', 'own'\nafter 'deploy:finished', 'own'\n\
                   task(:own) { run 'a' }\n";
-    of_two(events, None);
+    of_two(&events.repeat(9), None);
     of_two(&events.repeat(3), Some(("capistrano", "2.15.5")));
 }
 
@@ -99,7 +99,7 @@ fn what_only_capistrano_2_can_load_tells_the_version_beside_hooks_of_3() {
 fn line_breaks_that_come_from_a_server_continue_a_command_of_capistrano_2() {
     let (text, _) = of_two(
         "def told(path)\n  s = ''\n  invoke_command(\"cat #{path}\") { |ch, stream, out| s << out }\n  s\nend\n\
-         def tidy(path)\n  told(path).strip\nend\nset :key, told('/srv/key')\nset(:lazy) { capture('cat x') }\nset :number, capture('id').to_i\n\
+         def tidy(path)\n  told(path).strip\nend\nset :key, Time.now.year > 2000 ? told('/srv/key') : 'none'\nset(:lazy) { capture('cat x') }\nset :number, capture('id').to_i\n\
          task(:t) do\n  x = capture('ls')\n  run \"a #{key} #{lazy} #{number} #{tidy('z')} e\"\n  run \"ls #{x} | wc\"\n  run \"b #{told('y')} c\"\n  \
          d = ''\n  run('cat z') { |ch, stream, out| d << out }\n  run \"echo #{d} | wc\"\n  run ['f', 'g'].join(\"\\n\")\n  sudo x\nend\n",
         None,

@@ -72,7 +72,7 @@ pub(super) fn weigh(points: &mut [usize; 3], name: &str, node: &CallNode<'_>, is
                 "capistrano/setup" | "capistrano/deploy" | "capistrano/rails"
             ) =>
         {
-            *three += 20;
+            *three += 100;
         }
         "load" | "require"
             if matches!(
@@ -80,7 +80,7 @@ pub(super) fn weigh(points: &mut [usize; 3], name: &str, node: &CallNode<'_>, is
                 "deploy" | "deploy/assets" | "bundler/capistrano" | "capistrano/ext/multistage"
             ) =>
         {
-            *two += 20
+            *two += 100
         }
         "run" | "sudo" | "stream" => {
             *two += 1;
