@@ -547,6 +547,16 @@ fn services_in_monit_have_the_names_of_the_version_of_the_gem() {
 }
 
 #[test]
+fn services_of_systemd_that_their_gem_does_not_restart_are_not_restarted() {
+    let code = "require 'capistrano/systemd/multiservice'\n";
+    with_libraries(
+        &["git"],
+        code,
+        &["require \"systemd\";\nremove :restart_tasks, \"systemd:restart\";"],
+    );
+}
+
+#[test]
 fn the_newest_gems_of_puma_and_sidekiq_have_other_roles_and_services() {
     let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/puma'\ninstall_plugin Capistrano::Puma::Systemd\n\
                    require 'capistrano/sidekiq'\ninstall_plugin Capistrano::Sidekiq::Systemd\nset :application, 'x'\n";

@@ -3,7 +3,7 @@
 use super::super::ruby::{id, source};
 
 /// A piece of an ERB template.
-pub(super) enum Piece<'t> {
+pub(super) enum ErbPiece<'t> {
     Text(&'t str),
     /// The Ruby code between the marks, without blanks around it.
     Value(&'t str),
@@ -12,7 +12,7 @@ pub(super) enum Piece<'t> {
 
 /// Splits a template at its marks; `None` if one of them has no end. With `trims`, `-%>` removes the line end after it, and
 /// `<%-` the blanks before it.
-pub(super) fn pieces(text: &str, trims: bool) -> Option<Vec<Piece<'_>>> {
+pub(super) fn pieces(text: &str, trims: bool) -> Option<Vec<ErbPiece<'_>>> {
     let (mut found, mut rest) = (Vec::new(), text);
     while let Some((mut before, behind)) = rest.split_once("<%") {
         let (inner, mut after) = behind.split_once("%>")?;
@@ -31,16 +31,16 @@ pub(super) fn pieces(text: &str, trims: bool) -> Option<Vec<Piece<'_>>> {
                 before = trimmed;
             }
         }
-        found.push(Piece::Text(before));
+        found.push(ErbPiece::Text(before));
         match inner.chars().next() {
-            Some('=') => found.push(Piece::Value(inner.get(1..)?.trim())),
+            Some('=') => found.push(ErbPiece::Value(inner.get(1..)?.trim())),
             Some('#') => {}
             Some('%') => return None,
-            _ => found.push(Piece::Code(inner.trim())),
+            _ => found.push(ErbPiece::Code(inner.trim())),
         }
         rest = after;
     }
-    found.push(Piece::Text(rest));
+    found.push(ErbPiece::Text(rest));
     Some(found)
 }
 

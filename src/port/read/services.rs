@@ -103,9 +103,12 @@ impl Reader<'_> {
                 )));
             }
             // A deploy restarts by itself with the library, and does not with this part of the gem.
-            "capistrano/passenger/no_hook" => {
-                let removed = vec![Expr::symbol("restart_tasks"), Expr::text("passenger:restart")];
-                lines.push(Line::verb(Call::new("remove", removed)));
+            "capistrano/passenger/no_hook" => lines.push(without_restart("passenger:restart")),
+            "capistrano/systemd/multiservice" => {
+                lines.push(without_restart("systemd:restart"));
+                let remark = "`capistrano/systemd/multiservice` restarts nothing by itself, and a deploy does not here. Its tasks of each service \
+                              (`systemd:NAME:restart`) are not there: `systemd:restart` is for those in `systemd_units`";
+                self.remarks.push(remark.to_owned());
             }
             "capifony_symfony2" | "symfony2" => lines.extend(self.as_capifony(path)),
             // This part of the gem has its tasks and no hooks.
@@ -378,6 +381,14 @@ impl Reader<'_> {
         };
         self.is_for_stages(&name).then(line).into_iter().collect()
     }
+}
+
+/// Returns the line with which a deploy does not restart a program that its library would restart.
+fn without_restart(task: &str) -> Line {
+    Line::verb(Call::new(
+        "remove",
+        vec![Expr::symbol("restart_tasks"), Expr::text(task)],
+    ))
 }
 
 /// Returns the lines that give the library `rvm` the settings of rvm1-capistrano3, whose names and defaults are others.

@@ -11,7 +11,7 @@ use super::super::paths::normal;
 use super::super::project::template_at;
 use super::super::ruby::{arguments, literal};
 use super::Reader;
-use super::erb::{Piece, assignments, loop_of, pieces};
+use super::erb::{ErbPiece, assignments, loop_of, pieces};
 use super::jinja::as_maps;
 use super::lists::is_list_of_servers;
 use super::locals::{Local, Type};
@@ -248,10 +248,10 @@ impl Reader<'_> {
         };
         for piece in pieces {
             let place = match piece {
-                Piece::Value(code) | Piece::Code(code) => {
+                ErbPiece::Value(code) | ErbPiece::Code(code) => {
                     (code.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
                 }
-                Piece::Text(_) => 0,
+                ErbPiece::Text(_) => 0,
             };
             self.piece(piece, &mut writing).map_err(|unported| match &file {
                 Some(file) => {
@@ -276,14 +276,14 @@ impl Reader<'_> {
     }
 
     /// Translates a piece of a template.
-    fn piece(&mut self, piece: Piece<'_>, writing: &mut Writing) -> Read<()> {
+    fn piece(&mut self, piece: ErbPiece<'_>, writing: &mut Writing) -> Read<()> {
         let is_mark = |code: &str| code.contains(|c: char| ('\u{e000}'..='\u{f8ff}').contains(&c));
         match piece {
-            Piece::Value(code) | Piece::Code(code) if is_mark(code) => {
+            ErbPiece::Value(code) | ErbPiece::Code(code) if is_mark(code) => {
                 return self.refuse(Kind::Template, "a value of the recipe within a mark of an ERB template");
             }
-            Piece::Text(text) => writing.text.push_str(&escaped(text)),
-            Piece::Value(code) => {
+            ErbPiece::Text(text) => writing.text.push_str(&escaped(text)),
+            ErbPiece::Value(code) => {
                 let value = filled(self.fragment(code, &writing.inner, false)?);
                 for part in value.parts() {
                     let written = match part {
@@ -293,7 +293,7 @@ impl Reader<'_> {
                     writing.text.push_str(&written);
                 }
             }
-            Piece::Code(code) => self.template_code(code, writing)?,
+            ErbPiece::Code(code) => self.template_code(code, writing)?,
         }
         Ok(())
     }

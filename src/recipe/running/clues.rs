@@ -47,15 +47,21 @@ impl Clues {
 
 /// A command whose output counts as empty, since it was not run.
 pub(super) struct NotRun {
-    /// Its verb.
-    pub verb: &'static str,
-    /// Its place.
-    pub place: Option<Origin>,
-    /// True in a dry run, false while the recipe is only looked at.
-    pub in_dry_run: bool,
+    verb: &'static str,
+    place: Option<Origin>,
+    in_dry_run: bool,
 }
 
 impl NotRun {
+    /// Returns the command of a verb at a place: in a dry run, or else while the recipe is only looked at.
+    pub(super) fn new(verb: &'static str, place: Option<Origin>, in_dry_run: bool) -> Self {
+        Self {
+            verb,
+            place,
+            in_dry_run,
+        }
+    }
+
     fn hint(&self) -> String {
         let Self { verb, place, .. } = self;
         let at = place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));

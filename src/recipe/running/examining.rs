@@ -63,11 +63,7 @@ pub(in crate::recipe) fn leave_undone(
     let at = place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
     let text = format!("{at}`{verb}' is not run while the recipe is only looked at; its output is taken to be empty");
     interpreter.say(Level::Info, text);
-    interpreter.clues().note_not_run(NotRun {
-        verb,
-        place,
-        in_dry_run: false,
-    });
+    interpreter.clues().note_not_run(NotRun::new(verb, place, false));
     Ok(())
 }
 

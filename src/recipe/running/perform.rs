@@ -79,11 +79,7 @@ impl Interpreter {
             .as_ref()
             .is_none_or(|place| !self.defined().is_of_stdlib(&place.file))
         {
-            self.clues().note_not_run(NotRun {
-                verb: action.verb,
-                place,
-                in_dry_run: true,
-            });
+            self.clues().note_not_run(NotRun::new(action.verb, place, true));
         }
     }
 
