@@ -374,6 +374,12 @@ impl Visitor<'_> {
                 let is_named = |path: &String| !is_of_gem || Vocabulary::library_of_ruby(path).is_some();
                 let of_loop = first.and_then(|path| super::repeated::names(path, &self.loops));
                 let paths = of_loop.unwrap_or_else(|| first.and_then(loaded_path).into_iter().collect());
+                let file = self.facts.files.len();
+                let plain = paths
+                    .iter()
+                    .map(|path| path.trim_start_matches("./").trim_end_matches(".rb"));
+                let named_by = plain.map(|path| (file, path.to_owned()));
+                self.facts.named_by.extend(named_by.filter(|_| name == "load"));
                 let (named, others): (Vec<String>, Vec<String>) = paths.into_iter().partition(is_named);
                 self.facts.libraries.extend(named);
                 self.facts.libraries_of_gems.extend(others);

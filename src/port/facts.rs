@@ -138,6 +138,8 @@ pub(super) struct Facts {
     pub(super) gems: FromGems,
     /// True if code in the files may define functions or tasks in a way that cannot be seen: `eval`, `include`, the whole application.
     pub(super) is_open: bool,
+    /// The files that a file loads by their names, without their endings.
+    pub(super) named_by: BTreeSet<(usize, String)>,
     /// The functions and variables that give the terminal of HighLine.
     pub(super) people: BTreeSet<String>,
     /// True if the servers of an `on` have turns unless it says otherwise: `SSHKit.config.default_runner = :sequence`.

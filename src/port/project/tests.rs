@@ -238,6 +238,31 @@ fn a_project_without_templates_fills_none_in_wherever_the_function_stands() {
 }
 
 #[test]
+fn a_file_that_the_recipe_loads_knows_the_stage_and_one_of_the_capfile_does_not() {
+    let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nload 'config/early.rb'\n";
+    let text = "set :own_env, fetch(:stage)\nset :db_env, fetch(:own_env)\n";
+    let found = ported(&[
+        ("Capfile", capfile),
+        (
+            "config/deploy.rb",
+            "load 'config/late.rb'\ntask(:t) { puts fetch(:db_env), fetch(:own_env) }\n",
+        ),
+        ("config/deploy/production.rb", "server 'a', roles: %w[app]\n"),
+        ("config/early.rb", text),
+        ("config/late.rb", text),
+    ]);
+    let of = |to: &str| found.files.iter().find(|file| file.to == to).unwrap();
+    assert!(
+        of("config/late.rhai").text.contains("set :db_env { own_env }"),
+        "{found:?}"
+    );
+    assert!(
+        !of("config/early.rhai").text.contains("set :db_env { own_env }"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_file_that_a_variable_names_may_be_any_beside_it() {
     let of = |name: &str| {
         let load = format!(

@@ -39,6 +39,15 @@ mod tests {
     use super::super::super::tests::{has, recipe};
 
     #[test]
+    fn an_instance_variable_is_nothing_until_it_is_set() {
+        let (text, notes) = recipe(
+            "set :application, 'a'\ndef names\n  return @names if @names\n  @names = ['a']\nend\ntask(:t) { puts names.first }\n",
+        );
+        assert!(notes.is_empty(), "{notes:?}");
+        has(&text, &["return fetch(:names, ());", "set :names, [\"a\"];\n  names\n"]);
+    }
+
+    #[test]
     fn a_variable_whose_name_is_computed_may_be_lazy_and_tasks_are_found_by_their_names() {
         let (text, notes) = recipe(
             "set :application, 'a'\ndef ask_for(var, default)\n  set(var) do\n    Capistrano::CLI.ui.ask \"#{var}: \"\n  end\n  \

@@ -15,7 +15,15 @@ use super::loading::{lazy, of, of_function, read_of};
 impl Reader<'_> {
     /// Notes that the stage is not known yet where a recipe of capr is read.
     pub(super) fn begin_late(&mut self) {
-        let is_main = self.facts.main_file == Some(self.file);
+        let facts = self.facts;
+        // A file that config/deploy.rb loads is read when the stage is known, too.
+        let of_main = facts.main_file.zip(facts.files.get(self.file));
+        let is_loaded =
+            of_main.is_some_and(|(main, own)| facts.named_by.contains(&(main, own.trim_end_matches(".rb").to_owned())));
+        let is_main = facts.main_file == Some(self.file) || is_loaded;
+        if !is_main && facts.stage_files.iter().any(|stage| *stage < self.file) {
+            self.late.clear();
+        }
         if self.facts.version > 2 && is_main && !self.facts.stages.is_empty() {
             self.late.insert("stage".to_owned());
             let asks = |source: &str| {

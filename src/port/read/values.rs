@@ -118,7 +118,15 @@ impl Reader<'_> {
             return Some(self.read_local(&host));
         }
         if let Some(variable) = node.as_instance_variable_read_node() {
-            return Some(self.kept(&id(&variable.name())));
+            let name = id(&variable.name());
+            let is_set_before = self.set.contains(&kept(&name));
+            return Some(self.kept(&name).map(|value| match value {
+                // It is nothing until it is set.
+                Expr::Name(own) if self.deferred > 0 && !is_set_before => {
+                    Expr::call("fetch", vec![Expr::Symbol(own), Expr::Unit])
+                }
+                value => value,
+            }));
         }
         if let Some(variable) = node.as_global_variable_read_node() {
             let name = id(&variable.name());
