@@ -467,4 +467,6 @@ fn with_ending(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
+mod loaded_tests;
+#[cfg(test)]
 mod tests;
