@@ -5,6 +5,28 @@ use super::Kind;
 use super::construct_tests::{THREE, carried};
 use super::tests::{has, ported, recipe};
 
+/// A library that was added would do more than have that task: it would install, compile or restart in each deploy.
+#[test]
+fn with_a_capfile_a_task_that_nothing_defines_fails_here_too() {
+    let deploy = "set :application, 'a'\nset :repo_url, 'b'\nafter 'deploy:published', 'bundler:clean'\n";
+    let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n";
+    let whole = ported(&[("Capfile", capfile), ("config/deploy.rb", deploy)]).unwrap();
+    let file = whole
+        .files
+        .iter()
+        .find(|file| file.to.ends_with("deploy.rhai"))
+        .unwrap();
+    assert!(!file.text.contains("require \"bundler\""), "{}", file.text);
+    assert_eq!(
+        file.notes.iter().map(|note| note.kind).collect::<Vec<_>>(),
+        [Kind::Fails]
+    );
+    // A Capfile that is not here may require it.
+    let (text, notes) = recipe(deploy);
+    has(&text, &["require \"bundler\";"]);
+    assert!(notes.is_empty(), "{notes:?}");
+}
+
 #[test]
 fn definitions_of_a_task_in_several_files_add_up() {
     let task = |said: &str| format!("namespace(:deploy) {{ task(:restart) {{ puts '{said}' }} }}\n");

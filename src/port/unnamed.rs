@@ -24,11 +24,17 @@ pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
         };
         (!facts.tasks.iter().any(is_own)).then(|| (*name, format!("It has the task `{task}`")))
     };
+    let has_capfile = facts
+        .files
+        .iter()
+        .any(|file| file.rsplit('/').next() == Some("Capfile"));
+    // With a Capfile nothing else requires them: Capistrano ends where such a task is called, and what else a library does stays undone.
+    let is_whole = has_capfile && !facts.loads_more && !facts.is_open;
     // `deploy:default` is the task `deploy`.
     let is_default = |task: &String| task.ends_with(":default") && facts.task(task, &[]).is_some();
     let is_unknown =
         |task: &&String| !facts.is_task(task) && !is_default(task) && facts.computed_task(task, &[]).is_none();
-    let unknown = facts.asked_tasks.iter().filter(is_unknown);
+    let unknown = facts.asked_tasks.iter().filter(|_| !is_whole).filter(is_unknown);
     let mut needed: BTreeMap<&'static str, String> = sort::map(unknown.filter_map(|task| with_task(&task)));
     let by_scm = match facts.scm.as_deref() {
         Some("rsync") => Some("rsync"),
@@ -37,10 +43,6 @@ pub(super) fn libraries(facts: &Facts) -> BTreeMap<&'static str, String> {
         _ => None,
     };
     needed.extend(by_scm.map(|library| (library, "It is the source control".to_owned())));
-    let has_capfile = facts
-        .files
-        .iter()
-        .any(|file| file.rsplit('/').next() == Some("Capfile"));
     if facts.version == 3 && !has_capfile {
         // A Capfile that is not among the files requires them; the variables that are set tell which.
         for variable in facts.variables.keys().filter(|name| !facts.is_of_library(name)) {
