@@ -259,6 +259,17 @@ fn a_hook_finds_the_task_beside_the_one_that_it_is_on() {
 }
 
 #[test]
+fn old_versions_of_rails_gem_lose_the_directory_of_assets() {
+    let is_told = |major: u32, code: &str| {
+        let (_, _, remarks) = with_gems("require 'capistrano/rails'\n", code, &[("capistrano-rails", major)]);
+        remarks.iter().any(|remark| remark.contains("`public/assets`"))
+    };
+    let sets = "set :linked_dirs, %w[log]\n";
+    assert!(is_told(1, sets));
+    assert!(!is_told(1, "") && !is_told(2, sets));
+}
+
+#[test]
 fn options_of_2_for_all_commands_mean_nothing_in_3() {
     let (_, text, _) = with_gems("", "set :default_run_options, { pty: true }\nset :max_hosts, 1\n", &[]);
     has(

@@ -47,6 +47,7 @@ impl Reader<'_> {
                 lines.push(Line::verb(Call::new("set", set)));
             }
             "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
+            "capistrano/rails" | "capistrano/rails/assets" => self.tell_of_assets(),
             "capistrano/symfony" if self.facts.version > 2 => lines.extend(self.as_gem_of_symfony()),
             "airbrake/capistrano" | "airbrake/capistrano3" if self.facts.version > 2 => {
                 // Its task has no hook there.
@@ -213,6 +214,16 @@ impl Reader<'_> {
                 "`{path}`: the gem of {library} writes its file by this template where there is none; capr has words of its own. Put the file on new \
                  servers by a task of the recipe"
             ));
+        }
+    }
+
+    /// Tells of `public/assets`, which old versions of capistrano-rails link only where a recipe keeps what they add to `linked_dirs`.
+    fn tell_of_assets(&mut self) {
+        let is_old = self.facts.gems.is_before("capistrano-rails", "1.1.4") == Some(true);
+        if is_old && self.facts.variables.contains_key("linked_dirs") {
+            let remark = "`public/assets` leads to shared in each release. With capistrano-rails up to 1.1.3 it does not where `set :linked_dirs` names \
+                          other directories without `fetch(:linked_dirs)`";
+            self.remarks.push(remark.to_owned());
         }
     }
 
