@@ -171,8 +171,14 @@ impl Reader<'_> {
         let stem = file.rsplit('/').next().and_then(|file| file.strip_suffix(".rb"));
         let named = value.and_then(literal);
         let named = named.as_deref();
+        // The recipe for all stages comes before the file of the stage.
+        let is_said_before = || {
+            let mut files = self.facts.set_in.get("stage").into_iter().flatten();
+            self.facts.version > 2 && files.any(|file| !self.facts.stage_files.contains(file))
+        };
+        let is_task = || stem.is_some_and(|stem| self.facts.vocabulary.tasks.contains(stem));
         let is_same = match is_stage {
-            true => named == stem && !stem.is_some_and(|stem| self.facts.vocabulary.tasks.contains(stem)),
+            true => named == stem && !is_task() && !is_said_before(),
             // In 2 the stage is set later than this.
             false => self.facts.version < 3 || self.facts.stages.iter().all(|stage| named == Some(stage)),
         };

@@ -95,9 +95,11 @@ impl Reader<'_> {
                 Expr::Block(Block::giving(value))
             }
             ("normalize_asset_timestamps", Expr::Text(_)) => Expr::Bool(true),
-            ("use_sudo" | "group_writable", Expr::Bool(true)) if self.facts.version > 2 => {
-                self.remarks
-                    .push(format!("`{ruby}` does nothing in Capistrano 3: it is false here"));
+            ("use_sudo" | "group_writable", value) if self.facts.version > 2 => {
+                if value != Expr::Bool(false) {
+                    self.remarks
+                        .push(format!("`{ruby}` does nothing in Capistrano 3: it is false here"));
+                }
                 Expr::Bool(false)
             }
             ("linked_dirs" | "linked_files", value) if self.facts.version > 2 && has_lists(&value) => {
