@@ -6,7 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::configuration::{BlockId, Server};
-use crate::exit::Stream;
+use crate::exit::{Exit, Stream};
 use crate::secret::Secret;
 use crate::session::{Command, Destination};
 use crate::unanswered::Unanswered;
@@ -34,13 +34,36 @@ pub(crate) struct Action {
     pub heartbeat: Option<Duration>,
     /// True if the action and its end are not reported; its output and its errors are.
     pub silent: bool,
-    /// True if every exit status is an answer and none is a failure.
-    pub asks: bool,
+    /// The ends of the command that are no failure.
+    pub accepts: Accepts,
     /// True if the action belongs to the run itself and not to a task: it touches no servers for a task, and needs no consent.
     pub is_apart: bool,
     /// The line that a script in front of the command prints first on a server where it does not let the command begin; its
     /// reason and its exit status follow. The output has to be captured.
     pub gate: Option<String>,
+}
+
+/// The ends of a command that are no failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accepts {
+    /// Status 0 alone.
+    Success,
+    /// Status 0, and a signal: the command kills processes, of which its own shell may be one.
+    OwnSignal,
+    /// Every status: it is an answer.
+    AnyStatus,
+}
+
+impl Accepts {
+    /// Returns true if this end is no failure.
+    pub(super) fn has(self, exit: &Exit) -> bool {
+        match exit {
+            Exit::Status(0) => true,
+            Exit::Status(_) => self == Self::AnyStatus,
+            Exit::Signal(_) => self == Self::OwnSignal,
+            _ => false,
+        }
+    }
 }
 
 /// The use of the output of an action.

@@ -17,7 +17,7 @@ impl Actor {
     ) {
         running.ended(index, exit.clone(), &mut self.teller);
         if let (Some(begun), Some(job)) = (&running.begun, running.jobs.get(index)) {
-            let end = job.kept(running.output, running.asks);
+            let end = job.kept(running.output, running.accepts);
             let is_stopped = is_stopped && end.failed.is_some();
             self.journal.ended(begun, index, Ended { is_stopped, ..end });
         }
@@ -28,7 +28,14 @@ impl Actor {
         }
         self.tell_taken(running, index);
         if let Some(job) = running.jobs.get(index) {
-            let (server, failed) = (job.server.clone(), job.failure(running.asks).is_some());
+            let (server, failed) = (job.server.clone(), job.failure(running.accepts).is_some());
+            if let (false, Exit::Signal(_)) = (failed, &exit) {
+                self.teller.tell(Event::Message {
+                    level: Level::Info,
+                    tag: Some(server.to_string()),
+                    text: format!("the command has killed its own shell ({exit}); what follows in it was not run, and as in Capistrano 3 that is no failure"),
+                });
+            }
             if !running.local {
                 self.handler_ended_on(&server, failed.then(|| exit.to_string()));
             }

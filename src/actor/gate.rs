@@ -89,7 +89,8 @@ impl Actor {
         let begun = self.journal.begin(&step).map_err(ActionError::Journal)?;
         if let Some(begun) = &begun {
             for (index, job) in running.jobs.iter().enumerate() {
-                self.journal.ended(begun, index, job.kept(running.output, running.asks));
+                self.journal
+                    .ended(begun, index, job.kept(running.output, running.accepts));
             }
         }
         running.begun = begun;

@@ -2,7 +2,7 @@
 
 use super::error::ActionError;
 use super::running::ServerJob;
-use super::{Action, Actor, Output};
+use super::{Accepts, Action, Actor, Output};
 use crate::configuration::Server;
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::exit::Exit;
@@ -21,7 +21,7 @@ impl Action {
             is_local: self.local,
             servers: self.jobs.iter().map(|(job, _)| job.server.to_string()).collect(),
             is_repeatable: REPEATABLE.contains(&self.verb),
-            is_captured: self.asks || !matches!(self.output, Output::Report | Output::Stream),
+            is_captured: self.accepts == Accepts::AnyStatus || !matches!(self.output, Output::Report | Output::Stream),
             is_rolling_back,
         }
     }
@@ -29,7 +29,7 @@ impl Action {
 
 impl ServerJob {
     /// Returns how the job ended, for the journal.
-    pub(super) fn kept(&self, output: Output, asks: bool) -> Ended {
+    pub(super) fn kept(&self, output: Output, accepts: Accepts) -> Ended {
         let status = match &self.exit {
             Some(Exit::Status(status)) => Some(*status),
             _ => None,
@@ -37,7 +37,7 @@ impl ServerJob {
         Ended {
             status,
             stdout: (output == Output::Capture).then(|| self.text()),
-            failed: self.failure(asks).as_ref().map(failed),
+            failed: self.failure(accepts).as_ref().map(failed),
             ..Ended::default()
         }
     }

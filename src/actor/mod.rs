@@ -29,7 +29,7 @@ use std::fmt;
 
 use indexmap::IndexMap;
 
-pub(crate) use action::{Action, Consent, Outcome, Output, Passwords, Piece, RollbackStep};
+pub(crate) use action::{Accepts, Action, Consent, Outcome, Output, Passwords, Piece, RollbackStep};
 pub(crate) use error::ActionError;
 pub(crate) use journaled::failure_of;
 pub(crate) use running::RunningAction;

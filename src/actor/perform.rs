@@ -11,7 +11,7 @@ use super::late::Late;
 use super::running::ServerJob;
 use super::silence;
 use super::sudo::SudoPart;
-use super::{Action, ActionError, Actor, Consent, Outcome, Output, Passwords, Piece, RunningAction};
+use super::{Accepts, Action, ActionError, Actor, Consent, Outcome, Output, Passwords, Piece, RunningAction};
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level};
 use crate::exit::{Exit, Stream};
@@ -128,7 +128,7 @@ impl Actor {
             id: ActionId(self.actions),
             shown: self.teller.redactor().clean(&action.shown),
             silent: action.silent,
-            asks: action.asks,
+            accepts: action.accepts,
             output: action.output,
             most_captured: action.most_captured,
             started: Instant::now(),
@@ -245,7 +245,7 @@ impl Actor {
         });
         let mut outcome = Outcome::default();
         for job in running.jobs {
-            if let (true, Some(Exit::Status(status))) = (running.asks, &job.exit) {
+            if let (Accepts::AnyStatus, Some(Exit::Status(status))) = (running.accepts, &job.exit) {
                 outcome.statuses.insert(job.server.clone(), *status);
             }
             if running.output == Output::Capture {

@@ -12,7 +12,7 @@ use super::silence::CommandSilence;
 use super::sudo::{SudoFilter, SudoPart};
 use super::teller::Teller;
 use super::text::{Decoder, LineSplitter};
-use super::{Output, Piece};
+use super::{Accepts, Output, Piece};
 use crate::configuration::Server;
 use crate::diagnostic::ServerFailure;
 use crate::event::{ActionId, Event};
@@ -36,7 +36,7 @@ pub(crate) struct RunningAction {
     pub(super) id: ActionId,
     pub(super) shown: String,
     pub(super) silent: bool,
-    pub(super) asks: bool,
+    pub(super) accepts: Accepts,
     pub(super) output: Output,
     pub(super) most_captured: usize,
     pub(super) started: Instant,
@@ -220,13 +220,13 @@ impl ServerJob {
     }
 
     /// Returns this server's part of the action's error.
-    pub(super) fn failure(&self, asks: bool) -> Option<ServerFailure> {
+    pub(super) fn failure(&self, accepts: Accepts) -> Option<ServerFailure> {
         let exit = self.exit.as_ref()?;
         // The command's output block has seen enough, or the command has not begun, so its exit status does not matter.
         if self.closed.is_some() || self.is_turned_away {
             return None;
         }
-        if exit.is_success() || asks && matches!(exit, Exit::Status(_)) {
+        if accepts.has(exit) {
             return None;
         }
         let reason = if self.denied {
@@ -393,7 +393,7 @@ impl RunningAction {
     /// Returns the commands that failed, with their servers, if there are several commands.
     pub(super) fn failed_commands(&self) -> Vec<(String, Vec<Server>)> {
         let mut commands: IndexMap<&String, Vec<Server>> = IndexMap::new();
-        for job in self.jobs.iter().filter(|job| job.failure(self.asks).is_some()) {
+        for job in self.jobs.iter().filter(|job| job.failure(self.accepts).is_some()) {
             if let Some(shown) = &job.shown {
                 commands.entry(shown).or_default().push(job.server.clone());
             }
@@ -407,7 +407,7 @@ impl RunningAction {
     /// Returns the servers on which it failed.
     pub(super) fn failures(&self) -> Vec<ServerFailure> {
         let mut failures: Vec<ServerFailure> = Vec::new();
-        for failure in self.jobs.iter().filter_map(|job| job.failure(self.asks)) {
+        for failure in self.jobs.iter().filter_map(|job| job.failure(self.accepts)) {
             match failures.iter_mut().find(|known| known.server == failure.server) {
                 Some(known) => {
                     known.reason = format!("{}; {}", known.reason, failure.reason);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Action, Actor, Bench, Outcome, Output, Person, SIX, Told, action, reasons};
+use super::{Accepts, Action, Actor, Bench, Outcome, Output, Person, SIX, Told, action, reasons};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::secret::{Redactor, Secret};
@@ -199,7 +199,7 @@ fn c26_a_run_is_announced_once_and_a_silent_one_not_at_all() {
 fn a_status_that_was_asked_for_is_no_failure_and_a_lost_connection_is_one() {
     let mut bench = Bench::new();
     let asking = |text| Action {
-        asks: true,
+        accepts: Accepts::AnyStatus,
         ..action(&["app1", "app2"], text)
     };
     bench.remote.on("app2", "grep", Answer::new().exits(1));

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::{Action, ActionError, Actor, Outcome, Output, Passwords};
+use super::{Accepts, Action, ActionError, Actor, Outcome, Output, Passwords};
 use crate::configuration::{BlockId, Server};
 use crate::event::{Event, Reporter, UndoneOn, UndoneStep};
 use crate::exit::Exit;
@@ -271,7 +271,7 @@ fn action(hosts: &[&str], text: &str) -> Action {
         most_captured: usize::MAX,
         heartbeat: None,
         silent: false,
-        asks: false,
+        accepts: Accepts::Success,
         is_apart: false,
         gate: None,
     }

@@ -25,7 +25,7 @@ use super::secrets::{self, random_mark};
 use super::selected;
 use super::wish;
 use super::wish::Wish;
-use crate::actor::{Action, ActionError, Outcome, Output};
+use crate::actor::{Accepts, Action, ActionError, Outcome, Output};
 use crate::configuration::{Environment, RunOptions, Selection, Server};
 use crate::diagnostic::ServerFailure;
 use crate::event::Level;
@@ -290,12 +290,16 @@ impl Interpreter {
             let own = self.jobs(server, &ssh, request, settings, &mut parts);
             jobs.extend(own.map_err(|error| error.raised(call.position))?);
         }
+        let mut action = action(request, jobs, false, &settings.options);
+        if action.accepts == Accepts::Success && dialect::is_task_of_three(self) && kills(&request.text) {
+            action.accepts = Accepts::OwnSignal;
+        }
         Ok(Action {
             parts,
             most_captured: prepared.most_captured,
             heartbeat: prepared.heartbeat,
             gate,
-            ..action(request, jobs, false, &settings.options)
+            ..action
         })
     }
 
@@ -516,6 +520,13 @@ impl Interpreter {
     }
 }
 
+/// Returns true for a command that kills processes. `pkill -f NAME` and `pgrep -f NAME | xargs kill` find the shell that runs them,
+/// since NAME is in its command line; SSHKit of Capistrano 3 takes the end of that shell for success.
+fn kills(command: &str) -> bool {
+    let mut words = command.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.any(|word| matches!(word, "kill" | "pkill" | "killall"))
+}
+
 pub(super) fn action(
     request: &Request,
     jobs: Vec<(Destination, Command)>,
@@ -533,7 +544,10 @@ pub(super) fn action(
         most_captured: usize::MAX,
         heartbeat: None,
         silent: options.silent == Some(true),
-        asks: request.asks,
+        accepts: match request.asks {
+            true => Accepts::AnyStatus,
+            false => Accepts::Success,
+        },
         is_apart: false,
         gate: None,
     }

@@ -2,6 +2,8 @@
 
 use super::{prints, recipe};
 use crate::event::Event;
+use crate::exit::Exit;
+use crate::session::scripted::Answer;
 
 #[test]
 fn a_list_in_a_variable_grows_and_shrinks_and_the_list_it_was_stays() {
@@ -48,6 +50,26 @@ fn any_tells_whether_there_is_something_in_a_variable() {
     let text = "set :none, []; set :some, [()]; set :map, #{}; set :text, \"\"; set :unit, (); set :lazy { [1] } set :no, false;
         task :t { puts [any(:none), any(:some), any(:map), any(:text), any(:unit), any(:lazy), any(:no), any(:unset)]; }";
     assert_eq!(prints(text), ["[false, true, false, true, false, true, true, false]"]);
+}
+
+#[test]
+fn a_command_that_kills_its_own_shell_is_no_failure_where_the_dialect_is_3() {
+    let run = |dialect: u8, command: &str| {
+        let case = recipe(&format!(
+            "set :dialect, {dialect}; role :app, \"a\"; task :t, :roles => :app {{ run {command:?}; puts \"on\"; }}"
+        ));
+        case.script.on("a", "*", Answer::new().ends(Exit::Signal("TERM".to_owned())));
+        case.run(&["t"])
+    };
+    let pkill = "cd /srv && pkill -f worker";
+    let outcome = run(3, pkill);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    let told = |event: &Event| matches!(event, Event::Message { text, .. } if text.contains("killed its own shell (killed by signal TERM)"));
+    assert!(outcome.events.iter().any(told), "{:?}", outcome.events);
+    for (dialect, command) in [(2, pkill), (3, "make skill")] {
+        let outcome = run(dialect, command);
+        assert!(outcome.result.is_err(), "{dialect} {command}");
+    }
 }
 
 #[test]
