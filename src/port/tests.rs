@@ -487,7 +487,7 @@ fn gems_that_need_no_hand_are_named() {
             "set :slackistrano, #{ channel: \"#a\" };",
             "set :git_enable_submodules, true;",
             "set :rvm_ruby_version { fetch(:rvm1_ruby_version, \".\") }",
-            "set :use_sudo, true;",
+            "set :use_sudo, false;",
             "parse_yaml(text)",
         ],
     );

@@ -313,13 +313,17 @@ impl Interpreter {
         servers: &[Server],
     ) -> Fallible<Outcome> {
         let Prepared { call, settings, .. } = prepared;
-        lock_owed::fall_due(self, context.engine())?;
+        let gives_variable = lock_owed::gives_variable(self, &request);
+        if !gives_variable {
+            lock_owed::fall_due(self, context.engine())?;
+        }
         let mut front = lock_owed::in_front(self, context.source(), (&request, settings), servers);
         match &front {
             Some(front) => {
                 self.locks().note_perhaps_held(servers);
                 request.text.insert_str(0, &format!("{}\n", front.script));
             }
+            None if gives_variable => {}
             None => lock_owed::settle(self, context.engine())?,
         }
         let mut outcome = Outcome::default();
@@ -382,7 +386,9 @@ impl Interpreter {
         options: &RunOptions,
         request: Request,
     ) -> Fallible<Outcome> {
-        lock_owed::settle_for_action(self, context.engine())?;
+        if !lock_owed::gives_variable(self, &request) {
+            lock_owed::settle_for_action(self, context.engine())?;
+        }
         if self.mode().only_looks() {
             examining::leave_undone(self, &request, origin(context.source(), call.position))?;
             return Ok(Outcome::default());

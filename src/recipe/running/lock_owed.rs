@@ -12,6 +12,7 @@ use super::action::{CallSettings, Request};
 use super::dialect;
 use super::interpreter::Interpreter;
 use super::lock::LockAttempt;
+use crate::actor::Output;
 use crate::configuration::{Server, Shell, Task};
 use crate::plan::quote;
 use crate::recipe::language::origin::Fallible;
@@ -53,6 +54,12 @@ pub(super) fn fall_due(interpreter: &Interpreter, engine: &Engine) -> Fallible<(
 pub(super) fn settle_for_action(interpreter: &Interpreter, engine: &Engine) -> Fallible<()> {
     fall_due(interpreter, engine)?;
     settle(interpreter, engine)
+}
+
+/// Returns true for a command whose output is the value of a variable. It takes no lock: the lock may need that very variable, such as
+/// `deploy_to`.
+pub(super) fn gives_variable(interpreter: &Interpreter, request: &Request) -> bool {
+    request.output == Output::Capture && interpreter.place().is_evaluating()
 }
 
 /// Takes the lock that is owed, if one is, in a command of its own.

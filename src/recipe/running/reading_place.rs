@@ -112,6 +112,11 @@ impl ReadingPlace {
         Ok(result)
     }
 
+    /// Returns true while a lazy variable is evaluated.
+    pub(super) fn is_evaluating(&self) -> bool {
+        !self.evaluating.borrow().is_empty()
+    }
+
     fn check_evaluation(&self, name: &str) -> Fallible<()> {
         let evaluating = self.evaluating.borrow();
         if evaluating.iter().any(|other| other == name) {

@@ -32,7 +32,8 @@ impl Wish {
     /// Returns true if two servers want the same, so that one action serves both.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let (one, two) = (&self.action, &other.action);
-        let is_alike = (one.verb, one.output, one.silent, one.accepts) == (two.verb, two.output, two.silent, two.accepts);
+        let is_alike =
+            (one.verb, one.output, one.silent, one.accepts) == (two.verb, two.output, two.silent, two.accepts);
         is_alike
             && self.place == other.place
             && one.shown == two.shown

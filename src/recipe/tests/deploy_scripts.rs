@@ -64,6 +64,25 @@ fn a_deploy_without_anything_of_its_own_sends_three_scripts() {
 }
 
 #[test]
+fn the_lock_waits_for_a_deploy_to_that_a_server_tells() {
+    for dialect in [2, 3] {
+        let case = shop(&format!(
+            "set :dialect, {dialect}; set :deploy_to {{ `${{capture(\"pwd\")}}/shop` }} set :restart_via, :none;"
+        ));
+        case.script.on("a", "pwd", Answer::new().out("/home/deploy"));
+        let outcome = case.run(&["deploy"]);
+        assert!(outcome.result.is_ok(), "{dialect}: {:#?}", outcome.result);
+        let lines = outcome.script.lines_on("a");
+        let at = |part: &str| lines.iter().position(|line| line.contains(part));
+        assert_eq!(at("pwd"), Some(0), "{dialect}");
+        assert!(
+            at("/home/deploy/shop/.capr").is_some_and(|at| at > 0),
+            "{dialect}: {lines:#?}"
+        );
+    }
+}
+
+#[test]
 fn a_hook_or_an_own_task_between_two_steps_keeps_them_apart() {
     let linked_later = [
         "before :finalize_update { run \"true\"; }",
