@@ -73,7 +73,7 @@ fn a_stage_may_call_itself_something_else() {
         texts.concat()
     };
     let same = texts("set :stage, :production\n", "set :stage, 'production'\nset :a, 1\n");
-    assert!(!same.contains("set :stage"), "{same}");
+    assert!(!same.contains("on :stage"), "{same}");
     has(&texts("", "set :stage, :testing\n"), &["set :stage, :testing;"]);
     has(
         &texts("set :stage, 'testing'\n", ""),
@@ -392,6 +392,10 @@ fn scp_puts_a_directory_into_the_one_that_is_there() {
     );
     assert!(notes.is_empty(), "{notes:?}");
     has(&text, &["upload \"local/one\", \"/srv/web/one\", :recursive => true;"]);
+    // A release has `public` from its repository.
+    let upload = |place| format!("top.upload 'a/b', \"{place}\", :via => :scp, :recursive => true\n");
+    let (text, _) = recipe(&[upload("#{current_path}/public"), upload("#{shared_path}/x")].concat());
+    has(&text, &["`${current_path}/public/b`", "`${shared_path}/x`"]);
 }
 
 #[test]

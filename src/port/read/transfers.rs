@@ -60,9 +60,13 @@ impl Reader<'_> {
             if is_whole && by_scp {
                 self.remarks.push(
                     "`:via => :scp` with a directory: scp puts it into the directory that it is sent to where that is there, capr puts what is in \
-                     it there; a path that ends with `/` is taken for a directory that is there"
+                     it there; a path that ends with `/`, and `public`, `app`, `config`, `lib` and `vendor` of a release, are taken for directories \
+                     that are there"
                         .to_owned(),
                 );
+            }
+            if is_whole && by_scp && is_in_release(to) {
+                *to = string([to.clone().parts(), vec![Part::Text("/".to_owned())]].concat());
             }
             into_directory(from, to, is_whole && !by_scp);
         }
@@ -103,6 +107,22 @@ impl Reader<'_> {
             options: self.onion.servers.clone(),
             ..Call::new("capture", vec![command])
         }))
+    }
+}
+
+/// Returns true for the directory of a release, and for one in it that applications have in their repository.
+fn is_in_release(place: &Expr) -> bool {
+    const RELEASES: &[&str] = &["current_path", "release_path", "current_release", "latest_release"];
+    let is_release = |value: &Expr| match value {
+        Expr::Name(name) => RELEASES.contains(&name.as_str()),
+        _ => false,
+    };
+    match place.clone().parts().as_slice() {
+        [Part::Value(release)] => is_release(release),
+        [Part::Value(release), Part::Text(inside)] => {
+            is_release(release) && matches!(inside.as_str(), "/app" | "/config" | "/lib" | "/public" | "/vendor")
+        }
+        _ => false,
     }
 }
 
