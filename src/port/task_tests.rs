@@ -238,6 +238,14 @@ fn a_command_of_sh_has_to_succeed() {
 }
 
 #[test]
+fn a_constant_that_is_a_function_has_parentheses_where_it_is_set() {
+    carried(
+        "PICK = lambda { |o| { b: 1, c: 2 }.fetch(o) }\ntask(:t) { on(roles(:app)) { execute \"x #{PICK.(:b)}\" } }\n",
+        &["set :pick, (|o| #{ b: 1, c: 2 }[o]);", "run `x ${pick.call("],
+    );
+}
+
+#[test]
 fn a_hook_on_computed_names_waits_for_a_library_that_is_not_here() {
     let text = "load 'deploy'\nrequire 'own/helpers'\nset :repository, 'x'\n\
                 { 'stop' => ['a:b'] }.each { |of, all| all.each { |one| after \"deploy:#{of}\", \"deploy:#{one}\" } }\n";

@@ -104,7 +104,7 @@ impl Writer<'_> {
     }
 
     /// Writes a value inside an expression with this precedence.
-    fn within(&self, value: &Expr, indent: usize, around: u8) -> String {
+    pub(super) fn within(&self, value: &Expr, indent: usize, around: u8) -> String {
         match value {
             Expr::Unit => "()".to_owned(),
             Expr::Bool(value) => value.to_string(),
@@ -141,7 +141,7 @@ impl Writer<'_> {
                 }
             }
             Expr::Call(call) => {
-                let mut arguments = self.arguments(call, indent, false);
+                let mut arguments = self.arguments(call, (indent, 0), false);
                 if let Some(block) = &call.block {
                     let parameters = call.parameters.join(", ");
                     let comma = if arguments.is_empty() { "" } else { ", " };

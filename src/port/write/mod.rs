@@ -151,7 +151,8 @@ impl Writer<'_> {
     }
 
     fn verb_within(&self, call: &Call, indent: usize, broken: bool) -> String {
-        let arguments = self.arguments(call, indent, broken);
+        // The block of a verb begins as a closure does: one that is an argument has parentheses.
+        let arguments = self.arguments(call, (indent, 1), broken);
         let mut text = call.name.clone();
         if !arguments.is_empty() {
             text.push(' ');
@@ -174,8 +175,9 @@ impl Writer<'_> {
         format!("{text} {}", self.block(block, indent))
     }
 
-    /// Writes the arguments of a call. `broken` puts lists and maps on several lines, or each argument on its own.
-    fn arguments(&self, call: &Call, indent: usize, broken: bool) -> String {
+    /// Writes the arguments of a call; closures with parameters get parentheses if `around` is more than 0. `broken` puts lists and maps on several lines,
+    /// or each argument on its own.
+    fn arguments(&self, call: &Call, (indent, around): (usize, u8), broken: bool) -> String {
         let is_long = |value: &Expr| {
             matches!(value, Expr::List(items) if items.len() > 1)
                 || matches!(value, Expr::Map(pairs) if pairs.len() > 1)
@@ -184,6 +186,9 @@ impl Writer<'_> {
         let can_break = values.clone().any(is_long);
         let write = |value: &Expr| match broken && is_long(value) {
             true => self.spread(value, indent),
+            false if matches!(value, Expr::Closure(names, _) if !names.is_empty()) => {
+                self.within(value, indent, around)
+            }
             false => self.expression(value, indent),
         };
         let mut written: Vec<String> = call.arguments.iter().map(write).collect();
