@@ -29,7 +29,7 @@ impl Actor {
         self.tell_taken(running, index);
         if let Some(job) = running.jobs.get(index) {
             let (server, failed) = (job.server.clone(), job.failure(running.accepts).is_some());
-            if let (false, Exit::Signal(_)) = (failed, &exit) {
+            if job.has_killed_itself(running.accepts) {
                 self.teller.tell(Event::Message {
                     level: Level::Info,
                     tag: Some(server.to_string()),

@@ -219,6 +219,13 @@ impl ServerJob {
         }
     }
 
+    /// Returns true if the command has killed its own shell, and may do so.
+    pub(super) fn has_killed_itself(&self, accepts: Accepts) -> bool {
+        let by_signal = matches!(self.exit, Some(Exit::Signal(_)));
+        // One that has seen enough was ended by capr.
+        accepts == Accepts::OwnSignal && by_signal && self.closed.is_none()
+    }
+
     /// Returns this server's part of the action's error.
     pub(super) fn failure(&self, accepts: Accepts) -> Option<ServerFailure> {
         let exit = self.exit.as_ref()?;

@@ -67,6 +67,14 @@ fn a_command_that_kills_its_own_shell_is_no_failure_where_the_dialect_is_3() {
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);
     let told = |event: &Event| matches!(event, Event::Message { text, .. } if text.contains("killed its own shell (killed by signal TERM)"));
     assert!(outcome.events.iter().any(told), "{:?}", outcome.events);
+    // A block that has seen enough ends the command, which kills nothing of its own then.
+    let case = recipe(
+        "set :dialect, 3; role :app, \"a\"; task :t, :roles => :app { run \"kill 1; tail\", |channel, stream, data| { channel.close(); } }",
+    );
+    case.script.on("a", "kill", Answer::new().out("line\n").hangs());
+    let outcome = case.run(&["t"]);
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    assert!(!outcome.events.iter().any(told), "{:?}", outcome.events);
     for (dialect, command) in [(2, pkill), (3, "make skill")] {
         let outcome = run(dialect, command);
         assert!(outcome.result.is_err(), "{dialect} {command}");
