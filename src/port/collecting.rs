@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ruby_prism::{CallNode, Node, ParseResult, Visit};
+use ruby_prism::{CallNode, ConstantId, Node, ParseResult, Visit};
 
 use super::facts::{Facts, full_name, kept, renamed};
 use super::modules::is_of_object;
@@ -100,11 +100,8 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     fn visit_def_node(&mut self, node: &ruby_prism::DefNode<'pr>) {
         let name = id(&node.name());
         self.facts.is_open |= name == "method_missing";
-        if node
-            .body()
-            .is_some_and(|body| super::read::gives_people(&source(&body)))
-        {
-            self.facts.people.insert(name.clone());
+        if let Some(body) = node.body() {
+            self.gives_people(&node.name(), &body);
         }
         if node.receiver().is_some() && self.is_of_gem() {
             let code = String::from_utf8_lossy(node.location().as_slice()).into_owned();
@@ -135,8 +132,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     }
 
     fn visit_constant_write_node(&mut self, node: &ruby_prism::ConstantWriteNode<'pr>) {
-        if super::read::gives_people(&source(&node.value())) {
-            self.facts.people.insert(id(&node.name()));
+        if self.gives_people(&node.name(), &node.value()) {
             return;
         }
         self.facts.constants.insert(id(&node.name()));
@@ -160,8 +156,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     }
 
     fn visit_instance_variable_write_node(&mut self, node: &ruby_prism::InstanceVariableWriteNode<'pr>) {
-        if super::read::gives_people(&source(&node.value())) {
-            self.facts.people.insert(id(&node.name()));
+        if self.gives_people(&node.name(), &node.value()) {
             return;
         }
         self.keep(&node.name(), &node.value());
@@ -169,8 +164,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     }
 
     fn visit_instance_variable_or_write_node(&mut self, node: &ruby_prism::InstanceVariableOrWriteNode<'pr>) {
-        if super::read::gives_people(&source(&node.value())) {
-            self.facts.people.insert(id(&node.name()));
+        if self.gives_people(&node.name(), &node.value()) {
             return;
         }
         self.keep(&node.name(), &node.value());
@@ -219,7 +213,7 @@ impl Visitor<'_> {
     }
 
     /// Notes the list that a local or a constant is, if nothing decides about it.
-    fn list(&mut self, name: &ruby_prism::ConstantId<'_>, value: &Node<'_>) {
+    fn list(&mut self, name: &ConstantId<'_>, value: &Node<'_>) {
         match super::repeated::items(value).filter(|_| self.branches == 0) {
             Some(items) => self.lists.insert(id(name), items),
             None => self.lists.remove(&id(name)),
@@ -227,7 +221,7 @@ impl Visitor<'_> {
     }
 
     /// Notes the variable that a constant, `@x` or `$x` becomes.
-    fn keep(&mut self, name: &ruby_prism::ConstantId<'_>, value: &Node<'_>) {
+    fn keep(&mut self, name: &ConstantId<'_>, value: &Node<'_>) {
         self.facts.set(&kept(&id(name)), Some(value));
     }
 
@@ -387,6 +381,13 @@ impl Visitor<'_> {
             _ => {}
         }
         Vec::new()
+    }
+
+    /// Notes the name of a function or a variable that gives the terminal of HighLine. Returns true if it does.
+    fn gives_people(&mut self, name: &ConstantId<'_>, value: &Node<'_>) -> bool {
+        let gives = super::read::gives_people(&source(value));
+        self.facts.people.extend(gives.then(|| id(name)));
+        gives
     }
 
     /// Notes a definition of a task.

@@ -3,8 +3,8 @@
 
 use super::construct_tests::carried;
 use super::port;
-use super::project::{RubyFile, RubyProject};
-use super::tests::{has, ported, recipe};
+use super::project::RubyProject;
+use super::tests::{file, has, ported, recipe};
 
 /// Ports a recipe of Capistrano 3 with these libraries.
 #[track_caller]
@@ -522,13 +522,6 @@ fn hooks_of_gems_for_monit_are_told() {
 fn services_in_monit_have_the_names_of_the_version_of_the_gem() {
     let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/sidekiq'\nrequire 'capistrano/sidekiq/monit'\n";
     let of = |version: Option<&str>| {
-        let file = |path: &str, text: &str| RubyFile {
-            path: path.to_owned(),
-            text: text.as_bytes().to_vec(),
-            is_wanted: true,
-            gem: None,
-            part: None,
-        };
         let mut project = RubyProject {
             sources: vec![file("Capfile", capfile), file("config/deploy.rb", "lock '3'\n")],
             ..RubyProject::default()
@@ -565,13 +558,7 @@ fn the_newest_gems_of_puma_and_sidekiq_have_other_roles_and_services() {
     let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\nrequire 'capistrano/puma'\ninstall_plugin Capistrano::Puma::Systemd\n\
                    require 'capistrano/sidekiq'\ninstall_plugin Capistrano::Sidekiq::Systemd\nset :application, 'x'\n";
     let mut project = RubyProject {
-        sources: vec![RubyFile {
-            path: "Capfile".to_owned(),
-            text: capfile.as_bytes().to_vec(),
-            is_wanted: true,
-            gem: None,
-            part: None,
-        }],
+        sources: vec![file("Capfile", capfile)],
         ..RubyProject::default()
     };
     project

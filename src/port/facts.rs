@@ -532,12 +532,11 @@ impl Facts {
             let program = literal(&program).map(|program| (name.to_owned(), program));
             self.listed.extend(program);
         }
+        self.set_by(name, value);
         let given = self.variables.entry(renamed(name).to_owned()).or_default();
         let function = value.and_then(super::read::function_of);
         given.function |= function.is_some_and(|function| !function.parameters.is_empty());
         given.lines |= value.is_some_and(has_lines);
-        self.set_by(name, value);
-        let given = self.variables.entry(renamed(name).to_owned()).or_default();
         match value {
             Some(value) if value.as_true_node().is_some() || value.as_false_node().is_some() => given.yes_no = true,
             Some(value) if value.as_nil_node().is_some() => given.nothing = true,

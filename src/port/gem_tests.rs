@@ -1,24 +1,17 @@
 //! Tests of what gems do otherwise than the libraries of capr.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use super::tests::{has, recipe};
-use super::{RubyFile, RubyProject, port};
+use super::tests::{file, has, recipe};
+use super::{RubyProject, port};
 
 const BEGIN: &str = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n";
 
 /// Ports a project with this Capfile and recipe, with versions of gems; gives the Capfile's and the recipe's texts and the remarks.
 fn with_gems(capfile: &str, recipe: &str, majors: &[(&str, u32)]) -> (String, String, Vec<String>) {
-    let file = |path: &str, text: String| RubyFile {
-        path: path.to_owned(),
-        text: text.into_bytes(),
-        is_wanted: true,
-        gem: None,
-        part: None,
-    };
     let mut project = RubyProject {
         sources: vec![
-            file("Capfile", format!("{BEGIN}{capfile}")),
-            file("config/deploy.rb", format!("lock '3'\n{recipe}")),
+            file("Capfile", &format!("{BEGIN}{capfile}")),
+            file("config/deploy.rb", &format!("lock '3'\n{recipe}")),
         ],
         ..RubyProject::default()
     };
@@ -283,13 +276,6 @@ fn options_of_2_for_all_commands_mean_nothing_in_3() {
 
 #[test]
 fn a_template_of_the_project_for_a_file_of_puma_is_told() {
-    let file = |path: &str, text: &str| RubyFile {
-        path: path.to_owned(),
-        text: text.as_bytes().to_vec(),
-        is_wanted: true,
-        gem: None,
-        part: None,
-    };
     let project = RubyProject {
         sources: vec![file(
             "Capfile",

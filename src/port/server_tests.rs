@@ -3,8 +3,8 @@
 
 use super::Kind;
 use super::construct_tests::carried;
-use super::tests::{has, recipe};
-use super::{RubyFile, RubyProject, port};
+use super::tests::{file, has, recipe};
+use super::{RubyProject, port};
 
 #[test]
 fn servers_have_turns_where_the_usual_way_is_one_after_the_other() {
@@ -97,13 +97,6 @@ fn a_function_that_names_the_server_of_the_block_is_given_it() {
 fn filled_in(template: &str) -> super::Ported {
     let text = "server 'a', roles: %w[app]\nset :repo_url, 'x'\ntask :t do\n  on roles(:app) do |one|\n    \
                 text = ERB.new(File.read('config/x.erb')).result(binding)\n    upload! StringIO.new(text), '/tmp/x'\n  end\nend\n";
-    let file = |path: &str, text: &str| RubyFile {
-        path: path.to_owned(),
-        text: text.as_bytes().to_vec(),
-        is_wanted: true,
-        gem: None,
-        part: None,
-    };
     let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n";
     port(&RubyProject {
         sources: vec![file("Capfile", capfile), file("config/deploy.rb", text)],

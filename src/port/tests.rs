@@ -3,14 +3,19 @@
 
 use super::{Kind, Note, PortRefusal, Ported, RubyFile, RubyProject, port};
 
-pub(super) fn ported(files: &[(&str, &str)]) -> Result<Ported, PortRefusal> {
-    let sources = files.iter().map(|(path, text)| RubyFile {
-        path: (*path).to_owned(),
+/// Returns a file of a project.
+pub(super) fn file(path: &str, text: &str) -> RubyFile {
+    RubyFile {
+        path: path.to_owned(),
         text: text.as_bytes().to_vec(),
         is_wanted: true,
         gem: None,
         part: None,
-    });
+    }
+}
+
+pub(super) fn ported(files: &[(&str, &str)]) -> Result<Ported, PortRefusal> {
+    let sources = files.iter().map(|(path, text)| file(path, text));
     port(&RubyProject {
         sources: sources.collect(),
         ..RubyProject::default()
@@ -362,13 +367,7 @@ fn a_template_replaces_within_loops_and_is_found_beside_the_file() {
                 task(:t) { template 'm.erb', '/tmp/m' }\n";
     let erb = "<% workers.times do |n| %>\n<% own = pid.sub(\".pid\", \".#{n}.pid\") %>\n<%= own %> <%= pid.gsub('.', n.to_s) %>\n<% end %>\n";
     let ported = port(&RubyProject {
-        sources: vec![RubyFile {
-            path: "config/deploy.rb".to_owned(),
-            text: text.as_bytes().to_vec(),
-            is_wanted: true,
-            gem: None,
-            part: None,
-        }],
+        sources: vec![file("config/deploy.rb", text)],
         templates: vec![("config/templates/m.erb".to_owned(), erb.to_owned())],
         ..RubyProject::default()
     });

@@ -2,25 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::port;
-use super::project::{RubyFile, RubyProject};
-use super::tests::has;
+use super::project::RubyProject;
+use super::tests::{file, has};
 
 /// Returns the recipe and the remarks of a deploy.rb of Capistrano 2, and of a Gemfile.lock that names such a gem.
 fn of_two(text: &str, locked: Option<(&str, &str)>) -> (String, Vec<String>) {
-    let file = |path: &str, text: String| RubyFile {
-        path: path.to_owned(),
-        text: text.into_bytes(),
-        is_wanted: true,
-        gem: None,
-        part: None,
-    };
     let recipe = format!("load 'deploy'\nset :application, 'x'\n{text}");
     let mut project = RubyProject {
-        sources: vec![file("config/deploy.rb", recipe)],
+        sources: vec![file("config/deploy.rb", &recipe)],
         ..RubyProject::default()
     };
     if text.contains("ext/multistage") {
-        project.sources.push(file("config/deploy/live.rb", String::new()));
+        project.sources.push(file("config/deploy/live.rb", ""));
     }
     let locked = locked.map(|(gem, version)| (gem.to_owned(), version.to_owned()));
     project.gems.versions.extend(locked);

@@ -19,11 +19,15 @@ pub(super) fn ignored_by_on(option: &str) -> String {
 impl Reader<'_> {
     /// Returns the way in which the servers of an `on` have turns, if they do. SSHKit reads `limit` and `wait` of such a one alone.
     pub(super) fn turns(&mut self, given: &Arguments<'_>) -> Read<Option<Expr>> {
-        match given.option("in") {
-            Some(way) if literal(way).as_deref() == Some("parallel") => Ok(None),
+        match given.option("in").filter(|_| self.has_turns(given)) {
             Some(way) => self.expression(way).map(Some),
-            None => Ok(self.facts.in_turns.then(|| Expr::symbol("sequence"))),
+            None => Ok(self.has_turns(given).then(|| Expr::symbol("sequence"))),
         }
+    }
+
+    fn has_turns(&self, given: &Arguments<'_>) -> bool {
+        let way = given.option("in").map(literal);
+        way.map_or(self.facts.in_turns, |way| way.as_deref() != Some("parallel"))
     }
 
     /// Returns true if the servers of an `on` may go different ways: a property of one is read, or they have turns.
@@ -32,15 +36,13 @@ impl Reader<'_> {
             return false;
         };
         let given = arguments(call, false);
-        let way = given.option("in").map(literal);
-        let has_turns = way.map_or(self.facts.in_turns, |way| way.as_deref() != Some("parallel"));
         let of_one = given.values.first().and_then(Node::as_call_node);
         let mut ways = Ways {
             has_host: !self.facts.functions.contains_key(HOST),
             host: behind.parameters.first().map(String::as_str),
             is_one: of_one.is_some_and(|call| matches!(id(&call.name()).as_str(), "primary" | "first")),
             blocks: 0,
-            differ: has_turns,
+            differ: self.has_turns(&given),
             acting: &self.facts.acting.on_servers,
             templates: &self.facts.templates,
         };
