@@ -108,6 +108,32 @@ fn the_tasks_that_a_task_and_its_hooks_name_are_told_each_once() {
 }
 
 #[test]
+fn what_functions_and_closures_call_is_told_and_each_block_of_servers() {
+    let recipe = r#"
+role :app, "a";
+role :db, "d";
+task :inner { run "x"; }
+task :last, :roles => :app { on roles(:db) { execute "y"; } }
+fn both(way) { inner; way.call(); }
+task :outer { both(|| { invoke "last"; }); }
+"#;
+    let case = Case::new().recipe(recipe).args(["outer", "--servers"]);
+    let expected = "\
+outer: all servers
+  a  app
+  d  db
+inner: all servers
+  a  app
+  d  db
+last: roles: app
+  a  app
+last, on at line 5: roles: db
+  d  db
+";
+    assert_eq!(case.run().ok().stdout, expected);
+}
+
+#[test]
 fn a_task_that_does_not_exist_is_a_usage_error() {
     servers(&["al"]).code(2).says("error: the task `al' does not exist");
 }

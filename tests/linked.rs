@@ -125,6 +125,34 @@ fn what_is_hooked_to_a_part_of_the_check_puts_linked_files_there_before_they_are
 }
 
 #[test]
+fn a_server_tells_where_it_is_deployed_to_and_says_once_why_nothing_can_be_made_there() {
+    let site = Site::new();
+    for (dialect, tasks) in [(2, "setup deploy"), (3, "deploy")] {
+        let lines = format!(
+            "set :dialect, {dialect}; set :branch, \"main\"; set :deploy_to {{ `${{capture(\"printf %s \\\"$HOME\\\"\")}}/of{dialect}` }}"
+        );
+        site.run(&lines, tasks.split(' ')).ok();
+        site.run(&lines, ["deploy"]).ok();
+        site.run(&lines, ["deploy:rollback"]).ok();
+        site.run(&lines, ["deploy:status"]).ok().says("revision");
+        let link = site
+            .fleet
+            .read_link("app1", &format!("/home/deploy/of{dialect}/current"));
+        assert!(
+            link.as_ref()
+                .is_some_and(|link| link.starts_with(&format!("/home/deploy/of{dialect}/releases/"))),
+            "{link:?}"
+        );
+    }
+    let told = site
+        .run("set :dialect, 3; set :deploy_to, \"/nowhere/shop\";", ["deploy:check"])
+        .code(1)
+        .says("cannot make all directories in /nowhere/shop: do setup first");
+    // As it comes, and in the error.
+    assert_eq!(told.stderr.matches("mkdir: ").count(), 2, "{}", told.stderr);
+}
+
+#[test]
 fn tasks_of_the_recipe_may_begin_the_release_that_they_make() {
     let site = Site::new();
     let lines = "set :dialect, 3; set :scm, :tasks;

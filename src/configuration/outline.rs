@@ -72,6 +72,8 @@ pub enum Act {
         verb: &'static str,
         /// Its arguments.
         text: String,
+        /// Its servers, if they differ from those of the task.
+        addressed: Option<Addressed>,
     },
     /// A condition or a loop, by its line in the source: `if exists(:x)`.
     Under(String),

@@ -1,87 +1,47 @@
 //! Finds the servers that tasks would address, without connecting to any.
 
-use std::rc::Rc;
-
-use rhai::{ASTNode, Engine, Expr};
+use rhai::Engine;
 
 use super::meaning::errors::diagnostic;
-use super::meaning::read::says_of_servers;
 use super::running::interpreter::Interpreter;
 use super::running::role_block;
 use super::running::selected;
-use crate::configuration::{Addressed, HookAction, Selection, Servers, Task, When};
-
-pub(super) fn addressed(interpreter: &Interpreter, engine: &Engine, names: &[String]) -> Vec<Addressed> {
-    let mut tasks = Vec::new();
-    for name in names {
-        if let Some(task) = interpreter.defined().task(name, "") {
-            follow(interpreter, &task, &mut tasks);
-        }
-    }
-    let mut found = Vec::new();
-    for task in &tasks {
-        found.push(servers(interpreter, engine, task, None));
-        let commands = commands(interpreter, task);
-        found.extend(
-            commands
-                .into_iter()
-                .map(|command| servers(interpreter, engine, task, Some(command))),
-        );
-    }
-    found
-}
+use crate::configuration::{Act, Addressed, Outline, Selection, Servers, Task, TaskStep};
 
 /// The verb of a command, its line, and what it says about its servers.
-type Command = (&'static str, usize, Selection);
+pub(super) type SaidOfServers = (&'static str, usize, Selection);
 
-/// Returns the commands in a task's body that have a selection of their own.
-fn commands(interpreter: &Interpreter, task: &Task) -> Vec<Command> {
-    let mut commands = Vec::new();
-    if let Some(block) = interpreter.defined().body(task.body) {
-        block.expression.walk(&mut Vec::new(), &mut |nodes| {
-            if let Some(ASTNode::Expr(Expr::Custom(call, _))) = nodes.last() {
-                commands.extend(says_of_servers(call));
-            }
-            true
-        });
-    }
-    commands
-}
-
-/// Collects the task, and the tasks that it and its hooks mention.
-fn follow(interpreter: &Interpreter, task: &Rc<Task>, tasks: &mut Vec<Rc<Task>>) {
-    if tasks.iter().any(|other| Rc::ptr_eq(other, task)) {
+/// Adds the servers of an outlined task and of those of its steps that say something else about them, then those of the tasks below it.
+pub(super) fn of_outline(outline: Outline, found: &mut Vec<Addressed>) {
+    if outline.is_again {
         return;
     }
-    tasks.push(task.clone());
-    for named in interpreter.defined().mentions(task.body) {
-        follow(interpreter, &named, tasks);
+    found.push(outline.addressed);
+    let mut below = Vec::new();
+    of_steps(outline.steps, found, &mut below);
+    for task in below {
+        of_outline(task, found);
     }
-    for when in [When::Before, When::After] {
-        let (hooks, implicit) = {
-            let configuration = interpreter.defined().configuration();
-            (
-                configuration.hooked(when, Some(task)),
-                configuration.implicit(when, task),
-            )
-        };
-        for hook in &implicit {
-            follow(interpreter, hook, tasks);
+}
+
+fn of_steps(steps: Vec<TaskStep>, found: &mut Vec<Addressed>, below: &mut Vec<Outline>) {
+    for step in steps {
+        match step.act {
+            Act::Task(outline) => below.push(*outline),
+            Act::Command { addressed, .. } | Act::Block { addressed, .. } => found.extend(addressed),
+            Act::Hook(_) | Act::Under(_) => {}
         }
-        for hook in &hooks {
-            let named = match &hook.action {
-                HookAction::Task(name, namespace) => interpreter.defined().task(name, namespace).into_iter().collect(),
-                HookAction::Block(block) => interpreter.defined().mentions(*block),
-            };
-            for named in named {
-                follow(interpreter, &named, tasks);
-            }
-        }
+        of_steps(step.steps, found, below);
     }
 }
 
 /// Returns the servers of a task, or of one of its commands that says something else.
-pub(super) fn servers(interpreter: &Interpreter, engine: &Engine, task: &Task, command: Option<Command>) -> Addressed {
+pub(super) fn servers(
+    interpreter: &Interpreter,
+    engine: &Engine,
+    task: &Task,
+    command: Option<SaidOfServers>,
+) -> Addressed {
     let said = command.as_ref().map(|(.., said)| said.clone()).unwrap_or_default();
     let both = task.selection.overlaid_by(&said);
     let resolved =

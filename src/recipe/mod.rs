@@ -138,8 +138,7 @@ use self::running::hooks;
 use self::running::interpreter::Interpreter;
 use self::running::loader;
 use self::running::names;
-use self::running::selected;
-use crate::configuration::{Addressed, Setter, Task, TaskSummary, When, suggestion};
+use crate::configuration::{Setter, Task, TaskSummary, When, suggestion};
 use crate::diagnostic::{Diagnostic, Fault};
 use crate::event::{Level, Rollback};
 use crate::journal::Journal;
@@ -315,15 +314,6 @@ impl Recipe {
             .collect();
         sort::by_key(&mut synonyms, |synonym| synonym.name.clone());
         synonyms
-    }
-
-    /// Returns the servers that the commands of these tasks would go to, and those of the tasks that these mention; each task
-    /// once, in the order in which they are mentioned. All names were checked with `unknown_task`.
-    pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
-        let addressed = || addressed::addressed(&self.interpreter, &self.engine, tasks);
-        let addressed = self.interpreter.budget().bounded(addressed);
-        selected::report_unknown_hosts(&self.interpreter);
-        addressed
     }
 
     /// Returns the error for a name that is not a task, with the most similar names; `None` if it is one.

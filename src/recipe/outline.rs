@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::Recipe;
-use super::addressed::servers;
+use super::addressed::{SaidOfServers, of_outline, servers};
 use super::language::mask::masked;
 use super::meaning::defined::Body;
 use super::meaning::steps::{BlockPiece, BlockPieceKind, is_block, is_local, of_block, of_functions};
 use super::running::selected;
 use crate::configuration::{
-    Act, BlockId, Graph, GraphTask, HookAction, Link, Outline, ReadVariable, RunOptions, Task, TaskStep, VariableRead,
-    When,
+    Act, Addressed, BlockId, Graph, GraphTask, HookAction, Link, Outline, ReadVariable, RunOptions, Task, TaskStep,
+    VariableRead, When,
 };
 use crate::origin::Origin;
 use crate::sort;
@@ -24,11 +24,26 @@ impl Recipe {
     /// Returns the outlines of these tasks, each with the hooks that run around it when the command line names it. All names must
     /// have been checked with `unknown_task`.
     pub fn outlines(&self, tasks: &[String]) -> Vec<Outline> {
+        self.told(tasks, |task| Teller::new(self).named(task))
+    }
+
+    /// Returns the servers that the commands of these tasks would go to, and those of the tasks that these and their functions call;
+    /// each task once. All names must have been checked with `unknown_task`.
+    pub fn addressed(&self, tasks: &[String]) -> Vec<Addressed> {
+        let mut teller = Teller::new(self);
+        let mut found = Vec::new();
+        for outline in self.told(tasks, |task| teller.named(task)) {
+            of_outline(outline, &mut found);
+        }
+        found
+    }
+
+    fn told(&self, tasks: &[String], mut tell: impl FnMut(&Rc<Task>) -> Outline) -> Vec<Outline> {
         let found = self.interpreter.budget().bounded(|| {
             let tasks = tasks
                 .iter()
                 .filter_map(|name| self.interpreter.defined().task(name, ""));
-            tasks.map(|task| Teller::new(self).named(&task)).collect()
+            tasks.map(|task| tell(&task)).collect()
         });
         selected::report_unknown_hosts(&self.interpreter);
         found
@@ -251,26 +266,16 @@ impl<'a> Teller<'a> {
                 return task.map(|task| self.called_task(&task, origin)).into_iter().collect();
             }
             BlockPieceKind::Function(name) => return self.function(name, place),
-            BlockPieceKind::Verb { name, given, .. } if is_block(name) => Act::Block {
+            BlockPieceKind::Verb { name, given, servers } if is_block(name) => Act::Block {
                 verb: name,
                 text: given.clone(),
+                addressed: self.of_its_own(servers.as_deref(), place),
             },
-            BlockPieceKind::Verb {
-                name,
-                given,
-                servers: said,
-            } => Act::Command {
+            BlockPieceKind::Verb { name, given, servers } => Act::Command {
                 verb: name,
                 text: given.clone(),
                 is_local: is_local(name),
-                addressed: said.as_deref().map(|said| {
-                    servers(
-                        &self.recipe.interpreter,
-                        &self.recipe.engine,
-                        place.task,
-                        Some(said.clone()),
-                    )
-                }),
+                addressed: self.of_its_own(servers.as_deref(), place),
             },
             BlockPieceKind::Under => Act::Under(self.line(origin.as_ref())),
             BlockPieceKind::Otherwise => Act::Under("else".to_owned()),
@@ -281,6 +286,12 @@ impl<'a> Teller<'a> {
             true => Vec::new(),
             false => vec![TaskStep { act, origin, steps }],
         }
+    }
+
+    /// Returns the servers of a step that says something about them.
+    fn of_its_own(&self, said: Option<&SaidOfServers>, place: &Place) -> Option<Addressed> {
+        let recipe = self.recipe;
+        said.map(|said| servers(&recipe.interpreter, &recipe.engine, place.task, Some(said.clone())))
     }
 
     /// Returns the steps of a function of the recipe, which replace its call.

@@ -87,14 +87,14 @@ fn said(step: &TaskStep) -> String {
         },
         Act::Command {
             verb, text, addressed, ..
-        } => {
+        }
+        | Act::Block { verb, text, addressed } => {
             let mut line = format!("{verb} {}", first_line(text)).trim_end().to_owned();
             if let Some(addressed) = addressed {
                 line.push_str(&format!("  {}", place(addressed)));
             }
             line
         }
-        Act::Block { verb, text } => format!("{verb} {}", first_line(text)).trim_end().to_owned(),
         Act::Under(line) => line.clone(),
     }
 }
@@ -142,7 +142,7 @@ fn touches_servers(steps: &[TaskStep]) -> bool {
         Act::Command {
             is_local, addressed, ..
         } => !is_local && addressed.is_none(),
-        Act::Task(_) => false,
+        Act::Task(_) | Act::Block { addressed: Some(_), .. } => false,
         Act::Hook(_) | Act::Block { .. } | Act::Under(_) => touches_servers(&step.steps),
     })
 }
@@ -334,6 +334,7 @@ fn told(step: &TaskStep) -> String {
             };
             match (*verb, *is_local) {
                 ("abort", _) => format!("ends with an error: {text}"),
+                ("invoke", _) => format!("runs the task whose name is {text}"),
                 ("ask" | "choose" | "password_prompt", _) => format!("asks you: {text}"),
                 (_, true) => format!("on this machine: {text}"),
                 ("run" | "execute" | "invoke_command", _) => format!("runs: {text}{place}"),
@@ -344,12 +345,15 @@ fn told(step: &TaskStep) -> String {
                 (verb, _) => format!("{verb} {text}{place}"),
             }
         }
-        Act::Block { verb, text } => match *verb {
+        Act::Block { verb, text, addressed } => match *verb {
             "transaction" => "a transaction: where one of these fails, what was done is undone:".to_owned(),
             "on_rollback" => "to undo it, should a later step fail:".to_owned(),
             "parallel" => "these at the same time:".to_owned(),
             "rolling" => format!("on some servers after the others {text}:"),
-            "on" => format!("for each of the servers {text}:"),
+            "on" => match addressed {
+                Some(addressed) => format!("for each of the servers {text}, {}:", place(addressed)),
+                None => format!("for each of the servers {text}:"),
+            },
             verb => format!("{verb} {text}:"),
         },
         Act::Under(line) => format!("{line}:"),
@@ -514,8 +518,9 @@ impl<'a> Told<'a> {
                 told.local = Some(*is_local);
                 told.on = addressed.as_ref().map(Place::of);
             }
-            Act::Block { verb, text } => {
+            Act::Block { verb, text, addressed } => {
                 told.step = verb;
+                told.on = addressed.as_ref().map(Place::of);
                 told.text = Some(text.as_str()).filter(|text| !text.is_empty());
             }
             Act::Under(line) => {

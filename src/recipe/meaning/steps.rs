@@ -57,6 +57,7 @@ const ACTS: &[&str] = &[
     "download",
     "execute",
     "get",
+    "invoke",
     "invoke_command",
     "password_prompt",
     "put",
@@ -79,7 +80,7 @@ pub(in crate::recipe) fn is_block(verb: &str) -> bool {
 pub(in crate::recipe) fn is_local(verb: &str) -> bool {
     matches!(
         verb,
-        "abort" | "ask" | "choose" | "password_prompt" | "run_locally" | "system"
+        "abort" | "ask" | "choose" | "invoke" | "password_prompt" | "run_locally" | "system"
     )
 }
 
@@ -152,6 +153,10 @@ impl Walk {
                 let read = ReadCall::of(call);
                 if row.name == "on" && read.block.is_none() {
                     return;
+                }
+                // A task that is named in the source is a step of its own.
+                if let Some(path) = path(expression) {
+                    return self.leaf(BlockPieceKind::Name(path), expression.position());
                 }
                 let given = given(&read.arguments);
                 let kind = BlockPieceKind::Verb {
