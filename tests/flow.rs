@@ -413,6 +413,26 @@ fn d24_a_cold_deploy_works_without_a_spinner_and_gives_the_release_none() {
 }
 
 #[test]
+fn the_repository_on_a_server_is_made_by_a_task_and_what_is_hooked_to_it_comes_before_the_release() {
+    let site = Site::new(&["app1"]);
+    let told = "set :dialect, 3; set :deploy_via, :remote_cache; set :restart_on_deploy, false;
+        before \"deploy:update_code\" { run \"! test -e current\", :dir => deploy_to; };";
+    site.run(
+        "set :dialect, 3; set :repository, \"/none\";",
+        &["deploy:check:repository"],
+    )
+    .code(1)
+    .says("the repository cannot be read from here");
+    site.run(told, &["deploy:check:repository", "deploy:mirror", "deploy:mirror"])
+        .ok();
+    assert!(site.fleet.exists("app1", &format!("{BASE}/repo/HEAD")));
+    let hooked = "after \"deploy:mirror\" { run \"git rev-parse HEAD > /tmp/seen && ! ls ../releases/*/REVISION\", :dir => repository_cache; };";
+    site.deploy(FIRST, &format!("{told}{hooked}")).ok();
+    assert!(site.fleet.exists("app1", "/tmp/seen"));
+    site.are_current(FIRST);
+}
+
+#[test]
 fn a_role_that_is_missing_is_said_before_anything_is_done() {
     let fleet = Fleet::start(&["app1"]);
     let run = |lines: &str, task: &str| {

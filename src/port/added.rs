@@ -44,6 +44,17 @@ const OF_CAPISTRANO: &[&str] = &[
     "git:wrapper",
 ];
 
+/// Returns the task of capr for one of Capistrano's Git library; it is empty where a deploy has nothing of that kind.
+pub(super) fn of_git(task: &str) -> Option<&'static str> {
+    Some(match task.strip_prefix("git:")? {
+        "check" => "deploy:check:repository",
+        "clone" | "update" => "deploy:mirror",
+        "create_release" => "deploy:update_code",
+        "set_current_revision" | "wrapper" => "",
+        _ => return None,
+    })
+}
+
 /// Tasks of capr's libraries that no gem of Capistrano has: a recipe that defines one has its own.
 const ONLY_HERE: &[&str] = &[
     "django:check",
@@ -77,8 +88,10 @@ const STEPS_BESIDE_3: &[&str] = &[
     "deploy:assets:clobber",
     "deploy:assets:symlink",
     "deploy:check:release",
+    "deploy:check:repository",
     "deploy:create_symlink",
     "deploy:finalize_update",
+    "deploy:mirror",
     "deploy:restart_once",
     "deploy:rollback:cleanup",
     "deploy:rollback:find",
@@ -96,8 +109,10 @@ const STEPS_BESIDE_3: &[&str] = &[
 /// The steps of a deploy of capr that neither Capistrano 2 has nor a deploy of Capistrano 3 runs by itself.
 const STEPS_BESIDE_2: &[&str] = &[
     "deploy:check:release",
+    "deploy:check:repository",
     "deploy:cleanup_rollback",
     "deploy:failed",
+    "deploy:mirror",
     "deploy:restart_again",
     "deploy:restart_in_turn",
     "deploy:restart_once",

@@ -332,11 +332,38 @@ fn tasks_of_links_and_of_execute_that_cannot_be_exact_are_noted() {
 }
 
 #[test]
-fn what_follows_the_update_of_the_mirror_is_noted() {
-    assert_eq!(notes("namespace(:git) { task(:update) { puts 'a' } }\n"), 1);
-    assert_eq!(notes("task(:a) { }\nafter 'git:update', :a\n"), 1);
-    assert_eq!(notes("task(:a) { }\nbefore 'git:update', :a\n"), 0);
-    assert_eq!(notes("namespace(:git) { task(:check) { puts 'a' } }\n"), 0);
+fn the_tasks_of_capistranos_git_are_those_that_keep_the_mirror() {
+    let ported = |text: &str| {
+        let (text, notes) = recipe(&format!("{THREE}{text}"));
+        assert!(notes.is_empty(), "{text}{notes:?}");
+        text
+    };
+    has(
+        &ported("namespace(:git) { task(:update) { puts 'a' }\ntask(:check) { puts 'b' } }\n"),
+        &[
+            "after \"deploy:mirror\", \"git:update\";",
+            "after \"deploy:check\", \"git:check\";",
+        ],
+    );
+    has(
+        &ported("task(:a) { }\nafter 'git:update', :a\nbefore 'git:clone', :a\n"),
+        &["after \"deploy:mirror\", \"a\";", "before \"deploy:mirror\", \"a\";"],
+    );
+    has(
+        &ported(
+            "task(p: 'git:clone') { }\ntask(:a) { on(roles(:app)) { invoke 'git:update'; Rake::Task['git:check'].invoke } }\n\
+             task(:b) { invoke 'git:wrapper'; invoke 'git:create_release' }\n",
+        ),
+        &[
+            "task :p {\n  invoke \"deploy:mirror\";",
+            "  on roles(:app) {\n    invoke \"deploy:mirror\";\n    invoke \"deploy:check:repository\";\n  }",
+            "  // git:wrapper: the deploy does that by itself\n  invoke \"deploy:update_code\";",
+        ],
+    );
+    has(
+        &ported("namespace(:git) { task(:update) { puts 'a' } }\ntask(:a) { invoke 'git:update' }\n"),
+        &["  invoke \"deploy:mirror\";"],
+    );
 }
 
 #[test]

@@ -4,10 +4,6 @@ use super::super::form::{Call, Expr, Line, Part, string};
 use super::super::note::{Kind, Read};
 use super::Reader;
 
-/// The reason why nothing can follow `git:update`.
-pub(super) const AMID: &str =
-    "what follows `git:clone` or `git:update`: capr gets the code in one step, and runs nothing in the middle of it";
-
 impl Reader<'_> {
     /// Returns the name for a task, and if it is defined again, the hook that runs it after the first, as Rake adds to a task. In a loop over a
     /// list that is written out these are the names that it has.
@@ -17,10 +13,6 @@ impl Reader<'_> {
             return Ok((name, None));
         };
         let mut hooks = Vec::new();
-        let is_amid = |text: &String| self.is_amid_git(&self.full_name(text));
-        if names.iter().any(is_amid) {
-            return self.refuse(Kind::Construct, AMID);
-        }
         for text in &names {
             hooks.push(self.once_more(text));
         }
@@ -66,12 +58,6 @@ impl Reader<'_> {
             computed => computed,
         };
         Ok((own, Some(Line::verb(hook))))
-    }
-
-    /// Returns true for a task of Capistrano's own for Git behind which capr runs nothing.
-    pub(super) fn is_amid_git(&self, full: &str) -> bool {
-        let is_of_library = !self.facts.is_task(full) || self.facts.added_to.contains(full);
-        self.facts.version > 2 && matches!(full, "git:clone" | "git:update") && is_of_library
     }
 
     /// Counts one more definition of a task; returns how many there are, and the hook that runs this one: its verb and the task.

@@ -436,10 +436,15 @@ impl Reader<'_> {
 
     pub(super) fn invoked(&self, name: &str) -> Read<Line> {
         let name = name.trim_start_matches(':');
-        let is_of_git =
-            matches!(name, "git:check" | "git:clone" | "git:update" | "git:wrapper") && !self.facts.is_task(name);
+        let is_own = |task: &str| self.facts.is_task(name) && (task.is_empty() || !self.facts.added_to.contains(name));
+        if let Some(task) = super::super::added::of_git(name).filter(|task| !is_own(task)) {
+            return Ok(match task {
+                "" => super::super::write::remark(&format!("{name}: the deploy does that by itself")),
+                task => Line::verb(Call::new("invoke", vec![Expr::text(task)])),
+            });
+        }
         let is_of_links = name.starts_with("deploy:symlink:") && name != "deploy:symlink:release";
-        if is_of_git || is_of_links || name.starts_with("deploy:check:") {
+        if is_of_links || name.starts_with("deploy:check:") {
             return Ok(super::super::write::remark(&format!(
                 "{name}: the deploy does that by itself"
             )));

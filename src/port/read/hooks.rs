@@ -137,9 +137,6 @@ impl Reader<'_> {
                 None => Err(unknown_task(hooked)),
             };
         };
-        if is_after && self.is_amid_git(hooked.trim_start_matches(':')) {
-            return self.refuse(Kind::Construct, super::again::AMID);
-        }
         self.hooked.insert(format!("{verb} {target}"));
         if self.facts.version == 2 && hooked == "deploy:symlink" && call.is_some_and(|call| behind(call).is_some()) {
             self.remarks.push(format!(
@@ -310,8 +307,10 @@ impl Reader<'_> {
             ("before", "deploy:starting") => ("before", "deploy"),
             (_, "deploy:starting" | "deploy:started" | "deploy:check" | "deploy:check:linked_files")
             | (_, "deploy:check:directories" | "deploy:check:linked_dirs" | "deploy:check:make_linked_dirs")
-            | ("before", "deploy:updating" | "git:create_release" | "deploy:new_release_path")
-            | (_, "git:clone" | "git:update") => ("before", "deploy:update_code"),
+            | ("before", "deploy:updating" | "git:create_release" | "deploy:new_release_path") => {
+                ("before", "deploy:update_code")
+            }
+            (_, "git:clone" | "git:update") => (verb, "deploy:mirror"),
             (_, "git:wrapper" | "git:check") => (verb, "deploy:check"),
             (_, "deploy:updating" | "deploy:updated" | "git:create_release" | "deploy:set_current_revision")
             | (_, "git:set_current_revision")
