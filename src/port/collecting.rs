@@ -233,7 +233,7 @@ impl Visitor<'_> {
         self.facts.is_open |= super::fails::opens(name, node);
         self.facts.mixed_in.extend(super::fails::mixed_in(name, node));
         if node.receiver().is_some() {
-            self.facts.in_turns |= name == "default_runner=" && text.as_deref() == Some("sequence");
+            self.facts.servers.in_turns |= name == "default_runner=" && text.as_deref() == Some("sequence");
             self.of_something(name, node);
             return Vec::new();
         }
@@ -241,18 +241,9 @@ impl Visitor<'_> {
             weigh(&mut self.facts.points, name, node, self.namespaces.is_empty());
             self.facts.is_newer_than_one |= is_newer_than_one(name, node);
         }
-        let is_server = matches!(name, "role" | "server");
-        let is_primary = is_server && given.option("primary").is_some();
-        let file = self.facts.files.len();
-        let [all, marked] = &mut self.facts.servers_in;
-        all.extend(is_server.then_some(file));
-        marked.extend(is_primary.then_some(file));
-        if is_server && !given.values.is_empty() {
-            let text = source(&node.as_node());
-            self.facts.lacks_user |= !text.contains("user") && !text.contains('@');
+        if matches!(name, "role" | "server") {
+            self.facts.servers.note(self.facts.files.len(), node, &given);
         }
-        let has_user = |name| given.option(name).is_some();
-        self.facts.has_puma_user |= is_server && ["puma_user", "run_as"].into_iter().any(has_user);
         if matches!(name, "before" | "after" | "invoke") {
             self.ask_for(&given.values);
         }
@@ -323,29 +314,6 @@ impl Visitor<'_> {
                     self.facts.namespaces.insert(full_name(&self.namespaces, name));
                 }
                 return names.unwrap_or_default();
-            }
-            "role" => {
-                self.facts.has_roles = true;
-                self.facts.primaries.extend(text.clone().filter(|_| is_primary));
-                self.facts.roles.extend(text);
-            }
-            "server" => {
-                let before = std::mem::take(&mut self.facts.roles);
-                self.facts.roles.extend(given.values.iter().skip(1).filter_map(literal));
-                for (key, value) in &given.pairs {
-                    if literal(key).as_deref() == Some("roles") {
-                        let several = value.as_array_node();
-                        let items = several
-                            .iter()
-                            .flat_map(|list| list.elements().iter().collect::<Vec<_>>());
-                        self.facts.roles.extend(items.filter_map(|item| literal(&item)));
-                        self.facts.roles.extend(literal(value));
-                    }
-                }
-                if is_primary {
-                    self.facts.primaries.extend(self.facts.roles.iter().cloned());
-                }
-                self.facts.roles.extend(before);
             }
             "lock" => {
                 let version = text

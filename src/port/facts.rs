@@ -13,6 +13,8 @@ use super::gems::FromGems;
 use super::modules::ModuleFunctions;
 pub(super) use super::naming::{full_name, full_names, kept, renamed};
 use super::ruby::{behind, literal, statements};
+use super::server_facts::ServerFacts;
+use super::stage_facts::StageFacts;
 use crate::recipe::Vocabulary;
 
 /// The facts that the files state together.
@@ -90,30 +92,12 @@ pub(super) struct Facts {
     pub(super) prefixed: BTreeSet<String>,
     /// The programs in lists that `rbenv_map_bins`, `bundle_bins` and their like are set to, each behind the name of the variable.
     pub(super) listed: BTreeSet<(String, String)>,
-    /// The stages that have a file.
-    pub(super) stages: BTreeSet<String>,
-    /// The numbers of these files.
-    pub(super) stage_files: BTreeSet<usize>,
-    /// True if a file sets `stage` to a string.
-    pub(super) stage_is_text: bool,
-    /// True if a file sets `stage` to something else than its own name.
-    pub(super) stage_is_renamed: bool,
     /// The number of the file that Capistrano 3 reads when the stage is known.
     pub(super) main_file: Option<usize>,
     /// The source control, if the files set it to a name.
     pub(super) scm: Option<String>,
-    /// The roles that servers have.
-    pub(super) roles: BTreeSet<String>,
-    /// True if a server does not say who logs in.
-    pub(super) lacks_user: bool,
-    /// True if a server has a user of its own that runs Puma.
-    pub(super) has_puma_user: bool,
-    /// The numbers of the files that define servers, and of those of them that mark one as `primary`.
-    pub(super) servers_in: [BTreeSet<usize>; 2],
-    /// True if the files give servers to roles, which may be marked elsewhere.
-    pub(super) has_roles: bool,
-    /// The roles that have such a server.
-    pub(super) primaries: BTreeSet<String>,
+    pub(super) servers: ServerFacts,
+    pub(super) stages: StageFacts,
     /// The paths of the project's files, as they are named.
     pub(super) files: Vec<String>,
     /// The files that belong to the application, which no recipe is written from.
@@ -142,8 +126,6 @@ pub(super) struct Facts {
     pub(super) named_by: BTreeSet<(usize, String)>,
     /// The functions and variables that give the terminal of HighLine.
     pub(super) people: BTreeSet<String>,
-    /// True if the servers of an `on` have turns unless it says otherwise: `SSHKit.config.default_runner = :sequence`.
-    pub(super) in_turns: bool,
     /// True if all files of the project were looked for on this machine.
     pub(super) is_on_disk: bool,
     /// The directory of the project on this machine.
@@ -359,7 +341,7 @@ impl Facts {
             return 0;
         }
         let turn = |file: usize| {
-            let is_stage = self.stage_files.contains(&file);
+            let is_stage = self.stages.files.contains(&file);
             (is_stage, self.main_file == Some(file), if is_stage { 0 } else { file })
         };
         let all = self.definitions.get(task).into_iter().flatten();
@@ -520,12 +502,9 @@ impl Facts {
     /// Notes that a variable is set.
     pub(super) fn set(&mut self, name: &str, value: Option<&Node<'_>>) {
         let file = self.files.len();
-        let own = self
-            .recipes
-            .last()
-            .and_then(|recipe| recipe.rsplit('/').next()?.strip_suffix(".rhai"));
-        self.stage_is_renamed |= name == "stage" && value.and_then(literal).as_deref() != own;
-        self.stage_is_text |= name == "stage" && value.is_some_and(|value| value.as_string_node().is_some());
+        if name == "stage" {
+            self.stages.set(value, self.recipes.last());
+        }
         self.set_in.entry(renamed(name).to_owned()).or_default().insert(file);
         let list = value.filter(|_| name.ends_with("_bins")).and_then(Node::as_array_node);
         for program in list.iter().flat_map(|list| list.elements().iter()) {

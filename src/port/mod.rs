@@ -82,8 +82,10 @@ mod read;
 mod repeated;
 mod report;
 mod ruby;
+mod server_facts;
 #[cfg(test)]
 mod server_tests;
+mod stage_facts;
 #[cfg(test)]
 mod task_tests;
 #[cfg(test)]
@@ -312,8 +314,7 @@ fn facts_of(project: &RubyProject, parsed: &[ruby_prism::ParseResult<'_>]) -> Fa
     }
     for (source, parsed) in project.sources.iter().zip(parsed) {
         if let Some(stage) = source.stage() {
-            facts.stages.insert(stage);
-            facts.stage_files.insert(facts.files.len());
+            facts.stages.add(stage, facts.files.len());
         }
         let is_usual = source.part.is_some() || source.path.ends_with("config/deploy.rb") || source.path == "deploy.rb";
         if source.is_main() && !source.is_capfile() && (is_usual || facts.main_file.is_none()) {

@@ -194,7 +194,7 @@ fn defaults(facts: &Facts, names: &Names, main: &Block) -> Vec<Vec<Line>> {
     let set = |name: &str, value: Expr| Line::verb(Call::new("set", vec![Expr::symbol(name), value]));
     // What some stages set has the default in the others.
     let of_some =
-        |files: &BTreeSet<usize>| files.is_subset(&facts.stage_files) && files.len() < facts.stage_files.len();
+        |files: &BTreeSet<usize>| files.is_subset(&facts.stages.files) && files.len() < facts.stages.files.len();
     let is_free = |name: &str| !names.set.contains(name) || facts.set_in.get(name).is_some_and(of_some);
     let mut lines = Vec::new();
     if is_free("dialect") {
@@ -209,7 +209,7 @@ fn defaults(facts: &Facts, names: &Names, main: &Block) -> Vec<Vec<Line>> {
                 ]);
                 // Until a stage has set it, paths have the default.
                 let set_in = facts.set_in.get("deploy_to");
-                let is_late = set_in.is_some_and(|files| files.is_subset(&facts.stage_files)) && reads_path(main);
+                let is_late = set_in.is_some_and(|files| files.is_subset(&facts.stages.files)) && reads_path(main);
                 if is_free("deploy_to") || is_late {
                     lines.push(Line::verb(Call::with_block(
                         "set",

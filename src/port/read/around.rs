@@ -191,7 +191,9 @@ impl Reader<'_> {
     /// Returns true if the files use the library of Puma and say of no other user that Puma is run by it.
     pub(super) fn is_user_of_puma_the_login(&self) -> bool {
         let facts = self.facts;
-        facts.vocabulary.has_library("puma") && !facts.variables.contains_key("puma_user") && !facts.has_puma_user
+        facts.vocabulary.has_library("puma")
+            && !facts.variables.contains_key("puma_user")
+            && !facts.servers.has_puma_user
     }
 
     /// Returns true for the variable with which Capistrano 3 calls git, if the files do not set it.

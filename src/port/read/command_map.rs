@@ -54,7 +54,7 @@ impl Reader<'_> {
                 {
                     Ok(Some(Vec::new()))
                 }
-                "default_runner=" if self.facts.in_turns => {
+                "default_runner=" if self.facts.servers.in_turns => {
                     let remark = "`SSHKit.config.default_runner`: blocks of `on` in the recipe go from server to server, capr's own tasks \
                                   work on all servers at once";
                     Ok(Some(vec![self.remark(remark)]))

@@ -27,7 +27,7 @@ impl Reader<'_> {
 
     fn has_turns(&self, given: &Arguments<'_>) -> bool {
         let way = given.option("in").map(literal);
-        way.map_or(self.facts.in_turns, |way| way.as_deref() != Some("parallel"))
+        way.map_or(self.facts.servers.in_turns, |way| way.as_deref() != Some("parallel"))
     }
 
     /// Returns true if the servers of an `on` may go different ways: a property of one is read, or they have turns.

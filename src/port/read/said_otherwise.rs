@@ -36,7 +36,7 @@ impl Reader<'_> {
                     "`scm` is set to nothing: the source control is that of the plugin",
                 )]))
             }
-            "user" | "port" if self.facts.version > 2 && (name == "port" || self.facts.lacks_user) => {
+            "user" | "port" if self.facts.version > 2 && (name == "port" || self.facts.servers.lacks_user) => {
                 self.remarks.push(match name {
                     "user" => "`user` logs in where a server has none, which in Capistrano 3 is left to ssh: without the line it is here, too".to_owned(),
                     _ => "`port` is the port of ssh where a server has none, in Capistrano 3 a variable as others: give it another name".to_owned(),

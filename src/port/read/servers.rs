@@ -277,12 +277,12 @@ impl Reader<'_> {
                 value => named.push(value),
             }
         }
-        let [all, marked] = &self.facts.servers_in;
+        let servers = &self.facts.servers;
         let role = named.first().cloned();
         let name_of_role = role.as_ref().and_then(Expr::literal);
-        let has_mark = name_of_role.map(|role| self.facts.primaries.contains(role));
-        let is_marked = all == marked && has_mark == Some(true);
-        let is_unmarked = marked.is_empty() || has_mark == Some(false) && !self.facts.has_roles;
+        let has_mark = name_of_role.map(|role| servers.primaries.contains(role));
+        let is_marked = servers.defined_in == servers.marked_in && has_mark == Some(true);
+        let is_unmarked = servers.marked_in.is_empty() || has_mark == Some(false) && !servers.has_roles;
         let is_all = named.iter().any(|name| name.literal() == Some("all"));
         let mut options = match (is_all, named.len()) {
             (true, _) => Vec::new(),

@@ -374,7 +374,7 @@ impl Reader<'_> {
     /// Returns true for a variable that no file sets but those of some stages, whose setting comes later and wins.
     fn is_for_stages(&self, name: &str) -> bool {
         let facts = self.facts;
-        let is_of_stages = |files: &BTreeSet<usize>| files.is_subset(&facts.stage_files);
+        let is_of_stages = |files: &BTreeSet<usize>| files.is_subset(&facts.stages.files);
         facts.set_in.get(name).is_none_or(is_of_stages)
     }
 

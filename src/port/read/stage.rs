@@ -21,7 +21,7 @@ impl Reader<'_> {
         let is_loaded =
             of_main.is_some_and(|(main, own)| facts.named_by.contains(&(main, own.trim_end_matches(".rb").to_owned())));
         let is_main = facts.main_file == Some(self.file) || is_loaded;
-        if !is_main && facts.stage_files.iter().any(|stage| *stage < self.file) {
+        if !is_main && facts.stages.files.iter().any(|stage| *stage < self.file) {
             self.late.clear();
         }
         if self.facts.version > 2 && is_main && !self.facts.stages.is_empty() {
@@ -34,14 +34,14 @@ impl Reader<'_> {
             let names: Vec<String> = late.map(|(name, _)| of_function(&self.function_name(name))).collect();
             self.late.extend(names);
         }
-        if self.facts.stage_files.contains(&self.file) {
+        if self.facts.stages.files.contains(&self.file) {
             self.late.clear();
         }
     }
 
     /// Returns true if Capistrano itself does not know the stage while it reads this file.
     pub(super) fn lacks_stage(&self) -> bool {
-        let is_stage = self.facts.stage_files.contains(&self.file);
+        let is_stage = self.facts.stages.files.contains(&self.file);
         !self.facts.stages.is_empty() && !is_stage && !self.late.contains("stage")
     }
 
@@ -77,7 +77,7 @@ impl Reader<'_> {
         let is_set = || facts.variables.get("stage").is_some_and(|given| given.unknown);
         let by_library = || facts.libraries.iter().any(|path| path == "capistrano/ext/multistage") && !is_set();
         let is_of_version = facts.version > 2 || facts.version == 2 && by_library();
-        let is_symbol = is_of_version && !facts.stages.is_empty() && !facts.stage_is_text;
+        let is_symbol = is_of_version && !facts.stages.is_empty() && !facts.stages.is_text;
         let differ = |stage: &Expr, other: &Node<'_>| is_the_stage(stage) && other.as_string_node().is_some();
         is_symbol && (differ(left.1, right.0) || differ(right.1, left.0))
     }
@@ -120,8 +120,8 @@ impl Reader<'_> {
     pub(super) fn is_made_anew(&self, value: &Expr) -> bool {
         let facts = self.facts;
         let is_of_stage = |name: &str, files: &BTreeSet<usize>| match name {
-            "stage" => facts.stage_is_renamed,
-            name => self.set.contains(name) && !files.is_disjoint(&facts.stage_files),
+            "stage" => facts.stages.is_renamed,
+            name => self.set.contains(name) && !files.is_disjoint(&facts.stages.files),
         };
         let anew = facts.set_in.iter().filter(|(name, files)| is_of_stage(name, files));
         let anew: BTreeSet<String> = anew.flat_map(|(name, _)| self.with_those_made_of(name)).collect();
@@ -166,7 +166,7 @@ impl Reader<'_> {
 
     /// Reads `set :stage, :other`. The name of the file is what the stage is called before it.
     pub(super) fn other_stage(&mut self, value: Option<&Node<'_>>) -> Read<Option<Vec<Line>>> {
-        let is_stage = self.facts.stage_files.contains(&self.file);
+        let is_stage = self.facts.stages.files.contains(&self.file);
         let file = self.facts.files.get(self.file).map_or("", String::as_str);
         let stem = file.rsplit('/').next().and_then(|file| file.strip_suffix(".rb"));
         let named = value.and_then(literal);
@@ -174,7 +174,7 @@ impl Reader<'_> {
         // The recipe for all stages comes before the file of the stage.
         let is_said_before = || {
             let mut files = self.facts.set_in.get("stage").into_iter().flatten();
-            self.facts.version > 2 && files.any(|file| !self.facts.stage_files.contains(file))
+            self.facts.version > 2 && files.any(|file| !self.facts.stages.files.contains(file))
         };
         let is_task = || stem.is_some_and(|stem| self.facts.vocabulary.tasks.contains(stem));
         let is_same = match is_stage {

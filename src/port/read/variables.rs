@@ -386,12 +386,12 @@ impl Reader<'_> {
     /// Returns true for a variable of Capistrano 3 that may be `nil` here: it is set in the files of some stages alone, further down, or
     /// where something is decided.
     pub(super) fn may_lack(&self, name: &str) -> bool {
-        let here = self.facts.stage_files.contains(&self.file);
+        let here = self.facts.stages.files.contains(&self.file);
         let places = self.facts.set_in.get(name);
         let only_stages = |places: &std::collections::BTreeSet<usize>| {
             // Their files are read after this one.
             let is_early = self.deferred == 0 && self.facts.main_file == Some(self.file);
-            places.is_subset(&self.facts.stage_files) && (is_early || places.len() < self.facts.stage_files.len())
+            places.is_subset(&self.facts.stages.files) && (is_early || places.len() < self.facts.stages.files.len())
         };
         let only_below = |places: &std::collections::BTreeSet<usize>| {
             self.deferred == 0
