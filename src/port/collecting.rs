@@ -393,12 +393,15 @@ impl Visitor<'_> {
         {
             let place = (self.facts.files.len(), node.location().start_offset());
             if let Some(mapped) = super::repeated::mapped(key, value, &self.loops) {
-                self.facts.mapped_at.insert(place);
-                self.facts.commands.extend(mapped);
+                self.facts.programs.mapped_at.insert(place);
+                self.facts.programs.mapped.extend(mapped);
             }
         }
         if name == "[]" && source(&receiver) == "SSHKit.config.command_map.prefix" {
-            self.facts.prefixed.extend(given.values.first().and_then(literal));
+            self.facts
+                .programs
+                .prefixed
+                .extend(given.values.first().and_then(literal));
         }
         let class = constant(&receiver);
         let facts = &mut *self.facts;

@@ -8,11 +8,12 @@ use ruby_prism::{CallNode, Node, ParseResult};
 
 use super::acting::{Acting, words_of_value};
 use super::errors::ErrorClasses;
-pub(super) use super::found::{Function, Given, Mapped};
+pub(super) use super::found::{Function, Given};
 use super::gems::FromGems;
 use super::modules::ModuleFunctions;
 pub(super) use super::naming::{full_name, full_names, kept, renamed};
-use super::ruby::{behind, literal, statements};
+use super::programs::ProgramFacts;
+use super::ruby::{behind, statements};
 use super::server_facts::ServerFacts;
 use super::stage_facts::StageFacts;
 use crate::recipe::Vocabulary;
@@ -78,26 +79,19 @@ pub(super) struct Facts {
     pub(super) asked_tasks: BTreeSet<String>,
     /// The libraries that come with capr, that the files need, and that nothing in them requires; with the reason.
     pub(super) unnamed_libraries: BTreeMap<&'static str, String>,
-    /// The replacements of commands in `SSHKit.config.command_map`.
-    pub(super) commands: BTreeMap<String, Mapped>,
-    /// The places of those whose names a loop gives: the number of the file and the offset.
-    pub(super) mapped_at: BTreeSet<(usize, usize)>,
     /// True if a library that comes with capr is loaded.
     pub(super) has_libraries: bool,
     /// The functions that set a variable unless it is set, as `set_default` does.
     pub(super) defaulting: BTreeSet<String>,
     /// The names of the arguments of tasks, by the full names of these.
     pub(super) task_arguments: BTreeMap<String, Vec<String>>,
-    /// The programs that `SSHKit.config.command_map.prefix` puts words before.
-    pub(super) prefixed: BTreeSet<String>,
-    /// The programs in lists that `rbenv_map_bins`, `bundle_bins` and their like are set to, each behind the name of the variable.
-    pub(super) listed: BTreeSet<(String, String)>,
     /// The number of the file that Capistrano 3 reads when the stage is known.
     pub(super) main_file: Option<usize>,
     /// The source control, if the files set it to a name.
     pub(super) scm: Option<String>,
     pub(super) servers: ServerFacts,
     pub(super) stages: StageFacts,
+    pub(super) programs: ProgramFacts,
     /// The paths of the project's files, as they are named.
     pub(super) files: Vec<String>,
     /// The files that belong to the application, which no recipe is written from.
@@ -139,25 +133,6 @@ pub(super) struct Facts {
     pub(super) points: [usize; 3],
     /// True if a file has words that Capistrano 1 does not know.
     pub(super) is_newer_than_one: bool,
-}
-
-/// Returns the variables of libraries with the programs that they put words before, those that have this program where a recipe says nothing.
-fn lists_of(program: &str) -> impl Iterator<Item = &'static str> {
-    const OF_RUBY: &[&str] = &[
-        "asdf_map_bins",
-        "chruby_map_bins",
-        "mise_map_bins",
-        "rbenv_map_bins",
-        "rvm_map_bins",
-    ];
-    const OF_NODE: &[&str] = &["nodenv_map_bins", "nvm_map_bins"];
-    let lists: [&[&str]; 2] = match program {
-        "gem" | "rails" | "rake" => [OF_RUBY, &["bundler_map_bins"]],
-        "bundle" | "ruby" => [OF_RUBY, &[]],
-        "node" | "npm" | "yarn" => [OF_NODE, &[]],
-        _ => [&[], &[]],
-    };
-    lists.into_iter().flatten().copied()
 }
 
 impl Facts {
@@ -231,62 +206,6 @@ impl Facts {
         self.functions = super::gem_functions::of(&self.vocabulary);
         self.functions.extend(own);
         self.acting = Acting::of(&self.functions);
-    }
-
-    /// Returns true for a program that libraries run as the command map says. In SSHKit a prefix goes before an entry of the map.
-    pub(super) fn is_mapped_by_libraries(&self, program: &str) -> bool {
-        matches!(
-            program,
-            "bower"
-                | "bundle"
-                | "composer"
-                | "gulp"
-                | "npm"
-                | "passenger-config"
-                | "php"
-                | "pm2"
-                | "pnpm"
-                | "puma"
-                | "pumactl"
-                | "rails"
-                | "rake"
-                | "sidekiq"
-                | "unicorn"
-                | "yarn"
-        ) && !self.is_prefixed(program)
-    }
-
-    /// Returns true for a program that SSHKit puts words before, those of a library (`rbenv exec`, `bundle exec`) or of the recipe.
-    pub(super) fn is_prefixed(&self, program: &str) -> bool {
-        let by_library = lists_of(program).any(|name| self.vocabulary.variables.contains(name));
-        by_library || self.prefixed.contains(program)
-    }
-
-    /// Returns what the recipe has in the place of a program where nothing else goes before it.
-    pub(super) fn mapped(&self, program: &str) -> Option<&Mapped> {
-        let own = self.commands.get(program);
-        own.filter(|_| !self.is_surely_prefixed(program))
-    }
-
-    /// Returns true for a program that a library surely puts words before, so that SSHKit does not look at what the recipe has in its place.
-    pub(super) fn is_surely_prefixed(&self, program: &str) -> bool {
-        let has = |name: &str| {
-            let listed = |name: &str| self.listed.contains(&(name.to_owned(), program.to_owned()));
-            let own = if name == "bundler_map_bins" {
-                "bundle_bins"
-            } else {
-                name
-            };
-            let may_lack = |name: &str| self.variables.contains_key(name) && !listed(name);
-            // These lists may be without it.
-            let is_short = match name {
-                "asdf_map_bins" => true,
-                "nodenv_map_bins" => program == "yarn",
-                _ => name == "rvm_map_bins" && self.libraries.contains("rvm1/capistrano3"),
-            };
-            self.vocabulary.variables.contains(name) && !is_short && !may_lack(own) && !may_lack(name)
-        };
-        self.version > 2 && lists_of(program).any(has)
     }
 
     /// Returns true if a file defines a function of this name.
@@ -506,11 +425,7 @@ impl Facts {
             self.stages.set(value, self.recipes.last());
         }
         self.set_in.entry(renamed(name).to_owned()).or_default().insert(file);
-        let list = value.filter(|_| name.ends_with("_bins")).and_then(Node::as_array_node);
-        for program in list.iter().flat_map(|list| list.elements().iter()) {
-            let program = literal(&program).map(|program| (name.to_owned(), program));
-            self.listed.extend(program);
-        }
+        self.programs.set(name, value);
         self.set_by(name, value);
         let given = self.variables.entry(renamed(name).to_owned()).or_default();
         let function = value.and_then(super::read::function_of);

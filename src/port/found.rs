@@ -1,4 +1,4 @@
-//! The facts about one variable, one command or one function.
+//! The facts about one variable or one function.
 
 use std::collections::BTreeSet;
 
@@ -17,15 +17,6 @@ pub(super) struct Given {
     pub(super) lines: bool,
     /// It is set to a value of an unknown kind.
     pub(super) unknown: bool,
-}
-
-/// The replacement of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Mapped {
-    /// It is written out.
-    Text(String),
-    /// The Ruby code that makes it.
-    Code(String),
 }
 
 /// A function of the files.

@@ -76,6 +76,7 @@ mod order_tests;
 mod parameters;
 mod paths;
 mod plain;
+mod programs;
 mod project;
 mod reach;
 mod read;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ruby_prism::{CallNode, Node};
 
-use super::facts::Mapped;
+use super::programs::Mapped;
 use super::ruby::{Offsets, behind, id, literal, source};
 
 /// The most names that one line defines.

@@ -24,7 +24,7 @@ impl Reader<'_> {
         let text = source(receiver);
         if text.starts_with("SSHKit.config.command_map") {
             let place = (self.file, call.location().start_offset());
-            if name == "[]=" && self.facts.mapped_at.contains(&place) {
+            if name == "[]=" && self.facts.programs.mapped_at.contains(&place) {
                 return self.mapped_for_libraries(call).map(Some);
             }
             return match self.prefix(call, receiver, name)? {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::facts::Mapped;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
+use super::super::programs::Mapped;
 use super::super::ruby::{arguments, id, literal};
 use super::Reader;
 use super::locals::Type;
@@ -75,7 +75,7 @@ impl Reader<'_> {
             if index == 0 && !is_sudo {
                 is_mapped = are_words || !self.has_blanks(&value);
                 if let (true, Some(word)) = (is_mapped, value.literal())
-                    && let Some(mapped) = self.facts.commands.get(word).cloned()
+                    && let Some(mapped) = self.facts.programs.mapped.get(word).cloned()
                     && !self.is_mapped_when_run(call, word)
                 {
                     value = match mapped {
@@ -192,7 +192,7 @@ impl Reader<'_> {
     /// Returns true if the recipe has an entry of the command map for a program.
     pub(super) fn is_in_map(&self, program: &str) -> bool {
         let facts = self.facts;
-        facts.has_libraries && facts.commands.contains_key(program) && facts.is_mapped_by_libraries(program)
+        facts.has_libraries && facts.programs.mapped.contains_key(program) && facts.is_mapped_by_libraries(program)
     }
 
     /// Reads `raise_on_non_zero_exit: …`: the end of a command that may fail.

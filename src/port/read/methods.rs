@@ -2,9 +2,10 @@
 
 use ruby_prism::{CallNode, Node};
 
-use super::super::facts::{Mapped, renamed};
+use super::super::facts::renamed;
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Lack, Note, Read, Unported};
+use super::super::programs::Mapped;
 use super::super::ruby::{arguments, bare, constant, id, literal, source};
 use super::Reader;
 use super::locals::Type;
