@@ -52,6 +52,8 @@ pub(crate) enum Accepts {
     OwnSignal,
     /// Every status: it is an answer.
     AnyStatus,
+    /// Every status, and a signal as well, which is none that is 0: the command asks, and kills processes.
+    AnyEnd,
 }
 
 impl Accepts {
@@ -59,10 +61,35 @@ impl Accepts {
     pub(super) fn has(self, exit: &Exit) -> bool {
         match exit {
             Exit::Status(0) => true,
-            Exit::Status(_) => self == Self::AnyStatus,
-            Exit::Signal(_) => self == Self::OwnSignal,
+            Exit::Status(_) => self.asks(),
+            Exit::Signal(_) => self.kills(),
             _ => false,
         }
+    }
+
+    /// Returns true if the end of the command is an answer.
+    pub(crate) fn asks(self) -> bool {
+        matches!(self, Self::AnyStatus | Self::AnyEnd)
+    }
+
+    /// Returns true if the command kills processes, of which its own shell may be one.
+    pub(super) fn kills(self) -> bool {
+        matches!(self, Self::OwnSignal | Self::AnyEnd)
+    }
+
+    /// Returns the same for a command that kills processes.
+    pub(crate) fn killing(self) -> Self {
+        if self.asks() { Self::AnyEnd } else { Self::OwnSignal }
+    }
+
+    /// Returns the status that is the answer of a command with this end. A signal has none: it is what a shell makes of one.
+    pub(super) fn answer(self, exit: &Exit) -> Option<i32> {
+        match exit {
+            Exit::Status(status) => Some(*status),
+            Exit::Signal(_) if self.kills() => Some(128),
+            _ => None,
+        }
+        .filter(|_| self.asks())
     }
 }
 

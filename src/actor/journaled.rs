@@ -21,7 +21,7 @@ impl Action {
             is_local: self.local,
             servers: self.jobs.iter().map(|(job, _)| job.server.to_string()).collect(),
             is_repeatable: REPEATABLE.contains(&self.verb),
-            is_captured: self.accepts == Accepts::AnyStatus || !matches!(self.output, Output::Report | Output::Stream),
+            is_captured: self.accepts.asks() || !matches!(self.output, Output::Report | Output::Stream),
             is_rolling_back,
         }
     }
@@ -32,7 +32,8 @@ impl ServerJob {
     pub(super) fn kept(&self, output: Output, accepts: Accepts) -> Ended {
         let status = match &self.exit {
             Some(Exit::Status(status)) => Some(*status),
-            _ => None,
+            Some(exit) => accepts.answer(exit),
+            None => None,
         };
         Ended {
             status,

@@ -11,10 +11,10 @@ use super::late::Late;
 use super::running::ServerJob;
 use super::silence;
 use super::sudo::SudoPart;
-use super::{Accepts, Action, ActionError, Actor, Consent, Outcome, Output, Passwords, Piece, RunningAction};
+use super::{Action, ActionError, Actor, Consent, Outcome, Output, Passwords, Piece, RunningAction};
 use crate::configuration::Server;
 use crate::event::{ActionId, Event, Level};
-use crate::exit::{Exit, Stream};
+use crate::exit::Stream;
 use crate::fanout::Arrival;
 use crate::interrupt::Signal;
 use crate::journal::{Asked, Begun};
@@ -245,8 +245,8 @@ impl Actor {
         });
         let mut outcome = Outcome::default();
         for job in running.jobs {
-            if let (Accepts::AnyStatus, Some(Exit::Status(status))) = (running.accepts, &job.exit) {
-                outcome.statuses.insert(job.server.clone(), *status);
+            if let Some(status) = job.exit.as_ref().and_then(|exit| running.accepts.answer(exit)) {
+                outcome.statuses.insert(job.server.clone(), status);
             }
             if running.output == Output::Capture {
                 let text = job.text();

@@ -223,7 +223,7 @@ impl ServerJob {
     pub(super) fn has_killed_itself(&self, accepts: Accepts) -> bool {
         let by_signal = matches!(self.exit, Some(Exit::Signal(_)));
         // One that has seen enough was ended by capr.
-        accepts == Accepts::OwnSignal && by_signal && self.closed.is_none()
+        accepts.kills() && by_signal && self.closed.is_none()
     }
 
     /// Returns this server's part of the action's error.

@@ -291,8 +291,8 @@ impl Interpreter {
             jobs.extend(own.map_err(|error| error.raised(call.position))?);
         }
         let mut action = action(request, jobs, false, &settings.options);
-        if action.accepts == Accepts::Success && dialect::is_task_of_three(self) && kills(&request.text) {
-            action.accepts = Accepts::OwnSignal;
+        if dialect::is_task_of_three(self) && kills(&request.text) {
+            action.accepts = action.accepts.killing();
         }
         Ok(Action {
             parts,

@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::event::Level;
 use crate::recipe::meaning::dialect::ambiguous;
 use crate::recipe::meaning::library::TO_BE_REPLACED;
+use crate::recipe::meaning::stdlib::LIBRARIES;
 
 /// Decides what such tasks of recipes mean: in dialect 1 they replace the library's tasks, in 2 and 3 they are tasks of their
 /// own. Returns errors if the dialect cannot be known.
@@ -83,6 +84,17 @@ pub(super) fn is_task_of_three(interpreter: &Interpreter) -> bool {
     let task = interpreter.frames().current();
     let is_of_recipe = task.is_some_and(|task| !interpreter.defined().is_of_stdlib(&task.origin.file));
     is_of_recipe && interpreter.defined().dialect_told() == Some(3)
+}
+
+/// Returns true in a task of a library in the place of a gem, where the recipe says that it is in the words of Capistrano 3: a gem does nothing
+/// there for a role that no server has. The page of a maintenance is one of them.
+pub(super) fn is_task_for_gem(interpreter: &Interpreter) -> bool {
+    let is_library = |task: Rc<Task>| {
+        let file = &task.origin.file;
+        let is_one = file.contains(LIBRARIES) || file.ends_with("/web.rhai");
+        is_one && interpreter.defined().is_of_stdlib(file)
+    };
+    interpreter.frames().current().is_some_and(is_library) && interpreter.defined().dialect_told() == Some(3)
 }
 
 /// Returns the dialect that somebody has set.

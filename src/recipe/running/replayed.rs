@@ -8,7 +8,7 @@ use rhai::{Engine, Position};
 
 use super::interpreter::Interpreter;
 use super::perform::Broken;
-use crate::actor::{Accepts, Action, ActionError, Outcome, Output, Piece, failure_of};
+use crate::actor::{Action, ActionError, Outcome, Output, Piece, failure_of};
 use crate::configuration::{Server, VariableRead};
 use crate::diagnostic::{Diagnostic, Fault, ServerFailure};
 use crate::event::Level;
@@ -71,7 +71,7 @@ impl Interpreter {
             command: action.shown.clone(),
             task,
             is_local: action.local,
-            asks: action.accepts == Accepts::AnyStatus,
+            asks: action.accepts.asks(),
             output: action.output,
             pieces: Vec::new(),
             begun: RefCell::default(),
@@ -292,12 +292,7 @@ fn ended(action: &Action, step: &Replayed) -> Result<Ends, Broken> {
     let mut outcome = Outcome::default();
     for (place, end) in &step.ends {
         if let Some(server) = servers.get(*place).filter(|_| end.failed.is_none()) {
-            add(
-                &mut outcome,
-                server,
-                end,
-                (action.accepts == Accepts::AnyStatus, action.output),
-            );
+            add(&mut outcome, server, end, (action.accepts.asks(), action.output));
         }
     }
     match &step.error {

@@ -1,7 +1,7 @@
 //! Chooses servers: those of a selection, and those that a command will have.
 
 use super::around::says_servers;
-use super::dialect::{is_task_of_three, speaks_three};
+use super::dialect::{is_task_for_gem, is_task_of_three, speaks_three};
 use super::interpreter::Interpreter;
 use crate::actor::ActionError;
 use crate::configuration::{Filter, Selection, SelectionError, Server, did_you_mean, select};
@@ -16,7 +16,16 @@ pub(in crate::recipe) fn wanted(
     selection: &Selection,
 ) -> Result<Vec<Server>, SelectionError> {
     let configuration = interpreter.defined().configuration();
-    interpreter.exclusions().select(&configuration.roles, selection)
+    let select = |selection: &Selection| interpreter.exclusions().select(&configuration.roles, selection);
+    match select(selection) {
+        Err(SelectionError::UnknownRole { .. }) if is_task_for_gem(interpreter) => {
+            let mut known = selection.clone();
+            let roles = known.roles.iter_mut();
+            roles.for_each(|roles| roles.retain(|role| configuration.roles.contains(role)));
+            select(&known)
+        }
+        servers => servers,
+    }
 }
 
 /// Returns the servers that a task or a command addresses. In the words of Capistrano 3 the first server of a role is its primary one
@@ -91,10 +100,10 @@ pub(super) fn of_command(
     })
 }
 
-/// Returns true if a command that no server matches is skipped without being told so: a recipe in the words of Capistrano 3 goes on there. The
-/// tasks of the library do not, nor does what needs an answer.
+/// Returns true if a command that no server matches is skipped without being told so: a recipe in the words of Capistrano 3 goes on there, and so
+/// do libraries in the place of gems. The tasks of a deploy do not, nor does what needs an answer.
 fn skips(interpreter: &Interpreter, verb: &str) -> bool {
-    !matches!(verb, "capture" | "test") && is_task_of_three(interpreter)
+    !matches!(verb, "capture" | "test") && (is_task_of_three(interpreter) || is_task_for_gem(interpreter))
 }
 
 /// Reports hosts of the command line that the recipe does not name: commands go to them, but they may be a mistake. This

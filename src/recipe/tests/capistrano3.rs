@@ -75,6 +75,16 @@ fn a_command_that_kills_its_own_shell_is_no_failure_where_the_dialect_is_3() {
     let outcome = case.run(&["t"]);
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);
     assert!(!outcome.events.iter().any(told), "{:?}", outcome.events);
+    let asked = |dialect: u8| {
+        let case = recipe(&format!(
+            "set :dialect, {dialect}; role :app, \"a\"; task :t, :roles => :app {{ puts test(\"pkill -f x\"); }}"
+        ));
+        case.script
+            .on("a", "kill", Answer::new().ends(Exit::Signal("TERM".to_owned())));
+        case.run(&["t"])
+    };
+    assert_eq!(asked(3).printed, ["false"]);
+    assert!(asked(2).result.is_err());
     for (dialect, command) in [(2, pkill), (3, "make skill")] {
         let outcome = run(dialect, command);
         assert!(outcome.result.is_err(), "{dialect} {command}");
@@ -303,6 +313,21 @@ fn a_role_that_is_listed_has_to_be_there() {
     let messages: Vec<&str> = found.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
     assert_eq!(messages, ["the role `ap' is not defined"]);
     assert_eq!(recipe(text).run(&["t"]).error().message, "the role `ap' is not defined");
+}
+
+/// The gem does nothing where no server has its role, also by hand.
+#[test]
+fn a_library_in_the_place_of_a_gem_does_nothing_without_servers_of_its_role() {
+    let text = |dialect: u8, task: &str| {
+        format!(
+            "set :dialect, {dialect}; set :application, \"a\"; set :repository, \"r\"; require \"maintenance\"; require \"unicorn\"; \
+             role :other, \"a\"; task :t {{ invoke \"{task}\"; puts \"end\"; }}"
+        )
+    };
+    for task in ["maintenance:disable", "unicorn:reload"] {
+        assert_eq!(prints(&text(3, task)), ["end"], "{task}");
+        assert!(recipe(&text(2, task)).run(&["t"]).result.is_err(), "{task}");
+    }
 }
 
 #[test]
