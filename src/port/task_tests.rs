@@ -366,6 +366,26 @@ fn the_tasks_of_capistranos_git_are_those_that_keep_the_mirror() {
     );
 }
 
+/// SSHKit looks into its map for commands of this machine, of a group and in the background as well, and not behind `sudo`.
+#[test]
+fn the_words_before_a_program_are_asked_for_where_it_does_not_begin_a_command_of_a_server() {
+    let text = |text: &str| recipe(&format!("{THREE}require 'capistrano/bundler'\n{text}")).0;
+    has(
+        &text(
+            "task(:a) { run_locally { execute :rake, 'x'; execute 'rake y'; execute :ls if test(:rake, 'z') } }\n\
+             task(:b) { on(roles(:app)) { as(user: 'u', group: 'g') { execute :rake, 'x' }; background :rake, 'y'; sudo :rake, 'z' } }\n",
+        ),
+        &[
+            "run_locally prefixed(\"rake x\");",
+            "run_locally \"rake y\";",
+            "system(prefixed(\"rake z\"))",
+            "sudo `sg g -c ${quote(prefixed(\"rake x\"))}`, :as => \"u\";",
+            "run `( nohup ${prefixed(\"rake y\")} > /dev/null & )`;",
+            "sudo \"rake z\", :prefix => false;",
+        ],
+    );
+}
+
 #[test]
 fn a_loop_that_clears_tasks_of_git_is_seen() {
     let own = "namespace(:git) { task(:update) { puts 'mine' } }\n";

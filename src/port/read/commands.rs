@@ -237,6 +237,10 @@ impl Reader<'_> {
             (_, true, Some(_)) => "sudo",
             _ => "run",
         };
+        // The program is `sudo` there, and nothing goes before the one behind it.
+        if name == "sudo" && self.has_prefix(&command) && !options.contains(&without_prefix()) {
+            options.push(without_prefix());
+        }
         if let (true, Some(user)) = (executed.is_mapped, onion.user) {
             options.insert(0, ("as".to_owned(), user));
         }
@@ -265,13 +269,8 @@ impl Reader<'_> {
         }
         let has_default = self.facts.variables.contains_key("default_environment");
         if !executed.is_mapped {
-            let program = executed.text.clone().parts().into_iter().next();
-            let program = match &program {
-                Some(Part::Text(text)) => text.split_whitespace().next().unwrap_or_default(),
-                _ => "",
-            };
-            if !self.onion.is_local && (has_default || self.facts.is_prefixed(program) || self.is_in_map(program)) {
-                options.push(("prefix".to_owned(), Expr::Bool(false)));
+            if !self.onion.is_local && (has_default || self.has_prefix(&executed.text)) {
+                options.push(without_prefix());
             }
             return options;
         }
@@ -285,6 +284,14 @@ impl Reader<'_> {
         };
         options.extend(env.map(|env| ("env".to_owned(), env)));
         options
+    }
+
+    /// Returns true for a command that begins with a program before which there may be other words.
+    fn has_prefix(&self, command: &Expr) -> bool {
+        let first = command.clone().parts().into_iter().next();
+        let Some(Part::Text(text)) = first else { return false };
+        let program = text.split_whitespace().next().unwrap_or_default();
+        self.facts.is_prefixed(program) || self.is_in_map(program)
     }
 
     /// Returns a command with the texts of the locals in it, as far as they are known.
@@ -503,6 +510,11 @@ pub(super) fn opened<'pr>(node: &Node<'pr>) -> Option<Node<'pr>> {
     let class = call.receiver().as_ref().and_then(constant)?;
     let is_open = class == "File" && matches!(id(&call.name()).as_str(), "open" | "new") && call.block().is_none();
     arguments(&call, false).values.into_iter().next().filter(|_| is_open)
+}
+
+/// Returns the option of a command before whose program nothing goes.
+fn without_prefix() -> (String, Expr) {
+    ("prefix".to_owned(), Expr::Bool(false))
 }
 
 /// Returns true for `StringIO.new(…)`.

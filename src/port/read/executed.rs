@@ -48,7 +48,7 @@ impl Reader<'_> {
     pub(super) fn executed(&mut self, call: &CallNode<'_>) -> Read<Executed> {
         let given = arguments(call, false);
         let mut parts: Vec<Part> = Vec::new();
-        let mut is_mapped = true;
+        let (mut is_mapped, mut has_prefixes) = (true, false);
         // Of `sudo "ls -l"` SSHKit makes two words, `sudo` and what follows.
         let is_sudo = id(&call.name()) == "sudo";
         let word = id(&call.name());
@@ -74,6 +74,7 @@ impl Reader<'_> {
             }
             if index == 0 && !is_sudo {
                 is_mapped = are_words || !self.has_blanks(&value);
+                has_prefixes = is_mapped && value.literal().is_some_and(|word| self.is_prefixed_by_name(call, word));
                 if let (true, Some(word)) = (is_mapped, value.literal())
                     && let Some(mapped) = self.facts.programs.mapped.get(word).cloned()
                     && !self.is_mapped_when_run(call, word)
@@ -126,7 +127,14 @@ impl Reader<'_> {
         } else {
             CommandLines::Joined
         };
-        let whole = |parts| in_group(group, self.as_command(string(parts), lines));
+        let whole = |parts| {
+            let command = self.as_command(string(parts), lines);
+            let command = match has_prefixes {
+                true => Expr::call("prefixed", vec![command]),
+                false => command,
+            };
+            in_group(group, command)
+        };
         let text = whole(parts.clone());
         parts.extend(tolerance);
         Ok(Executed {
@@ -185,8 +193,17 @@ impl Reader<'_> {
 
     /// Returns true for a command whose program is replaced when it runs, since the recipe has that entry of the command map.
     fn is_mapped_when_run(&self, call: &CallNode<'_>, program: &str) -> bool {
-        let is_plain = !self.onion.is_local && self.onion.group.is_none() && id(&call.name()) != "background";
-        is_plain && (self.is_in_map(program) || self.facts.is_surely_prefixed(program))
+        self.facts.is_surely_prefixed(program) || !self.is_elsewhere(call) && self.is_in_map(program)
+    }
+
+    /// Returns true for a command that has to ask for the words before its program.
+    fn is_prefixed_by_name(&self, call: &CallNode<'_>, program: &str) -> bool {
+        self.is_elsewhere(call) && self.facts.is_prefixed(program) && self.facts.mapped(program).is_none()
+    }
+
+    /// Returns true for a command that is none of a server, or does not begin one: capr puts nothing before its program.
+    fn is_elsewhere(&self, call: &CallNode<'_>) -> bool {
+        self.onion.is_local || self.onion.group.is_some() || id(&call.name()) == "background"
     }
 
     /// Returns true if the recipe has an entry of the command map for a program.

@@ -16,6 +16,24 @@ task :plain do
   end
 end
 
+task :elsewhere do
+  run_locally do
+    execute :rake, "assets:precompile"
+    execute "rake db:seed"
+    with rails_env: "test" do
+      execute :rails, :runner, "x" unless test(:rake, "db:version")
+    end
+  end
+  on roles(:db) do
+    background :rake, "jobs:work"
+    as "shop" do
+      execute :rake, "b"
+    end
+    sudo :rake, "c"
+    execute :sudo, :rake, "d"
+  end
+end
+
 task :listed do
   prefix = -> { "env SHOP=#{fetch(:application)}" }
   fetch(:bins).each do |command|
