@@ -67,15 +67,33 @@ pub(super) fn remarks(
     told.collect()
 }
 
-/// Returns the first mistake of a binary file, and of one with more mistakes than a person makes.
+/// What the parser says where a string, a list or a block has no end, and where an end has no beginning. No Ruby ever read such a file, and
+/// whatever is behind that place may belong elsewhere. Ruby of today also refuses what Ruby 1.8 took (`when 1: …`): that is carried over.
+const UNCLOSED: &[&str] = &[
+    ", ignoring it",
+    "end-of-input, assuming",
+    "expected a closing",
+    "expected a matching",
+    "expected a string in a `%",
+    "meets end of file",
+    "to close the",
+    "unexpected end-of-input",
+    "unterminated",
+];
+
+/// Returns the first mistake of a binary file, of one in which something is not closed, and of one with more mistakes than a person makes.
 fn mistake(source: &RubyFile, parsed: &ParseResult<'_>) -> Option<Mistake> {
     let lines = source.text.iter().filter(|byte| **byte == b'\n').count();
     let errors: Vec<_> = parsed.errors().collect();
     let is_binary = source.text.contains(&0);
-    if errors.len() <= MISTAKES + lines / 50 && !is_binary {
+    let first = errors.first();
+    let is_unclosed = first.is_some_and(|error| {
+        let message = String::from_utf8_lossy(error.message());
+        UNCLOSED.iter().any(|words| message.contains(words))
+    });
+    if errors.len() <= MISTAKES + lines / 50 && !is_binary && !is_unclosed {
         return None;
     }
-    let first = errors.first();
     Some(Mistake {
         line: first.map_or(1, |error| line_of(&source.text, error.location().start_offset())),
         message: first.map_or_else(

@@ -299,7 +299,11 @@ fn a_file_that_is_no_ruby_fails_alone_and_one_with_a_mistake_is_told() {
         ("Capfile", "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n"),
         (
             "config/deploy.rb",
-            "set :application, 'a'\ntask(:t) { puts 'x' }\nend\n",
+            "set :application, 'a'\ntask(:t) { case 1\nwhen 1: puts 'x'\nend }\n",
+        ),
+        (
+            "config/deploy/half.rb",
+            "server 'c', roles: %w[app]\nset :branch, 'main\nset :keep, 2\n",
         ),
         ("config/deploy/live.rb", "server 'a', roles: %w[app]\n"),
         ("config/deploy/old.rb", &format!("server 'b', roles: %w[app]\n{stray}")),
@@ -310,6 +314,13 @@ fn a_file_that_is_no_ruby_fails_alone_and_one_with_a_mistake_is_told() {
         .map(|note| (note.line, note.kind))
         .collect();
     assert_eq!(of_old, [(2, Kind::Fails)]);
+    // What is behind a quote that nothing closes may be anything.
+    let half = text(&found, "config/deploy/half.rhai");
+    assert!(
+        half.contains("  throw \"config/deploy/half.rb:3: syntax error: unterminated string"),
+        "{half}"
+    );
+    assert!(!half.contains("keep"), "{half}");
     let old = text(&found, "config/deploy/old.rhai");
     assert!(
         old.contains("  throw \"config/deploy/old.rb:2: syntax error: "),
