@@ -296,7 +296,8 @@ fn differences_of_tasks(fixture: &Fixture, list: &str) -> Vec<String> {
     let is_own = |_: &&str| recipe.as_ref().is_none_or(|recipe| recipe.contains("desc"));
     for (task, text) in fixture.record["tasks"].as_object().unwrap() {
         let text = first_sentence(text.as_str().filter(|text| is_own(text)).unwrap_or_default());
-        let task = regex::escape(name_here(task));
+        // With what it takes in brackets.
+        let task = format!(r"{}(?:\[[^ ]*\])?", regex::escape(name_here(task)));
         let line = if text.is_empty() {
             Regex::new(&format!(r"(?m)^capr {task}(?: .*)?$"))
         } else {

@@ -53,6 +53,7 @@ mod login;
 mod logins;
 mod looking;
 mod manual;
+mod named;
 mod notify;
 mod outline;
 mod packages;

@@ -104,6 +104,7 @@ fn describe(recipe: &Recipe, words: &[String], name: &str, console: &Console) ->
     let summary = summary.unwrap_or_else(|| TaskSummary {
         name: name.to_owned(),
         description: None,
+        arguments: Vec::new(),
     });
     console.explain(&summary);
     console.prefixed_programs(&recipe.prefixed_programs());
@@ -163,7 +164,8 @@ fn explain(recipe: &Recipe, words: &[String], json: bool, console: &Console) -> 
 
 /// Draws tasks; without names, all of the recipe's own.
 fn graph(recipe: &Recipe, words: &[String], drawing: Drawing, console: &Console) -> u8 {
-    let named = recipe.look_at_stage(words).map(|tasks| recipe.take_words(tasks));
+    let words = recipe.look_at_stage(words);
+    let named = words.and_then(|words| recipe.take_words(words));
     let tasks = match named {
         Ok(tasks) => tasks,
         Err(wrong) => return refuse(console, &wrong),

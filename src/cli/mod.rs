@@ -499,10 +499,10 @@ fn unknown(recipe: &Recipe, tasks: &[String], console: &Console) -> Option<u8> {
 
 /// Returns the tasks after the stage, which is loaded; on failure the exit code.
 fn tasks_of_stage(recipe: &Recipe, words: &[String], console: &Console) -> Result<Vec<String>, u8> {
-    let tasks = recipe
-        .enter_stage(words)
+    let words = recipe.enter_stage(words);
+    let tasks = words
+        .and_then(|words| recipe.take_words(words))
         .map_err(|diagnostics| refuse(console, &diagnostics))?;
-    let tasks = recipe.take_words(tasks);
     match unknown(recipe, &tasks, console) {
         Some(code) => Err(code),
         None => Ok(tasks),

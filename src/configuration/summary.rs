@@ -10,12 +10,22 @@ pub struct TaskSummary {
     pub name: String,
     /// The whole cleaned description.
     pub description: Option<String>,
+    /// The names of what it takes in brackets behind its name.
+    pub arguments: Vec<String>,
 }
 
 impl TaskSummary {
     /// Returns true if `-T` lists the task: it has a description and is not internal.
     pub fn is_public(&self) -> bool {
         self.description.as_deref().is_some_and(|text| !text.is_empty()) && !self.is_internal()
+    }
+
+    /// Returns the name with what it takes: `db:copy[from,to]`.
+    pub fn usage(&self) -> String {
+        match self.arguments.as_slice() {
+            [] => self.name.clone(),
+            names => format!("{}[{}]", self.name, names.join(",")),
+        }
     }
 
     /// Returns true if only other tasks are meant to call the task.

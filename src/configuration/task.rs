@@ -26,6 +26,9 @@ pub(crate) struct Task {
     pub confirm: Option<String>,
     /// The environment variable that is set to the word after the task's name on the command line.
     pub word: Option<String>,
+    /// The environment variables that are set to the words in the brackets behind its name on the command line; the one with `*`
+    /// before it takes the rest.
+    pub arguments: Vec<String>,
     /// The body.
     pub body: BlockId,
     /// The place where it was defined.
@@ -226,6 +229,7 @@ mod tests {
             lock: false,
             confirm: None,
             word: None,
+            arguments: Vec::new(),
             body: BlockId(body),
             origin: Origin {
                 file: "x.rhai".into(),

@@ -76,8 +76,7 @@ fn notes(ported: &Ported, text: &mut String) {
     };
     let (failing, work): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, note)| note.kind == Kind::Fails);
     match work.is_empty() {
-        true if failing.is_empty() => text.push_str("nothing needs a hand\n"),
-        true => {}
+        true => text.push_str("nothing needs a hand\n"),
         false => {
             let head = format!("needs a hand: {} ({}){waiting}", places(work.len()), kinds(&work));
             list(&head, &work, text);

@@ -49,6 +49,7 @@ mod language;
 mod library;
 mod meaning;
 mod mistakes;
+mod named;
 mod outline;
 mod reference;
 mod running;
@@ -293,6 +294,7 @@ impl Recipe {
             .map(|task| TaskSummary {
                 name: task.name.clone(),
                 description: task.description.clone(),
+                arguments: task.arguments.clone(),
             })
             .collect();
         sort::by_key(&mut tasks, |task| task.name.clone());
@@ -310,6 +312,7 @@ impl Recipe {
             .map(|(name, task)| TaskSummary {
                 name: name.to_owned(),
                 description: task.description.clone(),
+                arguments: task.arguments.clone(),
             })
             .collect();
         sort::by_key(&mut synonyms, |synonym| synonym.name.clone());
@@ -328,11 +331,8 @@ impl Recipe {
                 .hints
                 .push(format!("`{name}' is a namespace without a default task"));
         }
-        let with_arguments = name.strip_suffix(']').and_then(|name| name.split_once('['));
-        match with_arguments.filter(|(task, _)| configuration.tasks.get(task).is_some()) {
-            Some((task, _)) => diagnostic.hints.push(format!(
-                "what a task is to know follows it as NAME=value, and the recipe reads it as ENV[\"NAME\"]: capr {task} NAME=value"
-            )),
+        match self.advice_on_brackets(name) {
+            Some(advice) => diagnostic.hints.push(advice),
             None => diagnostic.hints.extend(suggestion(name, configuration.tasks.names())),
         }
         diagnostic.hints.extend(self.meant_stage(name));

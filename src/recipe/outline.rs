@@ -422,6 +422,9 @@ fn options(task: &Task) -> Vec<(&'static str, String)> {
     if let Some(word) = &task.word {
         options.push(("word", word.clone()));
     }
+    if !task.arguments.is_empty() {
+        options.push(("arguments", task.arguments.join(", ")));
+    }
     let RunOptions { dir, pty, timeout, .. } = &task.options;
     options.extend(dir.clone().map(|dir| ("dir", dir)));
     options.extend(pty.map(|pty| ("pty", pty.to_string())));

@@ -81,24 +81,6 @@ impl Recipe {
         Ok(rest.to_vec())
     }
 
-    /// Takes out the words that belong to the tasks before them, and sets the environment variables of these tasks to them. A
-    /// word that names a task stays.
-    pub fn take_words(&self, words: Vec<String>) -> Vec<String> {
-        let configuration = self.interpreter.defined().configuration();
-        let mut tasks = Vec::new();
-        let mut wanted = None;
-        for word in words {
-            let task = configuration.tasks.get(&word);
-            if let (Some(name), None) = (wanted.take(), &task) {
-                self.interpreter.machine().set_environment_variable(name, word);
-                continue;
-            }
-            wanted = task.and_then(|task| task.word.clone());
-            tasks.push(word);
-        }
-        tasks
-    }
-
     /// Does the same for a recipe that is only examined: no stage has to be named, and no task after it.
     pub fn look_at_stage(&self, words: &[String]) -> Result<Vec<String>, Vec<Diagnostic>> {
         let (stage, rest) = self.stage_of(words)?;

@@ -121,8 +121,9 @@ fn run(recipe: &mut Recipe, words: &[String]) -> Option<RehearsalFailed> {
     if let Err(error) = recipe.interpreter.budget().bounded(loaded) {
         return failed(recipe.diagnostic(error));
     }
-    let tasks = match recipe.enter_stage(words) {
-        Ok(words) => recipe.take_words(words),
+    let words = recipe.enter_stage(words);
+    let tasks = match words.and_then(|words| recipe.take_words(words)) {
+        Ok(tasks) => tasks,
         Err(wrong) => return wrong.into_iter().next().and_then(failed),
     };
     if tasks.is_empty() {

@@ -144,6 +144,7 @@ impl Inner {
         let description = task.description.as_deref();
         TaskSummary {
             name: self.cleaner.line(&task.name),
+            arguments: task.arguments.iter().map(|name| self.cleaner.line(name)).collect(),
             description: description.map(|text| self.cleaner.whole(text, false).as_str().to_owned()),
         }
     }

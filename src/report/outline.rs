@@ -238,6 +238,9 @@ fn meaning(name: &str, value: &str) -> String {
             question => format!("A person is asked first: {question} -y says yes."),
         },
         "word" => format!("The word behind its name on the command line becomes {value} of its environment."),
+        "arguments" => {
+            format!("The words in brackets behind its name on the command line become {value} of its environment.")
+        }
         "dir" => format!("Its commands run in {value}."),
         "pty" => format!("Its commands have a terminal: {value}."),
         "timeout" => format!("Each of its commands is ended after {value}."),

@@ -41,11 +41,11 @@ pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usi
     let aligned = columns.map_or(usize::MAX, |columns| {
         columns.saturating_sub(AROUND + LEAST_COLUMNS).max(LEAST_COLUMNS)
     });
-    let lengths = listed.iter().map(|task| task.name.chars().count());
+    let lengths = listed.iter().map(|task| task.usage().chars().count());
     let width = lengths.filter(|length| *length <= aligned).max().unwrap_or(0);
     let mut text = String::new();
     for task in listed {
-        let name = &task.name;
+        let name = task.usage();
         let line = match (&task.description, listing.bare) {
             (Some(description), false) => {
                 let brief = first_sentence(description);
@@ -72,7 +72,7 @@ pub(super) fn list(tasks: &[TaskSummary], listing: &Listing, columns: Option<usi
 pub(super) fn explain(task: &TaskSummary, columns: Option<usize>) -> String {
     let columns = columns.unwrap_or(80).clamp(LEAST_COLUMNS, 100);
     let rule = "-".repeat(columns);
-    let mut text = format!("{rule}\ncapr {}\n{rule}\n", task.name);
+    let mut text = format!("{rule}\ncapr {}\n{rule}\n", task.usage());
     match task.description.as_deref().filter(|text| !text.is_empty()) {
         None => text.push_str("There is no description for this task.\n"),
         Some(description) => {
@@ -164,6 +164,7 @@ mod tests {
     fn task(name: &str, description: Option<&str>) -> TaskSummary {
         TaskSummary {
             name: name.to_owned(),
+            arguments: Vec::new(),
             description: description.map(str::to_owned),
         }
     }

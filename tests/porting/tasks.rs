@@ -56,6 +56,9 @@ fn defined() -> Vec<Trial> {
         piece("desc \"Say it.\"; task :say { puts \"it\"; }")
             .calls(&["-T"])
             .says("Say it."),
+        piece("task :say, :arguments => [\"what\"] { puts ENV[\"what\"] ?? \"nothing\"; }")
+            .calls(&["say[hello]"])
+            .prints("hello\n"),
         piece("task :go, :desc => \"Say it.\" { puts \"it\"; }")
             .calls(&["go"])
             .prints("it\n"),

@@ -317,7 +317,7 @@ fn a_file_that_is_no_ruby_fails_alone_and_one_with_a_mistake_is_told() {
     // What is behind a quote that nothing closes may be anything.
     let half = text(&found, "config/deploy/half.rhai");
     assert!(
-        half.contains("  throw \"config/deploy/half.rb:3: syntax error: unterminated string"),
+        half.contains("  throw \"config/deploy/half.rb:2: syntax error: unterminated string"),
         "{half}"
     );
     assert!(!half.contains("keep"), "{half}");

@@ -149,7 +149,7 @@ impl Reader<'_> {
         {
             return self.refuse(
                 Kind::Construct,
-                "a task with arguments: they come as NAME=value, and ENV[\"NAME\"] reads them",
+                "a task with arguments whose names are computed: `:arguments => [\"NAME\"]` names them, and ENV[\"NAME\"] reads them",
             );
         }
         if needs.is_empty() {
@@ -226,6 +226,7 @@ impl Reader<'_> {
             block.lines.insert(0, line);
         }
         options.extend(found);
+        options.extend(self.taken(call));
         let mut lines = Vec::new();
         lines.extend(self.needed_first(&full, before));
         let is_here = self.defined.get(&full).is_some_and(|times| *times > 0);

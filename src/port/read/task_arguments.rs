@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::added::takes_none_in_three;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
-use super::super::parameters::{EXTRAS, takes_extras};
+use super::super::parameters::{EXTRAS, of_task, takes_extras};
 use super::super::ruby::{arguments, behind, literal, source};
 use super::Reader;
 use super::classes::environment_name;
@@ -15,8 +15,8 @@ use super::rake_tasks::is_task_of_rake;
 const TAKING_COMMANDS: &[(&str, usize)] = &[("laravel:artisan", usize::MAX), ("symfony:console", 2)];
 
 impl Reader<'_> {
-    /// Returns the lines that make the arguments of `task :say, [:what, :to] do |task, args|` a map: they come as `what=…` on the
-    /// command line.
+    /// Returns the lines that make the arguments of `task :say, [:what, :to] do |task, args|` a map: the environment has
+    /// them.
     pub(super) fn names_of(&mut self, nodes: &[Node<'_>], call: &CallNode<'_>) -> Option<Vec<Line>> {
         if nodes.is_empty() {
             return None;
@@ -36,29 +36,42 @@ impl Reader<'_> {
         let names: Vec<String> = nodes.iter().map(literal).collect::<Option<_>>()?;
         let value = |name: &String| (name.clone(), environment_name(name));
         let mut pairs: Vec<(String, Expr)> = names.iter().map(value).collect();
-        let mut shown: Vec<String> = names.iter().map(|name| format!("{name}=…")).collect();
-        if source(&call.as_node()).contains(&format!("{args}.{EXTRAS}")) {
+        if takes_more(call, args) {
             pairs.push((EXTRAS.to_owned(), extras()));
-            shown.push("extras=ONE,TWO".to_owned());
         }
         let map = Expr::Map(pairs);
-        self.remarks
-            .push(format!("a task with arguments: they come as {}", shown.join(" ")));
         Some(vec![Line::new(Statement::Let(args.clone(), map))])
     }
 
-    /// Returns the line that makes a list of the words in brackets after a task without named arguments: they come as
-    /// `extras=A=1,B=2` on the command line.
+    /// Returns the line that makes a list of the words in brackets after a task without named arguments.
     pub(super) fn words_of(&mut self, call: &CallNode<'_>) -> Option<Line> {
         if !takes_extras(call) {
             return None;
         }
         let behind = behind(call)?;
         let args = behind.parameters.get(1)?;
-        self.remarks
-            .push("a task with arguments: they come as extras=ONE,TWO".to_owned());
         let map = Expr::Map(vec![(EXTRAS.to_owned(), extras())]);
         Some(Line::new(Statement::Let(args.clone(), map)))
+    }
+
+    /// Returns the option with the names of the arguments of a task, which come in brackets on the command line: `cap live say[hello]`.
+    pub(super) fn taken(&self, call: &CallNode<'_>) -> Option<(String, Expr)> {
+        let mut names = of_task(call);
+        let last = behind(call).and_then(|behind| behind.parameters.get(1).cloned());
+        if names == [EXTRAS] {
+            names.clear();
+        }
+        if takes_extras(call) && (names.is_empty() || last.is_some_and(|args| takes_more(call, &args))) {
+            names.push(format!("*{EXTRAS}"));
+        }
+        let is_name = |name: &String| {
+            name.trim_start_matches('*')
+                .chars()
+                .all(|c| c.is_alphanumeric() || c == '_')
+        };
+        let is_here = self.facts.version > 2 && !names.is_empty() && names.iter().all(is_name);
+        let names = names.iter().map(|name| Expr::text(name)).collect();
+        is_here.then(|| ("arguments".to_owned(), Expr::List(names)))
     }
 
     /// Reads `Rake::Task["deploy:restart"]` alone, which finds the task and does nothing with it.
@@ -147,6 +160,11 @@ pub(super) fn once_more(mut line: Line) -> Line {
         call.options.push(("again".to_owned(), Expr::Bool(true)));
     }
     line
+}
+
+/// Returns true for a task that looks at what it is given besides its named arguments.
+fn takes_more(task: &CallNode<'_>, arguments: &str) -> bool {
+    source(&task.as_node()).contains(&format!("{arguments}.{EXTRAS}"))
 }
 
 /// Returns the line that gives a task an argument.

@@ -143,6 +143,7 @@ fn diagnostic(console: &Console, change: impl Fn(&mut Diagnostic)) {
 fn task(name: &str, description: &str) -> TaskSummary {
     TaskSummary {
         name: name.to_owned(),
+        arguments: Vec::new(),
         description: Some(description.to_owned()),
     }
 }

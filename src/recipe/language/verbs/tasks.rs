@@ -24,6 +24,10 @@ pub(in crate::recipe) const DESC: Verb = Verb {
 
 static OF_TASKS: &[Choice] = &[
     Choice {
+        name: "arguments",
+        doc: "names, a list: `capr 'TASK[one,two]'` gives `ENV` of these names the words in the brackets, as Rake does; the last may be `*NAME`, which takes the rest with their commas",
+    },
+    Choice {
         name: "confirm",
         doc: "a question, or true: a person is asked it before anything is done, and the tasks run if the answer is yes; `-y` says yes",
     },

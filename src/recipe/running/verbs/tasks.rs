@@ -58,6 +58,7 @@ fn task(cx: &mut VerbContext) -> Fallible {
         lock: cx.flag("lock", false)?,
         confirm: confirm(cx)?,
         word: cx.text_option("word"),
+        arguments: arguments(cx)?,
         body,
         origin: cx.origin().unwrap_or(Origin {
             file: "".into(),
@@ -71,6 +72,33 @@ fn task(cx: &mut VerbContext) -> Fallible {
             .change(|configuration| configuration.tasks.define(task));
     }
     Ok(Dynamic::UNIT)
+}
+
+/// Returns the names of `:arguments`, each that of a variable of the environment.
+fn arguments(cx: &VerbContext) -> Fallible<Vec<String>> {
+    let Some((value, position)) = cx.call.options.get("arguments") else {
+        return Ok(Vec::new());
+    };
+    let names = texts(value);
+    let wrong = names.iter().enumerate().find(|(at, name)| {
+        let takes_rest = name.starts_with('*') && at + 1 == names.len();
+        let name = if takes_rest {
+            name.get(1..).unwrap_or_default()
+        } else {
+            name
+        };
+        name.is_empty() || name.contains(|c: char| !(c.is_alphanumeric() || c == '_'))
+    });
+    match wrong {
+        None => Ok(names),
+        Some((_, name)) => {
+            let message = format!("`{name}' cannot be an argument of a task");
+            let diagnostic = Diagnostic::new(Fault::Recipe, message)
+                .label("no name")
+                .hint("a name has letters, digits and `_'; the last may be *NAME, which takes the rest");
+            Err(raise(diagnostic, *position))
+        }
+    }
 }
 
 /// Returns the question of `:confirm`; it is empty if capr is to word it.
