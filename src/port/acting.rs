@@ -95,7 +95,8 @@ impl Acting {
             if let [only] = body.changed.iter().collect::<Vec<_>>().as_slice() {
                 acting.changing.insert(name.clone(), **only);
             }
-            gives.insert(name, given_by(&definition, &body.calls));
+            body.returned.extend(given_by(&definition, &body.calls));
+            gives.insert(name, body.returned);
             calls.insert(name, body.calls);
         }
         acting.on_servers = reaching(&calls, |name| WORDS.contains(&name));
@@ -132,7 +133,7 @@ fn given_by(definition: &DefNode<'_>, calls: &BTreeSet<String>) -> BTreeSet<Stri
     }
 }
 
-/// Returns the words whose values a value may be: more than one if it is decided by a condition.
+/// Returns the words whose values a value may be or hold: more than one if it is decided by a condition.
 pub(super) fn words_of_value(value: &Node<'_>) -> Vec<String> {
     if let Some(decided) = value.as_if_node() {
         let last = statements(decided.statements().as_ref()).pop();
@@ -140,6 +141,20 @@ pub(super) fn words_of_value(value: &Node<'_>) -> Vec<String> {
         let other = otherwise.as_ref().and_then(Node::as_else_node);
         let other = other.and_then(|other| statements(other.statements().as_ref()).pop());
         return last.iter().chain(&other).flat_map(words_of_value).collect();
+    }
+    if let Some(either) = value.as_or_node() {
+        let both = [either.left(), either.right()];
+        return both.iter().flat_map(words_of_value).collect();
+    }
+    if let Some(text) = value.as_interpolated_string_node() {
+        let parts = text.parts();
+        let codes = parts
+            .iter()
+            .filter_map(|part| part.as_embedded_statements_node()?.statements());
+        return codes
+            .filter_map(|code| code.body().iter().last())
+            .flat_map(|value| words_of_value(&value))
+            .collect();
     }
     let call = value.as_call_node().filter(|call| call.receiver().is_none());
     call.map(|call| id(&call.name())).into_iter().collect()
@@ -172,6 +187,8 @@ struct FunctionBody {
     /// The names that are called outside of blocks with servers of their own.
     calls: BTreeSet<String>,
     changed: BTreeSet<usize>,
+    /// The words that give what it returns.
+    returned: BTreeSet<String>,
 }
 
 impl FunctionBody {
@@ -183,6 +200,7 @@ impl FunctionBody {
             parameters: names.map(Option::unwrap_or_default).collect(),
             calls: BTreeSet::new(),
             changed: BTreeSet::new(),
+            returned: BTreeSet::new(),
         }
     }
 
@@ -203,6 +221,10 @@ impl FunctionBody {
             let name = id(&write.name());
             let own = self.parameters.iter_mut();
             own.filter(|own| **own == name).for_each(String::clear);
+        }
+        if let Some(given) = node.as_return_node().and_then(|returns| returns.arguments()) {
+            let words = given.arguments().iter().flat_map(|value| words_of_value(&value));
+            self.returned.extend(words.collect::<Vec<_>>());
         }
         let Some(call) = node.as_call_node() else { return true };
         let name = id(&call.name());

@@ -300,11 +300,23 @@ impl Facts {
 
     /// Returns true for a variable that has several lines, or may have.
     pub(super) fn has_lines(&self, name: &str) -> bool {
-        self.variables.get(name).is_some_and(|given| given.lines)
-            || self
-                .told_by
-                .get(name)
-                .is_some_and(|words| words.iter().any(|word| self.tells_lines(word)))
+        let mut names = vec![name];
+        let mut next = 0;
+        while let Some(name) = names.get(next).copied() {
+            let words = self.told_by.get(name);
+            let has_some = words.is_some_and(|words| words.iter().any(|word| self.tells_lines(word)));
+            if has_some || self.variables.get(name).is_some_and(|given| given.lines) {
+                return true;
+            }
+            // It may hold another variable.
+            for word in words.into_iter().flatten().map(|word| renamed(word)) {
+                if !names.contains(&word) {
+                    names.push(word);
+                }
+            }
+            next += 1;
+        }
+        false
     }
 
     /// Returns true for a variable that is a function.
@@ -380,9 +392,17 @@ impl Facts {
 
     /// Returns true for a task that is a hook by its name here, and none for the Capistrano of the project.
     fn is_no_hook_by_name(&self, full: &str) -> bool {
-        self.version == 2
-            && self.gems.is_before("capistrano", "2.11") == Some(false)
-            && self.hooked_by_name(full).is_some()
+        self.version == 2 && self.has_hooks_by_name() == Some(false) && self.hooked_by_name(full).is_some()
+    }
+
+    /// Returns true if the Capistrano 2 of the project has hooks by their names, as it has up to 2.10, and nothing where no version is known.
+    /// A task of 2.11 and a Rails that came out after it tell it where no file names the version.
+    pub(super) fn has_hooks_by_name(&self) -> Option<bool> {
+        let is_later = || {
+            self.asked_tasks.contains("deploy:create_symlink") || self.gems.is_before("rails", "3.2.2") == Some(false)
+        };
+        let told = self.gems.is_before("capistrano", "2.11");
+        told.or_else(|| is_later().then_some(false))
     }
 
     /// Returns the task that Capistrano up to 2.10 runs this one around, because of its name.

@@ -183,6 +183,14 @@ fn paths_that_the_environment_or_a_server_completes_wait_until_they_are_needed()
     has(&text, &parts);
     let (text, _) = recipe("set :repository, 'x'\nset :application, 'a'\nset :deploy_to, \"~/u/#{application}/\"\n");
     has(&text, &["`${capture(\"printf %s \\\"$HOME\\\"\")}/u/${application}`"]);
+    for (path, here) in [
+        ("'~/apps/a/'", "/apps/a"),
+        ("'apps/a'", "/apps/a"),
+        ("\"apps/#{application}\"", "/apps/${application}"),
+    ] {
+        let (text, _) = recipe(&format!("set :application, 'a'\nset :deploy_to, {path}\n"));
+        has(&text, &[&format!("`${{capture(\"printf %s \\\"$HOME\\\"\")}}{here}`")]);
+    }
 }
 
 #[test]

@@ -109,6 +109,27 @@ fn line_breaks_that_come_from_a_server_continue_a_command_of_capistrano_2() {
             "sudo gsub(chomp(x), \"\\n\", \"\\\\\\n\");",
         ],
     );
+    // They go through decisions, returns and other strings.
+    let (text, _) = of_two(
+        "def told(path)\n  return capture(path) if path\n  'none'\nend\nset(:first) { told('x') || 'y' }\nset(:second) { \"s #{first}\" }\ntask(:t) do\n  \
+         x = ENV['A'] ? told('x') : 'y'\n  y = \"u #{x}\"\n  z = [y, 'v'].join(' ')\n  run \"a #{second} #{y} #{z} #{ENV['A'] ? told('x') : 'y'} e\"\n  \
+         run \"b \" + x.gsub('a', 'b')\n  run \"c #{x.gsub(\"\\n\", ' ')} e\"\nend\n",
+        None,
+    );
+    has(
+        &text,
+        &[
+            &format!(
+                "run `a {} {} {} {} e`;",
+                on("second"),
+                on("y"),
+                on("z"),
+                on("`${if \"A\" in ENV { told(\"x\") } else { \"y\" }}`")
+            ),
+            "run gsub(chomp(\"b \" + gsub(x, \"a\", \"b\")), \"\\n\", \"\\\\\\n\");",
+            "run `c ${gsub(x, \"\\n\", \" \")} e`;",
+        ],
+    );
 }
 
 #[test]
@@ -133,7 +154,16 @@ fn tasks_are_hooks_by_their_names_up_to_capistrano_2_10() {
     );
     assert!(!new.contains("after \"deploy\""), "{new}");
     let (_, remarks) = of_two(text, None);
-    assert_eq!(remarks.iter().filter(|remark| remark.contains("up to 2.10")).count(), 2);
+    let told = |remarks: &[String], here: &str| remarks.iter().filter(|remark| remark.contains(here)).count();
+    assert_eq!(told(&remarks, "up to 2.10"), 2);
+    // What came out after 2.11 tells that hooks have other names.
+    let later = format!("{text}before 'deploy:create_symlink', 't'\n");
+    for (text, locked) in [(later.as_str(), None), (text, Some(("rails", "3.2.11")))] {
+        let (new, remarks) = of_two(text, locked);
+        has(&new, &["task :after_deploy_own {"]);
+        assert_eq!(told(&remarks, "if yours is that old"), 2, "{remarks:?}");
+    }
+    assert!(of_two(text, Some(("rails", "3.2.1"))).0.contains("after \"deploy\""));
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(super) struct Gem {
 #[derive(Debug, Default)]
 pub(super) struct Installed {
     locked: GemLock,
+    /// The versions that a Gemfile without `Gemfile.lock` names.
+    named: Vec<(String, String)>,
     /// Those of the directories that the person named, then the others, each list in the order of the search.
     gems: Vec<Gem>,
 }
@@ -49,6 +51,11 @@ impl Installed {
     /// Looks at all places. An error is about a directory that the person named.
     pub(super) fn of(places: &GemPlaces, root: &Path) -> Result<Self, (PathBuf, io::Error)> {
         let locked = fs::read_to_string(root.join("Gemfile.lock")).map(|text| GemLock::of(&text));
+        let gemfile = || fs::read_to_string(root.join("Gemfile")).unwrap_or_default();
+        let named = match locked {
+            Ok(_) => Vec::new(),
+            Err(_) => GemLock::named(&gemfile()).collect(),
+        };
         let locked = locked.unwrap_or_default();
         let mut gems = Vec::new();
         for named in &places.named {
@@ -71,13 +78,13 @@ impl Installed {
             gems.extend(in_directory(&directory));
         }
         gems.retain(|gem| !OWN.contains(&gem.name.as_str()));
-        Ok(Self { locked, gems })
+        Ok(Self { locked, named, gems })
     }
 
-    /// Returns the version of each gem in `Gemfile.lock`.
+    /// Returns the version of each gem in `Gemfile.lock`, or in a Gemfile without it.
     pub(super) fn versions(&self) -> BTreeMap<String, String> {
         let version = |gem: &GemInLock| (gem.name.clone(), gem.version.clone());
-        sort::map(self.locked.gems.iter().map(version))
+        sort::map(self.locked.gems.iter().map(version).chain(self.named.iter().cloned()))
     }
 
     /// Returns the gem that has a file under this path of `require`, and the path of the file in it.

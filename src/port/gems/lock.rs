@@ -66,6 +66,17 @@ impl GemLock {
         Self { gems }
     }
 
+    /// Returns the versions that a Gemfile itself names: `gem "capistrano", "~> 2.15"`.
+    pub(super) fn named(gemfile: &str) -> impl Iterator<Item = (String, String)> {
+        gemfile.lines().filter_map(|line| {
+            let mut quoted = line.trim_start().strip_prefix("gem")?.split(['\'', '"']).skip(1);
+            let (name, between) = (quoted.next()?, quoted.next()?);
+            let version = quoted.next()?.trim_start_matches("~>").trim_start_matches('=').trim();
+            let is_version = between.trim() == "," && version.starts_with(|c: char| c.is_ascii_digit());
+            is_version.then(|| (name.to_owned(), version.to_owned()))
+        })
+    }
+
     /// Returns the locked gem of this name.
     pub(super) fn gem(&self, name: &str) -> Option<&GemInLock> {
         self.gems.iter().find(|gem| gem.name == name)
@@ -75,6 +86,15 @@ impl GemLock {
 #[cfg(test)]
 mod tests {
     use super::{From, GemLock};
+
+    #[test]
+    fn a_gemfile_names_versions() {
+        let text = "source 'https://rubygems.org'\n# gem 'a', '1'\ngem 'rake'\n  gem \"capistrano\", '~> 2.15'\ngem('b', '0.1', :require => nil)\n\
+                    gem 'c', :git => '1.0'\ngem 'd', \"< 3\"\ngem 'e', '>= 2'\n";
+        let named: Vec<_> = GemLock::named(text).collect();
+        let own = |name: &str, version: &str| (name.to_owned(), version.to_owned());
+        assert_eq!(named, [own("capistrano", "2.15"), own("b", "0.1")]);
+    }
 
     const TEXT: &str = "GIT\n  remote: https://github.com/a/capistrano-own.git\n  revision: 0123456789abcdef\n  branch: main\n  specs:\n    capistrano-own (0.2.0)\n      capistrano (~> 3.0)\n\nPATH\n  remote: vendor/tools\n  specs:\n    tools (1.0)\n\nGEM\n  remote: https://rubygems.org/\n  specs:\n    capistrano (3.11.0)\n      airbrussh (>= 1.0.0)\n    nokogiri (1.15.4-x86_64-linux)\n\nDEPENDENCIES\n  capistrano\n  capistrano-own!\n\nBUNDLED WITH\n   2.3.5\n";
 

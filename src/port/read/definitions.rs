@@ -252,7 +252,9 @@ impl Reader<'_> {
             return name;
         }
         let reason = match self.facts.hooked_by_name(&full) {
-            Some(task) => format!("would be a hook of `{task}`, which it is not from Capistrano 2.11 on"),
+            Some(task) => format!(
+                "would be a hook of `{task}`, as up to Capistrano 2.10 only: if yours is that old, hook it to `{task}`"
+            ),
             None => "is one of the library that does something else".to_owned(),
         };
         self.remarks.push(format!(

@@ -174,7 +174,15 @@ impl Reader<'_> {
     /// Returns true for a string that may have several lines.
     pub(super) fn has_lines(&self, value: &Expr) -> bool {
         match value {
-            Expr::Binary("+", left, right) => self.has_lines(left) || self.has_lines(right),
+            Expr::Binary("+" | "??", left, right) => self.has_lines(left) || self.has_lines(right),
+            Expr::If(arms, otherwise) => {
+                let blocks = arms.iter().map(|(_, block)| block).chain(otherwise);
+                blocks.filter_map(Block::value).any(|value| self.has_lines(value))
+            }
+            Expr::Template(parts) => parts.iter().any(|part| match part {
+                Part::Text(text) => text.contains('\n'),
+                Part::Value(value) => self.has_lines(value),
+            }),
             Expr::Name(name) => match self.local_written(name) {
                 Some(local) => local.has_lines,
                 None => self.facts.has_lines(name),
@@ -184,8 +192,15 @@ impl Reader<'_> {
                 name.is_some_and(|name| self.facts.has_lines(name))
             }
             Expr::Call(call) if self.facts.tells_lines(&call.name) => true,
-            Expr::Call(call) if call.name == "join" => {
-                call.arguments.get(1).is_some_and(|between| self.has_lines(between))
+            Expr::Call(call) if call.name == "join" => call.arguments.iter().any(|value| match value {
+                Expr::List(items) => items.iter().any(|item| self.has_lines(item)),
+                value => self.has_lines(value),
+            }),
+            Expr::Call(call) if matches!(call.name.as_str(), "gsub" | "sub") => {
+                let [text, pattern, ..] = call.arguments.as_slice() else {
+                    return false;
+                };
+                self.has_lines(text) && !self.has_lines(pattern)
             }
             value => holds(value, |text| text.contains('\n')),
         }

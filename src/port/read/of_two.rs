@@ -93,7 +93,7 @@ impl Reader<'_> {
     /// Returns the hook for a task `deploy:after_deploy`, which Capistrano up to 2.10 runs after `deploy`. What `deploy:after_symlink` does
     /// without one here is told where the version of Capistrano is not known.
     pub(super) fn hook_by_name(&mut self, full: &str) -> Option<Line> {
-        let has_hooks = self.facts.gems.is_before("capistrano", "2.11");
+        let has_hooks = self.facts.has_hooks_by_name();
         let task = match (self.facts.version, has_hooks) {
             (2, Some(true) | None) => self.facts.hooked_by_name(full)?,
             _ => return None,

@@ -138,10 +138,12 @@ impl Reader<'_> {
                     .map(|(index, part)| self.on_one_line(part, of, index == last))
                     .collect()
             }
-            other @ (Expr::Name(_) | Expr::Call(_)) => match self.on_one_line(Part::Value(other), of, true) {
-                Part::Value(value) => return value,
-                part => vec![part],
-            },
+            other @ (Expr::Name(_) | Expr::Call(_) | Expr::Binary("+", ..)) => {
+                match self.on_one_line(Part::Value(other), of, true) {
+                    Part::Value(value) => return value,
+                    part => vec![part],
+                }
+            }
             other => return other,
         };
         let is_one_line = !parts
@@ -180,9 +182,9 @@ impl Reader<'_> {
                 };
                 let [pattern, other] = between.map(Expr::text);
                 let value = match value {
-                    Expr::Call(call) if self.facts.tells_lines(&call.name) => {
-                        string(vec![Part::Value(Expr::Call(call))])
-                    }
+                    Expr::Call(call) if !self.facts.tells_lines(&call.name) => Expr::Call(call),
+                    // A function or a decision may give something else than a string.
+                    value @ (Expr::Call(_) | Expr::If(..)) => Expr::Template(vec![Part::Value(value)]),
                     value => value,
                 };
                 let value = match is_last {

@@ -72,21 +72,20 @@ impl Reader<'_> {
     /// Returns a value in the form that the variable takes here.
     pub(super) fn suited(&mut self, here: &str, ruby: &str, value: Expr) -> Read<Expr> {
         Ok(match (here, value) {
-            ("deploy_to", Expr::Text(path)) if path.len() > 1 && path.ends_with('/') => {
-                Expr::Text(path.trim_end_matches('/').to_owned())
-            }
-            ("deploy_to", Expr::Text(path)) if path.starts_with("~/") => {
-                below_home(vec![Part::Text(path.trim_end_matches('/').to_owned())])
+            ("deploy_to", Expr::Text(path)) => {
+                let is_root = path.trim_end_matches('/').is_empty();
+                let path = if is_root {
+                    path.as_str()
+                } else {
+                    path.trim_end_matches('/')
+                };
+                at_home(vec![Part::Text(path.to_owned())])
             }
             ("deploy_to", Expr::Template(mut parts)) => {
                 if let Some(Part::Text(end)) = parts.last_mut() {
                     end.truncate(end.trim_end_matches('/').len());
                 }
-                let is_below_home = matches!(parts.first(), Some(Part::Text(begin)) if begin.starts_with("~/"));
-                match is_below_home {
-                    true => below_home(parts),
-                    false => string(parts),
-                }
+                at_home(parts)
             }
             // The entry may be missing in other stages.
             ("deploy_to", value @ Expr::Index(..)) => Expr::Block(Block::giving(value)),
@@ -202,11 +201,18 @@ fn has_same_ends(value: &Expr) -> bool {
     }
 }
 
-/// Returns a path that begins with `~/`, below the home directory of the user who logs in, which a server tells.
-fn below_home(mut path: Vec<Part>) -> Expr {
-    if let Some(Part::Text(begin)) = path.first_mut() {
-        begin.remove(0);
+/// Returns a path, below the home directory of the user who logs in, which a server tells, if it is relative or begins with `~/`. One with
+/// other characters is a place that somebody still has to fill in.
+fn at_home(mut path: Vec<Part>) -> Expr {
+    let Some(Part::Text(begin)) = path.first_mut() else {
+        return string(path);
+    };
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_./-".contains(c);
+    let is_relative = begin.starts_with(|c: char| c != '/' && is_plain(c)) && begin.chars().all(is_plain);
+    if !is_relative && !begin.starts_with("~/") {
+        return string(path);
     }
+    *begin = format!("/{}", begin.trim_start_matches("~/").trim_start_matches("./"));
     let home = Expr::call("capture", vec![Expr::text("printf %s \"$HOME\"")]);
     path.insert(0, Part::Value(home));
     Expr::Block(Block::giving(Expr::Template(path)))
