@@ -353,7 +353,9 @@ impl Facts {
     pub(super) fn task(&self, name: &str, namespaces: &[String]) -> Option<String> {
         let named = full_names(namespaces, name).find_map(|full| {
             let with_default = format!("{full}:default");
-            if self.is_task(&full) || self.is_task(&with_default) {
+            // The Capistrano of the project has no such task, and whoever names it gets an error there.
+            let is_none = self.is_none_in_three(&full) && !self.tasks.contains(&full);
+            if (self.is_task(&full) || self.is_task(&with_default)) && !is_none {
                 return Some(self.apart(full));
             }
             // The default task of a namespace of Capistrano 2 is a plain one here.
@@ -383,6 +385,11 @@ impl Facts {
             apart.push_str("_own");
         }
         apart
+    }
+
+    /// Returns true for the name of a step of capr's deploy that neither Capistrano 3 nor a gem of its has.
+    pub(super) fn is_none_in_three(&self, full: &str) -> bool {
+        self.version == 3 && full.starts_with("deploy:") && self.is_step_here(full)
     }
 
     /// Returns true for the name of a task of capr's deploy that the Capistrano of the project does not have.

@@ -145,6 +145,25 @@ fn tasks_are_known_beside_a_library_that_only_has_some_to_call_and_functions_of_
     assert_eq!(kinds, [Kind::Name, Kind::Code], "the file may define it: {text}");
 }
 
+/// A recipe that was moved over from Capistrano 2 in part names them.
+#[test]
+fn a_step_that_only_the_deploy_of_capr_has_is_no_task_of_capistrano_3() {
+    let text = "set :repo_url, 'x'\nafter 'deploy:update_code', 'a'\nafter 'deploy:updated', 'deploy:symlink'\n\
+                task(:a) { invoke 'deploy:finalize_update' }\nnamespace(:deploy) { task(:create_symlink) { puts 'b' } }\n\
+                after 'deploy:create_symlink', 'a'\n";
+    let (text, kinds) = whole(THREE, text);
+    assert_eq!(kinds, [Kind::Fails, Kind::Fails, Kind::Fails], "{text}");
+    has(
+        &text,
+        &[
+            "  throw \"Don't know how to build task 'deploy:update_code'\";",
+            "after \"deploy:updated\" { throw \"Task \\\"deploy:symlink\\\" not found\"; }",
+            "  throw \"Don't know how to build task 'deploy:finalize_update'\";",
+            "after \"deploy:create_symlink_own\", \"a\";",
+        ],
+    );
+}
+
 #[test]
 fn a_word_that_many_gems_have_in_their_names_is_no_namespace_of_theirs() {
     let text = "require 'thinking_sphinx/deploy/capistrano'\nset :repository, 'x'\nafter 'deploy', 'deploy:none'\ntask(:a) { deploy.off }\n";

@@ -39,7 +39,7 @@ mod tests {
     fn functions_that_gems_define_and_commands_of_their_tasks_are_carried_over() {
         let own = "require 'capistrano/symfony'\nrequire 'capistrano/laravel'\nrequire 'capistrano/puma'\nset :repo_url, 'x'\nlock '3'\n\
                    task :a do\n  on(roles(:db)) { symfony_console 'x:y', '--z'; execute :ls, symfony_web_path }\n\
-                   invoke 'symfony:console', 'm', \"--e=#{fetch(:stage)}\", 'db'\n  Rake::Task['laravel:artisan'].invoke('up', '-q')\n\
+                   invoke 'symfony:console', 'm', \"--e=#{fetch(:stage)}\", 'db'\n  Rake::Task['laravel:artisan'].invoke('up', '-q'); invoke 'composer:run', :update, '-n'\n\
                    on(roles(:app)) { |role| puma_switch_user(role) { execute 'p' } }\nend\n";
         let (text, notes) = recipe(own);
         assert!(notes.is_empty(), "{notes:?}");
@@ -52,6 +52,7 @@ mod tests {
                 "fn symfony_web_path() {\n  join_path(release_path, web_path)\n}",
                 "ENV[\"ROLE\"] = \"db\";\n  invoke \"symfony:console\", :again => true;\n  ENV.remove(\"COMMAND\");\n  ENV.remove(\"ROLE\");",
                 "ENV[\"COMMAND\"] = \"up -q\";\n  invoke \"laravel:artisan\", :again => true;\n  ENV.remove(\"COMMAND\");\n",
+                "ENV[\"COMMAND\"] = \"update -n\";\n  invoke \"composer:run\", :again => true;\n",
                 "run \"p\";",
             ],
         );

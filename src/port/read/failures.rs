@@ -18,8 +18,12 @@ impl Reader<'_> {
             3 => format!("Don't know how to build task '{plain}'"),
             _ => format!("the task `{plain}' does not exist"),
         };
-        let full = full_names(&self.namespaces, plain).collect();
-        unknown_task(name).failing(SameError::new(error, Missing::Tasks(full)))
+        let full: Vec<String> = full_names(&self.namespaces, plain).collect();
+        let missing = match full.iter().any(|full| self.facts.is_none_in_three(full)) {
+            true => Missing::Nothing,
+            false => Missing::Tasks(full),
+        };
+        unknown_task(name).failing(SameError::new(error, missing))
     }
 
     /// Returns the reason for code that ends with an error in Capistrano, whatever else there is.

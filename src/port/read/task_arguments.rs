@@ -12,7 +12,11 @@ use super::classes::environment_name;
 use super::rake_tasks::is_task_of_rake;
 
 /// The tasks of libraries that take a command, each with the number of arguments that are words of it. What follows these is a role.
-const TAKING_COMMANDS: &[(&str, usize)] = &[("laravel:artisan", usize::MAX), ("symfony:console", 2)];
+const TAKING_COMMANDS: &[(&str, usize)] = &[
+    ("composer:run", usize::MAX),
+    ("laravel:artisan", usize::MAX),
+    ("symfony:console", 2),
+];
 
 impl Reader<'_> {
     /// Returns the lines that make the arguments of `task :say, [:what, :to] do |task, args|` a map: the environment has
