@@ -226,6 +226,20 @@ fn services_of_sidekiq_and_workers_of_resque_are_those_of_their_gems() {
 }
 
 #[test]
+fn the_first_puma_of_version_5_has_a_service_of_another_name_and_nginx_is_of_two_gems() {
+    let capfile =
+        "require 'capistrano/puma'\ninstall_plugin Capistrano::Puma\ninstall_plugin Capistrano::Puma::Systemd\n";
+    let line = "set :puma_service_unit_name, \"puma\";";
+    has(&with_gems(capfile, "", &[("capistrano3-puma", 5)]).0, &[line]);
+    assert!(!with_gems(capfile, "", &[]).0.contains(line));
+    let (_, _, remarks) = with_gems("require 'capistrano/nginx'\n", "", &[("capistrano-nginx", 1)]);
+    assert!(
+        remarks.iter().any(|remark| remark.contains("`nginx:setup`")),
+        "{remarks:?}"
+    );
+}
+
+#[test]
 fn a_hook_finds_the_task_beside_the_one_that_it_is_on() {
     let (_, text, remarks) = with_gems(
         "",

@@ -48,6 +48,13 @@ impl Reader<'_> {
             }
             "capistrano/puma" if self.facts.version > 2 => lines.extend(self.as_gem_of_puma()),
             "capistrano/rails" | "capistrano/rails/assets" => self.tell_of_assets(),
+            "capistrano/nginx" if self.is_gem("capistrano-nginx") && !self.is_gem("capistrano3-nginx") => {
+                self.remarks.push(
+                    "`capistrano/nginx` is that of the gem capistrano-nginx: its `nginx:setup`, `nginx:create_config`, `nginx:enable_site` and \
+                     `nginx:disable_site` are not there, and capr has the tasks of capistrano3-nginx"
+                        .to_owned(),
+                );
+            }
             "capistrano/symfony" if self.facts.version > 2 => lines.extend(self.as_gem_of_symfony()),
             "airbrake/capistrano" | "airbrake/capistrano3" if self.facts.version > 2 => {
                 // Its task has no hook there.
@@ -148,6 +155,11 @@ impl Reader<'_> {
             "`{path}` has no tasks and no hooks without `install_plugin Capistrano::Puma`, which stands nowhere: it is left out"
         ));
         Vec::new()
+    }
+
+    /// Returns true if `Gemfile.lock` names a gem.
+    fn is_gem(&self, name: &str) -> bool {
+        self.facts.gems.versions.contains_key(name)
     }
 
     /// Returns true if something says the environment of Rails.
@@ -266,6 +278,9 @@ impl Reader<'_> {
                 let remark = "Gemfile.lock does not tell the version of capistrano3-puma: the settings are those of 5 (systemd's own service, role \
                               `app`), not of 6 (a service of the user, role `web`)";
                 self.remarks.push(remark.to_owned());
+            }
+            if self.facts.gems.is_before("capistrano3-puma", "5.0.3") == Some(true) {
+                lines.extend(self.unless_set("puma_service_unit_name", Expr::text("puma")));
             }
             lines.extend(self.unless_set("puma_systemctl_user", Expr::text("system")));
             lines.extend(self.unless_set("puma_service_uses_conf", Expr::Bool(true)));
