@@ -2,7 +2,7 @@
 //!
 //! The layers, lowest first; a layer names only those before it (`tests/architecture.rs` checks the `use` lines):
 //!
-//! - `address_space`, `child`, `secret`, `exit`, `interrupt`, `io_error`, `name_service`, `origin`, `packed`, `regular`, `run_id`,
+//! - `address_space`, `child`, `secret`, `exit`, `interrupt`, `io_error`, `name_service`, `origin`, `packed`, `pattern`, `regular`, `run_id`,
 //!   `trust`, `unanswered`, `wake`: small types and functions that every layer uses.
 //! - `configuration`: plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 //! - `diagnostic`: a failure, its place and its servers. `finding`: the results of `capr doctor`.
@@ -45,6 +45,7 @@ mod manual;
 mod name_service;
 mod origin;
 mod packed;
+mod pattern;
 mod place;
 mod plan;
 #[cfg(feature = "port")]

@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
         "name_service",
         "origin",
         "packed",
+        "pattern",
         "regular",
         "run_id",
         "secret",

@@ -57,6 +57,17 @@ fn code_that_fails_in_capistrano_fails_here_with_the_same_error() {
 }
 
 #[test]
+fn tasks_are_asked_for_with_the_words_of_the_version() {
+    let two = "set :repository, 'x'\ntask(:a) { invoke 'b', 'c' }\ntask(:b) { puts 'b' }\n";
+    let (text, kinds) = whole(TWO, two);
+    assert_eq!(kinds, [Kind::Fails], "{text}");
+    has(&text, &["throw \"wrong number of arguments (given 2, expected 0)\";"]);
+    let (text, kinds) = whole(THREE, "set :repo_url, 'x'\ntask(:a) { Rake::Task.invoke('b') }\n");
+    assert_eq!(kinds, [Kind::Fails], "{text}");
+    has(&text, &["throw \"undefined method `invoke' for Rake::Task:Class\";"]);
+}
+
+#[test]
 fn a_command_in_backticks_may_fail() {
     carried(
         "set(:notes) { `grep x y | head` }\nset(:head) { `git rev-parse HEAD`.strip }\nset(:far) { `git rev-parse origin/x` }\n\

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::loads::{LoadedPath, Loads};
 use super::paths::{RubyPath, RubyPaths, alternatives, folder, is_copy_of_stages, normal};
 use super::project::RubyFile;
+use crate::pattern::with_plain_stars;
 
 /// The most files that one pattern finds.
 const MOST: usize = 300;
@@ -124,6 +125,7 @@ fn plain(path: &str) -> Option<String> {
 
 /// Returns the files that a pattern matches.
 fn matching(root: &Path, pattern: &str) -> Vec<PathBuf> {
+    let pattern = with_plain_stars(pattern);
     let whole = format!("{}/{pattern}", glob::Pattern::escape(&root.to_string_lossy()));
     let found = glob::glob(&whole).into_iter().flatten().take(MOST).flatten();
     found.filter(|path| path.is_file()).collect()

@@ -10,10 +10,16 @@ use super::ruby::{Offsets, behind, id, literal, source};
 /// The most names that one line defines.
 const MOST: usize = 200;
 
-/// Returns the items of a list that is written out.
+/// Returns the items of a list that is written out, and the keys of a map.
 pub(super) fn items(list: &Node<'_>) -> Option<Vec<String>> {
     if let Some(call) = list.as_call_node() {
-        return items(&call.receiver().filter(|_| id(&call.name()) == "freeze")?);
+        let is_same = matches!(id(&call.name()).as_str(), "freeze" | "keys");
+        return items(&call.receiver().filter(|_| is_same)?);
+    }
+    if let Some(map) = list.as_hash_node() {
+        let pairs = map.elements();
+        let mut keys = pairs.iter().map(|pair| literal(&pair.as_assoc_node()?.key()));
+        return keys.by_ref().collect();
     }
     list.as_array_node()?
         .elements()
@@ -33,7 +39,7 @@ pub(super) fn through_lists(
     call: &CallNode<'_>,
     lists: &BTreeMap<String, Vec<String>>,
 ) -> Option<(String, Vec<String>)> {
-    if !matches!(method, "each" | "map" | "each_with_index") {
+    if !matches!(method, "each" | "each_key" | "each_pair" | "each_with_index" | "map") {
         return None;
     }
     let receiver = call.receiver()?;

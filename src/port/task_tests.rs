@@ -270,6 +270,10 @@ fn a_loop_and_a_full_name_define_tasks_with_the_names_of_steps() {
         ],
     );
     carried(
+        "{ a: 1, b: 2 }.each { |n, x| namespace(n) { task(:up) { puts x } } }\nafter 'deploy', 'b:up'\n",
+        &["after \"deploy\", \"b:up\";"],
+    );
+    carried(
         "task('deploy:update_code') { puts 'a' }\nbefore 'deploy:starting', 'deploy:update_code'\n",
         &["task \"deploy:update_code_own\" {", "\"deploy:update_code_own\";"],
     );

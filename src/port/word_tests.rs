@@ -34,6 +34,41 @@ fn a_description_that_is_read_before_the_recipe_knows_no_application() {
 }
 
 #[test]
+fn sessions_that_are_closed_need_no_words() {
+    carried_in_two(
+        "def close_all\n  sessions.values.each { |session| session.close }\n  sessions.clear\nend\n\
+         def as_root(&block)\n  old = user\n  set :user, 'root'\n  close_all\n  yield\n  set :user, old\n  close_all\nend\n\
+         task(:a) { as_root { run 'id' }; self.sessions.each_value(&:close); teardown_connections_to(sessions.keys) }\n",
+        &["set :user, \"root\";"],
+    );
+    let (_, notes) = recipe(&format!(
+        "{TWO}task(:a) {{ sessions.values.each {{ |session| session.exec 'x' }} }}\n"
+    ));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn a_command_that_is_given_a_command_runs_it_first() {
+    carried(
+        "task(:a) { on(roles(:app)) { execute sudo(:service, :a, :stop); execute sudo :ls; execute :ls if sudo(:id) } }\n\
+         task(:b) { on(roles(:app)) { execute redact('K=v'), 'x' } }\n",
+        &[
+            "  sudo \"service a stop\";\n  run \"true\";\n  sudo \"ls\";\n  run \"true\";",
+            "sudo \"id\";",
+            "run \"K=v x\";",
+        ],
+    );
+}
+
+#[test]
+fn words_that_capistrano_2_has_are_there() {
+    carried_in_two(
+        "default_run_options[:pty] = true if respond_to?(:default_run_options)\n",
+        &["default_run_options[\"pty\"] = true;"],
+    );
+}
+
+#[test]
 fn paths_and_shown_maps_are_carried() {
     let (text, notes) = recipe(
         "role :app, 'a'\nset :restart_via, :run\ntask(:t) { p one: 1; puts File.path('x.yml'); send(restart_via, 'ls') }\n",

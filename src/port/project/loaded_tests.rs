@@ -66,7 +66,7 @@ fn a_template_is_given_or_read_from_a_file() {
 
 #[test]
 fn a_project_without_templates_fills_none_in_wherever_the_function_stands() {
-    let load = "Dir.glob('lib/capistrano/*.rb').each { |r| import r }\n";
+    let load = "Dir.glob('lib/capistrano/**.rb').each { |r| import r }\n";
     let capfile = format!("require 'capistrano/setup'\nrequire 'capistrano/deploy'\n{load}");
     let found = ported(&[
         ("Capfile", capfile.as_str()),

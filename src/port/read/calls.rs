@@ -21,6 +21,9 @@ impl Reader<'_> {
         gives: bool,
     ) -> Read<Option<Vec<Line>>> {
         let name = id(&call.name());
+        if let Some(lines) = self.closes_sessions(call) {
+            return Ok(Some(lines));
+        }
         if let Some(receiver) = call.receiver() {
             return self.method_statement(node, call, &receiver);
         }
@@ -342,17 +345,17 @@ impl Reader<'_> {
                 ));
                 return self.run_for(call, name, Expr::Unit);
             }
+            ("execute", _) if !given.values.is_empty() && self.facts.version > 2 && may_fail(call) => {
+                return self.command_value(call, "test").map(Some);
+            }
+            ("execute" | "sudo", _) if !given.values.is_empty() && self.facts.version > 2 && !may_fail(call) => {
+                // The word returns true: if the command fails, the run ends.
+                return self.run_for(call, name, Expr::Bool(true));
+            }
             ("capture" | "test" | "run_locally" | "system" | "sudo" | "try_sudo" | "`", _)
                 if !given.values.is_empty() =>
             {
                 return self.command_value(call, name).map(Some);
-            }
-            ("execute", _) if !given.values.is_empty() && self.facts.version > 2 && may_fail(call) => {
-                return self.command_value(call, "test").map(Some);
-            }
-            ("execute", _) if !given.values.is_empty() && self.facts.version > 2 => {
-                // The word returns true: if the command fails, the run ends.
-                return self.run_for(call, name, Expr::Bool(true));
             }
             ("download!", 1) if !self.onion.is_local => self.downloaded(first.unwrap_or(&call.as_node()))?,
             ("find_task", 1) => return Ok(self.is_defined_task(&call.as_node())),
@@ -415,6 +418,11 @@ impl Reader<'_> {
             },
             ("format" | "sprintf", _) => self.formatted(&given.values)?,
             ("rand", _) => self.random(&given.values)?,
+            ("redact", 1) if self.facts.version > 2 => {
+                let remark = "`redact`: SSHKit does not show this part of a command, and capr does";
+                self.remarks.push(remark.to_owned());
+                self.first(&given.values)?
+            }
             ("Rainbow", 1) => self.first(&given.values)?,
             ("p" | "pp", 1) => Expr::call("ruby_shown", vec![self.first(&given.values)?]),
             ("gets", 0) => Expr::call("ask", vec![Expr::text("")]),

@@ -90,6 +90,11 @@ impl Reader<'_> {
         if let ("ARGV", Some(receiver)) = (class, call.receiver()) {
             return self.method_of(name, call, &receiver);
         }
+        if let ("Rake::Task", "execute" | "invoke" | "reenable") = (class, name) {
+            let reason = format!("`{name}` of the class: only a task has it, `Rake::Task[\"…\"].{name}`");
+            let error = format!("undefined method `{name}' for Rake::Task:Class");
+            return Err(self.always_fails(&reason, &error));
+        }
         let Some(function) = function_of(class, name) else {
             let reason = format!("`{class}.{name}` is a function of Ruby, of a gem or of the application");
             return self.no_class(of_ruby(class, name), reason);

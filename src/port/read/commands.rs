@@ -198,10 +198,13 @@ impl Reader<'_> {
 
     /// Reads `execute :rake, "db:migrate"`.
     fn execute(&mut self, call: &CallNode<'_>, name: &str) -> Read<Vec<Line>> {
+        let mut lines = match self.ran_first(call) {
+            Some(first) => self.execute(&first, &id(&first.name()))?,
+            None => Vec::new(),
+        };
         let executed = self.executed(call)?;
         let answers = self.answers(call)?;
         let onion = self.onion.clone();
-        let mut lines = Vec::new();
         if answers.is_some() && onion.is_local {
             return self.refuse(
                 Kind::Construct,

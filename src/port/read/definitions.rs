@@ -470,6 +470,11 @@ impl Reader<'_> {
     /// Reads `invoke "deploy:restart"`.
     fn invoke(&mut self, call: &CallNode<'_>) -> Read<Vec<Line>> {
         let mut values = arguments(call, false).values;
+        if self.facts.version == 2 && id(&call.name()) == "invoke" && !values.is_empty() {
+            // It is the task of this name, which runs COMMAND.
+            let error = format!("wrong number of arguments (given {}, expected 0)", values.len());
+            return Err(self.always_fails("`invoke` takes no task in Capistrano 2", &error));
+        }
         // This is `execute_task(find_task("x"))`.
         let found = values.first().and_then(Node::as_call_node);
         if let Some(found) = found.filter(|found| id(&found.name()) == "find_task") {

@@ -44,6 +44,14 @@ impl Reader<'_> {
         Ok(Some(Expr::Block(Block { lines, gives: true })))
     }
 
+    /// Returns the command in `execute sudo(:ls)`: it runs first, and what it gives is the name of the other one, `true`.
+    pub(super) fn ran_first<'pr>(&self, call: &CallNode<'pr>) -> Option<CallNode<'pr>> {
+        let first = arguments(call, false).values.into_iter().next()?.as_call_node()?;
+        let is_word = matches!(id(&first.name()).as_str(), "execute" | "sudo");
+        let runs = is_word && first.receiver().is_none() && first.arguments().is_some() && !may_fail(&first);
+        (runs && self.facts.version > 2 && !self.facts.functions.contains_key(&id(&first.name()))).then_some(first)
+    }
+
     /// Returns the words of a command in one string, as SSHKit joins them.
     pub(super) fn executed(&mut self, call: &CallNode<'_>) -> Read<Executed> {
         let given = arguments(call, false);
@@ -62,6 +70,7 @@ impl Reader<'_> {
                 break;
             }
             let mut value = match (node, &own) {
+                (Some(_), _) if index == 0 && self.ran_first(call).is_some() => Expr::text("true"),
                 (Some(node), _) => self.expression(node)?,
                 (None, own) => own.clone().unwrap_or(Expr::Unit),
             };

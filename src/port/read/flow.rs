@@ -494,11 +494,20 @@ impl Reader<'_> {
 /// Returns true for a question that each recipe of capr answers with yes: `if respond_to?(:namespace)` keeps files of
 /// Capistrano 2 from being read by 1.
 fn always(predicate: &Node<'_>) -> bool {
+    const HAS: [&str; 7] = [
+        "default_environment",
+        "default_run_options",
+        "logger",
+        "namespace",
+        "roles",
+        "run",
+        "ssh_options",
+    ];
     let Some(call) = predicate.as_call_node() else {
         return false;
     };
-    let asked = arguments(&call, false);
-    id(&call.name()) == "respond_to?" && asked.values.first().and_then(literal).as_deref() == Some("namespace")
+    let asked = arguments(&call, false).values.first().and_then(literal);
+    id(&call.name()) == "respond_to?" && asked.is_some_and(|asked| HAS.contains(&asked.as_str()))
 }
 
 /// Returns true for a command of this machine alone.

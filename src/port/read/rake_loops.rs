@@ -32,7 +32,7 @@ impl Reader<'_> {
         let of = receiver.as_call_node().filter(|of| id(&of.name()) == "tasks");
         let of = of.and_then(|of| of.receiver()).map(|of| source(&of));
         let nodes = statements(behind.body.as_ref());
-        let [item, ..] = behind.parameters.as_slice() else {
+        let [item, rest @ ..] = behind.parameters.as_slice() else {
             return Ok(None);
         };
         let code = source(&call.as_node());
@@ -51,7 +51,7 @@ impl Reader<'_> {
                 let tasks = self.defined.keys().filter(|task| task.starts_with(&inside));
                 tasks.cloned().collect()
             }
-            _ => match through("each", call) {
+            _ => match through("each", call).filter(|_| rest.is_empty()) {
                 Some((_, items)) if changes && code.contains("Rake::Task[") || self.has_step(&items) => items,
                 _ => return Ok(None),
             },

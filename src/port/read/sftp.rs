@@ -39,6 +39,39 @@ impl Reader<'_> {
         Ok(Some(lines))
     }
 
+    /// Reads `sessions.values.each { |session| session.close }` and `sessions.clear` of Capistrano 2, after which the next command logs in
+    /// as the user that is set then; `None` for other calls. A command of capr always does.
+    pub(super) fn closes_sessions(&self, call: &CallNode<'_>) -> Option<Vec<Line>> {
+        let name = id(&call.name());
+        let mut owner = call.receiver();
+        while let Some(of) = owner.as_ref().and_then(Node::as_call_node)
+            && matches!(id(&of.name()).as_str(), "each" | "keys" | "map" | "values")
+        {
+            owner = of.receiver();
+        }
+        let is_of_sessions = match owner {
+            Some(owner) => matches!(source(&owner).as_str(), "sessions" | "self.sessions"),
+            None => name == "teardown_connections_to",
+        };
+        let closes = |node: &Node<'_>| {
+            let name = node.as_call_node().map(|call| id(&call.name()));
+            matches!(name.as_deref(), Some("close" | "close!" | "delete" | "shutdown!"))
+        };
+        let only_closes = match name.as_str() {
+            "clear" | "delete" | "teardown_connections_to" => call.block().is_none(),
+            "delete_if" | "each" | "each_key" | "each_pair" | "each_value" | "map" => match behind(call) {
+                Some(behind) => statements(behind.body.as_ref()).iter().all(closes),
+                None => matches!(
+                    source(&call.as_node()).rsplit('&').next(),
+                    Some(":close)" | ":close!)" | ":shutdown!)")
+                ),
+            },
+            _ => false,
+        };
+        let is_own = self.facts.version < 3 && !self.is_known("sessions") && !self.facts.functions.contains_key(&name);
+        (is_own && is_of_sessions && only_closes).then(Vec::new)
+    }
+
     /// Reads `sessions[server].sftp.connect do |sftp| … end`.
     fn over_session(&mut self, node: &Node<'_>) -> Read<Vec<Line>> {
         let connect = node.as_call_node();

@@ -100,13 +100,21 @@ fn numbers(node: &Node<'_>, version: u8) -> Option<Vec<u32>> {
         ("release" | "to_s" | "segments", []) => numbers(&receiver, version),
         ("to_i" | "first", []) => Some(numbers(&receiver, version)?.into_iter().take(1).collect()),
         ("to_f", []) => Some(numbers(&receiver, version)?.into_iter().take(2).collect()),
-        ("version", [])
-            if source(&receiver).starts_with("Gem.loaded_specs[") && source(&receiver).contains("capistrano") =>
-        {
-            newest()
-        }
+        ("version", []) if is_gem_of_capistrano(&receiver) => newest(),
         _ => None,
     }
+}
+
+/// Returns true for what RubyGems says of Capistrano.
+fn is_gem_of_capistrano(node: &Node<'_>) -> bool {
+    let Some(call) = node.as_call_node() else { return false };
+    let asked = call.receiver().map(|receiver| source(&receiver)).unwrap_or_default();
+    let asks = match id(&call.name()).as_str() {
+        "[]" => asked == "Gem.loaded_specs",
+        "find_by_name" => asked == "Gem::Specification",
+        _ => false,
+    };
+    asks && arguments(&call, false).values.first().and_then(literal).as_deref() == Some("capistrano")
 }
 
 fn padded(numbers: &[u32], length: usize) -> Vec<u32> {
@@ -144,6 +152,11 @@ mod tests {
                 "Gem.loaded_specs['capistrano'].version >= Gem::Version.new('3.0')",
                 false,
                 true,
+            ),
+            (
+                "Gem::Specification.find_by_name('capistrano').version < Gem::Version.new('3.0.0')",
+                true,
+                false,
             ),
         ] {
             assert_eq!((of(code, 2), of(code, 3)), (Some(two), Some(three)), "{code}");

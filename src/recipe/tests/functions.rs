@@ -272,7 +272,7 @@ fn recipe_file_is_the_file_it_stands_in_also_in_a_function_and_a_lazy_variable()
 
 #[test]
 fn files_are_found_and_loaded_by_a_pattern() {
-    let text = "for file in glob(join_path(dirname(recipe_file()), \"tasks/*.rhai\")) { load file; } task :t { one; two; puts glob(\"[\"); }";
+    let text = "for file in glob(join_path(dirname(recipe_file()), \"tasks/**.rhai\")) { load file; } task :t { one; two; puts glob(\"[\"); }";
     let outcome = recipe(text)
         .file("tasks/b.rhai", "task :two { puts \"two\"; }")
         .file("tasks/a.rhai", "task :one { puts \"one\"; }")

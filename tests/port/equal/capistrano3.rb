@@ -29,6 +29,7 @@ SSHKit::Coordinator.prepend(NotedHosts)
 class NotedBackend < SSHKit::Backend::Printer
   def execute_command(command)
     Noted.command([host.to_s], command.to_command)
+    command.exit_status = 0
     command
   end
   def test(*) = (super; true)

@@ -15,6 +15,7 @@ use super::super::limits::fits_list;
 use super::super::sources::read_file;
 use crate::event::Level;
 use crate::io_error::plain;
+use crate::pattern::with_plain_stars;
 use crate::place::Place;
 use crate::plan::PERMISSIONS;
 use crate::recipe::language::origin::{Fallible, wrong};
@@ -66,7 +67,7 @@ pub(super) fn register(engine: &mut Engine, interpreter: &Rc<Interpreter>) {
     let home = interpreter.clone();
     engine.register_fn("glob", move |pattern: &str| {
         let find = || {
-            let whole = home.machine().path(pattern).display().to_string();
+            let whole = home.machine().path(&with_plain_stars(pattern)).display().to_string();
             let paths = glob::glob_with(&whole, FITS)
                 .map_err(|error| wrong(format!("`glob' has a wrong pattern: {}", error.msg), Position::NONE))?;
             fitting(&home, paths).map(Dynamic::from)

@@ -21,6 +21,14 @@ task :hooked do
   run "first"
 end
 
+task :invoked do
+  begin
+    invoke "names"
+  rescue => e
+    puts "rescued"
+  end
+end
+
 task :names do
   run "first"
   deploy.undefined.restart

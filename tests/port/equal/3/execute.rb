@@ -45,3 +45,11 @@ task :sudo do
     sudo "service mysql restart"
   end
 end
+
+task :given do
+  on roles(:db) do
+    execute sudo(:service, "mysql", "stop")
+    execute sudo :service, "mysql", "start"
+    execute :date if sudo(:id)
+  end
+end
