@@ -7,12 +7,13 @@ use ruby_prism::{CallNode, ConstantId, Node, ParseResult, Visit};
 use super::facts::{Facts, full_name, kept, renamed};
 use super::modules::is_of_object;
 use super::parameters::function_of;
-use super::ruby::{Offsets, arguments, bare, constant, id, last_part, line_of, literal, loaded_path, source};
+use super::ruby::{Offsets, arguments, bare, constant, id, last_part, line_of, literal, loaded_path, source, word};
 use super::version::{is_newer_than_one, weigh};
 use crate::recipe::Vocabulary;
 
 /// Adds the facts in a file.
 pub(super) fn collect(facts: &mut Facts, parsed: &ParseResult<'_>, text: &[u8]) {
+    let lists = facts.lists.clone();
     let mut visitor = Visitor {
         facts,
         text,
@@ -20,7 +21,7 @@ pub(super) fn collect(facts: &mut Facts, parsed: &ParseResult<'_>, text: &[u8]) 
         classes: 0,
         branches: 0,
         loops: Vec::new(),
-        lists: BTreeMap::new(),
+        lists,
     };
     visitor.visit(&parsed.node());
 }
@@ -35,7 +36,7 @@ struct Visitor<'a> {
     branches: usize,
     /// The names that the surrounding loops go through, with the local of each loop.
     loops: Vec<(String, Vec<String>)>,
-    /// The lists that locals and constants are.
+    /// The lists that locals, constants and variables are, the latter with a colon before their names.
     lists: BTreeMap<String, Vec<String>>,
 }
 
@@ -73,7 +74,7 @@ impl<'pr> Visit<'pr> for Visitor<'_> {
     }
 
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
-        let name = id(&node.name());
+        let name = word(node);
         let namespaces = self.call(&name, node);
         let loops = self.loops.len();
         self.loops
@@ -232,7 +233,7 @@ impl Visitor<'_> {
         let text = first.and_then(literal);
         self.facts.is_open |= super::fails::opens(name, node);
         self.facts.mixed_in.extend(super::fails::mixed_in(name, node));
-        if node.receiver().is_some() {
+        if node.receiver().is_some() && (name != "task" || id(&node.name()) == name) {
             self.facts.servers.in_turns |= name == "default_runner=" && text.as_deref() == Some("sequence");
             self.of_something(name, node);
             return Vec::new();
@@ -265,6 +266,10 @@ impl Visitor<'_> {
             "set" | "set_default" | "_cset" | "set_if_empty" | "ask" | "append" | "set_unless_exists" => {
                 if let Some(text) = &text {
                     self.facts.set(text, given.values.get(1));
+                    if let Some(items) = given.values.get(1).and_then(super::repeated::items) {
+                        self.lists.insert(format!(":{text}"), items.clone());
+                        self.facts.lists.insert(format!(":{text}"), items);
+                    }
                     self.facts.set_block(text, node);
                     let is_sure = self.branches == 0;
                     self.facts.sure.extend(is_sure.then(|| renamed(text).to_owned()));

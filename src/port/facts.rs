@@ -56,6 +56,8 @@ pub(super) struct Facts {
     pub(super) added_to: BTreeSet<String>,
     /// The names that the computed task of a hook has, by its file and its place.
     pub(super) hooked_in_loops: BTreeMap<(usize, usize), Vec<String>>,
+    /// The lists that variables are set to, with a colon before their names.
+    pub(super) lists: BTreeMap<String, Vec<String>>,
     /// The namespaces with tasks whose names are computed.
     pub(super) computed_tasks: BTreeSet<String>,
     pub(super) namespaces: BTreeSet<String>,

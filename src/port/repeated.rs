@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ruby_prism::{CallNode, Node};
 
 use super::programs::Mapped;
-use super::ruby::{Offsets, behind, id, literal, source};
+use super::ruby::{Offsets, arguments, behind, id, literal, source};
 
 /// The most names that one line defines.
 const MOST: usize = 200;
@@ -33,7 +33,7 @@ pub(super) fn through(method: &str, call: &CallNode<'_>) -> Option<(String, Vec<
     through_lists(method, call, &BTreeMap::new())
 }
 
-/// Returns the same where the list may also be one of these, which are locals or constants.
+/// Returns the same where the list may also be one of these, which are locals, constants or variables, these with a colon before the name.
 pub(super) fn through_lists(
     method: &str,
     call: &CallNode<'_>,
@@ -45,6 +45,11 @@ pub(super) fn through_lists(
     let receiver = call.receiver()?;
     let local = receiver.as_local_variable_read_node().map(|local| id(&local.name()));
     let named = local.or_else(|| receiver.as_constant_read_node().map(|constant| id(&constant.name())));
+    let named = named.or_else(|| {
+        let fetch = receiver.as_call_node().filter(|call| id(&call.name()) == "fetch")?;
+        let variable = arguments(&fetch, false).values.first().and_then(literal)?;
+        Some(format!(":{variable}"))
+    });
     let items = match named {
         Some(name) => lists.get(&name)?.clone(),
         None => items(&receiver)?,

@@ -29,6 +29,15 @@ pub(super) fn id(name: &ConstantId<'_>) -> String {
     String::from_utf8_lossy(name.as_slice()).into_owned()
 }
 
+/// Returns the word of a call: `task` also for `Rake::Task.define_task`, which is the same.
+pub(super) fn word(call: &CallNode<'_>) -> String {
+    let name = id(&call.name());
+    match call.receiver().as_ref().and_then(constant).as_deref() {
+        Some("Rake::Task") if name == "define_task" => "task".to_owned(),
+        _ => name,
+    }
+}
+
 /// Returns the source of a node.
 pub(super) fn source(node: &Node<'_>) -> String {
     String::from_utf8_lossy(node.location().as_slice()).into_owned()

@@ -5,7 +5,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::facts::{Function, renamed};
 use super::super::form::{Block, Call, Expr, Line, Part, Statement};
 use super::super::note::{Kind, Read};
-use super::super::ruby::{HOST, arguments, bare, behind, constant, id, literal, source, statements};
+use super::super::ruby::{HOST, arguments, bare, behind, constant, id, literal, source, statements, word};
 use super::Reader;
 use super::evaluated::is_name_made;
 use super::executed::has_list_alone;
@@ -20,11 +20,13 @@ impl Reader<'_> {
         call: &CallNode<'_>,
         gives: bool,
     ) -> Read<Option<Vec<Line>>> {
-        let name = id(&call.name());
+        let name = word(call);
         if let Some(lines) = self.closes_sessions(call) {
             return Ok(Some(lines));
         }
-        if let Some(receiver) = call.receiver() {
+        if let Some(receiver) = call.receiver()
+            && name == id(&call.name())
+        {
             return self.method_statement(node, call, &receiver);
         }
         if let Some(lines) = self.over_sessions(call, &name)? {

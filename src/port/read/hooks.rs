@@ -125,7 +125,9 @@ impl Reader<'_> {
                 "a hook on `{hooked}` never runs, and does not in Capistrano 2 either, where the task is called `{namespace}`"
             ))]);
         }
-        let is_stage = self.facts.stages.contains(hooked);
+        let is_of_defaults = self.facts.version > 2
+            && [hooked, &self.full_name(hooked)].contains(&"load:defaults");
+        let is_stage = is_of_defaults || self.facts.stages.contains(hooked);
         let target = self.hooked(verb, hooked.trim_start_matches(':'));
         let Some((verb, target)) = target.filter(|_| !is_stage || self.facts.version < 3) else {
             if is_stage {
@@ -175,13 +177,23 @@ impl Reader<'_> {
         Ok(lines)
     }
 
-    /// Reads `after :production, "check"`: a stage is a task of Capistrano, which is run before all others.
+    /// Reads `after :production, "check"`: a stage is a task of Capistrano, which is run before all others. `load:defaults` runs in it, before
+    /// it reads `config/deploy.rb`.
     fn hook_on_stage(
         &mut self,
         call: Option<&CallNode<'_>>,
         (verb, stage): (&str, &str),
         rest: &[Node<'_>],
     ) -> Read<Vec<Line>> {
+        let is_of_defaults = !self.facts.stages.contains(stage);
+        if is_of_defaults && self.facts.main_file == Some(self.file) {
+            let why = "a hook on `load:defaults` never runs here, and does not in Capistrano 3 either: it has run before it reads this file";
+            return Ok(vec![self.remark(why)]);
+        }
+        let late = |block| match is_of_defaults {
+            true => Line::verb(Call::with_block("on", vec![Expr::symbol("stage")], block)),
+            false => behind_stage(stage, block),
+        };
         if verb == "before" && self.facts.version > 2 && self.facts.main_file == Some(self.file) {
             let why = "a hook before a stage never runs here, and does not in Capistrano 3 either: it reads this file in the stage";
             return Ok(vec![self.remark(why)]);
@@ -195,13 +207,13 @@ impl Reader<'_> {
             {
                 let run = |task: &Expr| Line::verb(Call::new("invoke", vec![task.clone()]));
                 let runs = hook.arguments.get(1).map(run).into_iter().collect();
-                lines.push(behind_stage(stage, hook.block.unwrap_or_else(|| Block::of(runs))));
+                lines.push(late(hook.block.unwrap_or_else(|| Block::of(runs))));
             }
             return Ok(lines);
         }
         let tasks = self.tasks_to_hook(rest)?.into_iter();
         let runs = tasks.map(|task| Line::verb(Call::new("invoke", vec![task]))).collect();
-        Ok(vec![behind_stage(stage, Block::of(runs))])
+        Ok(vec![late(Block::of(runs))])
     }
 
     fn tasks_to_hook(&mut self, tasks: &[Node<'_>]) -> Read<Vec<Expr>> {
