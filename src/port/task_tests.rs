@@ -274,6 +274,10 @@ fn a_loop_and_a_full_name_define_tasks_with_the_names_of_steps() {
         &["after \"deploy\", \"b:up\";"],
     );
     carried(
+        "set :parts, [:a, :b]\nfetch(:parts, []).each { |n| namespace(n) { Rake::Task.define_task(:up) { |t| puts n } } }\nafter 'deploy', 'b:up'\n",
+        &["task :up {\n      puts n;", "after \"deploy\", \"b:up\";"],
+    );
+    carried(
         "task('deploy:update_code') { puts 'a' }\nbefore 'deploy:starting', 'deploy:update_code'\n",
         &["task \"deploy:update_code_own\" {", "\"deploy:update_code_own\";"],
     );

@@ -69,6 +69,30 @@ fn words_that_capistrano_2_has_are_there() {
 }
 
 #[test]
+fn what_follows_the_defaults_runs_when_the_stage_is_known() {
+    let hook =
+        "task(:env) { ENV['A'] = 'b' }\nafter 'load:defaults', 'env'\nafter('load:defaults') { ENV['B'] = 'c' }\n";
+    let capfile = "require 'capistrano/setup'\nrequire 'capistrano/deploy'\n";
+    let files = [
+        ("Capfile", &*format!("{capfile}{hook}")),
+        (
+            "config/deploy.rb",
+            &*format!("set :application, 'a'\nset :repo_url, ENV['A']\n{hook}"),
+        ),
+        ("config/deploy/production.rb", "server 'a', roles: %w[app]\n"),
+    ];
+    let ported = ported(&files).unwrap();
+    assert!(ported.is_complete(), "{ported:?}");
+    let parts = [
+        "on :stage {\n  invoke \"env\";\n}",
+        "on :stage {\n  ENV[\"B\"] = \"c\";\n}",
+    ];
+    has(&ported.files[0].text, &parts);
+    assert!(!ported.files[1].text.contains("on :stage"), "{ported:?}");
+    has(&ported.files[1].text, &["// a hook on `load:defaults` never runs here"]);
+}
+
+#[test]
 fn paths_and_shown_maps_are_carried() {
     let (text, notes) = recipe(
         "role :app, 'a'\nset :restart_via, :run\ntask(:t) { p one: 1; puts File.path('x.yml'); send(restart_via, 'ls') }\n",

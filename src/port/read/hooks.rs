@@ -125,8 +125,7 @@ impl Reader<'_> {
                 "a hook on `{hooked}` never runs, and does not in Capistrano 2 either, where the task is called `{namespace}`"
             ))]);
         }
-        let is_of_defaults = self.facts.version > 2
-            && [hooked, &self.full_name(hooked)].contains(&"load:defaults");
+        let is_of_defaults = self.facts.version > 2 && [hooked, &self.full_name(hooked)].contains(&"load:defaults");
         let is_stage = is_of_defaults || self.facts.stages.contains(hooked);
         let target = self.hooked(verb, hooked.trim_start_matches(':'));
         let Some((verb, target)) = target.filter(|_| !is_stage || self.facts.version < 3) else {
