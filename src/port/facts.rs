@@ -137,6 +137,9 @@ pub(super) struct Facts {
     pub(super) is_newer_than_one: bool,
 }
 
+/// The step of a deploy that makes a release the current one, as Capistrano up to 2.10 calls it.
+pub(super) const LINK: &str = "deploy:symlink";
+
 impl Facts {
     /// Makes an empty one.
     pub(super) fn new(vocabulary: Vocabulary) -> Self {
@@ -377,7 +380,8 @@ impl Facts {
             "bundler:install"
         };
         let is_other = full == other && self.vocabulary.has_library("bundler");
-        let is_apart = is_other || self.is_step_here(&full) || self.is_no_hook_by_name(&full);
+        let is_link = full == LINK && self.is_link_apart();
+        let is_apart = is_other || is_link || self.is_step_here(&full) || self.is_no_hook_by_name(&full);
         let is_own = self.tasks.contains(&full) && is_apart;
         if !is_own {
             return full;
@@ -397,6 +401,12 @@ impl Facts {
     /// Returns true for the name of a task of capr's deploy that the Capistrano of the project does not have.
     pub(super) fn is_step_here(&self, full: &str) -> bool {
         super::added::is_step_here(self.version, full) && self.vocabulary.tasks.contains(full)
+    }
+
+    /// Returns true if `deploy:symlink` is a task of the recipe, which a deploy of Capistrano 2.11 and later does not run: hooks with tasks on
+    /// that name, and those that name it, are of `deploy:create_symlink`.
+    pub(super) fn is_link_apart(&self) -> bool {
+        self.version == 2 && self.has_hooks_by_name() == Some(false) && self.tasks.contains(LINK)
     }
 
     /// Returns true for a task that is a hook by its name here, and none for the Capistrano of the project.

@@ -167,6 +167,69 @@ fn tasks_are_hooks_by_their_names_up_to_capistrano_2_10() {
 }
 
 #[test]
+fn an_own_task_deploy_symlink_is_none_of_a_deploy_from_capistrano_2_11_on() {
+    let text = "namespace :deploy do\n  task(:symlink) { run 'a' }\n  task(:t) { symlink }\nend\nbefore 'deploy:restart', 'deploy:symlink'\n\
+                after 'deploy:symlink', 'deploy:t'\n";
+    let (new, _) = of_two(text, Some(("capistrano", "2.15.5")));
+    has(
+        &new,
+        &[
+            "task :symlink_own {",
+            "invoke \"deploy:symlink_own\";",
+            "before \"deploy:restart\", \"deploy:create_symlink\";",
+            "after \"deploy:create_symlink\", \"deploy:t\";",
+        ],
+    );
+    let (old, remarks) = of_two(text, None);
+    has(&old, &["task :symlink {", "after \"deploy:symlink\", \"deploy:t\";"]);
+    assert!(
+        remarks
+            .iter()
+            .any(|remark| remark.contains("takes the place of the step")),
+        "{remarks:?}"
+    );
+}
+
+#[test]
+fn hooks_of_all_tasks_are_kept_from_those_that_are_there() {
+    let (text, remarks) = of_two(
+        "task(:a) { }\ntask(:b) { }\non :exit, 'a', :only => 'b'\non :start, 'a', :only => ['b', 'none'], :except => 'nil'\n\
+         on(:after, :only => 'none') { puts 'x' }\non :finish, 'a', :except => [:b, 'deploy:migrations', 'live']\nrequire 'capistrano/ext/multistage'\n",
+        None,
+    );
+    has(
+        &text,
+        &[
+            "on :exit, \"a\";",
+            "on :start, \"a\", :only => [\"b\"], :except => [];",
+            "on :finish, \"a\", :except => [\"b\", \"deploy:migrations\", \"live\"];",
+        ],
+    );
+    assert!(!text.contains("on :after"), "{text}");
+    assert!(
+        remarks.iter().any(|remark| remark.contains("`after` never runs")),
+        "{remarks:?}"
+    );
+}
+
+#[test]
+fn what_capifony_took_for_said_depends_on_its_version() {
+    let of = |version| {
+        of_two(
+            "require 'capifony_symfony2'\nset :use_sudo, true\n",
+            Some(("capifony", version)),
+        )
+        .0
+    };
+    has(
+        &of("2.2.10"),
+        &["require \"capifony\";\nset :use_composer, false;\nset :assets_install, true;"],
+    );
+    has(&of("2.7.0"), &["require \"capifony\";\nset :use_composer, false;\n"]);
+    assert!(!of("2.8.2").contains("use_composer"));
+}
+
+#[test]
 fn variables_that_only_a_comment_of_the_library_tells_are_kept() {
     let (text, _) = of_two(
         "set :scm, :git\nset :scm_command, '/opt/git'\nset :local_scm_command, 'git'\n",

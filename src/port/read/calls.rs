@@ -100,7 +100,7 @@ impl Reader<'_> {
         let vocabulary = &self.facts.vocabulary;
         let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let is_else = vocabulary.is_verb(name) || vocabulary.is_reserved(name) || self.facts.is_variable(name);
-        match is_word && !is_else && self.local(name).is_none() {
+        match is_word && full.ends_with(name) && !is_else && self.local(name).is_none() {
             true => Line::new(Statement::Value(Expr::name(name))),
             false => Line::verb(Call::new("invoke", vec![Expr::text(full)])),
         }

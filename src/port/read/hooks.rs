@@ -2,6 +2,7 @@
 
 use ruby_prism::{CallNode, Node};
 
+use super::super::facts::LINK;
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::{Kind, Lack, Read, Unported};
 use super::super::repeated::names;
@@ -118,6 +119,8 @@ impl Reader<'_> {
         rest: &[Node<'_>],
     ) -> Read<Vec<Line>> {
         let is_after = verb == "after";
+        let has_block = call.is_some_and(|call| behind(call).is_some());
+        let hooked = if has_block { hooked } else { self.with_link(hooked) };
         if let Some((namespace, "default")) = hooked.rsplit_once(':')
             && self.facts.version == 2
         {
@@ -139,7 +142,7 @@ impl Reader<'_> {
             };
         };
         self.hooked.insert(format!("{verb} {target}"));
-        if self.facts.version == 2 && hooked == "deploy:symlink" && call.is_some_and(|call| behind(call).is_some()) {
+        if self.facts.version == 2 && hooked == LINK && has_block {
             self.remarks.push(format!(
                 "`{verb} \"deploy:symlink\"` with a block: later versions of Capistrano 2 run it only if it names a task; here it runs"
             ));
@@ -156,7 +159,8 @@ impl Reader<'_> {
                 known.push(self.expression(task)?);
                 continue;
             };
-            match self.action_beside(&target, name.trim_start_matches(':'), is_after) {
+            let named = self.with_link(name.trim_start_matches(':'));
+            match self.action_beside(&target, named, is_after) {
                 Action::Task(full) => known.push(Expr::Text(full)),
                 Action::Nothing(why) => lines.push(self.remark(&why)),
                 Action::Unknown => {
@@ -174,6 +178,35 @@ impl Reader<'_> {
             lines.insert(0, Line::verb(Call::new(&verb, values)));
         }
         Ok(lines)
+    }
+
+    /// Keeps those of the names that tasks have, as these are called here. What is computed stays as it is.
+    fn keep_tasks(&self, names: &mut Expr) {
+        let full = |name: &Expr| match self.action(self.with_link(name.literal()?)) {
+            // It is called by the name of its namespace.
+            Action::Task(full) => {
+                Some(Expr::Text(full)).filter(|_| !name.literal().is_some_and(|name| name.ends_with(":default")))
+            }
+            _ => name
+                .literal()
+                .filter(|name| self.facts.stages.contains(*name))
+                .map(Expr::text),
+        };
+        match names {
+            Expr::List(items) if items.iter().all(|item| item.literal().is_some()) => {
+                *items = items.iter().filter_map(full).collect();
+            }
+            name if name.literal().is_some() => *name = full(name).unwrap_or_else(|| Expr::List(Vec::new())),
+            _ => {}
+        }
+    }
+
+    /// Returns the name of a task of a hook, which Capistrano from 2.11 on replaces if it is that of a step that has another name there.
+    fn with_link<'n>(&self, name: &'n str) -> &'n str {
+        match name == LINK && self.facts.is_link_apart() {
+            true => "deploy:create_symlink",
+            false => name,
+        }
     }
 
     /// Reads `after :production, "check"`: a stage is a task of Capistrano, which is run before all others. `load:defaults` runs in it, before
@@ -415,7 +448,19 @@ impl Reader<'_> {
         ) {
             return self.refuse(Kind::Construct, format!("`on :{event}`"));
         }
-        let options = self.options("on", &given.pairs)?;
+        let mut options = self.options("on", &given.pairs)?;
+        // Capistrano asks for these where a task is at hand, and compares whole names.
+        let has_task = !matches!(event.as_str(), "load" | "exit");
+        options.retain(|_| has_task);
+        for (option, names) in &mut options {
+            self.keep_tasks(names);
+            if option == "only" && *names == Expr::List(Vec::new()) {
+                let why = format!(
+                    "the hook of `{event}` never runs, and does not in Capistrano either: no task has a name of its `only`"
+                );
+                return Ok(Some(vec![self.remark(&why)]));
+            }
+        }
         // A hook that runs at the end of loading must not make the loading fail.
         let is_load = event == "load";
         let mut values = vec![Expr::Symbol(event)];

@@ -3,6 +3,7 @@
 
 use ruby_prism::CallNode;
 
+use super::super::facts::LINK;
 use super::super::form::{Call, Expr, Line};
 use super::super::ruby::{arguments, literal};
 use super::Reader;
@@ -94,6 +95,12 @@ impl Reader<'_> {
     /// without one here is told where the version of Capistrano is not known.
     pub(super) fn hook_by_name(&mut self, full: &str) -> Option<Line> {
         let has_hooks = self.facts.has_hooks_by_name();
+        if full == LINK && self.facts.version == 2 && has_hooks.is_none() {
+            self.remarks.push(format!(
+                "the task `{LINK}` takes the place of the step that makes a release the current one here and in Capistrano up to 2.10. From 2.11 on no \
+                 deploy runs it but by a hook: if yours is newer, rename it"
+            ));
+        }
         let task = match (self.facts.version, has_hooks) {
             (2, Some(true) | None) => self.facts.hooked_by_name(full)?,
             _ => return None,

@@ -181,8 +181,10 @@ impl Reader<'_> {
         if !self.facts.variables.contains_key("use_sudo") {
             settings.push(("capifony_use_sudo", false));
         }
+        let is_before = |version| path == "symfony2" || self.facts.gems.is_before("capifony", version) == Some(true);
+        settings.extend(is_before("2.8.2").then_some(("use_composer", false)));
+        settings.extend(is_before("2.3").then_some(("assets_install", true)));
         if path == "symfony2" {
-            settings.extend([("use_composer", false), ("assets_install", true)]);
             let remark = "`symfony2.rb` is that of capifony 2.1 and older: the library `capifony` does what 2.8 does, which has other \
                           `composer_options` and calls `symfony:bootstrap:build` only where the recipe does";
             self.remarks.push(remark.to_owned());
