@@ -287,6 +287,18 @@ fn a_stage_of_the_library_of_capistrano_2_is_no_string() {
         remarks.iter().any(|remark| remark.contains("never equal to a string")),
         "{remarks:?}"
     );
+    assert!(
+        remarks.iter().all(|remark| !remark.contains("`stages` are symbols")),
+        "{remarks:?}"
+    );
+    let (_, remarks) = of_two(
+        "set :stages, %i(live test)\nset :default_stage, :test\nrequire 'capistrano/ext/multistage'\n",
+        None,
+    );
+    assert!(
+        remarks.iter().any(|remark| remark.contains("`stages` are symbols")),
+        "{remarks:?}"
+    );
     let (own, _) = of_two(&format!("set :stage, ENV['X']\n{text}"), None);
     assert!(!own.contains("false"), "{own}");
 }

@@ -1,5 +1,7 @@
 //! Variables of Capistrano that have another form here, or none.
 
+use ruby_prism::Node;
+
 use super::super::form::{Call, Expr, Line, Statement};
 use super::super::note::Read;
 use super::super::ruby::{Arguments, literal, source};
@@ -73,6 +75,15 @@ impl Reader<'_> {
                 self.remarks.push(format!(
                     "`{name}`: the recipes of the stages are in config/deploy, where capr looks for them"
                 ));
+                Ok(Some(Vec::new()))
+            }
+            "stages" if self.facts.version == 2 && self.facts.variables.contains_key("default_stage") => {
+                let list = value.and_then(Node::as_array_node);
+                if list.is_some_and(|list| list.elements().iter().any(|name| name.as_symbol_node().is_some())) {
+                    let remark = "`stages` are symbols, among which Capistrano 2 does not find the stage of the command line: it reads `default_stage` as \
+                                  well, whose servers come along in every other stage. Here a stage has its own servers alone";
+                    self.remarks.push(remark.to_owned());
+                }
                 Ok(Some(Vec::new()))
             }
             "stages" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir"
