@@ -89,6 +89,29 @@ some: roles: web,app; HOSTFILTER=www1,app1
 }
 
 #[test]
+fn in_the_words_of_capistrano_3_hosts_and_roles_only_choose() {
+    let recipe = format!("set :dialect, 3;\n{RECIPE}");
+    let told = |words: &[&str]| {
+        Case::new()
+            .recipe(&recipe)
+            .args(words)
+            .args(["--servers"])
+            .run()
+            .ok()
+            .stdout
+    };
+    let expected = "some: roles: web,app; HOSTS=www1,db1\n  www1  web, db\n";
+    assert_eq!(told(&["some", "HOSTS=www1,db1"]), expected);
+    let expected = "some: roles: web,app; ROLES=db\n  www1  web, db\n";
+    assert_eq!(told(&["some", "ROLES=db"]), expected);
+    // What is not in the recipe is no server, and the tasks of a deploy leave out what they have no server for.
+    let run = |words: &[&str]| Case::new().recipe(&recipe).args(words).args(["-n"]).run().ok();
+    run(&["some", "HOSTS=www9"])
+        .says("HOSTS names `www9', which is not in the recipe")
+        .says("skipping `some' because no servers matched");
+}
+
+#[test]
 fn the_tasks_that_a_task_and_its_hooks_name_are_told_each_once() {
     let tasks = |words: &[&str]| {
         let stdout = servers(words).ok().stdout;

@@ -52,6 +52,37 @@ fn u1_u2_u10_sudo_is_given_the_password_which_is_not_shown() {
 }
 
 #[test]
+fn what_a_script_reads_has_an_end_though_sudo_in_it_may_ask_for_a_password() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    for host in ["app1", "app2"] {
+        let systemctl = "#!/bin/sh\necho \"$*\" >> /tmp/systemctl\n";
+        fleet.sh(
+            host,
+            "mkdir -p /srv/bin && mount -t tmpfs none /etc/systemd && mkdir /etc/systemd/system",
+        );
+        fleet.write(host, "/srv/bin/systemctl", systemctl);
+        fleet.sh(host, "chmod 755 /srv/bin /srv/bin/systemctl");
+        allow(&fleet, host, "Defaults secure_path=/srv/bin:/usr/bin:/bin\n");
+    }
+    let recipe = "require \"puma\";\nset :application, \"shop\"; set :repository, \"x\"; set :puma_via, \"systemd\";\n\
+                  set :puma_systemctl_user, \"system\";\nrole :app, \"app1\", \"app2\";\n";
+    let case = Case::new().recipe(recipe).args(["puma:install"]).on(&fleet);
+    case.terminal().args(["-s", &format!("password={PASSWORD}")]).run().ok();
+    for host in ["app1", "app2"] {
+        let unit = fleet.sh(host, "cat /etc/systemd/system/puma_*.service");
+        assert!(
+            unit.starts_with("[Unit]\n") && unit.ends_with("WantedBy=multi-user.target"),
+            "{unit}"
+        );
+        assert!(
+            fleet
+                .sh(host, "cat /tmp/systemctl")
+                .starts_with("daemon-reload\nenable -- puma_")
+        );
+    }
+}
+
+#[test]
 fn u10_a_wrong_password_is_not_shown_either() {
     let fleet = Fleet::start(&["app1", "app2"]);
     let finished = case(&fleet, r#"sudo "id -un";"#)

@@ -1,6 +1,7 @@
 //! Plain data that a recipe builds: servers, roles, tasks, hooks, variables.
 
 mod around;
+mod filter;
 mod hooks;
 mod kind;
 mod nearest;
@@ -14,13 +15,14 @@ mod task;
 mod value;
 mod variables;
 
+pub(crate) use filter::Filter;
 pub(crate) use hooks::{Hook, HookAction, When};
 pub(crate) use kind::VariableKind;
 pub(crate) use nearest::{did_you_mean, nearest, suggestion};
 pub(crate) use outline::{Act, Graph, GraphTask, Link, Outline, ReadVariable, TaskStep};
 pub(crate) use role::{Assignment, AttributeError, Roles};
 pub(crate) use run_options::{Environment, RunOptions, Shell, Stdin, is_umask};
-pub(crate) use selection::{Filter, Selection, SelectionError, select};
+pub(crate) use selection::{Selection, SelectionError, select};
 pub(crate) use server::{HOST_RULE, Server, ServerSyntax, USER_RULE, is_plain_host, is_plain_user};
 pub(crate) use summary::{Addressed, Servers, Shown, TaskSummary, Variable};
 pub(crate) use task::{Task, TaskId, Tasks, clean_description, is_internal, join, outwards};

@@ -1,10 +1,11 @@
 //! Selects the servers that a task or an action addresses.
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexSet;
 use thiserror::Error;
 
+use super::filter::Filter;
 use super::nearest::nearest;
-use super::{Assignment, Attributes, BlockId, Roles, Server, ServerSyntax, Tasks, Value};
+use super::{Assignment, Attributes, BlockId, Roles, Server, ServerSyntax, Value};
 
 /// The attribute for servers that nothing is deployed to. Given in one role, it applies to the server in all its roles.
 const NO_RELEASE: &str = "no_release";
@@ -85,107 +86,6 @@ impl Selection {
     }
 }
 
-/// The conditions of the person who starts capr, which are applied on top of the recipe's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Filter {
-    /// `HOSTS=`: exactly these hosts.
-    pub hosts: Option<Vec<String>>,
-    /// `ROLES=`: these roles instead of the recipe's.
-    pub roles: Option<Vec<String>>,
-    /// With `ROLES=`: only those of them that the task has as well.
-    pub preserve_roles: bool,
-    /// `HOSTFILTER=`: only servers with these host names.
-    pub host_filter: Option<Vec<String>>,
-    /// `HOSTROLEFILTER=`: only servers in these roles. It is ignored if there is a `HOSTFILTER`.
-    pub host_role_filter: Option<Vec<String>>,
-    /// The servers whose turn it is; set by `rolling`, not by the person.
-    pub turn: Option<Vec<Server>>,
-}
-
-impl Filter {
-    /// Reads `HOSTS`, `ROLES`, `HOSTFILTER` and `HOSTROLEFILTER`; empty ones count as not set.
-    pub(crate) fn from_environment(environment: &IndexMap<String, String>) -> Self {
-        let names = |name: &str| {
-            let value = environment.get(name)?;
-            let names: Vec<_> = split(std::slice::from_ref(value)).map(str::to_owned).collect();
-            (!names.is_empty()).then_some(names)
-        };
-        Self {
-            hosts: names("HOSTS"),
-            roles: names("ROLES"),
-            preserve_roles: false,
-            host_filter: names("HOSTFILTER"),
-            host_role_filter: names("HOSTROLEFILTER"),
-            turn: None,
-        }
-    }
-
-    /// Returns the hosts of `HOSTS=` that no role and no task of the recipe names, each with one that was perhaps meant (R8).
-    /// Returns none if the recipe names no server at all: then those of `HOSTS=` are all there is.
-    pub(crate) fn unknown_hosts(&self, roles: &Roles, tasks: &Tasks) -> Vec<(String, Option<String>)> {
-        let mut known: IndexSet<String> = roles
-            .names()
-            .flat_map(|role| roles.assignments(role))
-            .map(|assignment| assignment.server.host.clone())
-            .collect();
-        let named = tasks.iter().filter_map(|task| task.selection.hosts.as_ref());
-        let named = named
-            .flat_map(|hosts| split(hosts))
-            .filter_map(|host| host.parse::<Server>().ok());
-        known.extend(named.map(|server| server.host));
-        if known.is_empty() {
-            return Vec::new();
-        }
-        let wanted = self.hosts.iter().flat_map(|hosts| split(hosts));
-        wanted
-            .filter(|text| text.parse::<Server>().is_ok_and(|server| !known.contains(&server.host)))
-            .map(|text| {
-                let meant = nearest(text, known.iter().map(String::as_str));
-                (text.to_owned(), meant.map(str::to_owned))
-            })
-            .collect()
-    }
-
-    /// Returns the servers of `HOSTS=` that a selection leaves out all the same, because nothing is deployed to them (R8).
-    pub(crate) fn unreleased(&self, roles: &Roles, selection: &Selection) -> Vec<Server> {
-        let hosts = self.hosts.iter().flat_map(|hosts| split(hosts));
-        let named =
-            hosts
-                .filter_map(|host| host.parse::<Server>().ok())
-                .flat_map(|server| match named_alike(roles, &server) {
-                    known if known.is_empty() => vec![server],
-                    known => known,
-                });
-        let mut left_out: Vec<Server> = named.filter(|server| is_unreleased(roles, selection, server)).collect();
-        left_out.dedup();
-        left_out
-    }
-
-    /// Returns true if the filter can remove all servers of a task; then it is not an error that none is left (N3).
-    pub(crate) fn narrows(&self, selection: &Selection) -> bool {
-        self.turn.is_some()
-            || selection.skip_hostfilter != Some(true)
-                && (self.host_filter.is_some() || self.host_role_filter.is_some())
-    }
-
-    fn keeps(&self, server: &Server, roles: &Roles, selection: &Selection) -> bool {
-        if self.turn.as_ref().is_some_and(|turn| !turn.contains(server)) {
-            return false;
-        }
-        if selection.skip_hostfilter == Some(true) {
-            return true;
-        }
-        match (&self.host_filter, &self.host_role_filter) {
-            (Some(hosts), _) => hosts.contains(&server.host),
-            (None, Some(wanted)) => roles
-                .roles_of(server)
-                .iter()
-                .any(|role| wanted.iter().any(|w| w == role)),
-            (None, None) => true,
-        }
-    }
-}
-
 /// The reason why a selection cannot be made. If no server matches, this is not an error here: the caller decides.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(crate) enum SelectionError {
@@ -210,7 +110,7 @@ pub(crate) fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> R
     if is_empty(&selection.hosts) || is_empty(&selection.roles) {
         return Ok(Vec::new());
     }
-    if let Some(hosts) = &filter.hosts {
+    if let Some(hosts) = filter.hosts_instead() {
         for host in split(hosts) {
             let server: Server = host.parse()?;
             let known = named_alike(roles, &server);
@@ -225,7 +125,7 @@ pub(crate) fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> R
             servers.insert(host.parse()?);
         }
     } else {
-        let wanted: Vec<&str> = match filter.roles.as_ref().or(selection.roles.as_ref()) {
+        let wanted: Vec<&str> = match filter.roles_instead().or(selection.roles.as_ref()) {
             Some(names) => {
                 let kept = selection.roles.as_ref().filter(|_| filter.preserve_roles);
                 split(names)
@@ -262,13 +162,13 @@ pub(crate) fn select(roles: &Roles, selection: &Selection, filter: &Filter) -> R
 }
 
 /// Returns true if nothing is to be deployed to the server, and the selection leaves such servers out.
-fn is_unreleased(roles: &Roles, selection: &Selection, server: &Server) -> bool {
+pub(super) fn is_unreleased(roles: &Roles, selection: &Selection, server: &Server) -> bool {
     let unwanted = selection.except.as_ref().and_then(|except| except.get(NO_RELEASE));
     unwanted.is_some_and(|unwanted| roles.say(server, NO_RELEASE, unwanted))
 }
 
 /// Returns the servers of the recipe with this host name; they may have a user and a port there.
-fn named_alike(roles: &Roles, bare: &Server) -> Vec<Server> {
+pub(super) fn named_alike(roles: &Roles, bare: &Server) -> Vec<Server> {
     if bare.user.is_some() || bare.port.is_some() {
         return Vec::new();
     }
@@ -285,7 +185,7 @@ fn matches(assignment: &Assignment, selection: &Selection) -> bool {
     selection.only.iter().flatten().all(has) && !selection.except.iter().flatten().any(has)
 }
 
-fn split(texts: &[String]) -> impl Iterator<Item = &str> {
+pub(super) fn split(texts: &[String]) -> impl Iterator<Item = &str> {
     texts
         .iter()
         .flat_map(|text| text.split(','))

@@ -504,6 +504,9 @@ fn gems_that_need_no_hand_are_named() {
             .iter()
             .any(|remark| remark.contains("capr installs no Ruby"))
     );
+    let two = ported(&[("deploy.rb", "load 'deploy'\nrequire 'capistrano-rbenv'\nset :x, 1\n")]).unwrap();
+    let is_told = |remark: &String| remark.starts_with("rbenv:setup: capr installs no Ruby");
+    assert!(two.remarks.iter().any(is_told), "{:?}", two.remarks);
 }
 
 #[test]

@@ -386,6 +386,7 @@ impl Recipe {
 
     fn run_tasks(&self, tasks: &[String]) -> Fallible<()> {
         dialect::tell_replaced(&self.interpreter);
+        dialect::read_conditions(&self.interpreter);
         self.interpreter.frames().begin_run();
         for name in tasks {
             let Some(task) = self.interpreter.defined().task(name, "") else {

@@ -9,7 +9,7 @@ use super::addressed::{SaidOfServers, of_outline, servers};
 use super::language::mask::masked;
 use super::meaning::defined::Body;
 use super::meaning::steps::{BlockPiece, BlockPieceKind, is_block, is_local, of_block, of_functions};
-use super::running::selected;
+use super::running::{dialect, selected};
 use crate::configuration::{
     Act, Addressed, BlockId, Graph, GraphTask, HookAction, Link, Outline, ReadVariable, RunOptions, Task, TaskStep,
     VariableRead, When,
@@ -39,6 +39,7 @@ impl Recipe {
     }
 
     fn told(&self, tasks: &[String], mut tell: impl FnMut(&Rc<Task>) -> Outline) -> Vec<Outline> {
+        dialect::read_conditions(&self.interpreter);
         let found = self.interpreter.budget().bounded(|| {
             let tasks = tasks
                 .iter()

@@ -97,6 +97,10 @@ impl Reader<'_> {
             return Ok(self.as_bare(&path));
         }
         if let Some(library) = Vocabulary::library_of_ruby(&path) {
+            // The gem of Capistrano 2 has that task in each deploy:setup.
+            let installs = ruby_libraries::left_out("rbenv:setup");
+            let is_of_two = self.facts.version < 3 && path == "capistrano-rbenv";
+            self.remarks.extend(installs.filter(|_| is_of_two));
             let mut lines = vec![Line::verb(Call::new("require", vec![Expr::text(library)]))];
             lines.extend(self.as_gem(&path));
             return Ok(lines);

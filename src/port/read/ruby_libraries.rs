@@ -503,6 +503,7 @@ const INSTALLERS: &[&str] = &[
     "rbenv:install_rbenv_vars",
     "rbenv:install_ruby",
     "rbenv:install_ruby_build",
+    "rbenv:setup",
     "rvm1:alias:create",
     "rvm1:hook",
     "rvm1:install:ruby",

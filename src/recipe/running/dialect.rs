@@ -79,6 +79,14 @@ pub(super) fn speaks_three(interpreter: &Interpreter) -> bool {
     defined.dialect_told().unwrap_or_else(|| defined.dialect_spoken()) == 3
 }
 
+/// Reads `HOSTS=` and `ROLES=`: in a recipe that says that it is in the words of Capistrano 3 they choose among the servers of
+/// a task. The recipe has been read by then.
+pub(in crate::recipe) fn read_conditions(interpreter: &Interpreter) {
+    interpreter
+        .exclusions()
+        .only_narrow(interpreter.defined().dialect_told() == Some(3));
+}
+
 /// Returns true in a task, not of the library, of a recipe that says that it is in the words of Capistrano 3.
 pub(super) fn is_task_of_three(interpreter: &Interpreter) -> bool {
     let task = interpreter.frames().current();

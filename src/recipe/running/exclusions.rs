@@ -50,6 +50,11 @@ impl Exclusions {
         self.filter.borrow().clone()
     }
 
+    /// Makes the person's conditions choose among the servers of tasks alone, as in Capistrano 3.
+    pub(in crate::recipe) fn only_narrow(&self, is_so: bool) {
+        self.filter.borrow_mut().only_narrows = is_so;
+    }
+
     /// Puts other conditions in their place, and returns those before.
     pub(in crate::recipe) fn replace_filter(&self, filter: Filter) -> Filter {
         self.filter.replace(filter)
