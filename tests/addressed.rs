@@ -104,11 +104,33 @@ fn in_the_words_of_capistrano_3_hosts_and_roles_only_choose() {
     assert_eq!(told(&["some", "HOSTS=www1,db1"]), expected);
     let expected = "some: roles: web,app; ROLES=db\n  www1  web, db\n";
     assert_eq!(told(&["some", "ROLES=db"]), expected);
+    let filtered = recipe.replace(
+        "task :all",
+        "set :filter, #{ hosts: [\"www1\", \"app1\"], roles: :web };\ntask :all",
+    );
+    let told = Case::new().recipe(&filtered).args(["some", "--servers"]).run().ok();
+    assert_eq!(told.stdout, "some: roles: web,app\n  www1  web, db\n");
     // What is not in the recipe is no server, and the tasks of a deploy leave out what they have no server for.
     let run = |words: &[&str]| Case::new().recipe(&recipe).args(words).args(["-n"]).run().ok();
     run(&["some", "HOSTS=www9"])
         .says("HOSTS names `www9', which is not in the recipe")
         .says("skipping `some' because no servers matched");
+}
+
+#[test]
+fn options_of_capistrano_are_refused_with_what_does_the_same_here() {
+    for (words, advice) in [
+        (
+            &["--trace", "production", "all"][..],
+            "the name of the file ends with .json",
+        ),
+        (&["all", "--trace"], "what --trace of Capistrano does is here: -v"),
+        (&["all", "--hosts=db1"], "HOSTS=app1,app2 behind the tasks"),
+        (&["-z", "db1", "all"], "HOSTS=app1,app2 behind the tasks"),
+        (&["all", "--roles", "db"], "ROLES=app,web behind the tasks"),
+    ] {
+        servers(words).code(2).says(advice);
+    }
 }
 
 #[test]

@@ -232,8 +232,8 @@ pub(super) struct TypedArguments {
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
 
-    /// Write a trace of the run when it has ended, for Perfetto (ui.perfetto.dev)
-    #[arg(long, value_name = "FILE")]
+    /// Write a trace of the run when it has ended, for Perfetto (ui.perfetto.dev): a file whose name ends with .json
+    #[arg(long, value_name = "FILE", value_parser = trace_file)]
     pub(super) trace: Option<PathBuf>,
 
     /// Format of the messages: pretty on a terminal, else plain; in a job of GitHub Actions or GitLab CI the one that its log shows best
@@ -288,6 +288,14 @@ pub(super) const RESUME: &str = "resume";
 
 /// The task that puts the leftovers of a dead run in order.
 const RECOVER: &str = "recover";
+
+/// Reads the name of the file of `--trace`. Capistrano's option of that name takes no file: what follows it there is a stage or a task.
+fn trace_file(text: &str) -> Result<PathBuf, String> {
+    match text.ends_with(".json") {
+        true => Ok(PathBuf::from(text)),
+        false => Err("the name of the file ends with .json; more is shown by -v".to_owned()),
+    }
+}
 
 /// Reads a time: a number of seconds, or numbers with units.
 fn time(text: &str) -> Result<Duration, String> {

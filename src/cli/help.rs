@@ -298,6 +298,7 @@ Which servers, as arguments or in the environment (several are separated by comm
   ROLES=app,web        those of these roles instead of the tasks' (with -r: of these only)
   HOSTFILTER=app1      of the servers found only these
   HOSTROLEFILTER=web   of the servers found only those of these roles
+In a recipe with set :dialect, 3 HOSTS and ROLES choose like these, as in Capistrano 3.
 Any other NAME=value is for the recipe, which reads ENV[\"NAME\"].
 
 Environment: CAPR_SSH_CONFIG (--ssh-config), CAPR_STDLIB (--stdlib), CAPR_PATH (directories with libraries), CAPR_TRUST (directories \

@@ -11,6 +11,7 @@ mod cramped;
 mod doctor;
 mod fmt;
 mod guide;
+mod habits;
 mod help;
 mod init;
 mod interactive;
@@ -109,6 +110,11 @@ fn usage(error: &clap::Error, words: &[OsString], shell: &Invocation) -> u8 {
         return told(0, &console);
     }
     let text = error.render();
+    let is_of_option = matches!(
+        error.kind(),
+        ErrorKind::UnknownArgument | ErrorKind::InvalidValue | ErrorKind::ValueValidation
+    );
+    let advice = habits::advice(words).filter(|_| is_of_option);
     if error.use_stderr() {
         let look = Presentation::unasked(shell).look;
         let text = if look.color {
@@ -116,7 +122,7 @@ fn usage(error: &clap::Error, words: &[OsString], shell: &Invocation) -> u8 {
         } else {
             text.to_string()
         };
-        console.usage(&text);
+        console.usage(&format!("{text}{}", advice.unwrap_or_default()));
     } else {
         console.data(&text.to_string());
     }

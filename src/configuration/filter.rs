@@ -22,8 +22,19 @@ pub(crate) struct Filter {
     pub host_role_filter: Option<Vec<String>>,
     /// True in a recipe in the words of Capistrano 3: `HOSTS=` and `ROLES=` choose among the servers of a task, and never add one.
     pub only_narrows: bool,
+    /// The choice that the recipe adds to that with the variable `filter`.
+    pub of_recipe: Vec<ServerChoice>,
     /// The servers whose turn it is; set by `rolling`, not by the person.
     pub turn: Option<Vec<Server>>,
+}
+
+/// A choice among the servers of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ServerChoice {
+    /// Those of these hosts.
+    Hosts(Vec<String>),
+    /// Those in one of these roles.
+    Roles(Vec<String>),
 }
 
 impl Filter {
@@ -41,6 +52,7 @@ impl Filter {
             host_filter: names("HOSTFILTER"),
             host_role_filter: names("HOSTROLEFILTER"),
             only_narrows: false,
+            of_recipe: Vec::new(),
             turn: None,
         }
     }
@@ -97,9 +109,19 @@ impl Filter {
     /// Returns true if the filter can remove all servers of a task; then it is not an error that none is left (N3).
     pub(crate) fn narrows(&self, selection: &Selection) -> bool {
         self.turn.is_some()
-            || self.only_narrows && (self.hosts.is_some() || self.roles.is_some())
+            || self.conditions().next().is_some()
             || selection.skip_hostfilter != Some(true)
                 && (self.host_filter.is_some() || self.host_role_filter.is_some())
+    }
+
+    /// Returns what chooses among the servers of a task.
+    fn conditions(&self) -> impl Iterator<Item = ServerChoice> {
+        let of_person = [
+            self.hosts.clone().map(ServerChoice::Hosts),
+            self.roles.clone().map(ServerChoice::Roles),
+        ];
+        let of_person = of_person.into_iter().flatten().filter(|_| self.only_narrows);
+        of_person.chain(self.of_recipe.iter().cloned())
     }
 
     /// Returns the hosts that take the place of those of the recipe.
@@ -117,22 +139,20 @@ impl Filter {
             return false;
         }
         let has_role = |fits: &dyn Fn(&str) -> bool| roles.roles_of(server).iter().any(|role| fits(role));
-        if self.only_narrows {
+        let fits = |condition: ServerChoice| match condition {
             // One with a user or a port is that server.
-            let whole = server.to_string();
-            let is_named = self
-                .hosts
-                .iter()
-                .flat_map(|hosts| split(hosts))
-                .any(|host| host == whole);
-            let hosts = self.hosts.as_ref().filter(|_| !is_named);
-            let hosts = hosts.map(|hosts| patterns(hosts, of_host));
-            let wanted = self.roles.as_ref().map(|roles| patterns(roles, of_role));
-            let is_left_out = hosts.is_some_and(|all| !all.iter().any(|fits| fits(&server.host)))
-                || wanted.is_some_and(|all| !has_role(&|role| all.iter().any(|fits| fits(role))));
-            if is_left_out {
-                return false;
+            ServerChoice::Hosts(hosts) => {
+                let whole = server.to_string();
+                split(&hosts).any(|host| host == whole)
+                    || patterns(&hosts, of_host).iter().any(|fits| fits(&server.host))
             }
+            ServerChoice::Roles(wanted) => {
+                let wanted = patterns(&wanted, of_role);
+                has_role(&|role| wanted.iter().any(|fits| fits(role)))
+            }
+        };
+        if !self.conditions().all(fits) {
+            return false;
         }
         if selection.skip_hostfilter == Some(true) {
             return true;

@@ -15,7 +15,7 @@ mod task;
 mod value;
 mod variables;
 
-pub(crate) use filter::Filter;
+pub(crate) use filter::{Filter, ServerChoice};
 pub(crate) use hooks::{Hook, HookAction, When};
 pub(crate) use kind::VariableKind;
 pub(crate) use nearest::{did_you_mean, nearest, suggestion};

@@ -67,7 +67,7 @@ pub(super) fn remarks(
     told.collect()
 }
 
-/// What the parser says where a string, a list or a block has no end, and where an end has no beginning. No Ruby ever read such a file, and
+/// The words of the parser where a string, a list or a block has no end, and where an end has no beginning. No Ruby ever read such a file, and
 /// whatever is behind that place may belong elsewhere. Ruby of today also refuses what Ruby 1.8 took (`when 1: …`): that is carried over.
 const UNCLOSED: &[&str] = &[
     ", ignoring it",

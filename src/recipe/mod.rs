@@ -386,7 +386,6 @@ impl Recipe {
 
     fn run_tasks(&self, tasks: &[String]) -> Fallible<()> {
         dialect::tell_replaced(&self.interpreter);
-        dialect::read_conditions(&self.interpreter);
         self.interpreter.frames().begin_run();
         for name in tasks {
             let Some(task) = self.interpreter.defined().task(name, "") else {
@@ -395,7 +394,8 @@ impl Recipe {
                     Position::NONE,
                 ));
             };
-            let result = self.run_named(&task);
+            // A task before it may have said which servers are wanted.
+            let result = dialect::read_conditions(&self.interpreter, &self.engine).and_then(|()| self.run_named(&task));
             if let Err(error) = result {
                 self.after_failure(&error, &task);
                 return Err(error);

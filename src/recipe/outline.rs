@@ -39,7 +39,8 @@ impl Recipe {
     }
 
     fn told(&self, tasks: &[String], mut tell: impl FnMut(&Rc<Task>) -> Outline) -> Vec<Outline> {
-        dialect::read_conditions(&self.interpreter);
+        // What cannot be evaluated here is told when a task runs.
+        let _ = dialect::read_conditions(&self.interpreter, &self.engine);
         let found = self.interpreter.budget().bounded(|| {
             let tasks = tasks
                 .iter()

@@ -88,6 +88,7 @@ pub static VARIABLES: &[Known] = &[
         "2",
         "with the library rails/assets, write: set :keep_assets, 3;",
     ),
+    same("filter", "3"),
     other("format", "3", SHOWN),
     other("format_options", "3", SHOWN),
     same("gateway", "1 2"),

@@ -46,6 +46,10 @@ pub(in crate::recipe) static READ_BY_CAPR: &[(&str, &str)] = &[
         "protected",
         "True: before tasks run a person types the name of the stage (without stages, of the application), or `--confirm` says it.",
     ),
+    (
+        "filter",
+        "With `set :dialect, 3` a map with `hosts` and `roles`: of all servers commands reach only these, as with `HOSTS=` and `ROLES=`.",
+    ),
     ("gateway", "The server through which the others are reached."),
     (
         "heartbeat",

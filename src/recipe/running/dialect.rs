@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
-use rhai::{Engine, INT};
+use rhai::{Engine, INT, Map};
 
 use super::interpreter::Interpreter;
-use crate::configuration::{Setter, Task};
+use crate::configuration::{ServerChoice, Setter, Task};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::event::Level;
+use crate::recipe::language::origin::Fallible;
+use crate::recipe::language::values::texts;
 use crate::recipe::meaning::dialect::ambiguous;
 use crate::recipe::meaning::library::TO_BE_REPLACED;
 use crate::recipe::meaning::stdlib::LIBRARIES;
@@ -79,12 +81,26 @@ pub(super) fn speaks_three(interpreter: &Interpreter) -> bool {
     defined.dialect_told().unwrap_or_else(|| defined.dialect_spoken()) == 3
 }
 
-/// Reads `HOSTS=` and `ROLES=`: in a recipe that says that it is in the words of Capistrano 3 they choose among the servers of
+/// Reads `HOSTS=`, `ROLES=` and the variable `filter`: in a recipe that says that it is in the words of Capistrano 3 they choose among the servers of
 /// a task. The recipe has been read by then.
-pub(in crate::recipe) fn read_conditions(interpreter: &Interpreter) {
+pub(in crate::recipe) fn read_conditions(interpreter: &Interpreter, engine: &Engine) -> Fallible<()> {
+    if interpreter.defined().dialect_told() != Some(3) {
+        return Ok(());
+    }
+    let filter = interpreter.variable(engine, "filter")?.unwrap_or_default();
+    let of = |names: [&str; 2], condition: fn(Vec<String>) -> ServerChoice| {
+        let map = filter.read_lock::<Map>()?;
+        let given: Vec<String> = names.iter().filter_map(|name| map.get(*name)).flat_map(texts).collect();
+        (!given.is_empty()).then(|| condition(given))
+    };
+    let of_recipe = [
+        of(["hosts", "host"], ServerChoice::Hosts),
+        of(["roles", "role"], ServerChoice::Roles),
+    ];
     interpreter
         .exclusions()
-        .only_narrow(interpreter.defined().dialect_told() == Some(3));
+        .only_narrow(of_recipe.into_iter().flatten().collect());
+    Ok(())
 }
 
 /// Returns true in a task, not of the library, of a recipe that says that it is in the words of Capistrano 3.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use indexmap::IndexMap;
 
-use crate::configuration::{Configuration, Filter, Roles, Selection, SelectionError, Server, select};
+use crate::configuration::{Configuration, Filter, Roles, Selection, SelectionError, Server, ServerChoice, select};
 use crate::diagnostic::ServerFailure;
 
 /// The servers that are left out.
@@ -50,9 +50,11 @@ impl Exclusions {
         self.filter.borrow().clone()
     }
 
-    /// Makes the person's conditions choose among the servers of tasks alone, as in Capistrano 3.
-    pub(in crate::recipe) fn only_narrow(&self, is_so: bool) {
-        self.filter.borrow_mut().only_narrows = is_so;
+    /// Makes the person's conditions choose among the servers of tasks alone, as in Capistrano 3, together with those of the recipe.
+    pub(in crate::recipe) fn only_narrow(&self, of_recipe: Vec<ServerChoice>) {
+        let mut filter = self.filter.borrow_mut();
+        filter.only_narrows = true;
+        filter.of_recipe = of_recipe;
     }
 
     /// Puts other conditions in their place, and returns those before.
