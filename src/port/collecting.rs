@@ -242,6 +242,7 @@ impl Visitor<'_> {
             weigh(&mut self.facts.points, name, node, self.namespaces.is_empty());
             self.facts.is_newer_than_one |= is_newer_than_one(name, node);
         }
+        self.facts.fetches_log |= name == "fetch" && matches!(text.as_deref(), Some("format" | "log_level"));
         if matches!(name, "role" | "server") {
             self.facts.servers.note(self.facts.files.len(), node, &given);
         }

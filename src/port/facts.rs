@@ -36,6 +36,8 @@ pub(super) struct Facts {
     pub(super) sure: BTreeSet<String>,
     /// The numbers of the files that set each of them.
     pub(super) set_in: BTreeMap<String, BTreeSet<usize>>,
+    /// True if a recipe fetches what is shown, or how: it has to know what was set.
+    pub(super) fetches_log: bool,
     /// The full names of tasks.
     pub(super) tasks: BTreeSet<String>,
     /// The tasks of Rake that a recipe clears, to define them anew.

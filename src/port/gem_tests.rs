@@ -240,6 +240,61 @@ fn the_first_puma_of_version_5_has_a_service_of_another_name_and_nginx_is_of_two
 }
 
 #[test]
+fn the_site_of_nginx_is_filled_in_by_the_template_that_its_variable_names() {
+    let recipe = "set :application, 'x'\nset :nginx_template, -> { \"config/nginx/#{fetch(:stage)}.erb\" }\nlock '3'\n";
+    let template = |name: &str| {
+        let path = format!("config/nginx/{name}.erb");
+        (path, format!("<%= fetch(:application) %>.{name}\n"))
+    };
+    let project = RubyProject {
+        sources: vec![
+            file("Capfile", &format!("{BEGIN}require 'capistrano/nginx'\n")),
+            file("config/deploy.rb", recipe),
+        ],
+        templates: vec![template("qa"), template("live")],
+        ..RubyProject::default()
+    };
+    let ported = port(&project).unwrap();
+    assert!(ported.is_complete(), "{:?}", ported.files);
+    has(
+        &ported.files[1].text,
+        &[
+            "set :nginx_site {\n  switch fetch(:stage, \"\") ?? \"\" {\n    \"live\" => {",
+            "render(:template => \"{{ application }}.qa\\n\")",
+        ],
+    );
+    let (_, text, _) = with_gems("require 'capistrano/nginx'\n", "set :nginx_template, :default\n", &[]);
+    has(&text, &["set :nginx_template, :default;"]);
+}
+
+/// Until a stage has set it, the branch has the default, as all of the file of the recipes finds it.
+#[test]
+fn what_only_stages_set_has_its_default_where_the_recipe_is_read() {
+    let of = |read: &str| {
+        let project = RubyProject {
+            sources: vec![
+                file("Capfile", BEGIN),
+                file("config/deploy.rb", &format!("lock '3'\nset :application, 'x'\n{read}")),
+                file(
+                    "config/deploy/live.rb",
+                    "set :branch, 'live'\nset :log_level, :info\nserver 'a', roles: %w[app]\n",
+                ),
+            ],
+            ..RubyProject::default()
+        };
+        let ported = port(&project).unwrap();
+        format!("{}{}", ported.files[1].text, ported.files[2].text)
+    };
+    let text = of("set :name, \"#{fetch(:branch)}.x\"\ntask(:a) { puts fetch(:name), fetch(:log_level) }\n");
+    has(
+        &text,
+        &["set :branch, \"master\";", "puts log_level;", "set :log_level, :info;"],
+    );
+    assert!(!text.contains("which log_level"), "{text}");
+    assert!(!of("task(:a) { puts fetch(:branch) }\n").contains("\"master\""));
+}
+
+#[test]
 fn a_hook_finds_the_task_beside_the_one_that_it_is_on() {
     let (_, text, remarks) = with_gems(
         "",

@@ -183,10 +183,12 @@ fn insert(block: &mut Block, mut head: Vec<Line>) {
     block.lines = head;
 }
 
-/// Returns true if lines that run while the recipe is loaded read a path below `deploy_to`.
-fn reads_path(main: &Block) -> bool {
-    let paths = with_made_of("deploy_to", &BTreeSet::new()).into_iter().collect();
-    read_of(&main.lines, &paths).is_some()
+/// Returns true if lines that run while the recipe is loaded read a variable that only stages set, or what is made of it: until then it has the
+/// default.
+fn is_read_before(name: &str, facts: &Facts, main: &Block) -> bool {
+    let set_in = facts.set_in.get(name);
+    let names = with_made_of(name, &BTreeSet::new()).into_iter().collect();
+    set_in.is_some_and(|files| files.is_subset(&facts.stages.files)) && read_of(&main.lines, &names).is_some()
 }
 
 /// Returns the defaults of the version that differ from those of capr, if the recipe does not set them.
@@ -207,10 +209,7 @@ fn defaults(facts: &Facts, names: &Names, main: &Block) -> Vec<Vec<Line>> {
                     Part::Text("/var/www/".to_owned()),
                     Part::Value(Expr::name("application")),
                 ]);
-                // Until a stage has set it, paths have the default.
-                let set_in = facts.set_in.get("deploy_to");
-                let is_late = set_in.is_some_and(|files| files.is_subset(&facts.stages.files)) && reads_path(main);
-                if is_free("deploy_to") || is_late {
+                if is_free("deploy_to") || is_read_before("deploy_to", facts, main) {
                     lines.push(Line::verb(Call::with_block(
                         "set",
                         vec![Expr::symbol("deploy_to")],
@@ -223,7 +222,7 @@ fn defaults(facts: &Facts, names: &Names, main: &Block) -> Vec<Vec<Line>> {
                     ("group_writable", Expr::Bool(false)),
                     ("normalize_asset_timestamps", Expr::Bool(false)),
                 ] {
-                    if is_free(name) {
+                    if is_free(name) || name == "branch" && is_read_before(name, facts, main) {
                         lines.push(set(name, value));
                     }
                 }

@@ -2,7 +2,7 @@
 
 use ruby_prism::Node;
 
-use super::super::form::{Call, Expr, Line, Statement};
+use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::Read;
 use super::super::ruby::{Arguments, literal, source};
 use super::Reader;
@@ -57,6 +57,9 @@ impl Reader<'_> {
             {
                 Ok(super::services::of_init_system(value.and_then(literal).as_deref()))
             }
+            "nginx_template" if self.facts.vocabulary.has_library("nginx") && self.facts.version > 2 => {
+                self.site_of_nginx(value)
+            }
             "slackistrano" => self.slackistrano(value, given),
             "git_strategy" => {
                 let class = value.map(source).unwrap_or_default();
@@ -86,10 +89,27 @@ impl Reader<'_> {
                 }
                 Ok(Some(Vec::new()))
             }
+            "format" | "log_level" if self.facts.fetches_log && self.facts.version > 2 => Ok(None),
             "stages" | "log_level" | "format" | "format_options" | "scm_verbose" | "stage_dir"
             | "deploy_config_path" | "stage_config_path" => Ok(Some(Vec::new())),
             _ => Ok(None),
         }
+    }
+
+    /// Reads the template by which the gem of nginx writes the file of a site: capr has the text in its place.
+    fn site_of_nginx(&mut self, value: Option<&Node<'_>>) -> Read<Option<Vec<Line>>> {
+        let Some(value) = value.filter(|value| literal(value).as_deref() != Some("default")) else {
+            return Ok(None);
+        };
+        self.deferred += 1;
+        let path = self.expression(value).map(|path| match path {
+            Expr::Closure(_, block) => block.value().cloned().unwrap_or(Expr::Unit),
+            path => path,
+        });
+        let filled = path.and_then(|path| self.one_template(Expr::call("read_file", vec![path]), false));
+        self.deferred -= 1;
+        let set = Call::with_block("set", vec![Expr::symbol("nginx_site")], Block::giving(filled?));
+        Ok(Some(vec![Line::verb(set)]))
     }
 
     /// Returns true if this file reads a variable.

@@ -61,7 +61,7 @@ impl Reader<'_> {
     }
 
     /// Returns a template, filled in; for a decision between several, the decision.
-    fn one_template(&mut self, template: Expr, trims: bool) -> Read<Expr> {
+    pub(super) fn one_template(&mut self, template: Expr, trims: bool) -> Read<Expr> {
         let held = match &template {
             Expr::Name(name) => self.texts.get(name).cloned(),
             other => Some(other.clone()),
