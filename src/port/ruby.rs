@@ -274,10 +274,11 @@ pub(super) fn constant(node: &Node<'_>) -> Option<String> {
     })
 }
 
-/// Returns a name that stands alone, which Ruby looks up as a method: a variable, a task, a namespace.
+/// Returns a name that stands alone or behind `self`, which Ruby looks up as a method: a variable, a task, a namespace.
 pub(super) fn bare(node: &Node<'_>) -> Option<String> {
     let call = node.as_call_node()?;
-    let is_bare = call.receiver().is_none() && call.arguments().is_none() && call.block().is_none();
+    let is_own = call.receiver().is_none_or(|of| of.as_self_node().is_some());
+    let is_bare = is_own && call.arguments().is_none() && call.block().is_none();
     is_bare.then(|| id(&call.name()))
 }
 

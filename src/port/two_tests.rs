@@ -230,6 +230,22 @@ fn what_capifony_took_for_said_depends_on_its_version() {
 }
 
 #[test]
+fn names_behind_self_are_those_that_stand_alone() {
+    let (text, _) = of_two(
+        "set :list, %w(a b)\nnamespace :n do\n  task(:a) { self.b }\n  task(:b) { puts self.application, (list & %w(a z)).size }\nend\n",
+        None,
+    );
+    has(
+        &text,
+        &[
+            "task :a {\n    b;",
+            "puts application;\n    puts ruby_both(list, [\"a\", \"z\"])",
+        ],
+    );
+    assert!(!text.contains("PORT"), "{text}");
+}
+
+#[test]
 fn variables_that_only_a_comment_of_the_library_tells_are_kept() {
     let (text, _) = of_two(
         "set :scm, :git\nset :scm_command, '/opt/git'\nset :local_scm_command, 'git'\n",

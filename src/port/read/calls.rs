@@ -112,7 +112,7 @@ impl Reader<'_> {
             return Ok(value);
         }
         let name = id(&call.name());
-        if let Some(receiver) = call.receiver() {
+        if let Some(receiver) = call.receiver().filter(|_| bare(node).is_none()) {
             return self.method(node, call, &receiver);
         }
         let given = arguments(call, true);

@@ -189,7 +189,7 @@ impl Reader<'_> {
             }
             _ => name
                 .literal()
-                .filter(|name| self.facts.stages.contains(*name))
+                .filter(|name| self.facts.stages.contains(name))
                 .map(Expr::text),
         };
         match names {

@@ -258,7 +258,7 @@ impl Reader<'_> {
             ("in?", [list]) => value.binary("in", self.expression(list)?),
             ("exclude?", [one]) => value.method("contains", vec![self.expression(one)?]).negated(),
             ("<=>", [other]) => Expr::call("ruby_compared", vec![value, self.expression(other)?]),
-            ("&", [other]) if self.kind_of(&value) == Type::List => {
+            ("&", [other]) if other.as_array_node().is_some() || self.kind_of(&value) == Type::List => {
                 let both = Expr::call("ruby_both", vec![value, self.expression(other)?]);
                 reduced("uniq", both)
             }
