@@ -144,12 +144,24 @@ fn a_server_tells_where_it_is_deployed_to_and_says_once_why_nothing_can_be_made_
             "{link:?}"
         );
     }
-    let told = site
-        .run("set :dialect, 3; set :deploy_to, \"/nowhere/shop\";", ["deploy:check"])
+    // Also where the lock would be taken.
+    for task in ["deploy:check", "deploy"] {
+        let lines = "set :dialect, 3; set :deploy_to, \"/nowhere/shop\"; set :branch, \"main\";";
+        let told = site.run(lines, [task]).code(1);
+        let error = told.stderr.split_once("\nerror: ").map(|(_, error)| error).unwrap();
+        let says = "deploy cannot make all directories in /nowhere/shop (mkdir: cannot create directory";
+        assert!(
+            error.contains(says) && error.contains("set :use_sudo, true and do setup"),
+            "{error}"
+        );
+        assert_eq!(error.matches("mkdir: ").count(), 1, "{error}");
+    }
+    // What a switch would need is asked before anything is made.
+    site.sh("mkdir -p /u/own/releases && chown deploy /u/own/releases && mkdir -m 777 /u/own/.capr /u/own/shared");
+    site.run("set :deploy_to, \"/u/own\";", ["deploy"])
         .code(1)
-        .says("cannot make all directories in /nowhere/shop: do setup first");
-    // As it comes, and in the error.
-    assert_eq!(told.stderr.matches("mkdir: ").count(), 2, "{}", told.stderr);
+        .says("deploy may not write to /u/own: give it to that user");
+    assert_eq!(site.fleet.list("app1", "/u/own/releases"), Vec::<String>::new());
 }
 
 #[test]
