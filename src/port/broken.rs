@@ -64,7 +64,11 @@ pub(super) fn remarks(
             source.shown()
         ))
     });
-    told.collect()
+    let in_latin = project
+        .in_latin
+        .iter()
+        .map(|file| format!("{file} is no UTF-8: it was read as Latin-1, and the recipe has its letters in UTF-8"));
+    told.chain(in_latin).collect()
 }
 
 /// The words of the parser where a string, a list or a block has no end, and where an end has no beginning. No Ruby ever read such a file, and

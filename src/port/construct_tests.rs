@@ -22,8 +22,8 @@ fn parts_of_strings_and_lists_are_read() {
             "s.sub_string(0, 2)",
             "ruby_part(s, -2, -1)",
             "ruby_part(s, 0, -2)",
-            "ruby_last(l, n)[0]",
-            "l.extract(1)[0]",
+            "ruby_last(l, n).get(0)",
+            "l.extract(1).get(0)",
             "fn ruby_part(value, first, last) {",
         ],
     );
@@ -230,8 +230,8 @@ fn functions_of_one_parameter_are_given_the_pairs_of_a_map() {
         &[
             "join(ruby_pairs(h).map(|x| x[-1]), \" \")",
             "ruby_pairs(h).map(|item| item[0])",
-            "ruby_sorted(ruby_pairs(h))[0]",
-            "ruby_pairs(h)[0][-1]",
+            "ruby_sorted(ruby_pairs(h)).get(0)",
+            "ruby_pairs(h).get(0)[-1]",
             "h.filter(|k| k == \"a\").keys()",
             "for x in ruby_pairs(h) {",
             "for (x, i) in ruby_pairs(h) {",

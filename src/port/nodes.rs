@@ -41,6 +41,7 @@ shown! {
     visit_break_node: BreakNode,
     visit_call_node: CallNode,
     visit_case_node: CaseNode,
+    visit_constant_write_node: ConstantWriteNode,
     visit_def_node: DefNode,
     visit_global_variable_read_node: GlobalVariableReadNode,
     visit_if_node: IfNode,

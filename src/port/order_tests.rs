@@ -109,6 +109,40 @@ fn the_environment_is_read_by_names_in_capitals() {
 }
 
 #[test]
+fn the_names_of_an_environment_are_in_capitals_wherever_it_is_made() {
+    let made = [
+        (
+            "set :default_env, -> { { path: '/a', 'low' => 'b' } }",
+            "#{ PATH: \"/a\", low: \"b\" }",
+        ),
+        ("set(:default_env) { { path: '/a' } }", "#{ PATH: \"/a\" }"),
+        (
+            "set :default_env, fetch(:default_env, {}).merge(path: '/a')",
+            "fetch(:default_environment, #{}) + #{ PATH: \"/a\" };",
+        ),
+        (
+            "own = { :path => '/a', 'low' => 'b' }\nown[:more] = 'c'\nset :default_env, own",
+            "set :default_environment, ruby_capitals(own, [\"more\", \"path\"]);",
+        ),
+        (
+            "def own\n  { path: '/a' }\nend\nset :default_env, own",
+            "set :default_environment, ruby_capitals(own(), [\"path\"]);",
+        ),
+        (
+            "OWN = { path: '/a' }\nset :default_env, OWN.merge('low' => 'b')",
+            "set :default_environment, ruby_capitals(own, [\"path\"]) + #{ low: \"b\" };",
+        ),
+        (
+            "own = { 'low' => 'b' }\nset :default_env, own",
+            "set :default_environment, own;",
+        ),
+    ];
+    for (code, part) in made {
+        carried(code, &[part]);
+    }
+}
+
+#[test]
 fn a_local_with_a_command_that_has_blanks_has_no_surroundings_either() {
     carried(
         "task :t do\n  on roles(:app) do\n    within '/x' do\n      one = ['cd y', 'ls'].join(' && ')\n      execute one\n      \

@@ -315,10 +315,38 @@ pub(super) fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// Returns the way from one folder of a project to another: `../recipes`.
+pub(super) fn way(from: &str, to: &str) -> String {
+    let names = |path: &str| -> Vec<String> {
+        let names = path.split('/').filter(|name| !matches!(*name, "" | "."));
+        names.map(str::to_owned).collect()
+    };
+    let (from, to) = (names(from), names(to));
+    let same = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    let up = from.iter().skip(same).map(|_| "..");
+    let down = to.iter().skip(same).map(String::as_str);
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{loaded, normal, pattern};
+    use super::{loaded, normal, pattern, way};
+
+    #[test]
+    fn the_way_from_a_folder_to_another() {
+        let ways = [
+            ("config", "config/recipes"),
+            ("lib/a/b", "lib"),
+            ("lib/a", "config"),
+            ("", "config"),
+            ("x", "x"),
+        ];
+        assert_eq!(
+            ways.map(|(from, to)| way(from, to)),
+            ["recipes", "../..", "../../config", "config", ""]
+        );
+    }
 
     fn of(code: &str) -> Option<String> {
         let parsed = ruby_prism::parse(code.as_bytes());

@@ -198,6 +198,8 @@ pub(crate) struct RubyProject {
     pub example: Option<String>,
     /// The task files that no other file loads.
     pub unloaded: Vec<String>,
+    /// The files whose letters were those of Latin-1.
+    pub(super) in_latin: Vec<String>,
 }
 
 impl RubyProject {
@@ -360,9 +362,23 @@ impl RubyProject {
                 path.display()
             )));
         }
+        let text = match String::from_utf8(fs::read(path).map_err(unreadable)?) {
+            Ok(text) => text.into_bytes(),
+            Err(error) if error.as_bytes().contains(&0) => error.into_bytes(),
+            Err(error) => {
+                self.in_latin.extend(is_wanted.then(|| name.clone()));
+                error
+                    .as_bytes()
+                    .iter()
+                    .copied()
+                    .map(char::from)
+                    .collect::<String>()
+                    .into_bytes()
+            }
+        };
         self.sources.push(RubyFile {
             path: name,
-            text: fs::read(path).map_err(unreadable)?,
+            text,
             is_wanted,
             gem: None,
             part: None,

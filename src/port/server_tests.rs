@@ -3,7 +3,7 @@
 
 use super::Kind;
 use super::construct_tests::carried;
-use super::tests::{file, has, recipe};
+use super::tests::{file, has, ported, recipe};
 use super::{RubyProject, port};
 
 #[test]
@@ -43,8 +43,31 @@ fn a_server_may_have_no_role_in_3_and_must_have_one_in_2() {
 fn a_local_that_is_a_server_has_its_parts() {
     carried(
         "task :t do\n  one = primary(:app)\n  two = roles(:app).first\n  exec \"ssh #{one.user}@#{two.hostname}\"\nend\n",
-        &["system `ssh ${one.user ?? \"\"}@${two.host}`;"],
+        &["puts `ssh ${one.user ?? \"\"}@${two.host}`;"],
     );
+}
+
+#[test]
+fn a_program_that_wants_the_terminal_is_named_and_exec_is_the_last() {
+    let code = "task :a do\n  exec \"ssh -t #{host} 'cd #{current_path} && rails console'\"\n  puts 'never'\nend\n\
+                task :b do\n  system 'cd x && vi notes'\n  system 'make'\nend\ntask(:c) { exec 'make', 'all' }\n\
+                task(:d) { exec 'ssh', 'b' }\n\
+                task :e do\n  login = \"ssh -t b top\"\n  system login\nend\n";
+    let code = format!("set :application, 'a'\nset :repository, 'x'\nset :host, 'b'\nrole :app, 'b'\n{code}");
+    let ported = ported(&[("config/deploy.rb", &code)]).unwrap();
+    assert!(ported.files[0].notes.is_empty(), "{:?}", ported.files[0].notes);
+    has(
+        &ported.files[0].text,
+        &[
+            "puts `ssh -t ${host} 'cd ${current_path} && rails console'`;\n  exit(0);\n  puts \"never\";",
+            "puts \"cd x && vi notes\";\n  system \"make\";",
+            "exit(if system([\"make\", \"all\"]) { 0 } else { 1 });",
+            "puts join([\"ssh\", \"b\"], \" \");",
+            "puts login;",
+        ],
+    );
+    let told = ported.remarks.iter().any(|remark| remark.contains("does not lend"));
+    assert!(told, "{:?}", ported.remarks);
 }
 
 #[test]

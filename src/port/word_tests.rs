@@ -306,7 +306,7 @@ fn the_words_of_the_command_line_are_a_list() {
         &[
             "arguments().index_of(\"t\")",
             "in ruby_part(arguments(), at + 1, -1) {",
-            "ruby_part(arguments(), 1, -1)",
+            "arguments().extract(1).map(",
         ],
     );
 }
@@ -377,6 +377,36 @@ fn a_variable_that_may_be_anybodys_tells_no_library() {
     assert!(notes.is_empty(), "{notes:?}");
     has(&text, &["require \"rails/migrations\";"]);
     assert_eq!(text.matches("require ").count(), 1, "{text}");
+}
+
+#[test]
+fn what_is_nothing_in_ruby_is_nothing_here() {
+    carried_in_two(
+        "task :t do\n  words = capture('df').split\n  last = words[4]\n  puts words[2], words.first, \"x#{words[3]}\", words[-1].to_i\n  \
+         puts \"-#{last}\"\n  puts 'a' if words[1]\n  puts File.basename(previous_release.to_s)\n  \
+         puts \"#{previous_revision}..\"\n  puts %w[a b][1], [1, 2].first\nend\n",
+        &[
+            "let last = words.get(4);",
+            "words.get(2)",
+            "words.get(0)",
+            "`x${words.get(3) ?? \"\"}`",
+            "to_i(words.get(-1) ?? \"\")",
+            "`-${last ?? \"\"}`",
+            "if words.get(1) != () {",
+            "basename(`${previous_release ?? \"\"}`)",
+            "`${previous_revision ?? \"\"}..`",
+            "[\"a\", \"b\"][1]",
+            "[1, 2][0]",
+        ],
+    );
+}
+
+#[test]
+fn a_directory_is_no_file() {
+    carried_in_two(
+        "task(:t) do\n  puts Dir['x/*'].select { |f| File.file?(f) }, File.exist?('x'), Pathname.new('x').file?\nend\n",
+        &["|f| ruby_is_file(f)", "file_exists(\"x\")", "ruby_is_file(\"x\")"],
+    );
 }
 
 #[test]

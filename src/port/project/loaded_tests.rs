@@ -1,7 +1,9 @@
 //! Tests of files that recipes load, and of functions and templates that stand in files of their own.
 #![allow(clippy::unwrap_used)]
 
-use super::super::tests::has;
+use super::super::port;
+use super::super::tests::{file, has};
+use super::RubyProject;
 use super::tests::{CAPFILE, ported, work};
 
 #[test]
@@ -36,6 +38,49 @@ fn functions_beside_the_tasks_are_read_where_no_capfile_says_which() {
         "def greet(name)\n  execute :echo, name\nend\n",
     );
     assert!(work(&ported(&[deploy, greet])).is_empty());
+}
+
+#[test]
+fn a_function_that_stands_in_another_file_as_well_knows_its_own_place() {
+    let found = port(&RubyProject {
+        sources: [
+            ("Capfile", "load 'deploy'\nload 'config/recipes/base'\nload 'config/deploy'\n"),
+            (
+                "config/recipes/base.rb",
+                "def fill(name)\n  ERB.new(File.read(File.expand_path(\"../../templates/#{name}\", __FILE__))).result(binding)\nend\n\
+                 def beside(name)\n  ERB.new(File.read(File.join(File.dirname(__FILE__), 'templates', name))).result(binding)\nend\n\
+                 def plain(name)\n  File.read(\"#{__dir__}/#{name}\") + __FILE__\nend\n",
+            ),
+            (
+                "config/deploy.rb",
+                "set :application, 'a'\nset :repository, 'x'\nrole :app, 'a'\n\
+                 task(:t) { puts fill('a.erb'), beside('b.erb'), plain('c') }\n",
+            ),
+        ]
+        .map(|(path, text)| file(path, text))
+        .to_vec(),
+        templates: [
+            ("config/templates/a.erb", "of all"),
+            ("config/templates/b.erb", "another"),
+            ("config/recipes/templates/b.erb", "of base"),
+        ]
+        .map(|(path, text)| (path.to_owned(), text.to_owned()))
+        .to_vec(),
+        ..RubyProject::default()
+    })
+    .unwrap();
+    assert!(work(&found).is_empty(), "{:?}", work(&found));
+    let main = found.files.iter().find(|file| file.to == "config/deploy.rhai").unwrap();
+    has(
+        &main.text,
+        &[
+            "\"a.erb\" => { render(:template => \"of all\") },",
+            "\"b.erb\" => { render(:template => \"of base\") },",
+            "`${expand_path(\"recipes\", dirname(recipe_file()))}/${name}`",
+            "expand_path(\"recipes\", dirname(recipe_file())),\n    \"base.rb\"",
+        ],
+    );
+    assert!(!main.text.contains("ruby_ending"), "{}", main.text);
 }
 
 #[test]

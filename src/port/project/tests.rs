@@ -25,6 +25,26 @@ pub(super) fn work(ported: &Ported) -> Vec<&Note> {
 pub(super) const CAPFILE: (&str, &str) = ("Capfile", "load 'deploy'\nload 'config/deploy'\n");
 
 #[test]
+fn a_file_in_latin_1_keeps_its_letters() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("deploy.rb");
+    fs::write(
+        &path,
+        b"# encoding: iso-8859-1\nset :repository, 'x'\nrole :app, 'a'\nset :name, 'caf\xe9'\n",
+    )
+    .unwrap();
+    let (_, project) = RubyProject::find(&[path]).unwrap();
+    let found = port(&project).unwrap();
+    assert!(work(&found).is_empty(), "{found:?}");
+    has(&found.files[0].text, &["set :name, \"caf\u{e9}\";"]);
+    assert!(
+        found.remarks.iter().any(|remark| remark.contains("Latin-1")),
+        "{:?}",
+        found.remarks
+    );
+}
+
+#[test]
 fn code_of_the_application_is_only_read_and_using_it_is_one_piece_of_work() {
     let application = [
         (

@@ -243,7 +243,7 @@ impl Reader<'_> {
                 return Ok(block.binary("!=", Expr::Unit));
             }
             "dry_run?" => return Ok(Expr::call("fetch", vec![Expr::symbol("dry_run"), Expr::Bool(false)])),
-            "__dir__" => return Ok(Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())])),
+            "__dir__" => return Ok(self.folder_here()),
             // Capistrano 3 takes the time once for all of a run.
             "release_timestamp" => return Ok(Expr::name("release_name")),
             "now" if self.facts.version > 2 => return Ok(Expr::name("release_name")),

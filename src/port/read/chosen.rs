@@ -5,7 +5,7 @@ use ruby_prism::Node;
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::nodes::each_node;
 use super::super::note::{Read, Unported};
-use super::super::paths::{RubyPath, RubyPaths, normal};
+use super::super::paths::{RubyPath, RubyPaths, folder, normal, way};
 use super::super::project::is_erb;
 use super::Reader;
 use super::templates::rendered;
@@ -113,7 +113,7 @@ impl Reader<'_> {
     fn names_templates_of_project(&self) -> bool {
         const FOLDERS: [&str; 3] = ["config/", "lib/", "templates/"];
         // A function that is copied into another file is read without those that stood around it.
-        let file = self.file_of_text();
+        let file = self.file;
         let beside = self.facts.functions.values().filter(|function| function.file == file);
         let mut text = String::from_utf8_lossy(self.text).into_owned();
         for function in beside {
@@ -187,24 +187,54 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns the folder of the file whose code is read, as the recipe that is written reaches it.
+    pub(super) fn folder_here(&self) -> Expr {
+        let own = Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]);
+        match self.way_to_code() {
+            Some((way, _)) if !way.is_empty() => Expr::call("expand_path", vec![Expr::Text(way), own]),
+            _ => own,
+        }
+    }
+
+    /// Returns `__FILE__` of the code that is read.
+    pub(super) fn file_here(&self) -> Expr {
+        match self.way_to_code() {
+            Some((_, name)) => Expr::call("join_path", vec![self.folder_here(), Expr::text(name)]),
+            None => Expr::call("recipe_file", Vec::new()),
+        }
+    }
+
+    /// Returns the way from the folder of the recipe to that of the code, and the name of its file, for code of another file.
+    fn way_to_code(&self) -> Option<(String, &str)> {
+        let facts = self.facts;
+        let is_other = self.file != self.written_for
+            && facts.in_gem(self.file).is_none()
+            && facts.in_gem(self.written_for).is_none();
+        let path = facts.files.get(self.file).filter(|_| is_other)?;
+        let name = path.rsplit('/').next().unwrap_or(path);
+        Some((way(self.folder_of_recipe()?, folder(path)), name))
+    }
+
+    fn folder_of_recipe(&self) -> Option<&str> {
+        let folder = folder(self.facts.files.get(self.written_for)?);
+        Some(if folder.is_empty() { "." } else { folder })
+    }
+
     /// Returns the path below the project of a file at a place that is written out.
     pub(super) fn file_below_root(&self, path: &Expr) -> Option<String> {
-        let folder = super::super::paths::folder(self.facts.files.get(self.file)?);
-        let (text, holes) = with_holes(path, if folder.is_empty() { "." } else { folder })?;
+        let (text, holes) = with_holes(path, self.folder_of_recipe()?)?;
         normal(&text).filter(|_| holes.is_empty() && !text.starts_with(['/', '~']))
     }
 
     /// Returns a path beside this file as one that begins at the root of the project.
     pub(super) fn path_below_root(&self, path: &Expr) -> Option<Expr> {
-        let own = self.facts.files.get(self.file)?;
-        let (text, holes) = with_holes(path, super::super::paths::folder(own))?;
+        let (text, holes) = with_holes(path, self.folder_of_recipe()?)?;
         Some(string(with_values(&normal(&text)?, holes)))
     }
 
     /// Returns the templates that a path with values in it can name, each with the text that chooses it, and the value that this text is of.
     fn among_patterns(&self, path: &Expr) -> Option<(Expr, Vec<(String, String)>)> {
-        let own = self.facts.files.get(self.file)?;
-        let (text, mut holes) = with_holes(path, super::super::paths::folder(own))?;
+        let (text, mut holes) = with_holes(path, self.folder_of_recipe()?)?;
         let text = normal(&text)?;
         // A path that is a value as a whole says nothing.
         let (before, after) = (text.split(HOLE).next()?, text.rsplit(HOLE).next()?);
@@ -227,7 +257,7 @@ impl Reader<'_> {
     /// Returns all templates that a path with an unknown beginning can name: those with its ending.
     fn among_all(&self, path: Expr) -> (Expr, Vec<(String, String)>) {
         let own = self.facts.files.get(self.file).map_or("", String::as_str);
-        let parts = with_holes(&path, super::super::paths::folder(own));
+        let parts = self.folder_of_recipe().and_then(|folder| with_holes(&path, folder));
         let (subject, ending) = match parts {
             Some((text, mut holes)) if holes.len() == 1 => {
                 let ending = text.rsplit(HOLE).next().unwrap_or_default().to_owned();
@@ -245,13 +275,6 @@ impl Reader<'_> {
         (subject, files.collect())
     }
 
-    /// Returns the number of the file in which the code that is read stood.
-    fn file_of_text(&self) -> usize {
-        let mut functions = self.facts.functions.values();
-        let copied = functions.find(|function| function.source.as_bytes() == self.text);
-        copied.map_or(self.file, |function| function.file)
-    }
-
     /// Returns the templates that the strings of this file can name, for a path that a function of it returns.
     fn named_in_file(&self) -> Vec<(String, String)> {
         let own = self.facts.files.get(self.file).map_or("", String::as_str);
@@ -265,7 +288,7 @@ impl Reader<'_> {
         each_node(&ruby_prism::parse(self.text).node(), &mut see);
         // A function that is copied into another file is read without those that stood around it.
         let functions = self.facts.functions.values();
-        let file = self.file_of_text();
+        let file = self.file;
         for function in functions.filter(|function| function.file == file) {
             each_node(&ruby_prism::parse(function.source.as_bytes()).node(), &mut see);
         }

@@ -69,7 +69,7 @@ impl Reader<'_> {
                 .first()
                 .is_some_and(|node| node.as_source_file_node().is_some())
         {
-            return Ok(Expr::call("dirname", vec![Expr::call("recipe_file", Vec::new())]));
+            return Ok(self.folder_here());
         }
         if let ("Dir", "entries" | "children" | "new" | "open", [dir]) = (class, name, given.values.as_slice()) {
             let method = if name == "children" { name } else { "entries" };
@@ -114,14 +114,21 @@ impl Reader<'_> {
             values.push(Expr::Bool(true));
         }
         self.carry(&format!("{class}.{name}"));
-        if let ("file_exists", [path]) = (function, values.as_slice())
+        if let ("file_exists" | "ruby_is_file", [path]) = (function, values.as_slice())
             && let Some(among) = self.is_a_template(path)
         {
             return Ok(among);
         }
         if matches!(
             function,
-            "file_exists" | "dir_exists" | "read_file" | "write_file" | "read_yaml" | "glob" | "expand_path"
+            "file_exists"
+                | "ruby_is_file"
+                | "dir_exists"
+                | "read_file"
+                | "write_file"
+                | "read_yaml"
+                | "glob"
+                | "expand_path"
         ) && let Some(first) = values.first_mut()
         {
             *first = self.in_local_dir(first.clone());
@@ -378,8 +385,7 @@ impl Reader<'_> {
     fn expand_path(&mut self, given: &[Node<'_>]) -> Read<Expr> {
         match given {
             [path, base] if base.as_source_file_node().is_some() => {
-                let file = Expr::call("recipe_file", Vec::new());
-                let here = Expr::call("dirname", vec![file.clone()]);
+                let (file, here) = (self.file_here(), self.folder_here());
                 let path = match joined(self.expression(path)?) {
                     Expr::Text(path) => path,
                     Expr::Template(mut parts) => {
@@ -486,7 +492,8 @@ fn function_of<'a>(class: &str, name: &'a str) -> Option<&'a str> {
     Some(match (class, name) {
         ("File" | "Pathname", "join") => "join_path",
         ("File", "dirname" | "basename" | "extname") => name,
-        ("File" | "FileTest", "exist?" | "exists?" | "file?" | "readable?") => "file_exists",
+        ("File" | "FileTest", "exist?" | "exists?" | "readable?") => "file_exists",
+        ("File" | "FileTest", "file?") => "ruby_is_file",
         ("File" | "Dir", "directory?") | ("Dir", "exist?" | "exists?") => "dir_exists",
         ("File" | "IO", "read") => "read_file",
         ("File" | "IO", "write") => "write_file",

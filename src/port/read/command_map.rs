@@ -85,7 +85,7 @@ impl Reader<'_> {
                     };
                     let set = vec![
                         Expr::symbol("default_environment"),
-                        super::variables::environment(value, &given),
+                        self.as_environment(value, &source(&call.as_node())),
                     ];
                     Ok(Some(vec![Line::verb(Call::new("set", set))]))
                 }

@@ -43,13 +43,7 @@ impl Reader<'_> {
             }
             "run_locally" if call.block().is_some() => self.locally(call).map(Some),
             "sh" if !given.values.is_empty() => self.sh(call).map(Some),
-            "run_locally" | "system" | "exec" if !given.values.is_empty() => {
-                let value = self.command_value(call, if name == "exec" { "system" } else { name })?;
-                Ok(Some(vec![match value {
-                    Expr::Call(call) => Line::verb(call),
-                    other => Line::new(Statement::Value(other)),
-                }]))
-            }
+            "run_locally" | "system" | "exec" if !given.values.is_empty() => self.of_this_machine(call, name).map(Some),
             "put" | "get" | "upload" | "download" | "delete" | "transfer" | "upload!" | "download!" => {
                 self.transfer(call, name).map(Some)
             }
@@ -190,6 +184,12 @@ impl Reader<'_> {
             let value = self.expression(value)?;
             // An option that is `nil` counts as not given.
             if value != Expr::Unit {
+                if key == "on_error" {
+                    self.remarks.push(
+                        "`on_error => :continue`: a run in which a server failed ends with exit code 1 here, with 0 in Capistrano"
+                            .to_owned(),
+                    );
+                }
                 options.push((key, value));
             }
         }

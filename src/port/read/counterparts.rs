@@ -8,7 +8,6 @@ use super::super::ruby::{literal, source};
 use super::Reader;
 use super::lists::{is_list_of_servers, reduced};
 use super::locals::Type;
-use super::strings::filled;
 
 /// The counterpart of a method without arguments.
 #[derive(Clone, Copy)]
@@ -107,16 +106,8 @@ impl Counterpart {
             Self::Itself => value,
             Self::Function(name) => Expr::call(name, vec![value]),
             Self::Method(name) => value.method(name, Vec::new()),
-            Self::Element(place) => {
-                let at = match place {
-                    Place::First => Expr::number(0),
-                    Place::Last => Expr::number(-1),
-                };
-                match super::lists::may_be_empty(&value) {
-                    true => value.method("get", vec![at]),
-                    false => Expr::Index(Box::new(value), Box::new(at)),
-                }
-            }
+            Self::Element(Place::First) => Expr::Index(Box::new(value), Box::new(Expr::number(0))),
+            Self::Element(Place::Last) => Expr::Index(Box::new(value), Box::new(Expr::number(-1))),
         }
     }
 }
@@ -141,7 +132,7 @@ impl Reader<'_> {
                 self.counterpart(name, pairs, given)
             }
             (_, []) => Ok(match Counterpart::of(name) {
-                Some(counterpart) => Some(counterpart.applied_to(value)),
+                Some(counterpart) => Some(self.element(counterpart.applied_to(value))),
                 None => match self.more_without_arguments(name, value.clone()) {
                     Some(value) => Some(value),
                     None => self.without_arguments(name, value),
@@ -184,7 +175,7 @@ impl Reader<'_> {
                     Expr::Call(call).method("to_string", Vec::new())
                 }
                 Expr::Call(call) if call.name != "fetch" => Expr::Call(call),
-                other => form::string(filled(other).parts()),
+                other => form::string(self.filled_here(other).parts()),
             },
             "seconds" | "second" | "minutes" | "minute" | "hours" | "hour" | "days" | "day" | "weeks" | "week"
                 if self.has_active_support() =>
@@ -198,7 +189,7 @@ impl Reader<'_> {
                 };
                 value.binary("*", Expr::number(seconds))
             }
-            "to_i" => Expr::call("to_i", vec![filled(value)]),
+            "to_i" => Expr::call("to_i", vec![self.filled_here(value)]),
             "string" if matches!(&value, Expr::Name(_)) && self.kind_of(&value) == Type::Text => value,
             "compact" if self.kind_of(&value) == Type::Text => value,
             "compact" => {
@@ -371,7 +362,21 @@ impl Reader<'_> {
             Some(name) => Expr::Text(name.to_uppercase()),
             None => self.key(key)?,
         };
-        Ok(Expr::Index(Box::new(map), Box::new(key)))
+        Ok(self.element(Expr::Index(Box::new(map), Box::new(key))))
+    }
+
+    /// Returns an element as Ruby has it: one that a list does not have is nothing. A list that is written out has it.
+    pub(super) fn element(&self, value: Expr) -> Expr {
+        match value {
+            Expr::Index(list, at)
+                if !matches!(*list, Expr::List(_))
+                    && self.kind_of(&list) == Type::List
+                    && self.kind_of(&at) == Type::Number =>
+            {
+                list.method("get", vec![*at])
+            }
+            value => value,
+        }
     }
 }
 

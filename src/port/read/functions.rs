@@ -193,7 +193,7 @@ impl<'a> Reader<'a> {
             return self.refuse(Kind::Construct, format!("`{name}` is a function of another file"));
         };
         let (notes, written) = (self.notes.len(), self.functions.len());
-        let place = CodePlace::of(self.file, &parsed, text);
+        let place = CodePlace::of(function.file, &parsed, text);
         let read = self.at(place, |reader| reader.function(node, definition));
         let note = self.notes.get(notes).map(|note| note.reason.clone());
         if let (Err(_), _) | (_, Some(_)) = (&read, &note) {

@@ -298,6 +298,10 @@ impl Reader<'_> {
     ) -> Read<Vec<Line>> {
         let nodes = statements(behind.body.as_ref());
         match rest {
+            [] if self.facts.version > 2 && matches!(id(&call.name()).as_str(), "before" | "after") => {
+                let error = "wrong number of arguments (given 1, expected 2+)";
+                Err(self.always_fails(&format!("`{verb}` without the name of a task"), error))
+            }
             [] => {
                 let outer = std::mem::take(&mut self.onion);
                 let block = self.later(&nodes, behind.end, false);

@@ -465,20 +465,6 @@ pub(super) fn is_list_of_servers(value: &Expr) -> bool {
     matches!(value, Expr::Call(call) if matches!(call.name.as_str(), "find_servers" | "roles" | "release_roles"))
 }
 
-/// Returns true for a list of strings that is empty where there was nothing to read; an element of it may be nothing.
-pub(super) fn may_be_empty(value: &Expr) -> bool {
-    let is_line_end = |mark: Option<&Expr>| mark.and_then(Expr::literal) == Some("\n");
-    match value {
-        Expr::Call(call) => match call.name.as_str() {
-            "arguments" | "glob" | "lines" | "scan" => true,
-            "ruby_split" => is_line_end(call.arguments.get(1)),
-            _ => false,
-        },
-        Expr::Method(_, name, marks) => name == "split" && is_line_end(marks.first()),
-        _ => false,
-    }
-}
-
 /// Returns a list without its duplicates (`uniq`), or flattened by one level.
 pub(super) fn reduced(name: &str, value: Expr) -> Expr {
     let (all, item) = (Expr::name("all"), Expr::name("item"));

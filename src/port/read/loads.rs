@@ -336,12 +336,12 @@ impl Reader<'_> {
 /// Returns a condition with the recipes that are looked for in place of Ruby files, and true if it looks for one.
 pub(super) fn looked_for(condition: Expr) -> (Expr, bool) {
     match condition {
-        Expr::Call(call) if call.name == "file_exists" => {
+        Expr::Call(call) if matches!(call.name.as_str(), "file_exists" | "ruby_is_file") => {
             let arguments = call.arguments.into_iter().map(|path| match path.literal() {
                 Some(path) if !path.ends_with(".rb") => Expr::text(path),
                 _ => as_recipe(path),
             });
-            (Expr::call("file_exists", arguments.collect()), true)
+            (Expr::call(&call.name, arguments.collect()), true)
         }
         Expr::Call(call) if call.name == "ruby_is_in_load_path" => (Expr::Call(call), true),
         other => (other, false),

@@ -212,7 +212,7 @@ impl Reader<'_> {
             Expr::Text(_) | Expr::Template(_) | Expr::Script(_) | Expr::Symbol(_) => Type::Text,
             Expr::List(_) => Type::List,
             Expr::Map(_) => Type::Map,
-            Expr::Number(_) => Type::Number,
+            Expr::Number(_) | Expr::Negative(_) => Type::Number,
             Expr::Member(_, name) if name == "stdout" => Type::Text,
             Expr::Closure(..) => Type::Function,
             Expr::Block(block) if block.gives => match block.lines.last().map(|line| &line.statement) {
@@ -234,10 +234,12 @@ impl Reader<'_> {
                 | "read_file" | "gsub" | "sub" | "run_locally" | "quote" | "expand_path" | "ruby_camel"
                 | "ruby_decimals" | "ruby_ljust" | "ruby_rjust" | "ruby_title" | "ruby_without_end"
                 | "ruby_without_start" | "ruby_zeros" => Type::Text,
-                "glob" | "lines" | "scan" | "ruby_both" | "ruby_dropped" | "ruby_filtered" | "ruby_flat"
-                | "ruby_last" | "ruby_list" | "ruby_minus" | "ruby_numbered" | "ruby_pairs" | "ruby_parted"
-                | "ruby_product" | "ruby_reversed" | "ruby_rows" | "ruby_slices" | "ruby_stepped" | "ruby_taken"
-                | "ruby_sorted" | "ruby_sorted_by" | "ruby_split" | "ruby_words" | "ruby_zip" => Type::List,
+                "arguments" | "glob" | "lines" | "scan" | "ruby_both" | "ruby_dropped" | "ruby_filtered"
+                | "ruby_flat" | "ruby_last" | "ruby_list" | "ruby_minus" | "ruby_numbered" | "ruby_pairs"
+                | "ruby_parted" | "ruby_product" | "ruby_reversed" | "ruby_rows" | "ruby_slices" | "ruby_stepped"
+                | "ruby_taken" | "ruby_sorted" | "ruby_sorted_by" | "ruby_split" | "ruby_words" | "ruby_zip" => {
+                    Type::List
+                }
                 "ruby_groups" | "ruby_inverted" | "ruby_map" | "ruby_tally" => Type::Map,
                 "ruby_record" => Type::Record,
                 "ruby_version_of" => Type::Version,
@@ -246,7 +248,7 @@ impl Reader<'_> {
                     .arguments
                     .first()
                     .map_or(Type::Unknown, |value| self.kind_of(value)),
-                "matches" | "file_exists" | "dir_exists" | "test" | "exists" | "system" => Type::YesNo,
+                "matches" | "file_exists" | "ruby_is_file" | "dir_exists" | "test" | "exists" | "system" => Type::YesNo,
                 "captures" | "ruby_named" => Type::Maybe,
                 "read_yaml" | "parse_yaml" => Type::Map,
                 _ => Type::Unknown,
@@ -257,7 +259,7 @@ impl Reader<'_> {
                 .or_else(|| self.facts.is_function(name).then_some(Type::Function))
                 .unwrap_or(Type::Unknown),
             Expr::Method(_, name, _) if name == "find" => Type::Maybe,
-            Expr::Method(list, name, _) if name == "get" && super::lists::may_be_empty(list) => Type::Maybe,
+            Expr::Method(list, name, _) if name == "get" && self.kind_of(list) == Type::List => Type::Maybe,
             Expr::Method(_, name, _) => match name.as_str() {
                 "to_upper" | "to_lower" | "to_string" => Type::Text,
                 "map" | "filter" | "split" | "keys" | "values" | "extract" => Type::List,

@@ -40,6 +40,86 @@ impl Reader<'_> {
         Ok(vec![Line::new(Statement::Assign(target, "=", self.expression(value)?))])
     }
 
+    /// Returns true for a variable of Capistrano 3 that is an environment.
+    pub(super) fn is_of_names(&self, variable: &str) -> bool {
+        variable == "default_env" || variable.ends_with("_env_variables") && self.facts.version > 2
+    }
+
+    /// Returns an environment as SSHKit has it, which writes those names in capitals that are symbols in Ruby; `code` is what gives it.
+    pub(super) fn as_environment(&self, value: Expr, code: &str) -> Expr {
+        let symbols = symbols_in(code);
+        match value {
+            Expr::Map(pairs) => {
+                let named = |(key, value): (String, Expr)| {
+                    let key = if symbols.contains(&key) {
+                        key.to_uppercase()
+                    } else {
+                        key
+                    };
+                    (key, super::strings::filled(value))
+                };
+                Expr::Map(pairs.into_iter().map(named).collect())
+            }
+            Expr::Binary(sign @ ("+" | "??"), left, right) => self
+                .as_environment(*left, code)
+                .binary(sign, self.as_environment(*right, code)),
+            Expr::Block(block) => Expr::Block(self.block_as_environment(block, code)),
+            Expr::If(arms, otherwise) => {
+                let of_block = |block| self.block_as_environment(block, code);
+                let arms = arms.into_iter().map(|(asked, block)| (asked, of_block(block)));
+                Expr::If(arms.collect(), otherwise.map(of_block))
+            }
+            value => {
+                // It was made elsewhere: the names are written in capitals when the recipe runs.
+                let symbols: Vec<Expr> = symbols_in(&self.code_of(&value)).into_iter().map(Expr::Text).collect();
+                match symbols.is_empty() {
+                    true => value,
+                    false => Expr::call("ruby_capitals", vec![value, Expr::List(symbols)]),
+                }
+            }
+        }
+    }
+
+    /// The same for the value of a block.
+    pub(super) fn block_as_environment(&self, mut block: Block, code: &str) -> Block {
+        if let Some(Line {
+            statement: Statement::Value(value),
+            ..
+        }) = block.lines.last_mut()
+        {
+            *value = self.as_environment(std::mem::replace(value, Expr::Unit), code);
+        }
+        block
+    }
+
+    /// Returns the Ruby code that gives a local or a constant its entries, or that is the function which is called.
+    fn code_of(&self, value: &Expr) -> String {
+        let mut code = String::new();
+        match value {
+            Expr::Call(call) => {
+                let function = self.facts.functions.get(&call.name);
+                code.extend(function.map(|function| function.source.as_str()));
+            }
+            Expr::Name(name) => each_node(&ruby_prism::parse(self.text).node(), &mut |node| {
+                let local = node.as_local_variable_write_node().map(|write| id(&write.name()));
+                let constant = node
+                    .as_constant_write_node()
+                    .map(|write| id(&write.name()).to_lowercase());
+                let changed = node.as_call_node().and_then(|call| {
+                    let local = call.receiver()?.as_local_variable_read_node()?;
+                    Some(id(&local.name()))
+                });
+                if [local, constant, changed].contains(&Some(name.clone())) {
+                    code.push_str(&source(node));
+                    code.push('\n');
+                }
+                true
+            }),
+            _ => {}
+        }
+        code
+    }
+
     /// Reads a map with or without braces.
     pub(super) fn hash(&mut self, node: &Node<'_>) -> Read<Expr> {
         match elements(node) {
@@ -219,4 +299,25 @@ fn is_place(value: &Expr) -> bool {
         Expr::Index(owner, _) | Expr::Member(owner, _) => is_place(owner),
         _ => false,
     }
+}
+
+/// Returns the names in small letters that stand in Ruby code as symbols which are keys: `path: x`, `:path => x`, `[:path]`.
+fn symbols_in(code: &str) -> BTreeSet<String> {
+    let mut symbols = BTreeSet::new();
+    for (at, _) in code.match_indices(':') {
+        let (before, behind) = code.split_at(at);
+        let behind = behind.trim_start_matches(':');
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let word = before.trim_end_matches(['"', '\'']);
+        let word = word.rsplit(|c| !is_part(c)).next().unwrap_or_default();
+        let name = behind.split(|c| !is_part(c)).next().unwrap_or_default();
+        let rest = behind.strip_prefix(name).unwrap_or_default();
+        if rest.trim_start().starts_with("=>") || rest.starts_with(']') {
+            symbols.insert(name.to_owned());
+        } else if behind.starts_with(|c: char| c.is_whitespace() || matches!(c, ',' | '}')) {
+            symbols.insert(word.to_owned());
+        }
+    }
+    symbols.retain(|name| name.contains(char::is_lowercase));
+    symbols
 }

@@ -67,6 +67,7 @@ mod suited;
 mod surrounded;
 mod task_arguments;
 mod templates;
+mod terminal;
 mod times;
 mod transfers;
 mod values;

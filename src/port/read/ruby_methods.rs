@@ -90,8 +90,8 @@ impl Reader<'_> {
             "itself" | "lazy" => value,
             "each" | "each_entry" if kind == Type::List => value,
             "times" => super::lists::counted(value),
-            "second" => Expr::Index(Box::new(value), Box::new(Expr::number(1))),
-            "third" => Expr::Index(Box::new(value), Box::new(Expr::number(2))),
+            "second" => self.element(Expr::Index(Box::new(value), Box::new(Expr::number(1)))),
+            "third" => self.element(Expr::Index(Box::new(value), Box::new(Expr::number(2)))),
             "zero?" => value.binary("==", Expr::number(0)),
             "positive?" => value.binary(">", Expr::number(0)),
             "negative?" => value.binary("<", Expr::number(0)),
@@ -118,7 +118,10 @@ impl Reader<'_> {
                     } else {
                         Expr::number(0)
                     };
-                    Expr::Index(Box::new(Expr::call("ruby_sorted", vec![value])), Box::new(at))
+                    self.element(Expr::Index(
+                        Box::new(Expr::call("ruby_sorted", vec![value])),
+                        Box::new(at),
+                    ))
                 }
             },
             "sum" if kind == Type::Text => return None,

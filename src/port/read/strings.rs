@@ -53,7 +53,9 @@ impl Reader<'_> {
         }
         let is_nothing = |name: &str| {
             // The first deploy of Capistrano 2 has none.
-            let has_none = name == "previous_release" && self.facts.version == 2 && self.local(name).is_none();
+            let has_none = matches!(name, "previous_release" | "previous_revision")
+                && self.facts.version == 2
+                && self.local(name).is_none();
             has_none && !self.facts.variables.contains_key(name)
                 || self.given(name).nothing
                 || self.facts.version > 2

@@ -85,7 +85,7 @@ impl Reader<'_> {
             }
             let mut filled = Vec::new();
             for (condition, block) in arms {
-                let is_asked = matches!(&condition, Expr::Call(call) if call.name == "file_exists");
+                let is_asked = matches!(&condition, Expr::Call(call) if matches!(call.name.as_str(), "file_exists" | "ruby_is_file"));
                 let block = self.branch(&block, trims, is_asked)?;
                 filled.push((condition, block));
             }
@@ -192,7 +192,7 @@ impl Reader<'_> {
                 let plain = path.trim_start_matches("./").to_owned();
                 let templates = &self.facts.templates;
                 let found = [plain.clone(), format!("{plain}.rhtml")];
-                let found = found.iter().chain(&place).find_map(|name| templates.get(name));
+                let found = place.iter().chain(&found).find_map(|name| templates.get(name));
                 let found = found.or_else(|| {
                     // A path beside the recipe.
                     let own = self.facts.files.get(self.file)?;

@@ -140,7 +140,7 @@ impl Reader<'_> {
             });
         }
         if node.as_source_file_node().is_some() {
-            return Some(Ok(Expr::call("recipe_file", Vec::new())));
+            return Some(Ok(self.file_here()));
         }
         None
     }
@@ -342,7 +342,10 @@ impl Reader<'_> {
         }
         let what = source(node);
         let what: String = what.chars().take_while(|c| *c != '\n').take(40).collect();
-        let reason = format!("`{}` has no form here", super::printable(&what));
+        let reason = match what.is_empty() {
+            true => "something is missing here, or there is an `end` too many: it is no Ruby".to_owned(),
+            false => format!("`{}` has no form here", super::printable(&what)),
+        };
         let class = node.as_class_node().and_then(|class| constant(&class.constant_path()));
         match class {
             // Those who use it have nothing to work on once it has a form.

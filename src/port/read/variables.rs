@@ -163,6 +163,10 @@ impl Reader<'_> {
             }
             self.set_in_task.insert(here.clone());
             self.set.insert(here);
+            let block = match self.is_of_names(&variable) {
+                true => self.block_as_environment(block, &source(&call.as_node())),
+                false => block,
+            };
             return Ok(vec![Line::verb(Call::with_block(verb, vec![named], block))]);
         }
         let value = match (given.values.get(1), given.pairs.is_empty()) {
@@ -188,10 +192,9 @@ impl Reader<'_> {
                 self.tell_of_shell(key, value);
             }
         }
-        let value = match variable.as_str() {
-            "default_env" => environment(value, &given),
-            name if name.ends_with("_env_variables") && self.facts.version > 2 => environment(value, &given),
-            _ => self.suited(&here, &variable, value)?,
+        let value = match self.is_of_names(&variable) {
+            true => self.as_environment(value, &source(&call.as_node())),
+            false => self.suited(&here, &variable, value)?,
         };
         let may_lack = |value: &Expr| matches!(value, Expr::Call(call) if call.name == "fetch" && call.arguments.get(1) == Some(&Expr::Unit));
         let is_refused =
@@ -509,21 +512,4 @@ pub(super) fn reads_stage(value: &Expr) -> bool {
         Expr::Method(owner, _, arguments) => reads_stage(owner) || arguments.iter().any(reads_stage),
         _ => false,
     }
-}
-
-/// Returns an environment as SSHKit has it, which writes those names of its variables in capitals that are symbols.
-pub(super) fn environment(value: Expr, given: &super::super::ruby::Arguments<'_>) -> Expr {
-    let Expr::Map(pairs) = value else { return value };
-    let mut written = Vec::new();
-    if let Some(hash) = given.values.last().and_then(Node::as_hash_node) {
-        super::super::ruby::pairs(hash.elements().iter(), &mut written);
-    }
-    let strings = written.iter().chain(&given.pairs);
-    let strings = strings.filter(|(key, _)| key.as_string_node().is_some());
-    let kept: Vec<String> = strings.filter_map(|(key, _)| literal(key)).collect();
-    let named = |(key, value): (String, Expr)| {
-        let key = if kept.contains(&key) { key } else { key.to_uppercase() };
-        (key, super::strings::filled(value))
-    };
-    Expr::Map(pairs.into_iter().map(named).collect())
 }

@@ -187,7 +187,11 @@ impl Reader<'_> {
 
     /// Returns true for lines that read a file while the recipe is loaded, and do not look before whether it is there.
     fn is_unsure(&self, lines: &[Line]) -> bool {
-        let looks = BTreeSet::from(["file_exists()".to_owned(), "dir_exists()".to_owned()]);
+        let looks = BTreeSet::from([
+            "file_exists()".to_owned(),
+            "ruby_is_file()".to_owned(),
+            "dir_exists()".to_owned(),
+        ]);
         read_of(lines, &self.unsure).is_some() && read_of(lines, &looks).is_none()
     }
 
