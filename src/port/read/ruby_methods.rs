@@ -113,15 +113,9 @@ impl Reader<'_> {
             "max" | "min" => match value {
                 Expr::List(items) if items.len() == 2 => Expr::call(name, items),
                 value => {
-                    let at = if name == "max" {
-                        Expr::number(-1)
-                    } else {
-                        Expr::number(0)
-                    };
-                    self.element(Expr::Index(
-                        Box::new(Expr::call("ruby_sorted", vec![value])),
-                        Box::new(at),
-                    ))
+                    let at = Expr::number(if name == "max" { -1 } else { 0 });
+                    let sorted = Expr::call("ruby_sorted", vec![value]);
+                    self.element(Expr::Index(Box::new(sorted), Box::new(at)))
                 }
             },
             "sum" if kind == Type::Text => return None,
