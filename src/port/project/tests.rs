@@ -36,7 +36,7 @@ fn a_file_in_latin_1_keeps_its_letters() {
     let (_, project) = RubyProject::find(&[path]).unwrap();
     let found = port(&project).unwrap();
     assert!(work(&found).is_empty(), "{found:?}");
-    has(&found.files[0].text, &["set :name, \"caf\u{e9}\";"]);
+    has(&found.files.first().unwrap().text, &["set :name, \"caf\u{e9}\";"]);
     assert!(
         found.remarks.iter().any(|remark| remark.contains("Latin-1")),
         "{:?}",
