@@ -189,17 +189,6 @@ fn d7_d23_two_rollbacks_go_back_two_and_all_is_logged() {
 }
 
 #[test]
-fn hooks_behind_a_rollback_know_the_releases_before_it() {
-    let servers = Servers::new();
-    servers.deployed(&[A, B, C]);
-    let lines = "set :dialect, 2; after \"deploy:rollback\", :tell;
-task :tell { puts `to ${basename(previous_release)} from ${basename(current_release)} of ${releases.len()}`; }";
-    let told = servers.run(lines, &["deploy:rollback"]).unwrap();
-    assert!(told.contains(&format!("to {B} from {C} of 3")), "{told}");
-    assert_eq!(servers.releases("one"), [A, B]);
-}
-
-#[test]
 fn a_rollback_that_fails_on_one_server_is_undone_on_all() {
     let servers = Servers::new();
     servers.deployed(&[A, B]);
