@@ -305,6 +305,17 @@ fn a_server_is_judged_by_what_it_answers() {
         )
         .is("half", "repository", "ok", "can be read", "")
         .code(1);
+    // Rake is Bundler's where a library says so, and a library that may call sudo does not by itself.
+    let more = "require \"bundler\"; require \"rails/migrations\"; require \"passenger\";";
+    look_with(case(&fleet, more), &["HOSTS=bare"])
+        .is(
+            "bare",
+            "tools",
+            "bad",
+            "missing: git, bundle",
+            "install git, bundle there",
+        )
+        .lacks("bare", "sudo");
 }
 
 #[test]

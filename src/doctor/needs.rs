@@ -155,7 +155,13 @@ impl Deploys {
             || ["rake", "rails_env", "migrate_env"]
                 .iter()
                 .any(|name| recipe.is_set(name));
-        let rake = rake.then(|| read(Check::Tools, "rake")).flatten();
+        // A library may put words before it: bundle exec rake.
+        let programs = recipe.prefixed_programs();
+        let run = programs
+            .iter()
+            .find(|(program, _)| program == "rake")
+            .map(|(_, run)| run.clone());
+        let rake = rake.then(|| run.or_else(|| read(Check::Tools, "rake"))).flatten();
         let depend_script = deploy_to
             .as_ref()
             .and_then(|_| read(Check::Tools, "deploy_depend_script"));

@@ -119,8 +119,12 @@ fn tools(needs: &Needs, deploys: Option<&Deploys>, parts: ScriptParts) -> Vec<St
     tools
 }
 
+/// Returns the program that a command begins with, behind its environment: `env A=b bundle exec rake`.
 fn first_word(text: &str) -> Option<String> {
-    text.split_whitespace().next().map(str::to_owned)
+    let mut words = text
+        .split_whitespace()
+        .skip_while(|word| *word == "env" || word.contains('='));
+    words.next().map(str::to_owned)
 }
 
 /// Returns the script that checks if the repository can be read from a server.

@@ -239,10 +239,7 @@ fn of_deploys(answers: &ScriptAnswers, deploys: &Deploys, call: &str) -> Vec<Fin
     if deploys.needs_script.is_some() {
         let is_done = answers.is_done("needs");
         if is_done && wrong("deploy_to").is_empty() && wrong("current").is_empty() {
-            findings.push(Finding::ok(
-                Check::DeployTo,
-                format!("{place} is there and can be written"),
-            ));
+            findings.push(Finding::ok(Check::DeployTo, format!("{place} can be written")));
         }
         sentences(Check::DeployTo, "deploy_to", &mut findings);
         sentences(Check::DeployTo, "current", &mut findings);

@@ -139,9 +139,13 @@ impl Recipe {
 
     /// Returns the program with which the recipe calls sudo; `None` if it does not call sudo.
     pub fn calls_sudo(&self) -> Option<String> {
+        // A library that comes with capr may call it, where a recipe asks for that.
+        let is_own = |file: &str| !self.interpreter.defined().is_of_stdlib(file);
         let is_used = self.interpreter.said(&self.engine, "use_sudo").ok().flatten().is_some()
-            || self
-                .own_nodes(|node| matches!(node, ASTNode::Expr(Expr::Custom(call, _)) if verb(call) == Some("sudo")));
+            || self.any_node(
+                is_own,
+                |node| matches!(node, ASTNode::Expr(Expr::Custom(call, _)) if verb(call) == Some("sudo")),
+            );
         let sudo = self.interpreter.sudo(&self.engine);
         is_used.then(|| sudo.map_or_else(|_| "sudo".to_owned(), |sudo| sudo.program))
     }
@@ -154,23 +158,27 @@ impl Recipe {
         };
         let is_hooked = interpreter.defined().configuration().is_run_by_a_hook(&meant);
         is_hooked
-            || self.own_nodes(|node| match node {
-                ASTNode::Expr(expression) => {
-                    let path = path(expression);
-                    path.and_then(|path| interpreter.defined().task(&path.join(":"), ""))
-                        .is_some_and(|task| task.name == meant.name)
-                }
-                _ => false,
-            })
+            || self.any_node(
+                |_| true,
+                |node| match node {
+                    ASTNode::Expr(expression) => {
+                        let path = path(expression);
+                        path.and_then(|path| interpreter.defined().task(&path.join(":"), ""))
+                            .is_some_and(|task| task.name == meant.name)
+                    }
+                    _ => false,
+                },
+            )
     }
 
-    /// Returns true if `is_meant` is true for a node in the sources that are not the library's.
-    fn own_nodes(&self, is_meant: impl Fn(&ASTNode) -> bool) -> bool {
+    /// Returns true if `is_meant` is true for a node in the recipe or in what it requires, in a file for which `is_read` is true.
+    fn any_node(&self, is_read: impl Fn(&str) -> bool, is_meant: impl Fn(&ASTNode) -> bool) -> bool {
         let files = self.interpreter.defined().files();
         let texts: Vec<_> = files
             .read
             .iter()
             .skip(self.own.get())
+            .filter(|text| is_read(&text.file))
             .map(|text| text.ast().clone())
             .collect();
         drop(files);
