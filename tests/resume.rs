@@ -204,6 +204,25 @@ fn b6_a_killed_run_is_told_by_the_next_one_and_is_resumed_or_undone() {
 }
 
 #[test]
+fn a_run_that_was_stopped_in_its_first_step_leaves_nothing_to_go_on_with() {
+    let fleet = Fleet::start(&["app1", "app2"]);
+    for (before, is_told) in [("", false), ("run \"true\"; ", true)] {
+        let place = Place::new(&format!(
+            "task :t {{ {before}run `GATE`; }}\ntask :next {{ run \"true\"; }}"
+        ));
+        let mut running = place.case(&fleet, &["t"]).start();
+        running.wait_for("waiting");
+        running.signal(Signal::INT);
+        let stopped = running.finish().code(130);
+        let next = place.case(&fleet, &["next"]).run().ok();
+        for told in [&stopped, &next] {
+            let says = told.stderr.contains("resume") || told.stdout.contains("resume");
+            assert_eq!(says, is_told, "{before}{}", told.stderr);
+        }
+    }
+}
+
+#[test]
 fn b4_a_rollback_that_was_stopped_is_resumed() {
     let fleet = Fleet::start(&["app1", "app2"]);
     let place = Place::new(

@@ -151,6 +151,11 @@ impl HalfDone {
         self.has_changed
     }
 
+    /// Returns true if a step is done, or a release was begun, so that going on with the run differs from running it anew.
+    pub(super) fn has_done_something(&self) -> bool {
+        self.done > 0 || self.release.is_some() || self.is_rolling_back
+    }
+
     /// Returns true if the run has ended in order with a rollback that is not complete, so that there is nothing to resume.
     pub fn is_over(&self) -> bool {
         self.left.as_ref().is_some_and(Vec::is_empty)

@@ -420,6 +420,12 @@ impl Journal {
     pub fn finish(&self, is_stopped: bool) {
         self.with(|state| {
             state.scrub();
+            let half_done = || {
+                let book = state.book.as_ref()?;
+                Some(read(book).ok().flatten()?.1)
+            };
+            // A person who stops what was to go on until then (`tail -f`) has nothing to go on with.
+            let is_stopped = is_stopped && half_done().is_none_or(|half_done| half_done.has_done_something());
             if is_stopped || state.refused.is_some() || state.is_incomplete {
                 if state.refused.is_none() {
                     state.mark(&Record::Stopped);
