@@ -192,6 +192,37 @@ fn a_template_names_the_servers_of_a_list() {
 }
 
 #[test]
+fn what_goes_to_no_server_is_done_for_each_all_the_same_and_not_at_all_where_there_is_none() {
+    let text = "server 'a', roles: %w[app]\nset :repo_url, 'x'\n\
+                task(:local) { on(roles(:worker)) { puts 'x'; exit 3 unless ENV['OK'] } }\n\
+                task(:both) { on(roles(:worker)) { puts 'x'; execute :ls } }\n";
+    let (text, notes) = recipe(text);
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "task :local {\n  on roles(:worker) {\n    puts \"x\";\n",
+            "task :both, :roles => :worker {\n  puts \"x\";\n  run \"ls\";\n",
+        ],
+    );
+}
+
+#[test]
+fn items_of_a_list_that_is_written_out_are_words_of_a_command() {
+    let text = "server 'a', roles: %w[app]\nset :repo_url, 'x'\n\
+                task(:t) { on(roles(:app)) { within('/usr') { execute *%w[pwd -P]; execute *%w[echo a], '>>', 'b'; execute 'pwd -P' } } }\n";
+    let (text, notes) = recipe(text);
+    assert!(notes.is_empty(), "{notes:?}");
+    has(
+        &text,
+        &[
+            "run \"pwd -P\", :dir => \"/usr\";",
+            "run \"echo a >> b\", :dir => \"/usr\";",
+        ],
+    );
+}
+
+#[test]
 fn a_template_that_became_a_note_stands_nowhere() {
     let has_remark = |ported: &super::Ported| {
         ported

@@ -43,6 +43,7 @@ impl Reader<'_> {
             is_one: of_one.is_some_and(|call| matches!(id(&call.name()).as_str(), "primary" | "first")),
             blocks: 0,
             differ: self.has_turns(&given),
+            has_command: false,
             acting: &self.facts.acting.on_servers,
             templates: &self.facts.templates,
         };
@@ -50,7 +51,9 @@ impl Reader<'_> {
         for node in list.iter().chain(&behind.rescue) {
             ways.visit(node);
         }
-        ways.differ
+        // What is done here alone is done for each server as well, and not at all where there is none.
+        let is_local = !ways.has_command && !ways.is_one && behind.body.is_some();
+        ways.differ || is_local
     }
 
     /// Reads the block as one that is evaluated for each server.
@@ -183,6 +186,12 @@ impl Reader<'_> {
     }
 }
 
+/// The words, besides those that are looked for by themselves, that surely go to no server.
+const LOCAL: &[&str] = &[
+    "`", "abort", "debug", "error", "exit", "fail", "fatal", "fetch", "format", "info", "p", "print", "printf", "puts",
+    "raise", "sleep", "warn",
+];
+
 /// Looks for code that may make servers go different ways.
 struct Ways<'a> {
     host: Option<&'a str>,
@@ -192,6 +201,8 @@ struct Ways<'a> {
     /// The number of blocks around.
     blocks: usize,
     differ: bool,
+    /// True if something in it goes to servers, or may.
+    has_command: bool,
     /// The functions that run commands.
     acting: &'a BTreeSet<String>,
     /// The templates of the project.
@@ -202,7 +213,6 @@ impl<'pr> Visit<'pr> for Ways<'_> {
     fn visit_call_node(&mut self, node: &CallNode<'pr>) {
         let name = id(&node.name());
         let asks = matches!(name.as_str(), "test" | "capture");
-        // What goes to no server is done for each as well, and not at all where there is none.
         let acts = matches!(
             name.as_str(),
             "invoke" | "invoke!" | "set" | "system" | "exec" | "run_locally"
@@ -214,7 +224,12 @@ impl<'pr> Visit<'pr> for Ways<'_> {
             .into_iter()
             .any(|name| fills(&node.as_node(), self.templates, name));
         // Commands in a function have no other way to the servers of the block.
-        self.differ |= node.receiver().is_none() && self.acting.contains(&id(&node.name()));
+        self.differ |= node.receiver().is_none() && self.acting.contains(&name);
+        let is_local = acts || LOCAL.contains(&name.as_str()) || local_or_host(&node.as_node()).is_some();
+        self.has_command |= match node.receiver() {
+            None => !is_local,
+            Some(of) => name == "call" || of.as_constant_path_node().is_some(),
+        };
         ruby_prism::visit_call_node(self, node);
     }
 

@@ -7,7 +7,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::programs::Mapped;
-use super::super::ruby::{arguments, id, literal};
+use super::super::ruby::{Arguments, arguments, id, literal};
 use super::Reader;
 use super::locals::Type;
 use super::strings::CommandLines;
@@ -20,6 +20,15 @@ pub(super) struct Executed {
     pub(super) options: Vec<(String, Expr)>,
     /// The command as a statement: it may fail where the recipe says so.
     pub(super) command: Expr,
+}
+
+/// Returns an argument, or the items of a list that is written out: `*%w[pwd -P]` are two.
+fn spread(node: Node<'_>) -> Vec<Node<'_>> {
+    let splat = node.as_splat_node().and_then(|splat| splat.expression());
+    match splat.as_ref().and_then(Node::as_array_node) {
+        Some(list) => list.elements().iter().collect(),
+        None => vec![node],
+    }
 }
 
 /// Returns true if nothing but a list stands for several arguments of a call.
@@ -54,14 +63,15 @@ impl Reader<'_> {
 
     /// Returns the words of a command in one string, as SSHKit joins them.
     pub(super) fn executed(&mut self, call: &CallNode<'_>) -> Read<Executed> {
-        let given = arguments(call, false);
+        let Arguments { values, pairs, .. } = arguments(call, false);
+        let values: Vec<Node<'_>> = values.into_iter().flat_map(spread).collect();
         let mut parts: Vec<Part> = Vec::new();
         let (mut is_mapped, mut has_prefixes) = (true, false);
         // Of `sudo "ls -l"` SSHKit makes two words, `sudo` and what follows.
         let is_sudo = id(&call.name()) == "sudo";
         let word = id(&call.name());
         let own = matches!(word.as_str(), "git" | "make" | "rake").then(|| Expr::Symbol(word));
-        let nodes = given.values.iter().map(Some);
+        let nodes = values.iter().map(Some);
         let words = own.iter().map(|_| None).chain(nodes);
         for (index, node) in words.enumerate() {
             if !is_mapped {
@@ -108,7 +118,7 @@ impl Reader<'_> {
         }
         let mut options = Vec::new();
         let mut tolerance = None;
-        for (key, value) in &given.pairs {
+        for (key, value) in &pairs {
             match literal(key).as_deref() {
                 Some("raise_on_non_zero_exit") => tolerance = self.tolerance(value)?,
                 Some("verbosity" | "log_output" | "strip") => {}
