@@ -233,6 +233,11 @@ fn defaults(facts: &Facts, names: &Names, main: &Block) -> Vec<Vec<Line>> {
                 if !facts.libraries.contains("capistrano/passenger") {
                     lines.push(set("restart_on_deploy", Expr::Bool(false)));
                 }
+                // Up to 3.0 the release is made current and the application restarted in one task.
+                if facts.gems.is_before("capistrano", "3.1") == Some(true) && facts.tasks.contains("deploy:restart") {
+                    let hooked = ["deploy:symlink:release", "deploy:restart"].map(Expr::text);
+                    lines.push(Line::verb(Call::new("after", hooked.into())));
+                }
                 // Its gem touches the file for old versions of Passenger only.
                 if facts.vocabulary.has_library("passenger") && is_free("passenger_restart_with_touch") {
                     lines.push(set("passenger_restart_with_touch", Expr::Bool(false)));

@@ -61,6 +61,26 @@ fn a_command_that_is_given_a_command_runs_it_first() {
 }
 
 #[test]
+fn the_line_of_a_command_has_the_words_before_its_program() {
+    let line = "def b(*args)\n  SSHKit::Command.new(:bundle, :exec, args).to_command\nend\ntask(:a) { puts b('x') }\n";
+    let with = |capfile: &str, text: &str| {
+        let capfile = format!("require 'capistrano/setup'\nrequire 'capistrano/deploy'\n{capfile}");
+        let text = format!("set :repo_url, 'x'\n{text}{line}");
+        let ported = ported(&[("Capfile", capfile.as_str()), ("config/deploy.rb", text.as_str())]).unwrap();
+        assert!(ported.is_complete(), "{ported:?}");
+        ported.files[1].text.clone()
+    };
+    let rbenv = "require 'capistrano/rbenv'\n";
+    has(&with("", ""), &["`/usr/bin/env bundle exec ${join(args, \" \")}`"]);
+    let default = "`RBENV_ROOT=${rbenv_path} RBENV_VERSION=${rbenv_ruby} ${rbenv_path}/bin/rbenv exec bundle exec ${";
+    has(&with(rbenv, ""), &[default]);
+    has(
+        &with(rbenv, "set :rbenv_prefix, 'p'\n"),
+        &["`${rbenv_prefix} bundle exec ${"],
+    );
+}
+
+#[test]
 fn words_that_capistrano_2_has_are_there() {
     carried_in_two(
         "default_run_options[:pty] = true if respond_to?(:default_run_options)\n",

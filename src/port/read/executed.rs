@@ -7,7 +7,7 @@ use ruby_prism::{CallNode, Node};
 use super::super::form::{Block, Call, Expr, Line, Part, Statement, string};
 use super::super::note::{Kind, Read};
 use super::super::programs::Mapped;
-use super::super::ruby::{Arguments, arguments, id, literal};
+use super::super::ruby::{Arguments, arguments, constant, id, literal};
 use super::Reader;
 use super::locals::Type;
 use super::strings::CommandLines;
@@ -59,6 +59,51 @@ impl Reader<'_> {
         let is_word = matches!(id(&first.name()).as_str(), "execute" | "sudo");
         let runs = is_word && first.receiver().is_none() && first.arguments().is_some() && !may_fail(&first);
         (runs && self.facts.version > 2 && !self.facts.functions.contains_key(&id(&first.name()))).then_some(first)
+    }
+
+    /// Reads `SSHKit::Command.new(:bundle, "exec", "x").to_command`: the command line with the words that go before its program; `None` for
+    /// anything else.
+    pub(super) fn command_line(&mut self, name: &str, receiver: &Node<'_>) -> Read<Option<Expr>> {
+        let new = receiver.as_call_node().filter(|call| id(&call.name()) == "new");
+        let class = new.as_ref().and_then(CallNode::receiver).as_ref().and_then(constant);
+        let (Some(new), Some("SSHKit::Command"), "to_command" | "to_s") = (new, class.as_deref(), name) else {
+            return Ok(None);
+        };
+        let facts = self.facts;
+        let executed = self.executed(&new)?;
+        let program = arguments(&new, false)
+            .values
+            .first()
+            .and_then(literal)
+            .unwrap_or_default();
+        let is_alone = executed.is_mapped && executed.options.is_empty() && !program.is_empty();
+        let has_rbenv = facts.vocabulary.variables.contains("rbenv_map_bins");
+        let before = match (facts.is_surely_prefixed(&program), facts.is_prefixed(&program)) {
+            (true, _) if has_rbenv && facts.variables.contains_key("rbenv_prefix") => {
+                vec![Part::Value(Expr::name("rbenv_prefix")), Part::Text(" ".to_owned())]
+            }
+            (true, _) if has_rbenv => vec![
+                Part::Text("RBENV_ROOT=".to_owned()),
+                Part::Value(Expr::name("rbenv_path")),
+                Part::Text(" RBENV_VERSION=".to_owned()),
+                Part::Value(Expr::name("rbenv_ruby")),
+                Part::Text(" ".to_owned()),
+                Part::Value(Expr::name("rbenv_path")),
+                Part::Text("/bin/rbenv exec ".to_owned()),
+            ],
+            (false, false) if facts.mapped(&program).is_none() => vec![Part::Text("/usr/bin/env ".to_owned())],
+            (false, false) => Vec::new(),
+            _ => {
+                return self.refuse(
+                    Kind::Construct,
+                    "the line of a command that a library puts words before",
+                );
+            }
+        };
+        match is_alone {
+            true => Ok(Some(string([before, executed.text.parts()].concat()))),
+            false => self.refuse(Kind::Construct, "the line of a command with blanks or options"),
+        }
     }
 
     /// Returns the words of a command in one string, as SSHKit joins them.

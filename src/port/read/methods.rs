@@ -421,8 +421,9 @@ impl Reader<'_> {
         if super::plain_calls::is_account(&call.as_node()) {
             return Ok(super::classes::environment_name("USER"));
         }
-        if let Some(digest) = self.digest_of_file(name, receiver)? {
-            return Ok(digest);
+        let digest = self.digest_of_file(name, receiver)?;
+        if let Some(text) = digest.map_or_else(|| self.command_line(name, receiver), |digest| Ok(Some(digest)))? {
+            return Ok(text);
         }
         if name == "nil?" {
             return Ok(self.expression(receiver)?.binary("==", Expr::Unit));
