@@ -240,6 +240,34 @@ fn the_first_puma_of_version_5_has_a_service_of_another_name_and_nginx_is_of_two
 }
 
 #[test]
+fn the_page_of_maintenance_is_filled_in_where_its_template_is_erb() {
+    let recipe = "load 'deploy'\nset :maintenance_template_path, File.expand_path('../recipes/templates/page.html.erb', __FILE__)\n";
+    let project = |page: &str| RubyProject {
+        sources: vec![file("config/deploy.rb", recipe)],
+        templates: vec![("config/recipes/templates/page.html.erb".to_owned(), page.to_owned())],
+        ..RubyProject::default()
+    };
+    let filled = port(&project("<h1><%= reason ? reason : 'soon' %></h1>\n")).unwrap();
+    assert!(filled.is_complete(), "{:?}", filled.files);
+    has(
+        &filled.files[0].text,
+        &["set :maintenance_page {\n  let reason = ENV[\"REASON\"];\n  let deadline = ENV[\"UNTIL\"];\n"],
+    );
+    let plain = port(&project("<h1>soon</h1>\n")).unwrap();
+    has(&plain.files[0].text, &["set :maintenance_template_path, "]);
+}
+
+#[test]
+fn capistrano_up_to_3_0_restarts_where_it_makes_the_release_current() {
+    let restart = "set :repo_url, 'x'\nserver 'a', roles: %w[app]\nnamespace(:deploy) { task(:restart) { on(roles(:app)) { execute :ls } } }\n";
+    let hook = "after \"deploy:symlink:release\", \"deploy:restart\";";
+    for (version, is_hooked) in [("3.0.1", true), ("3.1.0", false)] {
+        let (text, _) = recipe(&format!("lock '{version}'\n{restart}"));
+        assert_eq!(text.contains(hook), is_hooked, "{version}\n{text}");
+    }
+}
+
+#[test]
 fn the_site_of_nginx_is_filled_in_by_the_template_that_its_variable_names() {
     let recipe = "set :application, 'x'\nset :nginx_template, -> { \"config/nginx/#{fetch(:stage)}.erb\" }\nlock '3'\n";
     let template = |name: &str| {

@@ -1,11 +1,15 @@
 //! Variables of Capistrano that have another form here, or none.
 
+use std::collections::BTreeMap;
+
 use ruby_prism::Node;
 
 use super::super::form::{Block, Call, Expr, Line, Statement};
 use super::super::note::Read;
 use super::super::ruby::{Arguments, literal, source};
 use super::Reader;
+use super::classes::environment_name;
+use super::locals::Local;
 
 impl Reader<'_> {
     /// Reads variables of Capistrano that have another form here.
@@ -60,6 +64,7 @@ impl Reader<'_> {
             "nginx_template" if self.facts.vocabulary.has_library("nginx") && self.facts.version > 2 => {
                 self.site_of_nginx(value)
             }
+            "maintenance_template_path" => self.page_of_maintenance(value),
             "slackistrano" => self.slackistrano(value, given),
             "git_strategy" => {
                 let class = value.map(source).unwrap_or_default();
@@ -101,6 +106,38 @@ impl Reader<'_> {
         let Some(value) = value.filter(|value| literal(value).as_deref() != Some("default")) else {
             return Ok(None);
         };
+        let filled = self.template_at(value)?;
+        let set = Call::with_block("set", vec![Expr::symbol("nginx_site")], Block::giving(filled));
+        Ok(Some(vec![Line::verb(set)]))
+    }
+
+    /// Reads the path of a page that is a template of ERB: it knows `reason` and `deadline`, as the task has them.
+    fn page_of_maintenance(&mut self, value: Option<&Node<'_>>) -> Read<Option<Vec<Line>>> {
+        let named = value.map(source).unwrap_or_default();
+        let is_template = |(path, text): (&String, &String)| {
+            let file = path.rsplit('/').next().unwrap_or(path);
+            text.contains("<%") && named.contains(file)
+        };
+        let Some(value) = value.filter(|_| self.facts.templates.iter().any(is_template)) else {
+            return Ok(None);
+        };
+        let told = [("reason", "REASON"), ("deadline", "UNTIL")];
+        self.scopes.push(BTreeMap::new());
+        let mut lines = Vec::new();
+        for (name, variable) in told {
+            let written = self.declare(name, Local::default());
+            lines.push(Line::new(Statement::Let(written, environment_name(variable))));
+        }
+        let filled = self.template_at(value);
+        self.scopes.pop();
+        lines.push(Line::new(Statement::Value(filled?)));
+        let page = Block { lines, gives: true };
+        let set = Call::with_block("set", vec![Expr::symbol("maintenance_page")], page);
+        Ok(Some(vec![Line::verb(set)]))
+    }
+
+    /// Returns the template, filled in, whose path a value tells.
+    fn template_at(&mut self, value: &Node<'_>) -> Read<Expr> {
         self.deferred += 1;
         let path = self.expression(value).map(|path| match path {
             Expr::Closure(_, block) => block.value().cloned().unwrap_or(Expr::Unit),
@@ -108,8 +145,7 @@ impl Reader<'_> {
         });
         let filled = path.and_then(|path| self.one_template(Expr::call("read_file", vec![path]), false));
         self.deferred -= 1;
-        let set = Call::with_block("set", vec![Expr::symbol("nginx_site")], Block::giving(filled?));
-        Ok(Some(vec![Line::verb(set)]))
+        filled
     }
 
     /// Returns true if this file reads a variable.
