@@ -194,6 +194,12 @@ impl Reader<'_> {
 
     /// Reads a call that lists the servers of roles.
     pub(super) fn roles_listed(&mut self, name: &str, given: &Arguments<'_>) -> Read<Expr> {
+        if name == "roles" && given.values.is_empty() && given.pairs.is_empty() && self.facts.version < 3 {
+            return self.refuse(
+                Kind::Construct,
+                "`roles` alone: in Capistrano 1 and 2 it is the map of all roles",
+            );
+        }
         let mut values = self.expressions(&given.values)?;
         if let [Expr::List(items)] = values.as_slice()
             && name == "roles"
