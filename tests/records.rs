@@ -107,9 +107,9 @@ fn a_page_that_cannot_be_written_is_told_before_anything_runs() {
         .says("cannot write missing/run.html");
     // A device or a pipe of others is not replaced by a file.
     let piped = case()
-        .shell("mkfifo pipe; capr r.rhai say --trace=pipe; test -p pipe")
+        .shell("mkfifo pipe.json; capr r.rhai say --trace=pipe.json; test -p pipe.json")
         .run();
-    piped.ok().says("cannot write pipe: is not a regular file");
+    piped.ok().says("cannot write pipe.json: is not a regular file");
     case()
         .args(["vars", "r.rhai", "--report=run.html"])
         .run()
@@ -126,10 +126,10 @@ fn a_page_that_cannot_be_written_is_told_before_anything_runs() {
         .code(2)
         .says("capr report run.json > run.html");
     case()
-        .args(["r.rhai", "say", "--report=run.html", "--trace=./run.html"])
+        .args(["r.rhai", "say", "--report=run.json", "--trace=./run.json"])
         .run()
         .code(2)
-        .says("--report and --trace name the same file, run.html");
+        .says("--report and --trace name the same file, run.json");
     // A log is not lost because its own name is given twice.
     case()
         .shell("echo log > run.json; ln -s run.json same; capr report run.json --report same; cat run.json")

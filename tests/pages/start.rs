@@ -49,6 +49,7 @@ fn expected() -> Vec<fn(Trial) -> Trial> {
         |trial| trial.prints("2 directories, database on db1\n"),
         |trial| trial.prints("go ahead with staging\ncareful\n"),
         |trial| trial.prints("main\n"),
+        |trial| trial.calls(&["copy[live,test]"]).prints("from live to test\n"),
         |trial| trial.prints("https://app1/up\n"),
         |trial| {
             trial
@@ -108,6 +109,7 @@ fn the_page_of_the_language_is_true() {
     }
     for call in [
         "capr t",
+        "capr 'copy[live,test]'",
         "capr t -s app_port=4000",
         "capr -T",
         "capr check",
